@@ -1,0 +1,43 @@
+// The import directions of docs/architecture.md, checked by `npm run lint`.
+const layers = {
+  lib: [],
+  model: ['lib'],
+  crdt: ['lib', 'model'],
+  store: ['lib', 'model', 'crdt'],
+  mesh: ['lib', 'model', 'crdt'],
+  replica: ['lib', 'model', 'crdt', 'store', 'mesh'],
+  ipam: ['lib', 'model', 'crdt', 'replica', 'mesh'],
+  datapath: ['lib', 'model', 'crdt', 'replica', 'ipam'],
+  driver: ['lib', 'model', 'crdt', 'replica', 'ipam'],
+  api: ['lib', 'model', 'crdt', 'replica', 'ipam'],
+  config: ['lib', 'model'],
+  agent: ['lib', 'model', 'crdt', 'store', 'mesh', 'replica', 'ipam', 'datapath', 'driver', 'api', 'config'],
+}
+const forbidden = Object.entries(layers).map(([layer, allowed]) => ({
+  name: `${layer}-imports-only-${allowed.join('-') || 'nothing'}`,
+  severity: 'error',
+  from: { path: `^src/${layer}/` },
+  to: { path: '^(src|cli|lab)/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+}))
+forbidden.push(
+  { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+  {
+    name: 'cli-knows-only-the-api-types',
+    severity: 'error',
+    from: { path: '^cli/' },
+    to: { path: '^src/', pathNot: '^src/(lib|model)/|^src/api/types\\.ts$' },
+  },
+  { name: 'nobody-imports-the-cli', severity: 'error', from: { path: '^(src|lab)/' }, to: { path: '^cli/' } },
+  {
+    name: 'pure-cores',
+    comment: 'crdt, model and the core of ipam: no sockets, clocks, processes or files',
+    severity: 'error',
+    from: { path: '^src/(crdt|model|ipam/core)/' },
+    to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+  },
+  { name: 'not-to-dev-dep', severity: 'error', from: { path: '^(src|cli|lab)/' }, to: { dependencyTypes: ['npm-dev'] } },
+)
+module.exports = {
+  forbidden,
+  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' } },
+}

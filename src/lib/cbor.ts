@@ -1,0 +1,38 @@
+/**
+ * CBOR as Skein uses it: positional arrays of integers, strings, byte strings, booleans and null, nothing else. Arrays
+ * only, because cbor-x keeps the key order of maps: equal values must have equal bytes, since they are hashed and signed.
+ */
+import { Decoder, Encoder } from 'cbor-x'
+
+const options = { useRecords: false, tagUint8Array: false, mapsAsObjects: true, variableMapSize: true }
+const encoder = new Encoder(options)
+const decoder = new Decoder(options)
+
+/** A value that may be encoded, hashed and signed. */
+export type Plain = null | boolean | number | string | Uint8Array | readonly Plain[]
+
+/** Canonical bytes of `value`. */
+export function encode(value: Plain): Uint8Array {
+  return new Uint8Array(encoder.encode(value))
+}
+
+/** Depth of nesting that a decoded value may have; the deepest record (a block's transfers) needs 5. */
+const maxDepth = 12
+
+/**
+ * Decodes untrusted bytes. Throws when they are larger than `maxBytes`, malformed, nested too deeply, or hold
+ * anything but `Plain`. Byte strings are copies.
+ */
+export function decode(bytes: Uint8Array, maxBytes: number): Plain {
+  if (bytes.length > maxBytes) throw new Error(`message of ${bytes.length} bytes exceeds the limit of ${maxBytes}`)
+  return plain(decoder.decode(bytes), 0)
+}
+
+function plain(value: unknown, depth: number): Plain {
+  if (depth > maxDepth) throw new Error('message is nested too deeply')
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (Array.isArray(value)) return value.map(item => plain(item, depth + 1))
+  throw new Error('message holds a value of an unexpected type')
+}
