@@ -1,0 +1,38 @@
+/** What users do, as leaves to write. Each decides on the view it is given, inside the write. */
+import { SkeinError } from '../lib/errors.ts'
+import { defaultTenant } from '../model/names.ts'
+import type { NetworkId, NetworkSpec } from '../model/network.ts'
+import type { Leaf } from './leaves.ts'
+import { contentName, rosterLeaf } from './registry.ts'
+import type { RegistryView } from './registry-view.ts'
+
+/** The leaves that create a tenant; none if it exists. */
+export function createTenantLeaves(view: RegistryView, name: string): readonly Leaf[] {
+  return name === defaultTenant || view.tenantActs(name).length > 0 ? [] : [{ kind: 'tenant', name }]
+}
+
+/** The leaves that delete a tenant: the deletion names every write that is seen. */
+export function removeTenantLeaves(view: RegistryView, name: string): readonly Leaf[] {
+  return [{ kind: 'tenant-rm', name, seen: view.tenantActs(name) }]
+}
+
+/** The leaves that create a network: its act, and the roster of its seeds if nobody has written that yet. */
+export function createNetworkLeaves(
+  view: RegistryView,
+  act: { tenant: string; name: string; spec: NetworkSpec },
+): readonly Leaf[] {
+  const settled = view.members().filter(member => member.settled)
+  const roster = rosterLeaf(settled.map(member => member.key))
+  const hash = contentName(roster)
+  const generation = view.nextGeneration(act.tenant, act.name)
+  const network: Leaf = { kind: 'network', ...act, generation, roster: hash }
+  return view.hasContent(hash) ? [network] : [roster, network]
+}
+
+/** The leaves that delete a network: the deletion names every act that is seen. Throws `not-found`. */
+export function removeNetworkLeaves(view: RegistryView, id: NetworkId): readonly Leaf[] {
+  const network = view.network(id)
+  if (!network) throw new SkeinError('not-found', `network ${id.slice(0, 6)} is unknown here; see: skein net ls -a`)
+  const { tenant, bornName, generation } = network
+  return [{ kind: 'network-rm', id, tenant, name: bornName, generation, seen: view.actsOf(id) }]
+}

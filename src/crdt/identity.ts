@@ -1,0 +1,30 @@
+/** Ids that are hashes of what they name: the same act gives the same id on every peer. */
+import { fromHex, sha256, toHex } from '../lib/bytes.ts'
+import { encode } from '../lib/cbor.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { type NetworkId, specToPlain } from '../model/network.ts'
+import type { NetworkLeaf } from './leaves.ts'
+
+/** Version of the genesis function (blocks.ts); part of every network's id, because it decides who owns what. */
+export const genesisVersion = 1
+
+/** 16 bytes, hex: a founder cannot be forged, since the id names its key. */
+export function meshIdOf(founder: PeerKey, nonce: Uint8Array): string {
+  return toHex(sha256(encode(['skein mesh 1', fromHex(founder), nonce])).subarray(0, 16))
+}
+
+export function networkIdOf(leaf: Omit<NetworkLeaf, 'kind'>): NetworkId {
+  const spec = specToPlain(leaf.spec)
+  const act = ['skein network 1', genesisVersion, leaf.tenant, leaf.name, spec, fromHex(leaf.roster), leaf.generation]
+  return toHex(sha256(encode(act)))
+}
+
+/** What an invitation's key signs to admit a peer. */
+export function admissionProof(meshId: string, key: PeerKey, name: string): Uint8Array {
+  return encode(['skein admission 1', fromHex(meshId), fromHex(key), name])
+}
+
+/** What a newcomer's key signs towards the peer that admits it. */
+export function joinProof(meshId: string, invitation: PeerKey, name: string): Uint8Array {
+  return encode(['skein join 1', fromHex(meshId), fromHex(invitation), name])
+}

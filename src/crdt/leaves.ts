@@ -1,0 +1,104 @@
+/**
+ * The records that peers write: plain objects here, canonical arrays on the wire (docs/reference/records.md). A leaf of an
+ * unknown kind, or one that is malformed, is stored and relayed as its bytes and takes no effect; fields that a newer
+ * version appends are ignored here and kept by relays.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId, NetworkSpec } from '../model/network.ts'
+import type { Dot } from './vector.ts'
+
+/** One custody step of a block: signed by `from`, who owned it at `epoch - 1`. */
+export interface Transfer {
+  readonly epoch: number
+  readonly from: PeerKey
+  readonly to: PeerKey
+  /** Addresses carved out of the block, ascending; a later step only adds. */
+  readonly carved: readonly number[]
+  readonly signature: Uint8Array
+}
+
+/** An admission as an acknowledgement lists it: the record, not a number (R4). */
+export interface ListedAdmission {
+  readonly key: PeerKey
+  readonly dot: Dot
+}
+
+export type MeshLeaf = { kind: 'mesh'; founder: PeerKey; nonce: Uint8Array; name: string; addresses: readonly string[] }
+export type InvitationLeaf = { kind: 'invitation'; invitation: PeerKey; expiresMs: number; uses: number }
+export type AdmissionLeaf = {
+  kind: 'admission'
+  key: PeerKey
+  name: string
+  addresses: readonly string[]
+  invitation: PeerKey
+  /** By the invitation's key over `admissionProof`. */
+  proof: Uint8Array
+  /** Hash of the admission list that the admitter knew: its own acknowledgement. */
+  known: string
+}
+export type AckLeaf = { kind: 'ack'; admission: Dot; known: string }
+export type SettledLeaf = { kind: 'settled'; admission: Dot; acks: readonly Dot[] }
+/** Admissions and (from a later version on) removals that an acknowledgement carries; named by its hash. */
+export type KnownLeaf = { kind: 'known'; admissions: readonly ListedAdmission[] }
+/** Settled peers at a network's creation, ascending; named by its hash. */
+export type RosterLeaf = { kind: 'roster'; keys: readonly PeerKey[] }
+export type TenantLeaf = { kind: 'tenant'; name: string }
+export type TenantRmLeaf = { kind: 'tenant-rm'; name: string; seen: readonly Dot[] }
+export type NetworkLeaf = {
+  kind: 'network'
+  tenant: string
+  name: string
+  generation: number
+  spec: NetworkSpec
+  roster: string
+}
+export type NetworkRmLeaf = {
+  kind: 'network-rm'
+  id: NetworkId
+  tenant: string
+  name: string
+  generation: number
+  seen: readonly Dot[]
+}
+export type EndpointLeaf = {
+  kind: 'endpoint'
+  id: string
+  network: NetworkId
+  ip: number
+  mac: string
+  container: string
+  containerName: string
+}
+export type EndpointRmLeaf = { kind: 'endpoint-rm'; id: string; network: NetworkId }
+export type VtepLeaf = { kind: 'vtep'; network: NetworkId; address: string; vni: number }
+export type PeerLeaf = { kind: 'peer'; name: string; addresses: readonly string[]; vtepAddress: string; mtu: number }
+export type BlockLeaf = {
+  kind: 'block'
+  network: NetworkId
+  index: number
+  removal: number
+  transfers: readonly Transfer[]
+}
+export type FreeLeaf = { kind: 'free'; network: NetworkId; log2: number }
+
+export type Leaf =
+  | MeshLeaf
+  | InvitationLeaf
+  | AdmissionLeaf
+  | AckLeaf
+  | SettledLeaf
+  | KnownLeaf
+  | RosterLeaf
+  | TenantLeaf
+  | TenantRmLeaf
+  | NetworkLeaf
+  | NetworkRmLeaf
+  | EndpointLeaf
+  | EndpointRmLeaf
+  | VtepLeaf
+  | PeerLeaf
+  | BlockLeaf
+  | FreeLeaf
+
+/** Largest encoded leaf, bytes: a roster or list of 1,000 peers fits. */
+export const maxLeafBytes = 128 * 1024

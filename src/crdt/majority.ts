@@ -1,0 +1,63 @@
+/**
+ * The strict majority of R4. Members are counted over the union of the lists that the acknowledgements carry: whoever is
+ * listed counts, settled or not; the newcomer itself does not. The admission is its writer's acknowledgement.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import type { Dot } from './vector.ts'
+
+interface Listing {
+  readonly key: PeerKey
+  /** Keys of the admissions it listed; undefined while the list itself has not arrived. */
+  readonly list: readonly PeerKey[] | undefined
+}
+
+export interface ProofAck extends Listing {
+  readonly dot: Dot
+}
+
+export interface Proof {
+  readonly founder: PeerKey
+  readonly newcomer: PeerKey
+  readonly admitter: Listing
+  readonly acks: readonly ProofAck[]
+}
+
+function electorate(proof: Proof): Set<PeerKey> | undefined {
+  const members = new Set<PeerKey>([proof.founder])
+  for (const { list } of [proof.admitter, ...proof.acks]) {
+    if (!list) return undefined
+    for (const key of list) members.add(key)
+  }
+  members.delete(proof.newcomer)
+  return members
+}
+
+/** True if exactly these acknowledgements are a strict majority of those whom they list. */
+export function hasMajority(proof: Proof): boolean {
+  const members = electorate(proof)
+  if (!members) return false
+  const ackers = new Set([proof.admitter.key, ...proof.acks.map(ack => ack.key)].filter(key => members.has(key)))
+  return ackers.size * 2 > members.size
+}
+
+/**
+ * Acknowledgements that are a majority; undefined if there are none. A longer list can spoil a majority that shorter
+ * lists make, so beginnings of the acknowledgements by length of list are tried; a majority that only some other
+ * subset has is found when more acknowledgements arrive.
+ */
+export function provenMajority(proof: Proof): readonly ProofAck[] | undefined {
+  const held = proof.acks.filter(ack => ack.list).sort((a, b) => (a.list?.length ?? 0) - (b.list?.length ?? 0))
+  for (let count = 0; count <= held.length; count++) {
+    const acks = held.slice(0, count)
+    if (hasMajority({ ...proof, acks })) return acks
+  }
+  return undefined
+}
+
+/** Listed members that have not acknowledged, ascending: whom a pending peer waits for. */
+export function stillMissing(proof: Proof): PeerKey[] {
+  const acks = proof.acks.filter(ack => ack.list)
+  const members = electorate({ ...proof, acks }) ?? new Set([proof.founder])
+  for (const { key } of [proof.admitter, ...acks]) members.delete(key)
+  return [...members].sort()
+}

@@ -1,0 +1,106 @@
+/**
+ * Networks by their acts. A network exists while a deletion has not seen one of its acts; registers and generations
+ * outlive it. The first act by HLC keeps the name, a later network of the same name is shown with its id.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId } from '../model/network.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
+import { networkIdOf } from './identity.ts'
+import type { NetworkLeaf, NetworkRmLeaf } from './leaves.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import type { Network } from './registry-view.ts'
+import { type Dot, dotText } from './vector.ts'
+
+interface Born {
+  leaf: NetworkLeaf
+  acts: Map<string, { dot: Dot; hlc: Hlc }>
+}
+
+export interface NetworkContext {
+  /** The roster of this hash, if it is held and all its peers are settled. */
+  roster(hash: string): readonly PeerKey[] | undefined
+  hasEndpoints(id: NetworkId): boolean
+}
+
+export class NetworkTable {
+  readonly #born = new Map<NetworkId, Born>()
+  readonly #covered = new Map<NetworkId, Set<string>>()
+  readonly #generations = new Map<string, number>()
+  readonly #live: LiveSet
+
+  constructor(live: LiveSet) {
+    this.#live = live
+  }
+
+  put(record: LeafRecord<NetworkLeaf>): void {
+    const id = networkIdOf(record.leaf)
+    const born = this.#born.get(id) ?? { leaf: record.leaf, acts: new Map() }
+    born.acts.set(dotText(record.dot), { dot: record.dot, hlc: record.hlc })
+    this.#born.set(id, born)
+    this.#live.set(`network:${dotText(record.dot)}`, record)
+  }
+
+  remove(record: LeafRecord<NetworkRmLeaf>): void {
+    const { id, tenant, name, generation, seen } = record.leaf
+    const covered = this.#covered.get(id) ?? new Set()
+    for (const dot of seen) covered.add(dotText(dot))
+    this.#covered.set(id, covered)
+    // raises the generation by itself, also before the creation arrives (model.md V10)
+    const slot = `${tenant}/${name}`
+    this.#generations.set(slot, Math.max(this.#generations.get(slot) ?? 0, generation + 1))
+    this.#live.set(`network-rm:${dotText(record.dot)}`, record)
+  }
+
+  nextGeneration(tenant: string, name: string): number {
+    return this.#generations.get(`${tenant}/${name}`) ?? 0
+  }
+
+  /** What a network was created with, also after its deletion. */
+  leaf(id: NetworkId): NetworkLeaf | undefined {
+    return this.#born.get(id)?.leaf
+  }
+
+  actsOf(id: NetworkId): Dot[] {
+    const covered = this.#covered.get(id)
+    const acts = [...(this.#born.get(id)?.acts ?? [])]
+    return acts.filter(([text]) => !covered?.has(text)).map(([, act]) => act.dot)
+  }
+
+  isDeleted(id: NetworkId): boolean {
+    return this.#covered.has(id) && this.actsOf(id).length === 0
+  }
+
+  /** All networks with their shown names, sorted by (tenant, name, id). */
+  list(context: NetworkContext): Network[] {
+    const found: Network[] = []
+    for (const [id, born] of this.#born) {
+      const roster = context.roster(born.leaf.roster)
+      const deleted = this.isDeleted(id)
+      if (!roster || (deleted && !context.hasEndpoints(id))) continue
+      found.push(this.#view(id, born, roster, deleted ? 'draining' : 'live'))
+    }
+    return nameAll(found)
+  }
+
+  #view(id: NetworkId, born: Born, roster: readonly PeerKey[], status: Network['status']): Network {
+    const { tenant, name, generation, spec } = born.leaf
+    const created = [...born.acts.values()].map(act => act.hlc).sort(compareHlc)[0] ?? [0, 0]
+    return { id, tenant, name, bornName: name, generation, spec, roster, created, status }
+  }
+}
+
+function nameAll(networks: Network[]): Network[] {
+  const rank = (n: Network) => (n.status === 'live' ? 0 : 1)
+  networks.sort((a, b) => rank(a) - rank(b) || compareHlc(a.created, b.created) || (a.id < b.id ? -1 : 1))
+  const taken = new Set<string>()
+  const named = networks.map(network => {
+    const slot = `${network.tenant}/${network.bornName}`
+    if (!taken.has(slot)) {
+      taken.add(slot)
+      return network
+    }
+    return { ...network, name: `${network.bornName}~${network.id.slice(0, 6)}` }
+  })
+  const order = (n: Network) => `${n.tenant}\n${n.name}\n${n.id}`
+  return named.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}

@@ -1,0 +1,47 @@
+/** Readers of decoded fields: undefined for whatever is not of the asked shape. */
+import { fromHex, toHex } from '../lib/bytes.ts'
+import type { Plain } from '../lib/cbor.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { type Dot, dotFromPlain } from './vector.ts'
+
+export function text(value: Plain | undefined, maxLength: number): string | undefined {
+  return typeof value === 'string' && value.length <= maxLength ? value : undefined
+}
+
+/** An integer from `min` to `max`. */
+export function integer(value: Plain | undefined, min: number, max: number): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max ? value : undefined
+}
+
+/** Bytes of one length, as hex. */
+export function hex(value: Plain | undefined, length: number): string | undefined {
+  return value instanceof Uint8Array && value.length === length ? toHex(value) : undefined
+}
+
+/** Every item by `read`; undefined if it is no array, too long, or an item is malformed. */
+export function list<T>(
+  value: Plain | undefined,
+  maxLength: number,
+  read: (item: Plain) => T | undefined,
+): T[] | undefined {
+  if (!Array.isArray(value) || value.length > maxLength) return undefined
+  const items: T[] = []
+  for (const item of value) {
+    const read1 = read(item)
+    if (read1 === undefined) return undefined
+    items.push(read1)
+  }
+  return items
+}
+
+export function key(value: Plain | undefined): PeerKey | undefined {
+  return hex(value, 32)
+}
+
+export function dots(value: Plain | undefined): Dot[] | undefined {
+  return list(value, 4096, dotFromPlain)
+}
+
+export function bytesOf(hexText: string): Uint8Array {
+  return fromHex(hexText)
+}

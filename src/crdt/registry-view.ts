@@ -1,0 +1,147 @@
+/**
+ * What everybody reads: the replicated state as objects. Every method is a pure function of the records received so
+ * far; two peers with the same records give the same answers. `Registry` implements it.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId, NetworkSpec } from '../model/network.ts'
+import type { Hlc } from './hlc.ts'
+import type { Transfer } from './leaves.ts'
+import type { Dot } from './vector.ts'
+
+/** A host's agent. */
+export interface Member {
+  readonly key: PeerKey
+  /** The host's name, as it was admitted under; unique only if the operators made it so. */
+  readonly name: string
+  /** Settled members are seeds of new networks and own addresses (R4); the others are pending. */
+  readonly settled: boolean
+  /** The founder has none. */
+  readonly admittedBy?: PeerKey
+  /** For a pending member: members whose acknowledgement is still missing for a majority (names to show). */
+  readonly waitingFor: readonly PeerKey[]
+  /** Where its mesh listens: `ADDR:PORT`. */
+  readonly addresses: readonly string[]
+  /** Its VTEP address on the underlay, dotted; '' until it has published one. */
+  readonly vtepAddress: string
+  /** MTU of its underlay interface, bytes; 0 until it has published one. */
+  readonly mtu: number
+}
+
+export interface Network {
+  readonly id: NetworkId
+  readonly tenant: string
+  /** The name to show and to give to Docker: `bornName`, or `bornName~1a2b3c` for the later of two. */
+  readonly name: string
+  readonly bornName: string
+  readonly generation: number
+  readonly spec: NetworkSpec
+  /** Settled peers at its creation: the seeds of its blocks. */
+  readonly roster: readonly PeerKey[]
+  /** HLC of the first act of creation. */
+  readonly created: Hlc
+  /** `draining`: deleted, but an endpoint is left somewhere; takes no new endpoints. */
+  readonly status: 'live' | 'draining'
+}
+
+export interface Endpoint {
+  /** Docker's endpoint id. */
+  readonly id: string
+  readonly network: NetworkId
+  readonly owner: PeerKey
+  readonly ip: number
+  readonly mac: string
+  /** Container id and name when known, else ''. */
+  readonly container: string
+  readonly containerName: string
+}
+
+/** Where a member receives a network's frames. */
+export interface Vtep {
+  readonly network: NetworkId
+  readonly owner: PeerKey
+  /** Underlay address, dotted. */
+  readonly address: string
+  /** The VNI on which this member receives. */
+  readonly vni: number
+}
+
+/** The register of one block as it takes effect. Without a valid transfer it is its genesis: epoch 0. */
+export interface Block {
+  readonly index: number
+  readonly owner: PeerKey
+  readonly epoch: number
+  readonly removal: number
+  /** Addresses carved out of it. */
+  readonly carved: readonly number[]
+  /** Two transfers at one epoch: nobody may use it. */
+  readonly quarantined: boolean
+}
+
+/** A standing problem, the same on all peers. */
+export interface Condition {
+  readonly kind: string
+  readonly objects: readonly string[]
+  readonly since: Hlc
+  readonly text: string
+  readonly remedy: string
+}
+
+export interface RegistryView {
+  readonly meshId: string
+  member(key: PeerKey): Member | undefined
+  /** Founder first, then by admission (HLC, key). */
+  members(): Member[]
+  /** Sorted by name, `default` first. */
+  tenants(): string[]
+  hasTenant(name: string): boolean
+  /** Live and draining networks, sorted by (tenant, name, id); of one tenant, or all. */
+  networks(tenant?: string): Network[]
+  network(id: NetworkId): Network | undefined
+  /** The live network that bears the name. */
+  networkByName(tenant: string, name: string): Network | undefined
+  /** True if deletions cover every act of the network that is known: the evidence that I5 asks for. */
+  isDeleted(id: NetworkId): boolean
+  /** Sorted by (ip, owner, id). */
+  endpoints(network: NetworkId): Endpoint[]
+  endpoint(owner: PeerKey, id: string): Endpoint | undefined
+  /** Live endpoints that hold an address of the network (R5). */
+  holders(network: NetworkId, ip: number): Endpoint[]
+  /** True if some endpoint record, live or deleted, ever held the address. */
+  wasEndpoint(network: NetworkId, ip: number): boolean
+  /** Sorted by owner. */
+  vteps(network: NetworkId): Vtep[]
+  /** Every VNI this owner ever received a network on, with the network: never to be used for another (I4). */
+  vnisOf(owner: PeerKey): Map<number, NetworkId>
+  /** Number of blocks of a network; 0 if the network is unknown. */
+  blockCount(network: NetworkId): number
+  /** Addresses in a block: first and last, inclusive, before exclusions. */
+  blockRange(network: NetworkId, index: number): { first: number; last: number }
+  block(network: NetworkId, index: number): Block | undefined
+  /** The custody chain behind `block`; empty at genesis. */
+  transfers(network: NetworkId, index: number): readonly Transfer[]
+  /** Floor of the base-2 logarithm of the free addresses that an owner published, -1 for none free; undefined if unpublished. */
+  freeHint(network: NetworkId, owner: PeerKey): number | undefined
+  conditions(): Condition[]
+  /** Acts of creation of a network, or writes of a tenant, that no deletion covers: what a deletion must name. */
+  actsOf(network: NetworkId): Dot[]
+  tenantActs(name: string): Dot[]
+  /** Generation that a network created now under this name is born with (never goes down). */
+  nextGeneration(tenant: string, name: string): number
+  /** True if a roster or list of this hash is held. */
+  hasContent(hash: string): boolean
+  /** Invitations that this peer issued, with how often they were used. */
+  invitations(issuer: PeerKey): { key: PeerKey; expiresMs: number; uses: number; usedBy: readonly PeerKey[] }[]
+  /** Admissions in effect, ascending by dot; what an acknowledgement lists. */
+  admissions(): {
+    key: PeerKey
+    dot: Dot
+    admitter: PeerKey
+    ackedBy: readonly { key: PeerKey; dot: Dot; known: string }[]
+  }[]
+  /** Dots of acknowledgements that prove a strict majority for this admission; undefined while there is none. */
+  majorityFor(admission: Dot): Dot[] | undefined
+  /** Number of live records, for `status`. */
+  size(): number
+  /** SHA-256 over the live records, hex: equal on peers that received the same set. */
+  digest(): string
+}

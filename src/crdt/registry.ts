@@ -1,0 +1,269 @@
+/**
+ * The replicated state: applies records in any order, any number of times (commutative, associative, idempotent, total;
+ * test/unit/crdt/laws.test.ts), and shows them as objects. Whether a record is valid is computed here from the state, the
+ * same on every peer; nothing is ever refused.
+ */
+import { fromHex, sha256, toHex } from '../lib/bytes.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { defaultTenant } from '../model/names.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Batch, Verify } from './batch.ts'
+import { BlockTable } from './block-table.ts'
+import { blockCount, blockRange, dealOrder } from './blocks.ts'
+import { conditionsOf } from './conditions.ts'
+import { EndpointTable } from './endpoint-table.ts'
+import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
+import type { Leaf, Transfer } from './leaves.ts'
+import { type LeafRecord, LiveSet } from './live-set.ts'
+import { MembershipTable } from './membership-table.ts'
+import { NetworkTable } from './network-table.ts'
+import type { Block, Condition, Endpoint, Member, Network, RegistryView, Vtep } from './registry-view.ts'
+import { TenantTable } from './tenant-table.ts'
+import { type Dot, dotText } from './vector.ts'
+
+/** The name by which other records refer to a roster or a list: SHA-256 of its bytes, hex. */
+export function contentName(leaf: Leaf): string {
+  return toHex(sha256(encodeLeaf(leaf)))
+}
+
+const listless = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'block', 'peer'])
+
+export class Registry implements RegistryView {
+  readonly meshId: string
+  readonly #live = new LiveSet()
+  readonly #membership: MembershipTable
+  readonly #tenants = new TenantTable(this.#live)
+  readonly #networks = new NetworkTable(this.#live)
+  readonly #endpoints = new EndpointTable(this.#live)
+  readonly #blocks: BlockTable
+  readonly #rosters = new Map<string, readonly PeerKey[]>()
+  readonly #content = new Map<string, LeafRecord>()
+  readonly #deals = new Map<NetworkId, readonly PeerKey[]>()
+  #list: Map<NetworkId, Network> | undefined
+
+  constructor(meshId: string, verify: Verify) {
+    this.meshId = meshId
+    this.#membership = new MembershipTable(meshId, verify, this.#live)
+    this.#blocks = new BlockTable(meshId, verify, this.#live)
+  }
+
+  /** Where each kind of record goes. */
+  readonly #tables: { [K in Leaf['kind']]: (record: LeafRecord<Extract<Leaf, { kind: K }>>) => void } = {
+    mesh: record => this.#membership.putMesh(record),
+    peer: record => this.#membership.putPeer(record),
+    invitation: record => this.#membership.putInvitation(record),
+    admission: record => this.#membership.putAdmission(record),
+    ack: record => this.#membership.putAck(record),
+    settled: record => this.#membership.putSettled(record),
+    known: record => {
+      if (this.#putContent(record)) this.#membership.putKnown(record.hash, record)
+    },
+    roster: record => {
+      if (this.#putContent(record)) this.#rosters.set(record.hash, record.leaf.keys)
+    },
+    tenant: record => this.#tenants.put(record),
+    'tenant-rm': record => this.#tenants.remove(record),
+    network: record => this.#networks.put(record),
+    'network-rm': record => this.#networks.remove(record),
+    endpoint: record => this.#endpoints.putEndpoint(record),
+    'endpoint-rm': record => this.#endpoints.putEndpoint(record),
+    vtep: record => this.#endpoints.putVtep(record),
+    free: record => this.#endpoints.putFree(record),
+    block: record => this.#blocks.put(record),
+  }
+
+  /** Applies every leaf of a batch. */
+  apply(batch: Batch): void {
+    batch.leaves.forEach((bytes, i) => {
+      const dot = { writer: batch.writer, counter: batch.first + i }
+      const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: toHex(sha256(bytes)) }
+      if (record.leaf) this.#put(record as LeafRecord)
+      else this.#live.set(`unknown:${dotText(dot)}`, record)
+    })
+  }
+
+  #put(record: LeafRecord): void {
+    const { leaf } = record
+    const put = this.#tables[leaf.kind] as (record: LeafRecord) => void
+    put(record)
+    // the list of networks rests on everything but these; an endpoint matters to a network that drains
+    const drains = (leaf.kind === 'endpoint' || leaf.kind === 'endpoint-rm') && this.#networks.isDeleted(leaf.network)
+    if (drains || !listless.has(leaf.kind)) this.#list = undefined
+  }
+
+  /** Content is named by its hash; of several records of it the lowest dot counts, so that the order of arrival does not. */
+  #putContent(record: LeafRecord): boolean {
+    const held = this.#content.get(record.hash)
+    if (held && dotText(held.dot) <= dotText(record.dot)) return false
+    this.#content.set(record.hash, record)
+    this.#live.set(`content:${record.hash}`, { ...record, dot: { writer: '', counter: 0 } })
+    return true
+  }
+
+  member(key: PeerKey): Member | undefined {
+    return this.#membership.members().get(key)
+  }
+
+  members(): Member[] {
+    return [...this.#membership.members().values()]
+  }
+
+  tenants(): string[] {
+    const names = new Set([...this.#tenants.names(), ...this.networks().map(network => network.tenant)])
+    names.delete(defaultTenant)
+    return [defaultTenant, ...[...names].sort()]
+  }
+
+  hasTenant(name: string): boolean {
+    return name === defaultTenant || this.tenants().includes(name)
+  }
+
+  networks(tenant?: string): Network[] {
+    const all = [...this.#networkMap().values()]
+    return tenant === undefined ? all : all.filter(network => network.tenant === tenant)
+  }
+
+  network(id: NetworkId): Network | undefined {
+    return this.#networkMap().get(id)
+  }
+
+  networkByName(tenant: string, name: string): Network | undefined {
+    return this.networks(tenant).find(network => network.name === name && network.status === 'live')
+  }
+
+  isDeleted(id: NetworkId): boolean {
+    return this.#networks.isDeleted(id)
+  }
+
+  endpoints(network: NetworkId): Endpoint[] {
+    return this.#endpoints.endpoints(network)
+  }
+
+  endpoint(owner: PeerKey, id: string): Endpoint | undefined {
+    return this.#endpoints.endpoint(owner, id)
+  }
+
+  holders(network: NetworkId, ip: number): Endpoint[] {
+    return this.#endpoints.holders(network, ip)
+  }
+
+  wasEndpoint(network: NetworkId, ip: number): boolean {
+    return this.#endpoints.wasEndpoint(network, ip)
+  }
+
+  vteps(network: NetworkId): Vtep[] {
+    return this.#endpoints.vteps(network)
+  }
+
+  vnisOf(owner: PeerKey): Map<number, NetworkId> {
+    return this.#endpoints.vnisOf(owner)
+  }
+
+  freeHint(network: NetworkId, owner: PeerKey): number | undefined {
+    return this.#endpoints.freeHint(network, owner)
+  }
+
+  blockCount(id: NetworkId): number {
+    const network = this.network(id)
+    return network ? blockCount(network.spec.subnet, network.roster.length) : 0
+  }
+
+  blockRange(id: NetworkId, index: number): { first: number; last: number } {
+    const network = this.network(id)
+    return network ? blockRange(network.spec.subnet, network.roster.length, index) : { first: 0, last: -1 }
+  }
+
+  block(id: NetworkId, index: number): Block | undefined {
+    const root = this.#genesisOwner(id, index)
+    if (root === undefined) return undefined
+    const chains = this.#blocks.chains(id, index, root)
+    const last = chains[0]?.leaf.transfers.at(-1)
+    if (!last) return { index, owner: root, epoch: 0, removal: 0, carved: [], quarantined: false }
+    const { to, epoch, carved } = last
+    return { index, owner: to, epoch, removal: 0, carved, quarantined: chains.length > 1 }
+  }
+
+  transfers(id: NetworkId, index: number): readonly Transfer[] {
+    const root = this.#genesisOwner(id, index)
+    return root === undefined ? [] : (this.#blocks.chains(id, index, root)[0]?.leaf.transfers ?? [])
+  }
+
+  conditions(): Condition[] {
+    return conditionsOf(this, { tenants: this.#tenants, blocks: this.#blocks })
+  }
+
+  actsOf(id: NetworkId): Dot[] {
+    return this.#networks.actsOf(id)
+  }
+
+  tenantActs(name: string): Dot[] {
+    return this.#tenants.acts(name)
+  }
+
+  nextGeneration(tenant: string, name: string): number {
+    return this.#networks.nextGeneration(tenant, name)
+  }
+
+  hasContent(hash: string): boolean {
+    return this.#content.has(hash)
+  }
+
+  invitations(issuer: PeerKey) {
+    return this.#membership.invitationsOf(issuer)
+  }
+
+  admissions() {
+    return [...this.#membership.admitted().values()].map(({ record, acks }) => ({
+      key: record.leaf.key,
+      dot: record.dot,
+      admitter: record.dot.writer,
+      ackedBy: acks.map(ack => ({ key: ack.dot.writer, dot: ack.dot, known: ack.leaf.known })),
+    }))
+  }
+
+  majorityFor(admission: Dot): Dot[] | undefined {
+    return this.#membership.majorityFor(admission)
+  }
+
+  size(): number {
+    return this.#live.size
+  }
+
+  digest(): string {
+    return this.#live.digest()
+  }
+
+  #networkMap(): Map<NetworkId, Network> {
+    if (!this.#list) {
+      const list = this.#networks.list({
+        roster: hash => this.#settledRoster(hash),
+        hasEndpoints: id => this.#endpoints.hasEndpoints(id),
+      })
+      this.#list = new Map(list.map(network => [network.id, network]))
+    }
+    return this.#list
+  }
+
+  /** A network whose roster names a peer that is not (yet known to be) settled takes no effect. */
+  #settledRoster(hash: string): readonly PeerKey[] | undefined {
+    const keys = this.#rosters.get(hash)
+    const members = this.#membership.members()
+    return keys && keys.length > 0 && keys.every(key => members.get(key)?.settled) ? keys : undefined
+  }
+
+  #genesisOwner(id: NetworkId, index: number): PeerKey | undefined {
+    const network = this.network(id)
+    if (!network || index < 0 || index >= this.blockCount(id)) return undefined
+    let order = this.#deals.get(id)
+    if (!order) {
+      order = dealOrder(id, network.roster)
+      this.#deals.set(id, order)
+    }
+    return order[index % order.length]
+  }
+}
+
+/** The roster leaf of these peers, in its canonical order. */
+export function rosterLeaf(keys: readonly PeerKey[]): Leaf {
+  return { kind: 'roster', keys: [...keys].sort((a, b) => Buffer.compare(fromHex(a), fromHex(b))) }
+}

@@ -1,0 +1,45 @@
+/** Tenants: alive while some write of the name is covered by no deletion; an unseen write revives the whole object. */
+import type { TenantLeaf, TenantRmLeaf } from './leaves.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import { type Dot, dotText } from './vector.ts'
+
+export class TenantTable {
+  readonly #writes = new Map<string, Map<string, Dot>>()
+  readonly #removed = new Map<string, Map<string, LeafRecord<TenantRmLeaf>>>()
+  readonly #live: LiveSet
+
+  constructor(live: LiveSet) {
+    this.#live = live
+  }
+
+  put(record: LeafRecord<TenantLeaf>): void {
+    const writes = this.#writes.get(record.leaf.name) ?? new Map()
+    this.#writes.set(record.leaf.name, writes.set(dotText(record.dot), record.dot))
+    this.#live.set(`tenant:${dotText(record.dot)}`, record)
+  }
+
+  remove(record: LeafRecord<TenantRmLeaf>): void {
+    const removed = this.#removed.get(record.leaf.name) ?? new Map()
+    this.#removed.set(record.leaf.name, removed.set(dotText(record.dot), record))
+    this.#live.set(`tenant-rm:${dotText(record.dot)}`, record)
+  }
+
+  /** Writes that no deletion covers. */
+  acts(name: string): Dot[] {
+    const seen = new Set<string>()
+    for (const { leaf } of this.#removed.get(name)?.values() ?? []) for (const dot of leaf.seen) seen.add(dotText(dot))
+    return [...(this.#writes.get(name) ?? [])].filter(([text]) => !seen.has(text)).map(([, dot]) => dot)
+  }
+
+  names(): string[] {
+    return [...this.#writes.keys()].filter(name => this.acts(name).length > 0)
+  }
+
+  /** The deletion of a tenant that has no uncovered write, for the condition about its children. */
+  deletion(name: string): LeafRecord<TenantRmLeaf> | undefined {
+    const removed = [...(this.#removed.get(name)?.values() ?? [])]
+    return this.acts(name).length > 0
+      ? undefined
+      : removed.sort((a, b) => (dotText(a.dot) < dotText(b.dot) ? -1 : 1))[0]
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What the rest of Skein sees of the mesh: bytes between members. libp2p implements it in this folder, the simulator
+ * implements it on a virtual network.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+
+/** Answers one request of a member. A thrown error reaches the asker as text. */
+export type RequestHandler = (from: PeerKey, request: Uint8Array) => Promise<Uint8Array>
+
+export interface Transport {
+  readonly self: PeerKey
+  /** Members that a connection stands to now, sorted. */
+  connected(): PeerKey[]
+  /**
+   * Sends to every connected member, at most once each, without waiting: gossip and a direct stream. May be lost,
+   * doubled or reordered; anti-entropy repairs.
+   */
+  broadcast(bytes: Uint8Array): void
+  /** Asks one member; rejects after `timeoutMs`, when it is not connected, or with the text it refused with. */
+  request(to: PeerKey, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>
+  /** Installs the handler of a protocol such as `/skein/sync/1`. */
+  handle(protocol: string, handler: RequestHandler): void
+  onBroadcast(listener: (from: PeerKey, bytes: Uint8Array) => void): void
+  onConnect(listener: (peer: PeerKey) => void): void
+  onDisconnect(listener: (peer: PeerKey) => void): void
+  /** Who may connect, and where they listen: the whole list, replaced each time it changes. */
+  setMembers(members: readonly { key: PeerKey; addresses: readonly string[] }[]): void
+}
+
+/** No message of any protocol is larger than this, bytes. */
+export const maxMessageBytes = 1024 * 1024
+
+/** The transport together with what only admission and the agent use. */
+export interface Mesh extends Transport {
+  /** Public keys of the invitations that this peer issued and still knows, used and expired ones too: their holders may speak the join protocol, to be told yes or no. */
+  setInvitations(keys: readonly PeerKey[]): void
+  /** Answers a holder of an invitation. A thrown error's text reaches the joiner. */
+  onJoin(handler: RequestHandler): void
+  /** Starts listening and the reconnect loop. */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What a token says (mesh/token.ts has its text form). */
+export interface Invitation {
+  meshId: string
+  /** The peer that issued it and alone redeems it. */
+  issuer: PeerKey
+  /** The invitation's private key, a 32-byte seed: the joiner speaks the join protocol under this identity. */
+  seed: Uint8Array
+  /** Where the issuer listens: `ADDR:PORT`. */
+  addresses: readonly string[]
+  /** Wall clock of the issuer, ms. */
+  expiresMs: number
+}
+
+/** Speaks the join protocol with the issuer under the invitation's identity. Rejects with the issuer's reason, or why it was not reached. */
+export type RequestJoin = (invitation: Invitation, request: Uint8Array, timeoutMs: number) => Promise<Uint8Array>

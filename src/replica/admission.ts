@@ -1,0 +1,176 @@
+/**
+ * Membership at work (R4): invites, admits holders of an invitation, acknowledges admissions, declares itself settled, and
+ * tells the mesh whom to let in. What it decides on is computed in src/crdt/membership-table.ts.
+ */
+
+import type { Verify } from '../crdt/batch.ts'
+import { admissionProof, joinProof, meshIdOf } from '../crdt/identity.ts'
+import type { AdmissionLeaf, Leaf } from '../crdt/leaves.ts'
+import { contentName } from '../crdt/registry.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Clock } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import { type PeerKey, type Signer, signerOf } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Invitation, Mesh } from '../mesh/transport.ts'
+import { decodeJoinRequest, encodeJoinReply, type JoinRequest } from './join.ts'
+import type { Replica } from './replica.ts'
+
+export interface AdmissionDeps {
+  replica: Replica
+  mesh: Pick<Mesh, 'setMembers' | 'setInvitations' | 'onJoin'>
+  signer: Signer
+  verify: Verify
+  clock: Clock
+  /** 32 random bytes for a new invitation. */
+  newSeed(): Uint8Array
+  log: Logger
+}
+
+export interface Admission {
+  /** A single-use invitation, valid for `ttlMs`; durable when it resolves. */
+  invite(ttlMs: number, addresses: readonly string[]): Promise<Invitation>
+  start(): void
+  stop(): void
+}
+
+/** The first record of a mesh, written by its founder. */
+export async function found(replica: Replica, nonce: Uint8Array, name: string, addresses: readonly string[]) {
+  if (meshIdOf(replica.self, nonce) !== replica.view.meshId) throw new Error('nonce does not belong to this mesh')
+  await replica.write(view =>
+    view.members().length > 0 ? [] : [{ kind: 'mesh', founder: replica.self, nonce, name, addresses }],
+  )
+}
+
+export function createAdmission(deps: AdmissionDeps): Admission {
+  return new Admissions(deps)
+}
+
+class Admissions implements Admission {
+  readonly #deps: AdmissionDeps
+  #unsubscribe: (() => void) | undefined
+  #running = false
+  #shown = ''
+
+  constructor(deps: AdmissionDeps) {
+    this.#deps = deps
+    deps.mesh.onJoin((invitation, request) => this.#join(invitation, request))
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#deps.replica.onChange(() => this.#look())
+    this.#look()
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+  }
+
+  async invite(ttlMs: number, addresses: readonly string[]): Promise<Invitation> {
+    const { replica, clock } = this.#deps
+    const seed = this.#deps.newSeed()
+    const expiresMs = Math.round(clock.now() + ttlMs)
+    const invitation = signerOf(seed).key
+    await replica.write(() => [{ kind: 'invitation', invitation, expiresMs, uses: 1 }])
+    return { meshId: replica.view.meshId, issuer: replica.self, seed, addresses, expiresMs }
+  }
+
+  /** Tells the mesh who may connect, and writes what this peer owes: acknowledgements, and that it is settled. */
+  #look(): void {
+    const { replica, mesh, log } = this.#deps
+    const members = replica.view.members().filter(member => member.key !== replica.self)
+    const invitations = replica.view.invitations(replica.self).map(item => item.key)
+    const shown = JSON.stringify([members.map(member => [member.key, member.addresses]), invitations])
+    // before its first synchronisation a newcomer knows nobody but whom it was introduced to
+    if (members.length > 0 && shown !== this.#shown) {
+      this.#shown = shown
+      mesh.setMembers(members)
+    }
+    mesh.setInvitations(invitations)
+    if (this.#running || owed(replica.view, replica.self).length === 0) return
+    this.#running = true
+    replica
+      .write(view => owed(view, replica.self))
+      .catch(error => log.error({ err: errorText(error) }, 'acknowledgement not written'))
+      .finally(() => {
+        this.#running = false
+        if (this.#unsubscribe) this.#look()
+      })
+  }
+
+  async #join(invitation: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
+    const { replica, log, verify } = this.#deps
+    const request = decodeJoinRequest(bytes)
+    const { meshId } = replica.view
+    if (
+      !verify(request.key, joinProof(meshId, invitation, request.name), request.proof) ||
+      !verify(invitation, admissionProof(meshId, request.key, request.name), request.admission)
+    ) {
+      throw new SkeinError('forbidden', 'the request to join is not signed by the invitation and the new peer')
+    }
+    try {
+      await replica.write(view => this.#admit(view, invitation, request))
+    } catch (error) {
+      log.warn({ name: request.name, key: request.key, err: errorText(error) }, 'join refused')
+      throw error
+    }
+    log.info({ name: request.name, key: request.key }, 'admitted')
+    return encodeJoinReply(replica.view.members())
+  }
+
+  /** The leaves that admit; none if it is admitted already (the reply got lost). Throws the reason for refusing. */
+  #admit(view: RegistryView, key: PeerKey, request: JoinRequest): readonly Leaf[] {
+    const invitation = view.invitations(this.#deps.replica.self).find(item => item.key === key)
+    if (!invitation)
+      throw new SkeinError('forbidden', 'this token is unknown here; ask for a new one: skein peer invite')
+    if (invitation.usedBy.includes(request.key)) return []
+    if (invitation.usedBy.length >= invitation.uses) {
+      throw new SkeinError('forbidden', 'this token has been used; ask for a new one: skein peer invite')
+    }
+    if (this.#deps.clock.now() > invitation.expiresMs) {
+      throw new SkeinError('forbidden', 'this token has expired; ask for a new one: skein peer invite')
+    }
+    const known = knownLeaf(view)
+    const { name, addresses, admission: proof } = request
+    const hash = contentName(known)
+    const admission: AdmissionLeaf = {
+      kind: 'admission',
+      key: request.key,
+      name,
+      addresses,
+      invitation: key,
+      proof,
+      known: hash,
+    }
+    return view.hasContent(hash) ? [admission] : [known, admission]
+  }
+}
+
+/** The admissions that are known here, as acknowledgements carry them. */
+function knownLeaf(view: RegistryView): Leaf {
+  return { kind: 'known', admissions: view.admissions().map(({ key, dot }) => ({ key, dot })) }
+}
+
+/** What this peer has to write now: acknowledgements of pending admissions, and its own settlement once that is proven. */
+function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
+  const me = view.member(self)
+  if (!me) return []
+  const leaves: Leaf[] = []
+  const admissions = view.admissions()
+  const own = admissions.find(item => item.key === self && view.majorityFor(item.dot))
+  const acks = own && view.majorityFor(own.dot)
+  if (!me.settled && own && acks) leaves.push({ kind: 'settled', admission: own.dot, acks })
+  const pending = admissions.filter(
+    item =>
+      item.key !== self &&
+      item.admitter !== self &&
+      !view.member(item.key)?.settled &&
+      !item.ackedBy.some(ack => ack.key === self),
+  )
+  if (pending.length === 0) return leaves
+  const known = knownLeaf(view)
+  const hash = contentName(known)
+  if (!view.hasContent(hash)) leaves.push(known)
+  for (const item of pending) leaves.push({ kind: 'ack', admission: item.dot, known: hash })
+  return leaves
+}

@@ -1,0 +1,231 @@
+/** Builds the replicated registry of a peer from its journal. */
+import { type Batch, makeBatch, maxBatchBytes, openBatch, type Verify } from '../crdt/batch.ts'
+import { type Hlc, maxHlc, nextHlc } from '../crdt/hlc.ts'
+import { encodeLeaf } from '../crdt/leaf-codec.ts'
+import type { Leaf } from '../crdt/leaves.ts'
+import { list } from '../crdt/plain.ts'
+import { Registry } from '../crdt/registry.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Dot, Head } from '../crdt/vector.ts'
+import { decode } from '../lib/cbor.ts'
+import type { Clock } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { PeerKey, Signer } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
+import type { Disk } from '../store/disk.ts'
+import type { Journal, OpenJournal } from '../store/journal.ts'
+import { BatchLog } from './batch-log.ts'
+import { Intake, type Received } from './intake.ts'
+import { JournalledFacts } from './local-facts.ts'
+import { Neighbours } from './neighbours.ts'
+import { Outbox } from './outbox.ts'
+import type { Replica } from './replica.ts'
+import { answerSync, syncProtocol } from './sync.ts'
+
+export interface ReplicaDeps {
+  meshId: string
+  signer: Signer
+  verify: Verify
+  disk: Disk
+  openJournal: OpenJournal
+  transport: Transport
+  clock: Clock
+  /** Uniform in [0, 1). */
+  random(): number
+  log: Logger
+}
+
+/** Name of the journal on the peer's disk. */
+export const journalName = 'journal'
+
+/** Opens the journal, replays it and connects it with the transport. Rejects when the journal is damaged. */
+export async function createReplica(deps: ReplicaDeps): Promise<Replica> {
+  const { journal, entries } = await deps.openJournal(deps.disk, journalName)
+  const replica = new JournalledReplica(deps, journal)
+  for (const entry of entries) replica.replay(entry.kind, entry.bytes)
+  return replica
+}
+
+class JournalledReplica implements Replica {
+  readonly self: PeerKey
+  readonly local: JournalledFacts
+  readonly #deps: ReplicaDeps
+  readonly #journal: Journal
+  readonly #registry: Registry
+  readonly #log = new BatchLog()
+  readonly #intake: Intake
+  readonly #outbox: Outbox
+  readonly #neighbours: Neighbours
+  readonly #listeners = new Set<() => void>()
+  /** Newest own batch, durable or not. */
+  #tip: Head
+  #hlc: Hlc = [0, 0]
+  #failure: SkeinError | undefined
+
+  constructor(deps: ReplicaDeps, journal: Journal) {
+    this.#deps = deps
+    this.#journal = journal
+    this.self = deps.signer.key
+    this.#registry = new Registry(deps.meshId, deps.verify)
+    this.#tip = this.#log.head(this.self)
+    this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
+    this.#intake = new Intake({
+      self: this.self,
+      registry: this.#registry,
+      log: this.#log,
+      verify: deps.verify,
+      journal: batches => this.#append(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
+      applied: batches => this.#applied(batches),
+      forked: batch => deps.log.error({ writer: batch.writer, counter: batch.first }, 'a writer has two histories'),
+      logger: deps.log,
+    })
+    this.#outbox = new Outbox(deps.transport, deps.clock)
+    const receive = this.#receive.bind(this)
+    const sync = { transport: deps.transport, log: this.#log, receive, rolledBack: this.#rolledBack.bind(this) }
+    this.#neighbours = new Neighbours({ ...sync, clock: deps.clock, random: deps.random, logger: deps.log })
+    deps.transport.handle(syncProtocol, (from, request) => answerSync(sync, from, request))
+    deps.transport.onBroadcast((from, bytes) => this.#heard(from, bytes))
+    deps.transport.onConnect(peer => this.#neighbours.connected(peer))
+  }
+
+  get view(): RegistryView {
+    return this.#registry
+  }
+
+  /** Takes over one entry of the journal. */
+  replay(kind: 'batch' | 'local', bytes: Uint8Array): void {
+    if (kind === 'local') {
+      this.local.replay(bytes)
+      return
+    }
+    const batch = openBatch(bytes)
+    this.#log.add(batch)
+    this.#registry.apply(batch)
+    this.#hlc = maxHlc(this.#hlc, batch.hlc)
+    if (batch.writer === this.self) this.#tip = { counter: batch.last, hash: batch.hash }
+  }
+
+  async write(build: (view: RegistryView) => readonly Leaf[]): Promise<Dot | undefined> {
+    if (this.#failure) throw this.#failure
+    const leaves = build(this.#registry)
+    if (leaves.length === 0) return undefined
+    const batch = this.#make(leaves)
+    // applied at once, so that the next write decides on it; shown to nobody before it is durable (R2)
+    this.#tip = { counter: batch.last, hash: batch.hash }
+    this.#registry.apply(batch)
+    this.#notify()
+    await this.#append([{ kind: 'batch', bytes: batch.bytes }])
+    this.#log.add(batch)
+    this.#outbox.send(batch)
+    return { writer: this.self, counter: batch.last }
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  waitFor(test: (view: RegistryView) => boolean, limitMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (test(this.#registry)) return resolve()
+      const unsubscribe = this.onChange(() => {
+        if (!test(this.#registry)) return
+        timer.cancel()
+        unsubscribe()
+        resolve()
+      })
+      const timer = this.#deps.clock.after(limitMs, () => {
+        unsubscribe()
+        reject(new SkeinError('timeout', `did not happen within ${limitMs} ms`))
+      })
+    })
+  }
+
+  syncNow(limitMs: number): Promise<void> {
+    return this.#neighbours.syncAll(limitMs)
+  }
+
+  whoHas(dot: Dot, limitMs: number): Promise<{ have: PeerKey[]; missing: PeerKey[] }> {
+    return this.#neighbours.whoHas(dot, limitMs)
+  }
+
+  syncStatus() {
+    return this.#neighbours.status()
+  }
+
+  start(): void {
+    this.#neighbours.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#neighbours.stop()
+    this.#outbox.stop()
+    await this.#journal.close()
+  }
+
+  #make(leaves: readonly Leaf[]): Batch {
+    this.#hlc = nextHlc(this.#hlc, this.#deps.clock.now())
+    const batch = makeBatch(this.#deps.signer, {
+      meshId: this.#deps.meshId,
+      first: this.#tip.counter + 1,
+      previous: this.#tip.hash,
+      hlc: this.#hlc,
+      leaves: leaves.map(encodeLeaf),
+    })
+    if (batch.bytes.length > maxBatchBytes) {
+      throw new SkeinError('invalid', `a write of ${batch.bytes.length} bytes is too large: split it up`)
+    }
+    return batch
+  }
+
+  /** A journal that failed once is never trusted again: what it holds is unknown until it is read anew. */
+  async #append(entries: { kind: 'batch' | 'local'; bytes: Uint8Array }[]): Promise<void> {
+    if (this.#failure) throw this.#failure
+    try {
+      await this.#journal.append(entries)
+    } catch (error) {
+      this.#failure = new SkeinError('internal', `the journal cannot be written: ${errorText(error)}; restart skeind`, {
+        cause: error,
+      })
+      this.#deps.log.fatal({ err: errorText(error) }, 'journal failed; nothing more is written')
+      throw this.#failure
+    }
+  }
+
+  async #receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received> {
+    if (this.#failure) throw this.#failure
+    return this.#intake.receive(from, batches)
+  }
+
+  /** A member holds records of ours that we do not: this data directory is an old copy. Going on would write them anew. */
+  #rolledBack(knownBy: PeerKey, counter: number): void {
+    if (this.#failure) return
+    const text = `this peer's data directory is older than what other members hold of it (${counter} records)`
+    this.#failure = new SkeinError('forbidden', `${text}: remove the data directory and join again with a new token`)
+    this.#deps.log.fatal({ knownBy, counter }, 'data directory rolled back; nothing more is written')
+  }
+
+  #heard(from: PeerKey, bytes: Uint8Array): void {
+    let batches: Uint8Array[] | undefined
+    try {
+      batches = list(decode(bytes, maxMessageBytes), 4096, item => (item instanceof Uint8Array ? item : undefined))
+    } catch (error) {
+      this.#deps.log.warn({ from, err: errorText(error) }, 'malformed gossip ignored')
+    }
+    if (!batches) return
+    this.#receive(from, batches).then(
+      ({ behind }) => behind && this.#neighbours.syncSoon(from),
+      error => this.#deps.log.warn({ from, err: errorText(error) }, 'gossip not taken in'),
+    )
+  }
+
+  #applied(batches: readonly Batch[]): void {
+    for (const batch of batches) this.#hlc = maxHlc(this.#hlc, batch.hlc)
+    this.#notify()
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}

@@ -1,0 +1,39 @@
+/** Facts of this host alone, in the journal beside the batches. */
+import { decode, encode } from '../lib/cbor.ts'
+import type { LocalFacts } from './replica.ts'
+
+const maxFactBytes = 64 * 1024
+
+export class JournalledFacts implements LocalFacts {
+  readonly #facts = new Map<string, string>()
+  readonly #append: (entries: Uint8Array[]) => Promise<void>
+
+  constructor(append: (entries: Uint8Array[]) => Promise<void>) {
+    this.#append = append
+  }
+
+  /** Takes over one entry of the journal at start. */
+  replay(bytes: Uint8Array): void {
+    const entry = decode(bytes, maxFactBytes)
+    if (Array.isArray(entry) && typeof entry[0] === 'string') this.#put(entry[0], entry[1])
+  }
+
+  get(key: string): string | undefined {
+    return this.#facts.get(key)
+  }
+
+  entries(prefix: string): [key: string, value: string][] {
+    return [...this.#facts].filter(([key]) => key.startsWith(prefix))
+  }
+
+  async set(pairs: readonly (readonly [key: string, value: string | undefined])[]): Promise<void> {
+    const changed = pairs.filter(([key, value]) => this.#facts.get(key) !== value)
+    for (const [key, value] of changed) this.#put(key, value)
+    if (changed.length > 0) await this.#append(changed.map(([key, value]) => encode([key, value ?? null])))
+  }
+
+  #put(key: string, value: unknown): void {
+    if (typeof value === 'string') this.#facts.set(key, value)
+    else this.#facts.delete(key)
+  }
+}

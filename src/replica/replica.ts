@@ -1,0 +1,42 @@
+/**
+ * The one replicated registry of a peer: what is written here is durable before the call returns, then reaches every
+ * member; what members wrote arrives here. (Interface; `create.ts` builds it.)
+ */
+import type { Leaf } from '../crdt/leaves.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Dot } from '../crdt/vector.ts'
+import type { PeerKey } from '../lib/keys.ts'
+
+export interface Replica {
+  readonly self: PeerKey
+  readonly view: RegistryView
+  /**
+   * Signs the leaves as one batch, makes it durable (fsync), applies it, publishes it. Resolves with the dot of the
+   * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view;
+   * it throws to refuse, or gives [] to write nothing (then undefined is resolved).
+   */
+  write(build: (view: RegistryView) => readonly Leaf[]): Promise<Dot | undefined>
+  /** Called after each change of the view, once per batch of changes, in the same turn of the event loop. */
+  onChange(listener: () => void): () => void
+  /** Resolves once `test(view)` holds, rejects after `limitMs`. */
+  waitFor(test: (view: RegistryView) => boolean, limitMs: number): Promise<void>
+  /** One anti-entropy round with every connected member, at most `limitMs` in all. Never rejects. */
+  syncNow(limitMs: number): Promise<void>
+  /** Which connected members have this dot; asks them, at most `limitMs`. */
+  whoHas(dot: Dot, limitMs: number): Promise<{ have: PeerKey[]; missing: PeerKey[] }>
+  /**
+   * Facts of this host alone, in the same journal: latest value per key, surviving kill -9. `set(key, undefined)` forgets.
+   * Resolves when durable.
+   */
+  readonly local: LocalFacts
+  /** Anti-entropy state per member, for `status`. */
+  syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
+  start(): void
+  stop(): Promise<void>
+}
+
+export interface LocalFacts {
+  get(key: string): string | undefined
+  entries(prefix: string): [key: string, value: string][]
+  set(pairs: readonly (readonly [key: string, value: string | undefined])[]): Promise<void>
+}

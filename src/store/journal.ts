@@ -1,0 +1,13 @@
+import type { Disk } from './disk.ts'
+export interface Journal {
+  /** Appends the entries as one group and resolves when they are durable. Concurrent calls share one fdatasync. */
+  append(entries: readonly JournalEntry[]): Promise<void>
+  close(): Promise<void>
+}
+/** `batch`: an encoded batch of the replicated registry. `local`: a fact of this host alone (see `local` of the replica). */
+export interface JournalEntry {
+  kind: 'batch' | 'local'
+  bytes: Uint8Array
+}
+/** Opens (or begins) a journal and gives back what it holds, oldest first. */
+export type OpenJournal = (disk: Disk, name: string) => Promise<{ journal: Journal; entries: JournalEntry[] }>

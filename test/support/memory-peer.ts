@@ -1,0 +1,70 @@
+/** A peer without Docker and kernel: the shipped replica and admission on a memory disk and a memory mesh. */
+import { meshIdOf } from '../../src/crdt/identity.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { newSeed, type Signer, signerOf, verifySignature } from '../../src/lib/keys.ts'
+import { silentLogger } from '../../src/lib/log.ts'
+import { type Admission, createAdmission, found } from '../../src/replica/admission.ts'
+import { createReplica } from '../../src/replica/create.ts'
+import { joinMesh } from '../../src/replica/join.ts'
+import type { Replica } from '../../src/replica/replica.ts'
+import { openJournal } from '../../src/store/append-journal.ts'
+import type { Disk } from '../../src/store/disk.ts'
+import { createMemoryDisk } from '../../src/store/memory-disk.ts'
+import type { MemoryHub, MemoryMesh } from './memory-mesh.ts'
+
+export interface MemoryPeer {
+  name: string
+  signer: Signer
+  disk: Disk
+  mesh: MemoryMesh
+  replica: Replica
+  admission: Admission
+  stop(): Promise<void>
+}
+
+const log = silentLogger
+
+async function build(hub: MemoryHub, name: string, signer: Signer, meshId: string, disk: Disk): Promise<MemoryPeer> {
+  const mesh = hub.join(signer.key)
+  const base = { signer, verify: verifySignature, clock: systemClock, log }
+  const replica = await createReplica({ ...base, meshId, disk, openJournal, transport: mesh, random: Math.random })
+  const admission = createAdmission({ ...base, replica, mesh, newSeed })
+  const stop = async () => {
+    admission.stop()
+    await mesh.stop()
+    await replica.stop()
+  }
+  return { name, signer, disk, mesh, replica, admission, stop }
+}
+
+async function start(peer: MemoryPeer): Promise<MemoryPeer> {
+  peer.admission.start()
+  peer.replica.start()
+  await peer.mesh.start()
+  return peer
+}
+
+/** The first peer of a new mesh. */
+export async function foundPeer(hub: MemoryHub, name: string, seed = newSeed()): Promise<MemoryPeer> {
+  const signer = signerOf(seed)
+  const nonce = new Uint8Array(16)
+  const peer = await build(hub, name, signer, meshIdOf(signer.key, nonce), createMemoryDisk())
+  await found(peer.replica, nonce, name, [`${name}:7373`])
+  return start(peer)
+}
+
+/** A further peer, invited and admitted by `via`; not yet settled when it resolves. */
+export async function joinPeer(hub: MemoryHub, name: string, via: MemoryPeer, seed = newSeed()): Promise<MemoryPeer> {
+  const signer = signerOf(seed)
+  const invitation = await via.admission.invite(60_000, [`${via.name}:7373`])
+  const self = { name, addresses: [`${name}:7373`] }
+  const members = await joinMesh((i, request) => hub.requestJoin(i, request), invitation, signer, self, 5000)
+  const peer = await build(hub, name, signer, invitation.meshId, createMemoryDisk())
+  peer.mesh.setMembers(members)
+  return start(peer)
+}
+
+/** The same peer again, from its disk. */
+export async function restartPeer(hub: MemoryHub, peer: MemoryPeer): Promise<MemoryPeer> {
+  return start(await build(hub, peer.name, peer.signer, peer.replica.view.meshId, peer.disk))
+}
