@@ -1,0 +1,54 @@
+/** Becoming a member of another peer's mesh with a token. */
+import '../polyfills.ts'
+import type { Config } from '../config/parse.ts'
+import { sleep, systemClock } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import { newSeed, signerOf } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import { createRequestJoin } from '../mesh/join.ts'
+import { decodeToken } from '../mesh/token.ts'
+import { joinMesh } from '../replica/join.ts'
+import type { Disk } from '../store/disk.ts'
+import { type Identity, readJoining, writeIdentity, writeJoining } from './identity.ts'
+
+/** Deadline of one attempt, ms. */
+const attemptMs = 8000
+/** Between attempts while the issuer is out of reach, ms. */
+const retryMs = 2000
+
+/**
+ * Joins with the token, durably: the identity on disk is the new one when this resolves. With `patient`, an issuer that
+ * is out of reach is asked again and again; a refusal is final.
+ */
+export async function join(
+  config: Config,
+  disk: Disk,
+  token: string,
+  log: Logger,
+  patience: { patient: boolean; stopped?: () => boolean },
+): Promise<Identity> {
+  const invitation = decodeToken(token)
+  const begun = await readJoining(disk)
+  const seed = begun?.token === token ? begun.seed : newSeed()
+  await writeJoining(disk, { seed, token })
+  const self = { name: config.name, addresses: [`${config.listen.address}:${config.listen.port}`] }
+  const requestJoin = createRequestJoin({ clock: systemClock })
+  for (;;) {
+    try {
+      const introductions = await joinMesh(requestJoin, invitation, signerOf(seed), self, attemptMs)
+      const identity = { seed, meshId: invitation.meshId, nonce: '', introductions }
+      await writeIdentity(disk, identity)
+      await writeJoining(disk, undefined)
+      log.info({ meshId: identity.meshId, via: invitation.addresses }, 'joined')
+      return identity
+    } catch (error) {
+      const outOfReach = error instanceof SkeinError && (error.code === 'unreachable' || error.code === 'timeout')
+      if (!outOfReach || !patience.patient || patience.stopped?.()) {
+        if (!outOfReach) await writeJoining(disk, undefined)
+        throw error
+      }
+      log.warn({ via: invitation.addresses, err: errorText(error) }, 'cannot join yet; trying again')
+      await sleep(systemClock, retryMs)
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** The parts of one incarnation of the peer, built and started in order of dependency, stopped in reverse. */
+import '../polyfills.ts'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ApiDeps } from '../api/deps.ts'
+import type { Config } from '../config/parse.ts'
+import { createDatapath } from '../datapath/index.ts'
+import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
+import { createIpam } from '../ipam/create.ts'
+import { fromHex } from '../lib/bytes.ts'
+import { systemClock } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
+import { run } from '../lib/exec.ts'
+import { newSeed, type PeerKey, signerOf, verifySignature } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import { createMesh } from '../mesh/create.ts'
+import { encodeToken } from '../mesh/token.ts'
+import { createAdmission, found } from '../replica/admission.ts'
+import { createReplica } from '../replica/create.ts'
+import type { Replica } from '../replica/replica.ts'
+import { openJournal } from '../store/append-journal.ts'
+import { openFileDisk } from '../store/file-disk.ts'
+import { type Identity, recordsDirectory } from './identity.ts'
+import { underlayMtu } from './underlay.ts'
+
+export interface Parts {
+  readonly replica: Replica
+  readonly driver: DockerDriver
+  /** Everything that the API needs but the joining of another mesh, which replaces the parts. */
+  readonly api: Omit<ApiDeps, 'admission' | 'version'> & { invite: ApiDeps['admission']['invite'] }
+  stop(): Promise<void>
+}
+
+/** A part that is up, for stopping it again. */
+interface Running {
+  name: string
+  stop(): void | Promise<void>
+}
+
+const clock = systemClock
+
+/** Builds and starts all parts. When one fails, those that are up are stopped again. */
+export async function startParts(config: Config, identity: Identity, log: Logger): Promise<Parts> {
+  const running: Running[] = []
+  const stop = () => stopAll(running, log)
+  try {
+    return await build(config, identity, log, part => running.push(part), stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function build(
+  config: Config,
+  identity: Identity,
+  log: Logger,
+  up: (part: Running) => void,
+  stop: () => Promise<void>,
+): Promise<Parts> {
+  const signer = signerOf(identity.seed)
+  const listen = `${config.listen.address}:${config.listen.port}`
+  const child = (part: string) => log.child({ part })
+  const directory = join(config.dataDir, recordsDirectory(identity))
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const mesh = createMesh({ seed: identity.seed, meshId: identity.meshId, listen, clock, log: child('mesh') })
+  const replica = await createReplica({
+    meshId: identity.meshId,
+    signer,
+    verify: verifySignature,
+    disk: await openFileDisk(directory),
+    openJournal,
+    transport: mesh,
+    clock,
+    random: Math.random,
+    log: child('replica'),
+  })
+  up({ name: 'replica', stop: () => replica.stop() })
+  if (identity.nonce) await found(replica, fromHex(identity.nonce), config.name, [listen])
+
+  const nameOf = (key: PeerKey) => replica.view.member(key)?.name ?? key.slice(0, 8)
+  const ipam = createIpam({ replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf })
+  const { vxlanPort, vtepAddress } = config
+  const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress })
+  const driverName = config.pluginSocket.replace(/^.*\//, '').replace(/\.sock$/, '')
+  const driver = createDriver({ replica, ipam, datapath, clock, driverName })
+  const docker = createDockerClient(config.dockerHost)
+  const reconciler = createReconciler({
+    replica,
+    ipam,
+    datapath,
+    docker,
+    networks: driver.networks,
+    state: driver.state,
+    clock,
+    log: child('docker'),
+    driverName,
+  })
+
+  mesh.setMembers(identity.introductions)
+  const admission = createAdmission({
+    replica,
+    mesh,
+    signer,
+    verify: verifySignature,
+    clock,
+    newSeed,
+    log: child('admission'),
+  })
+  admission.start()
+  up({ name: 'admission', stop: () => admission.stop() })
+  ipam.start()
+  up({ name: 'ipam', stop: () => ipam.stop() })
+  datapath.start()
+  up({ name: 'datapath', stop: () => datapath.stop() })
+  await mesh.start()
+  up({ name: 'mesh', stop: () => mesh.stop() })
+  replica.start()
+  const unwatch = await publishSelf(replica, config, listen, log)
+  up({ name: 'self', stop: unwatch })
+  reconciler.start()
+  up({ name: 'docker', stop: () => reconciler.stop() })
+
+  const api: Parts['api'] = {
+    replica,
+    ipam,
+    nameOf,
+    connected: () => mesh.connected(),
+    invite: async ttlMs => encodeToken(await admission.invite(ttlMs, [listen])),
+    hostStatus: () => ({
+      docker: reconciler.dockerIsUp()
+        ? { reachable: true, error: '' }
+        : { reachable: false, error: `Docker does not answer at ${config.dockerHost}` },
+      datapath: datapath.status(),
+      conditions: reconciler.conditions(),
+    }),
+  }
+  return { replica, driver, api, stop }
+}
+
+/** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */
+async function publishSelf(replica: Replica, config: Config, listen: string, log: Logger): Promise<() => void> {
+  const mtu = await underlayMtu(run, config.vtepAddress)
+  const { name, vtepAddress } = config
+  const publish = () => {
+    const me = replica.view.member(replica.self)
+    if (!me) return
+    unsubscribe()
+    if (me.mtu === mtu && me.vtepAddress === vtepAddress && me.addresses.join() === listen) return
+    replica
+      .write(() => [{ kind: 'peer', name, addresses: [listen], vtepAddress, mtu }])
+      .catch(error => log.error({ err: errorText(error) }, 'own record not written'))
+  }
+  const unsubscribe = replica.onChange(publish)
+  publish()
+  return unsubscribe
+}
+
+async function stopAll(running: Running[], log: Logger): Promise<void> {
+  for (const part of running.splice(0).reverse()) {
+    try {
+      await part.stop()
+    } catch (error) {
+      log.warn({ part: part.name, err: errorText(error) }, 'a part did not stop cleanly')
+    }
+  }
+}
