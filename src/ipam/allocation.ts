@@ -1,0 +1,131 @@
+/** Handing out one address: chosen in one turn, journalled, then told (R7). */
+import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Transport } from '../mesh/transport.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { Asker } from './asker.ts'
+import type { Books } from './books.ts'
+import { blockOf, isExcluded } from './core/geometry.ts'
+import type { Pool } from './core/pool.ts'
+import {
+  exhausted,
+  heldByEndpoint,
+  heldElsewhere,
+  heldHere,
+  noNetwork,
+  pending,
+  unusable,
+  type Viewpoint,
+} from './core/refusals.ts'
+import type { Hints } from './hints.ts'
+
+export interface AllocationDeps {
+  replica: Replica
+  transport: Pick<Transport, 'connected'>
+  books: Books
+  hints: Hints
+  asker: Asker
+  clock: Clock
+  nameOf(key: PeerKey): string
+}
+
+/** Docker's handlers answer within 8 s; the rest is for the journal and for them. */
+const allocateLimitMs = 7000
+/** A pending peer waits so long, in case the acknowledgements that it lacks are under way. */
+const settleLimitMs = 6000
+
+export class Allocation {
+  readonly #deps: AllocationDeps
+
+  constructor(deps: AllocationDeps) {
+    this.#deps = deps
+  }
+
+  /** See `Ipam.allocate`. */
+  async allocate(id: NetworkId, preferred?: number): Promise<number> {
+    const deadlineMs = this.#deps.clock.monotonic() + allocateLimitMs
+    const network = this.#demand(id)
+    if (preferred !== undefined) this.#refuseIfHeld(network, preferred)
+    await this.#waitUntilSettled()
+    return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(this.#demand(id), preferred)
+  }
+
+  /** The network, if this host may have new endpoints on it; one that drains only where it has endpoints already. */
+  #demand(id: NetworkId): Network {
+    const { view, self } = this.#deps.replica
+    const network = view.network(id)
+    const isOpen = network?.status === 'live' || view.endpoints(id).some(endpoint => endpoint.owner === self)
+    if (!network || !isOpen) throw noNetwork(id, network)
+    return network
+  }
+
+  async #waitUntilSettled(): Promise<void> {
+    const { replica } = this.#deps
+    const isSettled = (view: RegistryView) => view.member(replica.self)?.settled === true
+    if (isSettled(replica.view)) return
+    await replica.waitFor(isSettled, settleLimitMs).catch(() => {
+      throw pending(this.#viewpoint())
+    })
+  }
+
+  async #takeAny(id: NetworkId, deadlineMs: number): Promise<number> {
+    const { books, asker, clock } = this.#deps
+    const pool = books.pool(id)
+    for (;;) {
+      const ip = pool.pick(books.moment())
+      if (ip !== undefined) {
+        if (await this.#handOut(pool, ip)) return ip
+        continue
+      }
+      const network = this.#demand(id)
+      const leftMs = deadlineMs - clock.monotonic()
+      const isFound = leftMs > 0 && (await asker.seek(id, leftMs))
+      if (!isFound && pool.pick(books.moment()) === undefined) throw exhausted(this.#viewpoint(), network)
+    }
+  }
+
+  async #takeThis(network: Network, ip: number): Promise<number> {
+    const { replica, books } = this.#deps
+    const pool = books.pool(network.id)
+    this.#refuseIfHeld(network, ip)
+    const index = blockOf(replica.view, network.id, ip)
+    const block = index === undefined ? undefined : replica.view.block(network.id, index)
+    const isOurs = block?.owner === replica.self && !block.quarantined && !block.carved.includes(ip)
+    if (!block || !isOurs) throw heldElsewhere(this.#viewpoint(), network, ip, block)
+    const isFree = !pool.ledger.heldEntry(ip) && pool.owns(replica.view, block.index)
+    if (!isFree || !(await this.#handOut(pool, ip))) throw heldHere(this.#viewpoint(), network, ip)
+    return ip
+  }
+
+  /** Journals the address as held; false when it turned out, after the time which that took, not to be ours to give. */
+  async #handOut(pool: Pool, ip: number): Promise<boolean> {
+    const { books, hints, asker } = this.#deps
+    await books.hold(pool, ip, false)
+    hints.touch(pool.network)
+    const isGood = this.#isStillOurs(pool, ip)
+    if (!isGood) await books.release(pool, ip)
+    if (pool.isLow(books.moment())) asker.prepare(pool.network)
+    return isGood
+  }
+
+  /** R3 and R5 once more. */
+  #isStillOurs(pool: Pool, ip: number): boolean {
+    const { view } = this.#deps.replica
+    const index = blockOf(view, pool.network, ip)
+    if (index === undefined || !pool.owns(view, index)) return false
+    return view.holders(pool.network, ip).length === 0
+  }
+
+  #refuseIfHeld(network: Network, ip: number): void {
+    if (isExcluded(network, ip)) throw unusable(network, ip)
+    const [holder] = this.#deps.replica.view.holders(network.id, ip)
+    if (holder) throw heldByEndpoint(this.#viewpoint(), network, holder)
+  }
+
+  #viewpoint(): Viewpoint {
+    const { replica, transport, nameOf } = this.#deps
+    return { view: replica.view, self: replica.self, connected: transport.connected(), nameOf }
+  }
+}

@@ -1,0 +1,183 @@
+/** Asks other owners for blocks: in the background when few addresses are left, and while a container waits for one. */
+import { type Clock, withDeadline } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Transport } from '../mesh/transport.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import { BackOff } from './back-off.ts'
+import type { Books } from './books.ts'
+import { sizeOf } from './core/geometry.ts'
+import { ownersToAsk } from './core/owners.ts'
+import { decodeGrant, donationProtocol, encodeWant, maxBlocksPerRequest } from './core/want.ts'
+import type { Hints } from './hints.ts'
+
+export interface AskerDeps {
+  replica: Replica
+  transport: Pick<Transport, 'connected' | 'request'>
+  books: Books
+  hints: Hints
+  clock: Clock
+  log: Logger
+  random: () => number
+  /** Containers of this host that wait for an address of the network. */
+  waiting(network: NetworkId): number
+}
+
+/** Owners that are asked at once. */
+const fanOut = 3
+const requestLimitMs = 2000
+/** A transfer reaches us with the owner's broadcast, as a rule within milliseconds; after this we fetch it. */
+const broadcastLimitMs = 250
+const prepareLimitMs = 5000
+
+/** One question to one owner. */
+interface Question {
+  network: NetworkId
+  owner: PeerKey
+  evenLast: boolean
+  /** Monotonic clock. */
+  deadlineMs: number
+}
+
+type Answer = 'given' | 'nothing' | 'silent'
+
+export class Asker {
+  readonly #deps: AskerDeps
+  readonly #backOff: BackOff
+  readonly #searches = new Map<NetworkId, Promise<boolean>>()
+  readonly #preparations = new Map<NetworkId, Promise<boolean>>()
+  // a request whose reply was lost is repeated under its nonce, and then gives the same blocks
+  readonly #nonces = new Map<string, number>()
+
+  constructor(deps: AskerDeps) {
+    this.#deps = deps
+    this.#backOff = new BackOff(deps.random)
+  }
+
+  /** Resolves with true when a block has arrived, with false when nobody within reach gives one or `limitMs` is over. */
+  async seek(network: NetworkId, limitMs: number): Promise<boolean> {
+    const deadlineMs = this.#deps.clock.monotonic() + limitMs
+    const preparation = this.#preparations.get(network)
+    if (preparation && (await this.#bounded(preparation, deadlineMs))) return true
+    const search = this.#searches.get(network) ?? track(this.#searches, network, this.#search(network, deadlineMs))
+    return this.#bounded(search, deadlineMs)
+  }
+
+  /** Asks one owner for one block, nobody waiting; does nothing while a request is under way or backs off. */
+  prepare(network: NetworkId): void {
+    if (this.#searches.has(network) || this.#preparations.has(network)) return
+    if (!this.#backOff.isOver(network, this.#deps.clock.monotonic())) return
+    track(this.#preparations, network, this.#prepare(network)).catch(err =>
+      this.#deps.log.warn({ err, network }, 'request for blocks failed'),
+    )
+  }
+
+  async #search(network: NetworkId, deadlineMs: number): Promise<boolean> {
+    const owners = this.#candidates(network)
+    const silent = new Set<PeerKey>()
+    const ask = async (owner: PeerKey, evenLast: boolean) => {
+      const answer = await this.#ask({ network, owner, evenLast, deadlineMs })
+      if (answer === 'silent') silent.add(owner)
+      return answer === 'given'
+    }
+    for (let at = 0; at < owners.length && this.#leftMs(deadlineMs) > 0; at += fanOut) {
+      if (await anyTrue(owners.slice(at, at + fanOut).map(owner => ask(owner, false)))) return true
+    }
+    // Nobody has blocks to spare: then one that somebody keeps for later, one owner after the other.
+    for (const owner of owners) {
+      if (silent.has(owner) || this.#leftMs(deadlineMs) === 0) continue
+      if (await ask(owner, true)) return true
+    }
+    return false
+  }
+
+  async #prepare(network: NetworkId): Promise<boolean> {
+    const { clock } = this.#deps
+    const owners = this.#candidates(network)
+    const owner = owners[this.#backOff.failures(network) % owners.length]
+    const deadlineMs = clock.monotonic() + prepareLimitMs
+    const isGiven =
+      owner !== undefined && (await this.#ask({ network, owner, evenLast: false, deadlineMs })) === 'given'
+    if (!isGiven) this.#backOff.failed(network, clock.monotonic())
+    return isGiven
+  }
+
+  /** Never rejects. */
+  async #ask(question: Question): Promise<Answer> {
+    const { replica, books, hints, log } = this.#deps
+    const { network, owner: peer } = question
+    try {
+      const blocks = await this.#request(question)
+      if (blocks.length === 0 || !(await this.#arrived(network, blocks, question.deadlineMs))) return 'nothing'
+      books.pool(network).gain(replica.view, blocks)
+      hints.touch(network)
+      this.#backOff.succeeded(network)
+      log.info({ network, peer, blocks }, 'blocks received')
+      return 'given'
+    } catch (error) {
+      log.debug({ network, peer, reason: errorText(error) }, 'no answer to a request for addresses')
+      return 'silent'
+    }
+  }
+
+  async #request({ network, owner, evenLast, deadlineMs }: Question): Promise<number[]> {
+    const { replica, transport, random, waiting } = this.#deps
+    const key = `${network}/${owner}`
+    const nonce = this.#nonces.get(key) ?? Math.floor(random() * 2 ** 32)
+    this.#nonces.set(key, nonce)
+    const wanted = Math.ceil(waiting(network) / sizeOf(replica.view, network))
+    const count = Math.min(maxBlocksPerRequest, Math.max(1, wanted))
+    const bytes = encodeWant({ network, count, nonce, evenLast })
+    const limitMs = Math.min(requestLimitMs, this.#leftMs(deadlineMs))
+    const reply = decodeGrant(await transport.request(owner, donationProtocol, bytes, limitMs))
+    this.#nonces.delete(key)
+    return reply
+  }
+
+  /** True once own durable state shows one of the blocks as this peer's (R3). */
+  async #arrived(network: NetworkId, blocks: readonly number[], deadlineMs: number): Promise<boolean> {
+    const { replica } = this.#deps
+    const isOurs = () => blocks.some(index => replica.view.block(network, index)?.owner === replica.self)
+    const within = (limitMs: number) =>
+      replica.waitFor(isOurs, limitMs).then(
+        () => true,
+        () => false, // not yet: the caller decides what then
+      )
+    if (isOurs() || (await within(Math.min(broadcastLimitMs, this.#leftMs(deadlineMs))))) return true
+    await replica.syncNow(Math.min(requestLimitMs, this.#leftMs(deadlineMs)))
+    return isOurs() || within(this.#leftMs(deadlineMs))
+  }
+
+  #candidates(id: NetworkId): PeerKey[] {
+    const { replica, transport, random } = this.#deps
+    const network = replica.view.network(id)
+    return network ? ownersToAsk(replica.view, network, replica.self, transport.connected(), random) : []
+  }
+
+  #leftMs(deadlineMs: number): number {
+    return Math.max(0, deadlineMs - this.#deps.clock.monotonic())
+  }
+
+  #bounded(work: Promise<boolean>, deadlineMs: number): Promise<boolean> {
+    const late = () => new Error('late')
+    return withDeadline(this.#deps.clock, work, this.#leftMs(deadlineMs), late).catch(() => false)
+  }
+}
+
+/** One piece of work per network: it is listed until it is done. */
+function track(running: Map<NetworkId, Promise<boolean>>, id: NetworkId, work: Promise<boolean>): Promise<boolean> {
+  const tracked = work.finally(() => running.delete(id))
+  running.set(id, tracked)
+  return tracked
+}
+
+/** True as soon as one is true; false when all are false. None of them rejects. */
+function anyTrue(promises: readonly Promise<boolean>[]): Promise<boolean> {
+  const hits = promises.map(async promise => {
+    if (!(await promise)) throw new Error('no block')
+    return true
+  })
+  return Promise.any(hits).catch(() => false)
+}

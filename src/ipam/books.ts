@@ -1,0 +1,133 @@
+/**
+ * One pool per network, and its journal: every step is a local fact of this host, durable before the call resolves (R7).
+ * Facts: `ipam/NETWORK/IP` = `held` or `freed N`, where N numbers the releases of this host.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { formatIp, parseIp } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import { createLedger, type Ledger } from './core/ledger.ts'
+import { type Moment, Pool } from './core/pool.ts'
+
+const prefix = 'ipam/'
+
+interface Facts {
+  held: number[]
+  freed: [ip: number, sequence: number][]
+}
+
+export class Books {
+  readonly #replica: Replica
+  readonly #clock: Clock
+  readonly #pools = new Map<NetworkId, Pool>()
+  readonly #unfollow: () => void
+  #sequence = 0
+  #revision = 0
+
+  /** Reads what an earlier run left; what it freed cools down from now on (R7). */
+  constructor(replica: Replica, clock: Clock) {
+    this.#replica = replica
+    this.#clock = clock
+    this.#unfollow = replica.onChange(() => this.#revision++)
+    for (const [network, { held, freed }] of readFacts(replica.local.entries(prefix))) {
+      this.#open(network, createLedger(held, freed, clock.monotonic()))
+      for (const [, sequence] of freed) this.#sequence = Math.max(this.#sequence, sequence)
+    }
+  }
+
+  /** Stops following the registry. */
+  stop(): void {
+    this.#unfollow()
+  }
+
+  /** The network's pool; makes one for a network that this host has not used yet. */
+  pool(network: NetworkId): Pool {
+    return this.#pools.get(network) ?? this.#open(network, createLedger())
+  }
+
+  /** The pool, if this host had to do with the network. */
+  find(network: NetworkId): Pool | undefined {
+    return this.#pools.get(network)
+  }
+
+  /** Pools of the networks that this host has or had to do with. */
+  pools(): Pool[] {
+    return [...this.#pools.values()]
+  }
+
+  moment(): Moment {
+    return { view: this.#replica.view, revision: this.#revision, nowMs: this.#clock.monotonic() }
+  }
+
+  /** Marks an address as handed out at once, and resolves when that is durable. On failure all is as before. */
+  async hold(pool: Pool, ip: number, claimed: boolean): Promise<void> {
+    const { view, local } = this.#replica
+    const before = pool.ledger.freedEntry(ip)
+    const isNew = pool.ledger.heldEntry(ip) === undefined
+    pool.hold(view, ip, this.#clock.monotonic(), claimed)
+    try {
+      await local.set([[keyOf(pool, ip), 'held']])
+    } catch (error) {
+      if (before) pool.free(view, ip, before.sinceMs, before.sequence)
+      else if (isNew) pool.forget(view, ip)
+      throw error
+    }
+  }
+
+  /** Gives a held address back: durable first, free afterwards. Calls for one address share the work. */
+  async release(pool: Pool, ip: number): Promise<void> {
+    const entry = pool.ledger.heldEntry(ip)
+    if (!entry) return
+    if (!entry.releasing) {
+      const sequence = ++this.#sequence
+      entry.releasing = this.#replica.local.set([[keyOf(pool, ip), `freed ${sequence}`]]).then(() => {
+        // held anew meanwhile (claimed): that fact was journalled after ours
+        if (pool.ledger.heldEntry(ip) !== entry) return
+        pool.free(this.#replica.view, ip, this.#clock.monotonic(), sequence)
+      })
+    }
+    try {
+      await entry.releasing
+    } catch (error) {
+      delete entry.releasing
+      throw error
+    }
+  }
+
+  /** Drops freed addresses from memory and journal. */
+  async forget(pool: Pool, ips: readonly number[]): Promise<void> {
+    for (const ip of ips) pool.forget(this.#replica.view, ip)
+    if (ips.length > 0) await this.#replica.local.set(ips.map(ip => [keyOf(pool, ip), undefined]))
+  }
+
+  /** Drops the pool of a network that is gone. */
+  async close(pool: Pool): Promise<void> {
+    this.#pools.delete(pool.network)
+    const freed = [...pool.ledger.freed()].map(([ip]) => ip)
+    await this.forget(pool, freed)
+  }
+
+  #open(network: NetworkId, ledger: Ledger): Pool {
+    const pool = new Pool(this.#replica.self, network, ledger)
+    this.#pools.set(network, pool)
+    return pool
+  }
+}
+
+function keyOf(pool: Pool, ip: number): string {
+  return `${prefix}${pool.network}/${formatIp(ip)}`
+}
+
+function readFacts(entries: readonly (readonly [key: string, value: string])[]): Map<NetworkId, Facts> {
+  const found = new Map<NetworkId, Facts>()
+  for (const [key, value] of entries) {
+    const [, network, address] = key.split('/')
+    const ip = parseIp(address ?? '')
+    if (network === undefined || ip === undefined) continue
+    const facts = found.get(network) ?? { held: [], freed: [] }
+    found.set(network, facts)
+    if (value === 'held') facts.held.push(ip)
+    else facts.freed.push([ip, Number(value.split(' ')[1])])
+  }
+  return found
+}

@@ -1,0 +1,29 @@
+/** Whom to ask for a block, best first. */
+import type { Network, RegistryView } from '../../crdt/registry-view.ts'
+import type { PeerKey } from '../../lib/keys.ts'
+
+/**
+ * Connected settled members that may have addresses to give: by their published hint, the most first, then those that
+ * published none, whose share of the genesis is untouched. Who published that it has none, or had no share, is left out.
+ * Equals are shuffled by `random` (0 to 1), lest all hosts ask the same one.
+ */
+export function ownersToAsk(
+  view: RegistryView,
+  network: Network,
+  self: PeerKey,
+  connected: readonly PeerKey[],
+  random: () => number,
+): PeerKey[] {
+  const roster = new Set(network.roster)
+  return connected
+    .filter(key => key !== self && view.member(key)?.settled)
+    .map(key => ({ key, hint: view.freeHint(network.id, key) ?? (roster.has(key) ? -0.5 : -1), tie: random() }))
+    .filter(({ hint }) => hint > -1)
+    .sort((a, b) => b.hint - a.hint || a.tie - b.tie)
+    .map(({ key }) => key)
+}
+
+/** Floor of the base-2 logarithm of the free addresses; -1 for none: the hint to publish. */
+export function hintOf(free: number): number {
+  return free > 0 ? Math.floor(Math.log2(free)) : -1
+}

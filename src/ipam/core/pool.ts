@@ -1,0 +1,205 @@
+/**
+ * The addresses of one network that this host may hand out: its own blocks (R3) less what its ledger holds, what any
+ * live endpoint holds (R5), and what was carved out (R6). Pure: the view and the time are handed in.
+ *
+ * Order: the lowest address never used comes first, then the one that was freed longest ago (R7).
+ */
+import type { Network, RegistryView } from '../../crdt/registry-view.ts'
+import type { PeerKey } from '../../lib/keys.ts'
+import type { NetworkId } from '../../model/network.ts'
+import { blockOf, isExcluded, lowWaterOf, rangeOf, sizeOf } from './geometry.ts'
+import type { Ledger } from './ledger.ts'
+import { lowerBound, Ownership } from './ownership.ts'
+
+/** What a decision is made on. */
+export interface Moment {
+  readonly view: RegistryView
+  /** Goes up with each change of the view: tells whether an index may be old. */
+  readonly revision: number
+  /** Monotonic clock, ms. */
+  readonly nowMs: number
+}
+
+/** Networks up to this many blocks are indexed again at any change while low; larger ones once a second at most. */
+const smallNetworkBlocks = 256
+const largeRefreshMs = 1000
+
+export class Pool {
+  readonly network: NetworkId
+  /** Read it freely; write through `hold`, `free` and `forget`, which keep the count. */
+  readonly ledger: Ledger
+  readonly #ownership: Ownership
+  // Of the addresses in own blocks, those held in the ledger, and those held by an endpoint that the ledger does not know.
+  #taken = 0
+  readonly #busy = new Set<number>()
+  // No own address below it is both unused and free.
+  #cursor = 0
+  #builtRevision = -1
+  #builtMs = Number.NEGATIVE_INFINITY
+
+  constructor(self: PeerKey, network: NetworkId, ledger: Ledger) {
+    this.network = network
+    this.ledger = ledger
+    this.#ownership = new Ownership(self, network)
+  }
+
+  /** The address to hand out next; undefined when there is none. The caller `hold`s it in the same turn. */
+  pick(moment: Moment): number | undefined {
+    const network = this.#fresh(moment)
+    if (!network) return undefined
+    const ip = this.#choose(moment.view, network)
+    if (ip !== undefined || this.#builtRevision === moment.revision) return ip
+    this.#rebuild(moment, network)
+    return this.#choose(moment.view, network)
+  }
+
+  /** Free addresses in own blocks; exact as long as no other host's endpoint lies in them. */
+  freeCount(moment: Moment): number {
+    return this.#fresh(moment) ? this.#count() : 0
+  }
+
+  /** True if it is time to ask for another block. */
+  isLow(moment: Moment): boolean {
+    this.#fresh(moment)
+    return this.#isLow(moment.view)
+  }
+
+  /** Own blocks, ascending. A hint: ask `owns` before acting on one. */
+  blocks(moment: Moment): readonly number[] {
+    this.#fresh(moment)
+    return this.#ownership.blocks
+  }
+
+  owns(view: RegistryView, index: number): boolean {
+    return this.#ownership.owned(view, index) !== undefined
+  }
+
+  hold(view: RegistryView, ip: number, nowMs: number, claimed: boolean): void {
+    if (!this.ledger.heldEntry(ip) && this.#lists(view, ip)) this.#taken++
+    this.#busy.delete(ip)
+    this.ledger.hold(ip, nowMs, claimed)
+  }
+
+  free(view: RegistryView, ip: number, nowMs: number, sequence: number): void {
+    if (this.ledger.heldEntry(ip) && this.#lists(view, ip)) this.#taken--
+    this.ledger.free(ip, nowMs, sequence)
+  }
+
+  /** As if the address had never been used. */
+  forget(view: RegistryView, ip: number): void {
+    if (this.ledger.heldEntry(ip) && this.#lists(view, ip)) this.#taken--
+    this.ledger.forget(ip)
+    this.#cursor = Math.min(this.#cursor, ip)
+  }
+
+  /** Takes note of blocks that arrived. */
+  gain(view: RegistryView, indices: readonly number[]): void {
+    const network = view.network(this.network)
+    // before the first index there is nothing to add to: building it reads them all
+    if (!network || this.#builtRevision < 0) return
+    this.#rewind(
+      view,
+      indices.filter(index => this.#ownership.add(view, network, index)),
+    )
+    this.#recount(view)
+  }
+
+  /** Stops using blocks whose transfer is about to be written. */
+  leave(view: RegistryView, indices: readonly number[]): void {
+    const network = view.network(this.network)
+    if (!network) return
+    for (const index of indices) this.#ownership.leave(view, network, index)
+    this.#recount(view)
+  }
+
+  /** Takes note that transfers are applied. */
+  settle(view: RegistryView): void {
+    this.#ownership.settle(view)
+  }
+
+  /** Reads the registers again where that may matter: at first, and while few addresses are left. */
+  #fresh(moment: Moment): Network | undefined {
+    const { view, nowMs } = moment
+    const network = view.network(this.network)
+    if (!network || this.#builtRevision === moment.revision) return network
+    const isCheap = view.blockCount(this.network) <= smallNetworkBlocks || nowMs - this.#builtMs >= largeRefreshMs
+    if (this.#builtRevision < 0 || (isCheap && this.#isLow(view))) this.#rebuild(moment, network)
+    return network
+  }
+
+  #rebuild({ view, revision, nowMs }: Moment, network: Network): void {
+    this.#rewind(view, this.#ownership.refresh(view, network))
+    this.#recount(view)
+    this.#builtRevision = revision
+    this.#builtMs = nowMs
+  }
+
+  #rewind(view: RegistryView, gained: readonly number[]): void {
+    for (const index of gained) this.#cursor = Math.min(this.#cursor, view.blockRange(this.network, index).first)
+  }
+
+  #recount(view: RegistryView): void {
+    this.#taken = 0
+    for (const [ip] of this.ledger.held()) if (this.#lists(view, ip)) this.#taken++
+    for (const ip of this.#busy) {
+      const isFree = view.holders(this.network, ip).length === 0
+      if (isFree) this.#cursor = Math.min(this.#cursor, ip)
+      if (isFree || this.ledger.heldEntry(ip) || !this.#lists(view, ip)) this.#busy.delete(ip)
+    }
+  }
+
+  #count(): number {
+    return Math.max(0, this.#ownership.addresses - this.#taken - this.#busy.size)
+  }
+
+  #isLow(view: RegistryView): boolean {
+    return this.#count() < lowWaterOf(sizeOf(view, this.network))
+  }
+
+  /** True if the address lies in a block that the index lists. */
+  #lists(view: RegistryView, ip: number): boolean {
+    const index = blockOf(view, this.network, ip)
+    return index !== undefined && this.#ownership.lists(index)
+  }
+
+  #choose(view: RegistryView, network: Network): number | undefined {
+    return this.#neverUsed(view, network) ?? this.#oldestFreed(view, network)
+  }
+
+  #neverUsed(view: RegistryView, network: Network): number | undefined {
+    const { blocks } = this.#ownership
+    const end = network.spec.subnet.last + 1
+    if (this.#cursor >= end) return undefined
+    for (let at = lowerBound(blocks, blockOf(view, this.network, this.#cursor) ?? 0); at < blocks.length; at++) {
+      const index = blocks[at] as number
+      const block = this.#ownership.owned(view, index)
+      if (!block) continue
+      const { first, last } = rangeOf(view, network, index)
+      for (let ip = Math.max(first, this.#cursor); ip <= last; ip++) {
+        if (this.ledger.isUsed(ip) || isExcluded(network, ip) || block.carved.includes(ip)) continue
+        if (this.#isBusy(view, ip)) continue
+        this.#cursor = ip
+        return ip
+      }
+    }
+    this.#cursor = end
+    return undefined
+  }
+
+  #oldestFreed(view: RegistryView, network: Network): number | undefined {
+    for (const [ip] of this.ledger.freed()) {
+      const index = blockOf(view, this.network, ip)
+      const block = index === undefined ? undefined : this.#ownership.owned(view, index)
+      if (!block || isExcluded(network, ip) || block.carved.includes(ip)) continue
+      if (!this.#isBusy(view, ip)) return ip
+    }
+    return undefined
+  }
+
+  /** R5: whatever the registers say, an address of a live endpoint is not free. */
+  #isBusy(view: RegistryView, ip: number): boolean {
+    if (view.holders(this.network, ip).length === 0) return false
+    if (this.#lists(view, ip)) this.#busy.add(ip)
+    return true
+  }
+}

@@ -1,0 +1,118 @@
+/** What users read when there is no address for them: the cause by name, and what to do. */
+import type { Block, Endpoint, Network, RegistryView } from '../../crdt/registry-view.ts'
+import { SkeinError } from '../../lib/errors.ts'
+import type { PeerKey } from '../../lib/keys.ts'
+import { formatIp } from '../../model/ip.ts'
+import type { NetworkId } from '../../model/network.ts'
+import { labelOf } from './geometry.ts'
+import { usageOf } from './usage.ts'
+
+/** Who reads it, and what it knows of the others. */
+export interface Viewpoint {
+  readonly view: RegistryView
+  readonly self: PeerKey
+  readonly connected: readonly PeerKey[]
+  nameOf(key: PeerKey): string
+}
+
+/** So many owners are named one by one; the rest are summed up. */
+const maxNamed = 8
+
+/** `exhausted`: who holds the free addresses, and whether they are within reach. */
+export function exhausted(at: Viewpoint, network: Network): SkeinError {
+  const head = `no free address for ${labelOf(network)} on ${at.nameOf(at.self)}`
+  const holders = usageOf(at.view, network)
+    .map(row => ({ free: row.addresses - row.used, name: at.nameOf(row.owner), ...reach(at, row.owner) }))
+    .filter(({ free, isSelf }) => free > 0 && !isSelf)
+    .sort((a, b) => Number(a.isConnected) - Number(b.isConnected) || b.free - a.free || (a.name < b.name ? -1 : 1))
+  if (holders.length === 0) {
+    return new SkeinError(
+      'exhausted',
+      `${head}: every address is in use; remove a container or create a larger network`,
+    )
+  }
+  const named = holders
+    .slice(0, maxNamed)
+    .map(
+      ({ name, free, isConnected }) =>
+        `${name} holds ${free} (${isConnected ? 'in reach, but gave none' : 'out of reach'})`,
+    )
+  const rest = holders.slice(maxNamed)
+  if (rest.length > 0) named.push(`${rest.length} more hold ${rest.reduce((sum, { free }) => sum + free, 0)}`)
+  const isAway = holders.some(({ isConnected }) => !isConnected)
+  const remedy = isAway
+    ? 'wait for them to return, or free an address here'
+    : 'run the container there, or free an address here'
+  return new SkeinError('exhausted', `${head}: ${named.join(', ')}; ${remedy}`)
+}
+
+function reach(at: Viewpoint, key: PeerKey) {
+  return { isSelf: key === at.self, isConnected: at.connected.includes(key) }
+}
+
+/** `unavailable`: this peer is pending, so it owns no addresses (R4). */
+export function pending(at: Viewpoint): SkeinError {
+  const member = at.view.member(at.self)
+  if (!member) {
+    return new SkeinError('unavailable', 'this host is no member of a mesh yet: join one with skein join TOKEN')
+  }
+  const awaited = (isConnected: boolean) =>
+    member.waitingFor
+      .filter(key => at.connected.includes(key) === isConnected)
+      .map(key => at.nameOf(key))
+      .sort()
+  const away = awaited(false)
+  const near = awaited(true)
+  const whom = [
+    ...(near.length > 0 ? [near.join(', ')] : []),
+    ...(away.length > 0 ? [`${away.join(', ')} (out of reach)`] : []),
+  ]
+  const cause = `its admission waits for ${whom.join(' and ') || 'a majority of the members'}`
+  const remedy = 'run the container on another host, or try again when skein peer ls shows this one as settled'
+  return new SkeinError('unavailable', `${at.nameOf(at.self)} owns no addresses yet: ${cause}; ${remedy}`)
+}
+
+/** `not-found`: no such network, or it is deleted. */
+export function noNetwork(id: NetworkId, network: Network | undefined): SkeinError {
+  const what = network
+    ? `network ${labelOf(network)} is being deleted`
+    : `network ${id.slice(0, 12)} is unknown or deleted`
+  return new SkeinError('not-found', `${what}: see skein network ls`)
+}
+
+/** `invalid`: not an address that a container of the network can have. */
+export function unusable(network: Network, ip: number): SkeinError {
+  const { subnet } = network.spec
+  const choice = `choose one from ${formatIp(subnet.first)} to ${formatIp(subnet.last)}`
+  return new SkeinError('invalid', `${formatIp(ip)} cannot be a container's address in ${labelOf(network)}: ${choice}`)
+}
+
+/** `conflict`: a live endpoint has the address. */
+export function heldByEndpoint(at: Viewpoint, network: Network, endpoint: Endpoint): SkeinError {
+  const container = endpoint.containerName || endpoint.container.slice(0, 12) || `endpoint ${endpoint.id.slice(0, 12)}`
+  const where = `${container} on ${at.nameOf(endpoint.owner)}`
+  return new SkeinError(
+    'conflict',
+    `${formatIp(endpoint.ip)} of ${labelOf(network)} is held by ${where}; remove that container or choose another address`,
+  )
+}
+
+/** `conflict`: handed out to a container of this host that is just starting, or is on its way to another host. */
+export function heldHere(at: Viewpoint, network: Network, ip: number): SkeinError {
+  return new SkeinError(
+    'conflict',
+    `${formatIp(ip)} of ${labelOf(network)} is taken on ${at.nameOf(at.self)}; choose another address or leave out --ip`,
+  )
+}
+
+/** `conflict`: not in a block that this host may use. */
+export function heldElsewhere(at: Viewpoint, network: Network, ip: number, block: Block | undefined): SkeinError {
+  const what = `${formatIp(ip)} of ${labelOf(network)}`
+  if (!block || block.quarantined || block.carved.includes(ip)) {
+    return new SkeinError('conflict', `${what} is set aside; choose another address or leave out --ip`)
+  }
+  return new SkeinError(
+    'conflict',
+    `${what} belongs to ${at.nameOf(block.owner)}; run the container there or leave out --ip`,
+  )
+}

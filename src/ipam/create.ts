@@ -1,0 +1,123 @@
+/** Builds the address service of a peer from its parts. */
+import type { Clock } from '../lib/clock.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { PeerKey, Signer } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Transport } from '../mesh/transport.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import { Allocation } from './allocation.ts'
+import { Asker } from './asker.ts'
+import { Books } from './books.ts'
+import { type Usage, usageOf } from './core/usage.ts'
+import { donationProtocol } from './core/want.ts'
+import { Donor } from './donor.ts'
+import { Hints } from './hints.ts'
+import type { Ipam } from './ipam.ts'
+import { Sweeper } from './sweeper.ts'
+
+export interface IpamDeps {
+  /** With its journal read: local facts are taken from it at once. */
+  replica: Replica
+  transport: Pick<Transport, 'connected' | 'request' | 'handle'>
+  /** Of this peer's own key: signs transfers of blocks. */
+  signer: Signer
+  clock: Clock
+  log: Logger
+  /** Uniform in [0, 1). */
+  random: () => number
+  /** What to call a member in messages. @default the member's name, or the beginning of its key */
+  nameOf?: (key: PeerKey) => string
+}
+
+/**
+ * The address service. Call `start` after the containers of this host are claimed (R5): from then on it gives blocks to
+ * other members, publishes hints and takes stale addresses back. `stop` leaves nothing running.
+ */
+export function createIpam(deps: IpamDeps): Ipam {
+  return new AddressService(deps)
+}
+
+class AddressService implements Ipam {
+  readonly #deps: IpamDeps
+  readonly #books: Books
+  readonly #hints: Hints
+  readonly #sweeper: Sweeper
+  readonly #donor: Donor
+  readonly #allocation: Allocation
+  /** Allocations under way per network. */
+  readonly #waiters = new Map<NetworkId, number>()
+  #isStopped = false
+
+  constructor(deps: IpamDeps) {
+    const { replica, clock } = deps
+    this.#deps = deps
+    this.#books = new Books(replica, clock)
+    const books = this.#books
+    this.#hints = new Hints({ ...deps, books })
+    const parts = { ...deps, books, hints: this.#hints, waiting: (network: NetworkId) => this.#waiting(network) }
+    this.#sweeper = new Sweeper(parts)
+    this.#donor = new Donor(parts)
+    const nameOf = deps.nameOf ?? (key => replica.view.member(key)?.name ?? key.slice(0, 12))
+    this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), nameOf })
+  }
+
+  async allocate(network: NetworkId, preferred?: number): Promise<number> {
+    this.#refuseIfStopped()
+    this.#waiters.set(network, this.#waiting(network) + 1)
+    try {
+      return await this.#allocation.allocate(network, preferred)
+    } finally {
+      const left = this.#waiting(network) - 1
+      if (left > 0) this.#waiters.set(network, left)
+      else this.#waiters.delete(network)
+    }
+  }
+
+  async release(network: NetworkId, ip: number): Promise<void> {
+    const pool = this.#books.find(network)
+    if (!pool?.ledger.heldEntry(ip)) return
+    await this.#books.release(pool, ip)
+    this.#hints.touch(network)
+  }
+
+  async claim(network: NetworkId, ip: number): Promise<void> {
+    await this.#books.hold(this.#books.pool(network), ip, true)
+    this.#hints.touch(network)
+  }
+
+  held(network: NetworkId): number[] {
+    const held = this.#books.find(network)?.ledger.held() ?? []
+    return [...held].map(([ip]) => ip).sort((a, b) => a - b)
+  }
+
+  usage(id: NetworkId): Usage[] {
+    const { view } = this.#deps.replica
+    const network = view.network(id)
+    return network ? usageOf(view, network) : []
+  }
+
+  start(): void {
+    this.#deps.transport.handle(donationProtocol, async (from, request) => {
+      this.#refuseIfStopped()
+      return this.#donor.answer(from, request)
+    })
+    this.#hints.start()
+    this.#sweeper.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#hints.stop()
+    this.#sweeper.stop()
+    this.#books.stop()
+  }
+
+  #waiting(network: NetworkId): number {
+    return this.#waiters.get(network) ?? 0
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#isStopped) throw new SkeinError('unavailable', 'this peer is stopping: try again when skeind runs')
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Publishes how many addresses this host has free, as a power of two, so that others know whom to ask. Only for networks
+ * in which it allocated, released, gave or received something: an unpublished hint means an untouched share of the
+ * genesis, so that idle networks cost no record. All networks together write at most one batch a second.
+ */
+import type { FreeLeaf } from '../crdt/leaves.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { Books } from './books.ts'
+import { hintOf } from './core/owners.ts'
+
+export interface HintsDeps {
+  replica: Replica
+  books: Books
+  clock: Clock
+  log: Logger
+}
+
+const coalesceMs = 1000
+
+export class Hints {
+  readonly #deps: HintsDeps
+  readonly #touched = new Set<NetworkId>()
+  #timer: Timer | undefined
+  #isRunning = false
+
+  constructor(deps: HintsDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    this.#isRunning = true
+    for (const pool of this.#deps.books.pools()) this.#touched.add(pool.network)
+    this.#arm()
+  }
+
+  stop(): void {
+    this.#isRunning = false
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  /** The free addresses of the network may have changed. */
+  touch(network: NetworkId): void {
+    this.#touched.add(network)
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (!this.#isRunning || this.#touched.size === 0) return
+    this.#timer ??= this.#deps.clock.after(coalesceMs, () => this.#publish())
+  }
+
+  #publish(): void {
+    this.#timer = undefined
+    const networks = [...this.#touched]
+    this.#touched.clear()
+    this.#deps.replica
+      .write(view => this.#leaves(view, networks))
+      .catch(err => this.#deps.log.warn({ err }, 'free addresses not published; they are when they next change'))
+  }
+
+  #leaves(view: RegistryView, networks: readonly NetworkId[]): FreeLeaf[] {
+    const { replica, books } = this.#deps
+    if (!view.member(replica.self)?.settled) return []
+    const moment = books.moment()
+    return networks
+      .filter(network => view.network(network))
+      .map(network => ({ kind: 'free' as const, network, log2: hintOf(books.pool(network).freeCount(moment)) }))
+      .filter(({ network, log2 }) => view.freeHint(network, replica.self) !== log2)
+  }
+}
