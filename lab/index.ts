@@ -1,0 +1,12 @@
+/** The lab for programs: tests and measurements. */
+export { downLab } from './down.ts'
+export type { LabHost } from './host.ts'
+export { ask, type HttpAnswer } from './http.ts'
+export { type AddHostOptions, createLab, type HostStatus, type Lab, openLab } from './lab.ts'
+export { type MemberSeen, membersReady, membersSeenBy } from './members.ts'
+export type { LabNode } from './node.ts'
+export type { StartPeerOptions } from './peer.ts'
+export { outside, planHost } from './plan.ts'
+export { lastLines } from './processes.ts'
+export { type UpOptions, upLab } from './up.ts'
+export { type UntilOptions, until } from './wait.ts'

@@ -1,0 +1,6 @@
+/** What the acceptance tests use. */
+export { call, cleanHosts } from './clean.ts'
+export * from './docker.ts'
+export { eventually } from './eventually.ts'
+export { type UseLabOptions, useLab } from './lab.ts'
+export * from './ping.ts'
