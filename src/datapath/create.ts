@@ -1,0 +1,209 @@
+/** Builds the data path: tenants, host guards, the reaction to changes, and the regular comparisons. */
+import { type Clock, sleep, type Timer } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import { type Run, run as systemRun } from '../lib/exec.ts'
+import type { Logger } from '../lib/log.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import { type Context, createProblems } from './context.ts'
+import type { Attachment, Datapath } from './datapath.ts'
+import { createFirewall, type Firewall } from './firewall.ts'
+import { createLane } from './lane.ts'
+import { createNamespaces } from './namespaces.ts'
+import { Tenant } from './tenant.ts'
+
+export interface DatapathDeps {
+  replica: Replica
+  clock: Clock
+  log: Logger
+  /** UDP port of VXLAN on the underlay. */
+  vxlanPort: number
+  /** This host's address on the underlay, dotted. */
+  vtepAddress: string
+  /** One-shot processes. @default lib/exec's */
+  run?: Run
+}
+
+/** Full comparison with the kernel: design.md. */
+const compareMs = 30_000
+/** Check of the firewall tables: design.md. */
+const firewallMs = 5_000
+/** After a failed command. */
+const retryMs = 2_000
+/** Changes of the state are carried out together: for these, and for as long as the last took, up to the maximum. */
+const gatherMs = { min: 2, max: 20 }
+
+export function createDatapath(deps: DatapathDeps): Datapath {
+  return new LinuxDatapath(deps)
+}
+
+class LinuxDatapath implements Datapath {
+  readonly #context: Context
+  readonly #firewall: Firewall
+  readonly #lane = createLane()
+  readonly #tenants = new Map<string, Tenant>()
+  readonly #timers = new Map<'compare' | 'firewall', Timer>()
+  #guarded: Promise<unknown> | undefined
+  #unsubscribe: (() => void) | undefined
+  #running = false
+  #updating = false
+  #changed = false
+  #compareDueMs = Number.POSITIVE_INFINITY
+  #lastCompareMs: number | undefined
+  #repaired = 0
+
+  constructor({ replica, clock, log, vxlanPort, vtepAddress, run = systemRun }: DatapathDeps) {
+    this.#context = {
+      replica,
+      clock,
+      log,
+      run,
+      vxlanPort,
+      vtepAddress,
+      namespaces: createNamespaces(run),
+      hostNamespace: `/proc/${process.pid}/ns/net`,
+      problems: createProblems(log),
+      compareSoon: () => this.#compareAfter(retryMs),
+    }
+    this.#firewall = createFirewall(this.#context)
+  }
+
+  async ensureNetwork(network: NetworkId): Promise<number> {
+    await this.#guard()
+    return this.#tenantOf(network).ensure(network)
+  }
+
+  async removeNetwork(network: NetworkId): Promise<void> {
+    const record = this.#context.replica.view.network(network)
+    if (record?.status === 'live') {
+      throw new SkeinError(
+        'conflict',
+        `network ${record.name} is not deleted; run: skein net rm -t ${record.tenant} ${record.name}`,
+      )
+    }
+    // its record, and so its tenant, may be gone: its devices tell where it is
+    for (const tenant of await this.#allTenants()) await tenant.remove(network)
+  }
+
+  async attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }> {
+    await this.#guard()
+    return this.#tenantOf(attachment.network).attach(attachment)
+  }
+
+  async detach(network: NetworkId, endpointId: string): Promise<void> {
+    const record = this.#context.replica.view.network(network)
+    const tenants = record ? [this.#tenant(record.tenant)] : await this.#allTenants()
+    for (const tenant of tenants) await tenant.detach(endpointId)
+  }
+
+  status() {
+    return {
+      lastCompareMs: this.#lastCompareMs,
+      repaired: this.#repaired,
+      errors: this.#context.problems.list(),
+    }
+  }
+
+  start(): void {
+    this.#running = true
+    this.#unsubscribe = this.#context.replica.onChange(() => this.#onChange())
+    this.#firewall.start()
+    void this.#guard().then(() => {
+      this.#arm('firewall', firewallMs, () => this.#checkFirewall())
+      return this.#compare()
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#unsubscribe?.()
+    for (const timer of this.#timers.values()) timer.cancel()
+    await this.#firewall.stop()
+    await this.#lane.idle()
+    await Promise.all([...this.#tenants.values()].map(tenant => tenant.close()))
+  }
+
+  /** The guards come before the first device: no frame is taken from a stranger. */
+  #guard(): Promise<unknown> {
+    this.#guarded ??= this.#firewall.refresh()
+    return this.#guarded
+  }
+
+  #onChange(): void {
+    this.#firewall.membersChanged()
+    this.#changed = true
+    if (!this.#updating) void this.#update()
+  }
+
+  async #update(): Promise<void> {
+    const { clock } = this.#context
+    this.#updating = true
+    let lastMs = 0
+    while (this.#changed && this.#running) {
+      await sleep(clock, Math.min(Math.max(lastMs, gatherMs.min), gatherMs.max))
+      if (!this.#running) break
+      this.#changed = false
+      const begun = clock.monotonic()
+      await Promise.all([...this.#tenants.values()].map(tenant => tenant.update()))
+      lastMs = clock.monotonic() - begun
+    }
+    this.#updating = false
+  }
+
+  #compare(): Promise<void> {
+    this.#compareDueMs = Number.POSITIVE_INFINITY
+    return this.#lane.run(async () => {
+      try {
+        for (const tenant of await this.#allTenants()) {
+          if (!this.#running) return
+          this.#repaired += await tenant.compare()
+        }
+        this.#context.problems.clear('comparison')
+      } catch (error) {
+        this.#context.problems.report('comparison', errorText(error))
+      }
+      this.#lastCompareMs = this.#context.clock.now()
+      this.#compareAfter(compareMs)
+    })
+  }
+
+  /** Never later than what was asked for before. */
+  #compareAfter(delayMs: number): void {
+    const due = this.#context.clock.monotonic() + delayMs
+    if (this.#compareDueMs <= due) return
+    this.#compareDueMs = due
+    this.#arm('compare', delayMs, () => this.#compare())
+  }
+
+  async #checkFirewall(): Promise<void> {
+    this.#repaired += await this.#firewall.refresh()
+    this.#arm('firewall', firewallMs, () => this.#checkFirewall())
+  }
+
+  #arm(name: 'compare' | 'firewall', delayMs: number, task: () => Promise<void>): void {
+    this.#timers.get(name)?.cancel()
+    if (this.#running)
+      this.#timers.set(
+        name,
+        this.#context.clock.after(delayMs, () => void task()),
+      )
+  }
+
+  #tenantOf(network: NetworkId): Tenant {
+    const record = this.#context.replica.view.network(network)
+    if (record) return this.#tenant(record.tenant)
+    throw new SkeinError('not-found', `network ${network.slice(0, 12)} does not exist; run: skein net ls -a`)
+  }
+
+  #tenant(name: string): Tenant {
+    const found = this.#tenants.get(name) ?? new Tenant(name, this.#context)
+    this.#tenants.set(name, found)
+    return found
+  }
+
+  /** Those used in this run and those whose namespace an earlier run left. */
+  async #allTenants(): Promise<Tenant[]> {
+    const left = await this.#context.namespaces.tenants()
+    return [...new Set([...this.#tenants.keys(), ...left])].map(name => this.#tenant(name))
+  }
+}

@@ -1,0 +1,29 @@
+/** The kernel of this host, made to agree with the replicated state. (Interface; `create.ts` builds it.) */
+import type { NetworkId } from '../model/network.ts'
+
+export interface Attachment {
+  network: NetworkId
+  /** Docker's endpoint id. */
+  endpointId: string
+  ip: number
+  mac: string
+}
+
+export interface Datapath {
+  /**
+   * Makes the tenant's namespace, the network's bridge and VXLAN device if they are missing, and publishes this host's
+   * VTEP of the network with the VNI that the kernel accepted (durable). Idempotent. Resolves with the VNI.
+   */
+  ensureNetwork(network: NetworkId): Promise<number>
+  /** Removes a network's devices: only on the evidence of a deletion. Idempotent. */
+  removeNetwork(network: NetworkId): Promise<void>
+  /** Makes the container's veth pair, one end on the bridge; resolves with the name of the end that Docker moves, and its MTU. Idempotent. */
+  attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }>
+  /** Removes the pair if it is still there. Idempotent. */
+  detach(network: NetworkId, endpointId: string): Promise<void>
+  /** What the last full comparison found and put right, for `status`. */
+  status(): { lastCompareMs: number | undefined; repaired: number; errors: string[] }
+  start(): void
+  /** Ends the batch children and timers; leaves the kernel as it is. */
+  stop(): Promise<void>
+}

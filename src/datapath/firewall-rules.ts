@@ -1,0 +1,82 @@
+/** Pure: the text of Skein's two nftables tables in the host's namespace. Loaded in one transaction, so never half there. */
+import { parseIp } from '../model/ip.ts'
+import { firewallTable } from './names.ts'
+
+export interface FirewallWishes {
+  readonly vxlanPort: number
+  /** Underlay addresses that may send us VXLAN -> the member's key, kept as the element's comment. */
+  readonly senders: ReadonlyMap<string, string>
+  /** Subnets of docker_gwbridge, `ADDRESS/LENGTH`; empty while Docker has not made it. */
+  readonly gatewaySubnets: readonly string[]
+}
+
+/**
+ * - Towards us, VXLAN comes from members only, and not with a member's address out of a bridge that does not lead to it
+ *   (a container can forge its source). In the input hook: broadcast and multicast reach the socket too.
+ * - Nobody's VXLAN is forwarded: a container's would be masqueraded to this host's address and pass as a member's.
+ * - On docker_gwbridge no frame passes from one port to another. The bridge family sees it whatever
+ *   bridge-nf-call-iptables says, and only frames between ports are in its forward hook: what goes to and from the host
+ *   is not. By address, since this must hold from a port's first frame on (isolating the port comes after it).
+ */
+export function firewallText({ vxlanPort, senders, gatewaySubnets }: FirewallWishes): string {
+  const elements = [...senders]
+    .filter(([address, key]) => parseIp(address) !== undefined && /^[0-9a-f]*$/.test(key))
+    .sort(([a], [b]) => (parseIp(a) ?? 0) - (parseIp(b) ?? 0))
+    .map(([address, key]) => `${address} comment "${key}"`)
+  return `${reset('inet')}${reset('bridge')}
+table inet ${firewallTable} {
+  set senders {
+    type ipv4_addr
+    ${elements.length === 0 ? '' : `elements = { ${elements.join(', ')} }`}
+  }
+  chain to_host {
+    type filter hook input priority raw; policy accept;
+    udp dport ${vxlanPort} jump vxlan_guard
+  }
+  chain vxlan_guard {
+    meta iifkind "bridge" fib saddr . iif oif missing counter drop
+    ip saddr @senders accept
+    counter drop
+  }
+  chain forwarded {
+    type filter hook forward priority raw; policy accept;
+    udp dport ${vxlanPort} counter drop
+  }
+}
+table bridge ${firewallTable} {
+  chain between_ports {
+    type filter hook forward priority filter; policy accept;
+    ${gatewaySubnets.flatMap(subnetRules).join('\n    ')}
+  }
+}
+`
+}
+
+/** One address in the subnet is enough: nothing with such an address is bridged anywhere but on docker_gwbridge. */
+function subnetRules(subnet: string): string[] {
+  if (subnet.includes(':')) return [`ip6 saddr ${subnet} counter drop`, `ip6 daddr ${subnet} counter drop`]
+  return ['ip saddr', 'ip daddr', 'arp saddr ip', 'arp daddr ip'].map(field => `${field} ${subnet} counter drop`)
+}
+
+/** Declaring before deleting: deleting a table that is not there would fail the transaction. */
+function reset(family: string): string {
+  return `table ${family} ${firewallTable}\ndelete table ${family} ${firewallTable}\n`
+}
+
+/**
+ * Who may send, after a look at the members. Addresses accumulate: one is dropped only when the very member that it was
+ * admitted for is seen with another, never because a member is not known (I5).
+ */
+export function nextSenders(
+  senders: ReadonlyMap<string, string>,
+  members: readonly { key: string; vtepAddress: string }[],
+  ownAddress: string,
+): Map<string, string> {
+  const next = new Map(senders)
+  const published = members.filter(member => parseIp(member.vtepAddress) !== undefined)
+  const addressOf = new Map(published.map(member => [member.key, member.vtepAddress]))
+  for (const [address, key] of senders) if ((addressOf.get(key) ?? address) !== address) next.delete(address)
+  for (const { key, vtepAddress } of published) if (vtepAddress !== ownAddress) next.set(vtepAddress, key)
+  next.delete(ownAddress) // this host sends nothing to itself: with its own address it can only be forged
+  return next
+}

@@ -1,0 +1,109 @@
+/** Keeps the host's guards in the kernel: the VXLAN guard and the isolation of docker_gwbridge (I4). */
+import { sleep } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { Context } from './context.ts'
+import { firewallText, nextSenders } from './firewall-rules.ts'
+import { createLinkWatch, gatewaySubnets, isolatePorts } from './gateway-bridge.ts'
+import { createLane } from './lane.ts'
+import { firewallTable } from './names.ts'
+
+export interface Firewall {
+  /** Loads what is missing or out of date. Never rejects: what fails is reported. Resolves with the number of repairs. */
+  refresh(): Promise<number>
+  /** Like `refresh`, but looks only at the members: for each change of the state. */
+  membersChanged(): void
+  start(): void
+  stop(): Promise<void>
+}
+
+interface Loaded {
+  readonly text: string
+  /** How the kernel lists it: another listing means that someone changed it. */
+  readonly listing: string
+}
+
+/** A container's start changes its port several times within milliseconds. */
+const gatherMs = 5
+
+export function createFirewall(context: Context): Firewall {
+  const lane = createLane()
+  let senders: ReadonlyMap<string, string> | undefined
+  let loaded: Loaded | undefined
+  let queued = false
+  const wanted = (known: ReadonlyMap<string, string>) =>
+    nextSenders(known, context.replica.view.members(), context.vtepAddress)
+
+  const look = async (verify: boolean): Promise<number> => {
+    const subnets = await gatewaySubnets(context.run)
+    senders = wanted(senders ?? (await loadedSenders(context)))
+    const text = firewallText({ vxlanPort: context.vxlanPort, senders, gatewaySubnets: subnets })
+    const drifted = verify && loaded !== undefined && loaded.listing !== (await list(context))
+    if (drifted) context.log.warn('firewall tables were changed by someone, loading them again')
+    if (drifted || loaded?.text !== text) loaded = await load(context, text)
+    const isolated = subnets.length === 0 ? 0 : await isolatePorts(context.run)
+    return drifted ? 1 + isolated : isolated
+  }
+  const refresh = async (verify: boolean): Promise<number> => {
+    try {
+      const repaired = await look(verify)
+      context.problems.clear('firewall')
+      return repaired
+    } catch (error) {
+      context.problems.report('firewall', errorText(error))
+      return 0
+    }
+  }
+  /** One look serves all who ask before it begins. */
+  const soon = () => {
+    if (queued) return
+    queued = true
+    void lane.run(async () => {
+      await sleep(context.clock, gatherMs)
+      queued = false
+      await refresh(false)
+    })
+  }
+  const watch = createLinkWatch(context.clock, soon)
+  return {
+    refresh: () => lane.run(() => refresh(true)),
+    membersChanged() {
+      if (senders && !sameMap(senders, wanted(senders))) soon()
+    },
+    start: () => watch.start(),
+    async stop() {
+      await watch.stop()
+      await lane.idle()
+    },
+  }
+}
+
+/** What an earlier run let in. */
+async function loadedSenders(context: Context): Promise<Map<string, string>> {
+  const { code, stdout } = await context.run('nft', ['-j', 'list', 'set', 'inet', firewallTable, 'senders'])
+  if (code !== 0) return new Map() // no such table yet, or no nft: loading reports that
+  const { nftables }: { nftables: { set?: { elem?: (string | { elem: { val: string; comment?: string } })[] } }[] } =
+    JSON.parse(stdout)
+  const elements = nftables.flatMap(each => each.set?.elem ?? [])
+  return new Map(
+    elements.map(each => (typeof each === 'string' ? [each, ''] : [each.elem.val, each.elem.comment ?? ''])),
+  )
+}
+
+async function load(context: Context, text: string): Promise<Loaded> {
+  const { code, stderr } = await context.run('nft', ['-f', '-'], { input: text })
+  if (code === 127)
+    throw new SkeinError('unsupported', 'networks are not guarded: nft is missing; install the package nftables')
+  if (code !== 0)
+    throw new SkeinError('internal', `networks are not guarded: ${stderr.trim().split('\n')[0]}; run: nft list ruleset`)
+  return { text, listing: await list(context) }
+}
+
+/** One process per table: nft 1.1.3 finds only the last of several that one input lists. */
+async function list({ run }: Context): Promise<string> {
+  const tables = ['inet', 'bridge'].map(family => run('nft', ['-s', 'list', 'table', family, firewallTable]))
+  return (await Promise.all(tables)).map(({ stdout }) => stdout).join('')
+}
+
+function sameMap(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
+}

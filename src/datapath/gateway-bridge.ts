@@ -1,0 +1,83 @@
+/**
+ * docker_gwbridge, Docker's bridge for the way out. Docker makes it and its ports when it likes, after Join too, so this
+ * listens for changes of devices and addresses in the host's namespace, and marks each port isolated: no frame of any
+ * protocol passes between two isolated ports.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Clock, Timer } from '../lib/clock.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { Run } from '../lib/exec.ts'
+import { readLinks } from './links.ts'
+import { gatewayBridge } from './names.ts'
+
+/** The bridge's subnets, IPv4 and IPv6, `ADDRESS/LENGTH`, sorted; [] if there is no such bridge. */
+export async function gatewaySubnets(run: Run): Promise<string[]> {
+  const { code, stdout } = await run('ip', ['-j', 'addr', 'show', 'dev', gatewayBridge, 'scope', 'global'])
+  if (code !== 0 || stdout.trim() === '') return []
+  const links: { addr_info?: { local?: string; prefixlen?: number }[] }[] = JSON.parse(stdout)
+  // what the scope leaves out is there as an empty object
+  const addresses = links.flatMap(link => link.addr_info ?? []).filter(each => each.local !== undefined)
+  return addresses.map(each => `${each.local}/${each.prefixlen}`).sort()
+}
+
+/** Isolates every port that is not; resolves with their number. */
+export async function isolatePorts(run: Run): Promise<number> {
+  const ports = await readLinks(run, undefined, ['master', gatewayBridge])
+  const open = [...ports.values()].filter(port => port.port.isolated === false)
+  if (open.length === 0) return 0
+  const input = open.map(port => `link set dev ${port.name} isolated on\n`).join('')
+  const { code, stderr } = await run('bridge', ['-force', '-batch', '-'], { input })
+  // a port may have gone meanwhile; that is no problem, and the next look finds whatever is left
+  if (code !== 0 && !stderr.includes('Cannot find device')) {
+    throw new SkeinError(
+      'internal',
+      `ports of ${gatewayBridge} are not isolated: ${stderr.trim()}; run: bridge -d link`,
+    )
+  }
+  return open.length
+}
+
+export interface LinkWatch {
+  start(): void
+  stop(): Promise<void>
+}
+
+/** Restart of the listener if it ended; the regular checks cover the gap. */
+const restartMs = 1_000
+
+/** Calls `changed` when docker_gwbridge or one of its ports changed; several changes may come as one call. */
+export function createLinkWatch(clock: Clock, changed: () => void): LinkWatch {
+  let child: ChildProcess | undefined
+  let timer: Timer | undefined
+  let exited: Promise<void> = Promise.resolve()
+  const start = () => {
+    // setpriv: unlike a batch child it reads no input, so it would outlive a skeind that was killed
+    const args = ['--pdeathsig', 'KILL', 'ip', '-o', 'monitor', 'link', 'address']
+    const started = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+    child = started
+    let partial = ''
+    started.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (partial + chunk).split('\n')
+      partial = lines.pop() ?? ''
+      if (lines.some(line => line.includes(gatewayBridge))) changed()
+    })
+    exited = new Promise(resolve => {
+      const ended = () => {
+        resolve()
+        if (child === started) timer = clock.after(restartMs, start)
+      }
+      started.on('error', ended)
+      started.on('close', ended)
+    })
+  }
+  return {
+    start,
+    async stop() {
+      timer?.cancel()
+      const ending = child
+      child = undefined
+      ending?.kill('SIGKILL')
+      await exited
+    },
+  }
+}

@@ -1,0 +1,116 @@
+/** Reads what the kernel has in a namespace: devices and forwarding entries, from the JSON of `ip` and `bridge`. */
+import { SkeinError } from '../lib/errors.ts'
+import type { Run } from '../lib/exec.ts'
+import type { Entries, Target } from './entries.ts'
+
+export interface Link {
+  readonly name: string
+  /** 'bridge', 'vxlan', 'veth', … */
+  readonly kind: string
+  readonly mac: string
+  readonly mtu: number
+  readonly up: boolean
+  readonly master: string
+  /** Parameters of the kind, as `ip -d` names them. */
+  readonly info: Readonly<Record<string, unknown>>
+  /** Parameters as a port of its bridge. */
+  readonly port: Readonly<Record<string, unknown>>
+}
+
+interface RawLink {
+  ifname?: string
+  address?: string
+  mtu?: number
+  flags?: string[]
+  master?: string
+  linkinfo?: { info_kind?: string; info_data?: Record<string, unknown>; info_slave_data?: Record<string, unknown> }
+}
+
+interface RawEntry {
+  mac?: string
+  ifname?: string
+  dst?: string
+  vni?: number
+  state?: string
+  flags?: string[]
+  master?: string
+}
+
+interface RawNeighbour {
+  dst?: string
+  dev?: string
+  lladdr?: string
+  state?: string[]
+}
+
+/** Devices by name. `args` narrows what is listed, e.g. `['master', 'docker_gwbridge']`. */
+export async function readLinks(run: Run, namespace?: string, args: string[] = []): Promise<Map<string, Link>> {
+  const raw = await readJson<RawLink>(run, 'ip', [...inside(namespace), '-j', '-d', 'link', 'show', ...args])
+  return new Map(raw.map(each => [each.ifname ?? '', linkOf(each)]))
+}
+
+function linkOf(raw: RawLink): Link {
+  return {
+    name: raw.ifname ?? '',
+    kind: raw.linkinfo?.info_kind ?? '',
+    mac: raw.address ?? '',
+    mtu: raw.mtu ?? 0,
+    up: raw.flags?.includes('UP') ?? false,
+    master: raw.master ?? '',
+    info: raw.linkinfo?.info_data ?? {},
+    port: raw.linkinfo?.info_slave_data ?? {},
+  }
+}
+
+/** Entries of every device in the namespace, by device; `vniOf` gives a VXLAN device's own VNI. */
+export async function readEntries(
+  run: Run,
+  namespace: string,
+  vniOf: (device: string) => number | undefined,
+): Promise<(device: string) => Entries> {
+  const [fdb, neighbours] = await Promise.all([
+    readJson<RawEntry>(run, 'bridge', ['-n', namespace, '-j', 'fdb', 'show']),
+    readJson<RawNeighbour>(run, 'ip', ['-n', namespace, '-4', '-j', 'neigh', 'show', 'nud', 'permanent']),
+  ])
+  return device => ({
+    ...fdbOf(
+      fdb.filter(entry => entry.ifname === device),
+      vniOf(device) ?? 0,
+    ),
+    neighbours: new Map(
+      neighbours.filter(each => each.dev === device).map(each => [each.dst ?? '', each.lladdr ?? '']),
+    ),
+  })
+}
+
+/**
+ * A unicast entry counts only if the VXLAN device and the bridge both have it; a half of one gets a target that no plan
+ * asks for. `bridge` leaves the VNI out where it is the device's own.
+ */
+function fdbOf(entries: readonly RawEntry[], ownVni: number): Pick<Entries, 'unicast' | 'flood'> {
+  const unicast = new Map<string, Target>()
+  const flood = new Set<Target>()
+  const onBridge = new Set(entries.filter(each => each.master && each.state === 'static').map(each => each.mac ?? ''))
+  for (const entry of entries) {
+    if (!entry.flags?.includes('self') || entry.dst === undefined || entry.mac === undefined) continue
+    const target = `${entry.dst} ${entry.vni ?? ownVni}`
+    if (entry.mac === '00:00:00:00:00:00') flood.add(target)
+    else unicast.set(entry.mac, onBridge.has(entry.mac) ? target : `${target} half`)
+  }
+  for (const mac of onBridge) if (!unicast.has(mac)) unicast.set(mac, 'half')
+  return { unicast, flood }
+}
+
+async function readJson<T>(run: Run, program: string, args: string[]): Promise<T[]> {
+  const { code, stdout, stderr } = await run(program, args)
+  if (code !== 0) {
+    const remedy = code === 127 ? 'install the package iproute2' : `run: ${program} ${args.join(' ')}`
+    throw new SkeinError('unavailable', `the kernel's state cannot be read: ${stderr.trim()}; ${remedy}`)
+  }
+  // `ip` prints nothing at all, not [], when there is nothing to show
+  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[])
+}
+
+function inside(namespace: string | undefined): string[] {
+  return namespace === undefined ? [] : ['-n', namespace]
+}

@@ -1,0 +1,123 @@
+/** One network on this host: makes its devices or takes them over, then keeps their entries equal to the state. */
+import type { Network } from '../crdt/registry-view.ts'
+import type { NetworkId } from '../model/network.ts'
+import { batch, type Channel, failed } from './channel.ts'
+import type { Context } from './context.ts'
+import { bridgeCommands, type DeviceWishes, portCommands, vxlanCommands } from './devices.ts'
+import { type Command, diffEntries } from './diff.ts'
+import { type Entries, type EntryKey, entryKeys, hasEntry, noEntries } from './entries.ts'
+import { unexplained } from './evidence.ts'
+import type { Link } from './links.ts'
+import { bridgeEnd, bridgeName, vxlanName } from './names.ts'
+import { networkMtu, planEntries } from './plan.ts'
+import { ensureVxlan } from './vxlan.ts'
+
+/** What is known of the network's devices in the kernel. */
+export interface Materialised {
+  readonly vni: number
+  mtu: number
+  entries: Entries
+  /** Entries of an earlier run that the state does not explain yet (I5). */
+  inherited: ReadonlySet<EntryKey>
+}
+
+/** The kernel as it was just read: devices, and entries on demand. */
+export interface Reading {
+  readonly links: ReadonlyMap<string, Link>
+  entries(device: string): Promise<Entries>
+}
+
+/** Resolves once the devices are right, the VTEP record is durable and the entries are in place. `repaired` counts what was not. */
+export async function materialise(
+  context: Context,
+  channel: Channel,
+  network: Network,
+  reading: Reading,
+  previous: Materialised | undefined,
+): Promise<{ state: Materialised; repaired: number }> {
+  const { vtepAddress: local, vxlanPort: port, replica } = context
+  const wishes: DeviceWishes = {
+    network: network.id,
+    tenant: network.tenant,
+    mtu: networkMtu(replica.view),
+    local,
+    port,
+  }
+  const device = vxlanName(network.id)
+  const bridgeFixes = bridgeCommands(reading.links.get(bridgeName(network.id)), wishes)
+  await succeed(context, channel, network, bridgeFixes)
+  const vxlan = await ensureVxlan(context, network, wishes, reading.links.get(device))
+  // the children remember the index of every device they ever named, also of one that is no more
+  if (vxlan.created || bridgeFixes.length > 0) await channel.close()
+  const ownPorts = ownEndpoints(context, network.id).map(endpoint => reading.links.get(bridgeEnd(endpoint.id)))
+  const otherFixes = [
+    ...vxlanCommands(vxlan.created ? undefined : reading.links.get(device), wishes),
+    ...portCommands(ownPorts, wishes),
+  ]
+  await succeed(context, channel, network, otherFixes)
+  await publish(context, network.id, vxlan.vni)
+  const entries = vxlan.created ? noEntries : await reading.entries(device)
+  const inherited = previous?.inherited ?? new Set(entryKeys(entries))
+  const state = { vni: vxlan.vni, mtu: wishes.mtu, entries, inherited }
+  return {
+    state,
+    repaired: bridgeFixes.length + otherFixes.length + (await update(context, channel, network.id, state)),
+  }
+}
+
+/** Carries out what differs between the state and what the kernel holds; resolves with the number of entries. */
+export async function update(
+  context: Context,
+  channel: Channel,
+  network: NetworkId,
+  known: Materialised,
+): Promise<number> {
+  const { replica, vtepAddress } = context
+  const desired = planEntries(replica.view, replica.self, vtepAddress, network)
+  const open = new Set([...known.inherited].filter(key => !hasEntry(desired, key)))
+  const kept = open.size === 0 ? open : unexplained(replica.view, network, known.entries, open)
+  const difference = diffEntries(vxlanName(network), desired, known.entries, key => kept.has(key))
+  const mtu = networkMtu(replica.view)
+  const failures = [
+    ...(await channel.bridge.run(difference.bridge)),
+    ...(await channel.ip.run([...difference.ip, ...(mtu === known.mtu ? [] : mtuCommands(network, mtu))])),
+  ]
+  if (failures[0]) {
+    await channel.close() // in case it remembers a device that was replaced meanwhile
+    throw failed(
+      { name: network.slice(0, 12) },
+      `${failures.length} commands, first ${failures[0].line}: ${failures[0].text}`,
+    )
+  }
+  known.entries = difference.result
+  known.inherited = kept
+  known.mtu = mtu
+  return difference.count
+}
+
+/** Containers that run keep the MTU they started with. */
+function mtuCommands(network: NetworkId, mtu: number): Command[] {
+  return [vxlanName(network), bridgeName(network)].map(name => ({ line: `link set ${name} mtu ${mtu}` }))
+}
+
+/** The record that others send by. Durable before anything rests on it. */
+async function publish({ replica, vtepAddress: address }: Context, network: NetworkId, vni: number): Promise<void> {
+  const isPublished = (view: Context['replica']['view']) =>
+    view.vteps(network).some(vtep => vtep.owner === replica.self && vtep.vni === vni && vtep.address === address)
+  if (isPublished(replica.view)) return
+  await replica.write(view => (isPublished(view) ? [] : [{ kind: 'vtep', network, address, vni }]))
+}
+
+function ownEndpoints({ replica }: Context, network: NetworkId) {
+  return replica.view.endpoints(network).filter(endpoint => endpoint.owner === replica.self)
+}
+
+async function succeed(
+  context: Context,
+  channel: Channel,
+  network: Network,
+  commands: readonly Command[],
+): Promise<void> {
+  const failure = await batch(context, commands, channel.namespace)
+  if (failure !== '') throw failed(network, failure)
+}

@@ -1,0 +1,168 @@
+/**
+ * The networks of one tenant that exist on this host: one namespace, one lane (one task at a time), one `ip` and one
+ * `bridge` child. What the kernel was last brought to is in memory, so a change of the state costs only what differs.
+ */
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { NetworkId } from '../model/network.ts'
+import { type Channel, createChannel } from './channel.ts'
+import type { Context } from './context.ts'
+import type { Attachment } from './datapath.ts'
+import { createLane } from './lane.ts'
+import { readEntries, readLinks } from './links.ts'
+import { type Materialised, materialise, type Reading, update } from './materialise.ts'
+import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vxlanName } from './names.ts'
+import { makePair, type PairWishes, removePair } from './pairs.ts'
+import { isUnicastMac } from './plan.ts'
+
+export class Tenant {
+  readonly #tenant: string
+  readonly #context: Context
+  readonly #channel: Channel
+  readonly #lane = createLane()
+  readonly #networks = new Map<NetworkId, Materialised>()
+  #inode: number | undefined
+
+  constructor(tenant: string, context: Context) {
+    this.#tenant = tenant
+    this.#context = context
+    this.#channel = createChannel(tenant, context.clock)
+  }
+
+  /** Makes or takes over the network's devices and brings their entries up to date. Resolves with the VNI. */
+  ensure(network: NetworkId): Promise<number> {
+    return this.#lane.run(async () => (await this.#materialise(network, await this.#read())).state.vni)
+  }
+
+  /** Takes the network's devices away, and the namespace with the last of its networks. */
+  remove(network: NetworkId): Promise<void> {
+    return this.#lane.run(async () => {
+      if (!(await this.#context.namespaces.exists(this.#tenant))) return
+      const links = await readLinks(this.#context.run, this.#channel.namespace)
+      const bridge = bridgeName(network)
+      const ports = [...links.values()].filter(link => link.master === bridge && isBridgeEnd(link.name))
+      const doomed = [...ports.map(port => port.name), vxlanName(network), bridge].filter(name => links.has(name))
+      const commands = doomed.map(name => ({ line: `link del ${name}`, ignore: /Cannot find device/ })) // gone meanwhile
+      const [failure] = await this.#channel.ip.run(commands)
+      if (failure) throw new SkeinError('unavailable', `${failure.line}: ${failure.text}; run: skein status`)
+      this.#networks.delete(network)
+      this.#context.problems.clear(network)
+      if (doomed.length === 0 || [...links.keys()].some(name => isOurDevice(name) && !doomed.includes(name))) return
+      await this.#channel.close() // a process inside would keep the namespace and its VNIs alive
+      await this.#context.namespaces.remove(this.#tenant)
+    })
+  }
+
+  /** Makes the pair; the entries of all known remote endpoints are in place when it resolves. */
+  attach({ network, endpointId, mac }: Attachment): Promise<{ ifName: string; mtu: number }> {
+    if (!isUnicastMac(mac))
+      return Promise.reject(new SkeinError('invalid', `MAC ${mac} is invalid: use one like 02:02:0a:01:01:02`))
+    return this.#lane.run(async () => {
+      const warm = this.#networks.get(network)
+      const known = warm ?? (await this.#materialise(network, await this.#read())).state
+      const failure = await this.#connect(known, { network, endpointId, mac, mtu: known.mtu })
+      if (failure === '') return { ifName: containerEnd(endpointId), mtu: known.mtu }
+      // the kernel is not as remembered (someone removed a device): once more from what it really has
+      this.#context.log.warn({ network, endpoint: endpointId, err: failure }, 'attach failed, repairing the network')
+      const { state } = await this.#materialise(network, await this.#read())
+      const text = await this.#connect(state, { network, endpointId, mac, mtu: state.mtu })
+      if (text !== '')
+        throw new SkeinError('unavailable', `container interface cannot be made: ${text}; run: skein status`)
+      return { ifName: containerEnd(endpointId), mtu: state.mtu }
+    })
+  }
+
+  /** Removes the pair, wherever its ends are. */
+  detach(endpointId: string): Promise<void> {
+    return this.#lane.run(async () => {
+      if (await this.#context.namespaces.exists(this.#tenant)) {
+        await removePair(this.#context, this.#channel, endpointId)
+      }
+    })
+  }
+
+  /** Brings every network of the tenant up to date with the state. Never rejects: what fails is reported. */
+  update(): Promise<void> {
+    if (this.#networks.size === 0) return Promise.resolve()
+    return this.#lane.run(async () => {
+      for (const [network, known] of this.#networks) {
+        await this.#attempt(network, () => update(this.#context, this.#channel, network, known))
+      }
+    })
+  }
+
+  /** Compares everything with the kernel and takes over what an earlier run left. Resolves with the number of repairs. */
+  compare(): Promise<number> {
+    return this.#lane.run(async () => {
+      const records = this.#context.replica.view.networks(this.#tenant)
+      if (records.length === 0) return 0
+      if (this.#networks.size === 0 && !(await this.#context.namespaces.exists(this.#tenant))) return 0
+      for (const [network, known] of this.#networks) {
+        await this.#attempt(network, () => update(this.#context, this.#channel, network, known))
+      }
+      const reading = await this.#read()
+      const isHere = (id: NetworkId) => reading.links.has(vxlanName(id)) || reading.links.has(bridgeName(id))
+      let repaired = 0
+      // a network that is gone from the state is left alone: removing it is up to who has the evidence (I5)
+      for (const { id } of records) {
+        if (!this.#networks.has(id) && !isHere(id)) continue
+        repaired += await this.#attempt(id, async () => (await this.#materialise(id, reading)).repaired)
+      }
+      return repaired
+    })
+  }
+
+  /** Waits for running tasks and ends the children; the kernel stays as it is. */
+  async close(): Promise<void> {
+    await this.#lane.idle()
+    await this.#channel.close()
+  }
+
+  async #connect(known: Materialised, wishes: PairWishes): Promise<string> {
+    let failure: string
+    try {
+      await update(this.#context, this.#channel, wishes.network, known)
+      failure = await makePair(this.#context, this.#channel, wishes)
+    } catch (error) {
+      failure = errorText(error)
+    }
+    if (failure !== '') await this.#channel.close() // in case it remembers a device that was replaced meanwhile
+    return failure
+  }
+
+  async #materialise(network: NetworkId, reading: Reading) {
+    const record = this.#context.replica.view.network(network)
+    if (record === undefined) {
+      throw new SkeinError('not-found', `network ${network.slice(0, 12)} does not exist; run: skein net ls -a`)
+    }
+    const result = await materialise(this.#context, this.#channel, record, reading, this.#networks.get(network))
+    this.#networks.set(network, result.state)
+    this.#context.problems.clear(network)
+    return result
+  }
+
+  /** The kernel as it is now; makes the namespace if it is missing. */
+  async #read(): Promise<Reading> {
+    const { namespaces, run } = this.#context
+    const inode = await namespaces.ensure(this.#tenant)
+    if (inode !== this.#inode) await this.#channel.close() // the children are in a namespace that is no more
+    this.#inode = inode
+    const links = await readLinks(run, this.#channel.namespace)
+    const vniOf = (device: string) => Number(links.get(device)?.info.id)
+    let entries: ReturnType<typeof readEntries> | undefined
+    const readOnce = () => {
+      entries ??= readEntries(run, this.#channel.namespace, vniOf)
+      return entries
+    }
+    return { links, entries: async device => (await readOnce())(device) }
+  }
+
+  async #attempt(network: NetworkId, task: () => Promise<number>): Promise<number> {
+    try {
+      return await task()
+    } catch (error) {
+      this.#context.problems.report(network, errorText(error))
+      this.#context.compareSoon()
+      return 0
+    }
+  }
+}

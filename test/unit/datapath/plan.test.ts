@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'mocha'
+import { isUnicastMac, planEntries } from '../../../src/datapath/plan.ts'
+import { macOf, parseIp } from '../../../src/model/ip.ts'
+import { network, World } from './world.ts'
+
+const ip = (text: string) => parseIp(text) ?? 0
+const own = '192.168.2.1'
+
+describe('datapath plan', () => {
+  let world: World
+  const plan = () => planEntries(world.registry, world.key(1), own, network)
+
+  beforeEach(() => {
+    world = new World()
+    world.vtep(1, 501)
+    world.vtep(2, 777)
+    world.vtep(3, 888)
+  })
+
+  it('leads to each remote endpoint on the VNI that its host receives on', () => {
+    world.endpoint(1, ip('10.1.1.11'))
+    world.endpoint(2, ip('10.1.1.21'))
+    assert.deepEqual(plan(), {
+      unicast: new Map([['02:02:0a:01:01:15', '192.168.2.2 777']]),
+      neighbours: new Map([['10.1.1.21', '02:02:0a:01:01:15']]),
+      flood: new Set(['192.168.2.2 777']),
+    })
+  })
+
+  it('floods only to hosts with an endpoint', () => {
+    world.endpoint(3, ip('10.1.1.31'))
+    assert.deepEqual([...plan().flood], ['192.168.2.3 888'])
+    world.endpointGone(3, ip('10.1.1.31'))
+    assert.equal(plan().flood.size, 0)
+  })
+
+  it('has nothing for a host that published no VTEP, and nothing for malformed records', () => {
+    world.endpoint(4, ip('10.1.1.41'))
+    world.vtep(2, 777, '192.168.2.2\nlink del eth0')
+    world.endpoint(2, ip('10.1.1.21'))
+    world.endpoint(3, ip('10.1.1.31'), '02:02:0a:01:01:1f dev eth0')
+    assert.deepEqual(plan(), { unicast: new Map(), neighbours: new Map(), flood: new Set() })
+  })
+
+  it("lets this host's own endpoint win over a remote one with the same address", () => {
+    world.endpoint(1, ip('10.1.1.21'))
+    world.endpoint(2, ip('10.1.1.21'))
+    assert.equal(plan().unicast.size, 0)
+    assert.equal(plan().neighbours.size, 0)
+  })
+
+  it('takes endpoints of an earlier incarnation of this host as local', () => {
+    world.vtep(5, 501, own)
+    world.endpoint(5, ip('10.1.1.51'))
+    assert.deepEqual(plan(), { unicast: new Map(), neighbours: new Map(), flood: new Set() })
+  })
+
+  it('follows an address to its new host', () => {
+    world.endpoint(2, ip('10.1.1.21'))
+    world.endpointGone(2, ip('10.1.1.21'))
+    world.endpoint(3, ip('10.1.1.21'))
+    assert.equal(plan().unicast.get(macOf(ip('10.1.1.21'))), '192.168.2.3 888')
+  })
+
+  it('knows a unicast MAC', () => {
+    assert.deepEqual(
+      ['02:02:0a:01:01:15', '01:00:5e:00:00:01', '00:00:00:00:00:00', '02:02:0A:01:01:15', 'x'].map(isUnicastMac),
+      [true, false, false, false, false],
+    )
+  })
+})
