@@ -126,6 +126,7 @@ export class Agent {
       const { join } = await import('./joining.ts')
       const identity = await join(this.#config, disk, token, this.#log, { patient: false })
       this.#parts = undefined
+      this.#api.serve(undefined)
       await parts.stop()
       await this.#run(identity)
       this.#serve()

@@ -65,7 +65,6 @@ describe('acceptance 2: a container on each host', function () {
     await first.exec('ip', 'neigh', 'flush', 'dev', 'eth0')
     await assertReaches(first, second.ip, { count: 10 })
     await assertReaches(second, first.ip, { count: 3 })
-    const { stdout } = await watch
-    assert.equal(stdout, '')
+    assert.equal((await watch).stdout.trim(), '')
   })
 })

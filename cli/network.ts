@@ -1,0 +1,72 @@
+/** `network create|ls|rm|inspect`, `net` for short. */
+import type { Command } from 'commander'
+import type { NetworkInspect, NetworkJson } from '../src/api/types.ts'
+import { addNetworkCreate } from './network-create.ts'
+import { keyOf } from './network-key.ts'
+import { addTenant, addWait, type TenantOption, type WaitOption } from './options.ts'
+import type { Session } from './session.ts'
+import { table } from './table.ts'
+
+interface ListOptions extends TenantOption {
+  all?: boolean
+  json?: boolean
+  quiet?: boolean
+}
+
+/** Column heads of the tutorial; its rules are not all as long as their heads. */
+const head = [
+  ['Tenant', 'Network', 'Nw Type', 'Encap type', 'Packet tag', 'Subnet', 'Gateway'],
+  ['------', '-------', '-------', '----------', '----------', '-------', '------'],
+]
+
+export function addNetworkCommands(program: Command, session: Session): void {
+  const network = program.command('network').alias('net').description('networks that span all hosts')
+  addNetworkCreate(network, session)
+  const remove = addTenant(network.command('rm').alias('delete').argument('<network>'))
+  addWait(remove.description('delete a network without endpoints'), session).action(
+    (name: string, options: TenantOption & WaitOption) => removeNetwork(session, name, options),
+  )
+  addTenant(network.command('ls').alias('list').description('list networks'))
+    .option('-a, --all', 'of all tenants')
+    .option('-j, --json', 'as JSON')
+    .option('-q, --quiet', 'names only')
+    .action((options: ListOptions) => listNetworks(session, options))
+  addTenant(network.command('inspect').argument('<network>'))
+    .description('a network with its addresses and endpoints, as JSON')
+    .action(async (name: string, { tenant }: TenantOption) => {
+      session.printJson(await session.client().get<NetworkInspect>(`/api/v1/inspect/networks/${keyOf(tenant, name)}/`))
+    })
+}
+
+async function removeNetwork(session: Session, name: string, options: TenantOption & WaitOption): Promise<void> {
+  const { tenant, wait } = options
+  const reply = await session.client().send('DELETE', `/api/v1/networks/${keyOf(tenant, name)}/`)
+  await session.confirm(reply, {
+    skein: `network ${tenant}:${name} deleted`,
+    netctl: `Deleting network ${tenant}:${name}`,
+    wait,
+  })
+}
+
+async function listNetworks(session: Session, options: ListOptions): Promise<void> {
+  // an unknown tenant is an error, not an empty list
+  if (!options.all) await session.client().get(`/api/v1/tenants/${encodeURIComponent(options.tenant)}/`)
+  const everything = await session.client().get<NetworkJson[]>('/api/v1/networks/')
+  const networks = everything.filter(network => options.all || network.tenantName === options.tenant)
+  if (options.json) session.printJson(networks)
+  else if (options.quiet) for (const network of networks) session.print(network.networkName)
+  else session.io.stdout(networkTable(networks))
+}
+
+export function networkTable(networks: readonly NetworkJson[]): string {
+  const rows = networks.map(network => [
+    network.tenantName,
+    network.networkName,
+    network.nwType,
+    network.encap,
+    String(network.pktTag ?? 0),
+    network.subnet,
+    network.gateway ?? '',
+  ])
+  return table([...head, ...rows])
+}

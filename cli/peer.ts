@@ -1,0 +1,61 @@
+/** `peer ls|invite`. */
+import type { Command } from 'commander'
+import type { InviteJson, PeerJson } from '../src/api/types.ts'
+import { parseDuration } from './duration.ts'
+import type { Session } from './session.ts'
+import { table } from './table.ts'
+
+/** Hex digits of a key that tell peers apart for people. */
+export const shortKey = 12
+
+export function addPeerCommands(program: Command, session: Session): void {
+  const peer = program.command('peer').description('the hosts of the mesh')
+  peer
+    .command('ls')
+    .alias('list')
+    .description('list the members of the mesh')
+    .option('-j, --json', 'as JSON')
+    .option('-q, --quiet', 'names only')
+    .action((options: { json?: boolean; quiet?: boolean }) => listPeers(session, options))
+  peer
+    .command('invite')
+    .description('print a token that lets one host join; it is redeemed by this host alone')
+    .option('--ttl <time>', 'how long it is good for: 90s, 30m, 1h, 7d', '1h')
+    .option('-j, --json', 'as JSON')
+    .action((options: { ttl: string; json?: boolean }) => invite(session, options))
+}
+
+async function listPeers(session: Session, options: { json?: boolean; quiet?: boolean }): Promise<void> {
+  const peers = await session.client().get<PeerJson[]>('/api/v1/peers')
+  if (options.json) session.printJson(peers)
+  else if (options.quiet) for (const peer of peers) session.print(peer.name)
+  else session.io.stdout(peerTable(peers))
+}
+
+export function peerTable(peers: readonly PeerJson[]): string {
+  const rows = peers.map(peer => [
+    peer.name,
+    peer.key.slice(0, shortKey),
+    stateText(peer),
+    peer.addresses.join(',') || '-',
+    peer.admittedBy || '-',
+    peer.self ? 'self' : peer.connected ? 'yes' : 'no',
+  ])
+  return table([['NAME', 'KEY', 'STATE', 'ADDRESS', 'VIA', 'CONNECTED'], ...rows])
+}
+
+/** `settled`, or whom a pending peer waits for before it may hand out addresses. */
+export function stateText({ settled, waitingFor }: { settled: boolean; waitingFor: readonly string[] }): string {
+  if (settled) return 'settled'
+  return waitingFor.length > 0 ? `pending: waits for ${waitingFor.join(', ')}` : 'pending'
+}
+
+async function invite(session: Session, options: { ttl: string; json?: boolean }): Promise<void> {
+  const ttlMs = parseDuration('--ttl', options.ttl)
+  const { body } = await session.client().send<InviteJson>('POST', '/api/v1/peers/invite', { ttlMs })
+  if (options.json) return session.printJson(body)
+  session.print(body.token)
+  session.note(
+    `good once within ${options.ttl}; on the new host: skeind --join TOKEN, or if it runs: ${session.name} join TOKEN`,
+  )
+}

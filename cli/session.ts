@@ -1,0 +1,73 @@
+/** What every command needs: where to print, whom to ask, and how this program talks. */
+import { errorText } from '../src/lib/errors.ts'
+import { type Client, createClient, type Reply } from './client.ts'
+import { reportReach } from './reach.ts'
+import { findTarget } from './target.ts'
+
+export type ProgramName = 'skein' | 'netctl'
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Io {
+  stdout(text: string): void
+  stderr(text: string): void
+}
+
+/** What a write is reported with. */
+export interface WriteReport {
+  /** skein's line on stdout. */
+  skein: string
+  /** netctl's line, on stderr; '' for silence. */
+  netctl: string
+  /** skein: wait until every member within reach has it. */
+  wait?: boolean | undefined
+}
+
+export interface Session {
+  readonly name: ProgramName
+  readonly io: Io
+  /** Made when it is first needed, so that help needs no valid host. */
+  client(): Client
+  /** One line of data. */
+  print(line: string): void
+  /** Data as indented JSON. */
+  printJson(value: unknown): void
+  /** One line of talk, on stderr. */
+  note(line: string): void
+  /** One line for an error, on stderr. */
+  fail(text: string): void
+  /** Confirms a write and (skein) says how many members have it; throws `timeout` when waiting was in vain. */
+  confirm(reply: Reply, report: WriteReport): Promise<void>
+}
+
+/** logrus pads messages to 40 columns and a blank: the tutorial's lines end so. */
+const logrusWidth = 41
+
+export function createSession(
+  name: ProgramName,
+  io: Io,
+  env: Environment,
+  options: () => { host?: string; netmaster?: string },
+): Session {
+  let client: Client | undefined
+  const session: Session = {
+    name,
+    io,
+    client() {
+      client ??= createClient(findTarget(options(), env))
+      return client
+    },
+    print: line => io.stdout(`${line}\n`),
+    printJson: value => io.stdout(`${JSON.stringify(value, null, 2)}\n`),
+    note: line => io.stderr(`${line}\n`),
+    fail: text => io.stderr(name === 'netctl' ? `ERRO[0000] ${errorText(text)}\n` : `Error: ${errorText(text)}\n`),
+    async confirm(reply, report) {
+      if (name === 'netctl') {
+        if (report.netctl) io.stderr(`INFO[0000] ${report.netctl.padEnd(logrusWidth)}\n`)
+        return
+      }
+      session.print(report.skein)
+      if (reply.dot) await reportReach(session, reply.dot, report.wait ?? false)
+    },
+  }
+  return session
+}

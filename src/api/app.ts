@@ -1,0 +1,65 @@
+/** One HTTP application: the routes, and what holds for all of them. */
+import { type FastifyInstance, fastify } from 'fastify'
+import type { Clock } from '../lib/clock.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { Logger } from '../lib/log.ts'
+import type { ApiDeps } from './deps.ts'
+import { addNetworkRoutes } from './networks.ts'
+import { addPeerRoutes } from './peers.ts'
+import { sendError, toSkeinError } from './reply.ts'
+import { addStatusRoutes } from './status.ts'
+import { addTenantRoutes } from './tenants.ts'
+import type { VersionJson } from './types.ts'
+import { addWriteRoutes } from './writes.ts'
+
+/** Far above the largest legal request (a network with every field at its longest, under 2 KiB). */
+const bodyLimit = 64 * 1024
+/** Two names of 64 characters and a colon, each percent-encoded. */
+const maxParamLength = 400
+/** A client must have sent its request by then. */
+const requestTimeoutMs = 10_000
+/** Below the CLI's own 30 s, so that the reason reaches the user. */
+const handlerTimeoutMs = 25_000
+
+/** `deps` throws `unavailable` until the peer has started. */
+export function buildApp(deps: () => ApiDeps, clock: Clock, log: Logger): FastifyInstance {
+  const app = fastify({
+    bodyLimit,
+    requestTimeout: requestTimeoutMs,
+    handlerTimeout: handlerTimeoutMs,
+    forceCloseConnections: true,
+    // a URL that cannot be decoded never reaches the error handler
+    frameworkErrors: (error, _request, reply) => void sendError(reply, toSkeinError(error)),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength },
+  })
+  // Contiv's client sends JSON without a content type
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => parseJson(text as string, done))
+  app.setErrorHandler((error, request, reply) => {
+    const known = toSkeinError(error)
+    if (known.code === 'internal') log.error({ err: error, method: request.method, url: request.url }, 'request failed')
+    return sendError(reply, known)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const text = `${request.method} ${request.url} is no path of this API: see skein --help`
+    return sendError(reply, new SkeinError('not-found', text))
+  })
+  app.get('/version', (): VersionJson => {
+    const { version, gitCommit, buildTime } = deps().version
+    return { GitCommit: gitCommit, Version: version, BuildTime: buildTime }
+  })
+  addTenantRoutes(app, deps)
+  addNetworkRoutes(app, deps)
+  addPeerRoutes(app, deps)
+  addStatusRoutes(app, deps)
+  addWriteRoutes(app, deps, clock)
+  return app
+}
+
+function parseJson(text: string, done: (error: Error | null, body?: unknown) => void): void {
+  try {
+    done(null, text.trim() === '' ? undefined : JSON.parse(text))
+  } catch {
+    done(new SkeinError('invalid', 'the request body is not JSON')) // the parser's own words help nobody
+  }
+}

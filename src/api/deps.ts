@@ -1,0 +1,34 @@
+/** What the API needs of the other parts; the agent hands it in. */
+
+import type { Ipam } from '../ipam/ipam.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Replica } from '../replica/replica.ts'
+
+/** Admission of hosts, as the API sees it. */
+export interface AdmissionPort {
+  /** Makes an invitation, durably; resolves with its token. */
+  invite(ttlMs: number): Promise<string>
+  /** Joins the mesh that issued the token. Throws `conflict` when this peer already holds a user's object, `forbidden` or `unreachable` with the issuer's reason. */
+  join(token: string): Promise<void>
+}
+
+export interface HostStatus {
+  /** `error` is one line, '' while reachable. */
+  docker: { reachable: boolean; error: string }
+  /** What the comparisons with the kernel found and put right since the start, and what they could not. */
+  datapath: { repaired: number; errors: readonly string[] }
+  /** Standing problems of this host alone. */
+  conditions: readonly { text: string; remedy: string }[]
+}
+
+export interface ApiDeps {
+  replica: Replica
+  ipam: Pick<Ipam, 'held'>
+  admission: AdmissionPort
+  version: { version: string; gitCommit: string; buildTime: string }
+  hostStatus(): HostStatus
+  /** Members that a connection stands to now. */
+  connected(): readonly PeerKey[]
+  /** A member's name to show; for an unknown key something short and recognisable. */
+  nameOf(key: PeerKey): string
+}

@@ -1,0 +1,167 @@
+/**
+ * The JSON of the management API: what the server sends and the CLI reads, and the names of its headers. Contiv's
+ * objects have Contiv's field names and leave out what is empty; the others are ours. Errors are one line of text/plain
+ * with `Skein-Code`.
+ */
+
+/** Response header of a write: `writer/counter` of its last leaf; absent when nothing had to be written. */
+export const dotHeader = 'skein-dot'
+/** Response header of an error: its code in the error table. */
+export const codeHeader = 'skein-code'
+/** Response header `true` of a creation that found an equal object. */
+export const existedHeader = 'skein-existed'
+
+export interface VersionJson {
+  GitCommit: string
+  Version: string
+  BuildTime: string
+}
+
+export interface Link {
+  type: string
+  key: string
+}
+
+export interface TenantJson {
+  key: string
+  tenantName: string
+  'link-sets': { Networks?: Record<string, Link> }
+}
+
+export interface NetworkJson {
+  /** `tenant:network`. */
+  key: string
+  encap: string
+  gateway?: string
+  ipv6Gateway?: string
+  ipv6Subnet?: string
+  networkName: string
+  nwType: string
+  /** The configured tag; absent when Skein chooses. */
+  pktTag?: number
+  subnet: string
+  tenantName: string
+  'link-sets': Record<string, never>
+  links: { Tenant: Link }
+}
+
+/** Answer to a creation. */
+export type Created<T> = T & { existed: boolean }
+
+/** Answer to a deletion. */
+export interface Deleted {
+  key: string
+}
+
+export interface EndpointJson {
+  containerID: string
+  containerName: string
+  endpointID: string
+  /** Name of the member that runs it. */
+  homingHost: string
+  /** IPv4 and IPv6 address; the latter '' for now. */
+  ipAddress: [string, string]
+  labels: string
+  macAddress: string
+  /** `network.tenant`. */
+  network: string
+  serviceName: string
+  vtepIP: string
+}
+
+export interface TenantOper {
+  totalNetworks: number
+  totalEndpoints: number
+  networks: NetworkOper[]
+  endpoints: EndpointJson[]
+}
+
+export interface NetworkOper {
+  allocatedAddressesCount: number
+  /** Ranges as text: `10.1.1.2-10.1.1.4, 10.1.1.6`. */
+  allocatedIPAddresses: string
+  availableIPAddresses: string
+  endpoints: EndpointJson[]
+  /** VNI on which this host receives the network; absent until it has one. */
+  externalPktTag?: number
+  networkTag: string
+  numEndpoints: number
+  pktTag?: number
+}
+
+export interface TenantInspect {
+  Config: TenantJson
+  Oper: TenantOper
+}
+
+export interface NetworkInspect {
+  Config: NetworkJson
+  Oper: NetworkOper
+}
+
+export interface PeerJson {
+  name: string
+  /** The whole public key, hex. */
+  key: string
+  self: boolean
+  settled: boolean
+  /** Names of the members whose acknowledgement a pending one waits for. */
+  waitingFor: string[]
+  /** Where its mesh listens: `ADDR:PORT`. */
+  addresses: string[]
+  vtepAddress: string
+  /** Name of the member that admitted it; '' for the founder. */
+  admittedBy: string
+  connected: boolean
+}
+
+export interface InviteRequest {
+  /** How long the token is good for. @default 3600000 */
+  ttlMs?: number
+}
+
+export interface InviteJson {
+  token: string
+}
+
+export interface JoinRequest {
+  token: string
+}
+
+export interface JoinJson {
+  meshId: string
+  members: number
+}
+
+/** Which members have a write; names. */
+export interface WriteJson {
+  have: string[]
+  /** Connected, but without it. */
+  missing: string[]
+  unreachable: string[]
+}
+
+export interface ConditionJson {
+  /** `mesh` is the same on every peer, `host` concerns this one. */
+  scope: 'mesh' | 'host'
+  text: string
+  remedy: string
+  objects: string[]
+}
+
+export interface StatusJson {
+  self: { name: string; key: string; settled: boolean; waitingFor: string[] }
+  meshId: string
+  version: string
+  members: { name: string; key: string; settled: boolean; connected: boolean; behind: boolean }[]
+  digest: string
+  /** Live records. */
+  records: number
+  /** Live networks. */
+  networks: number
+  /** Deleted networks that an endpoint still keeps, as `tenant:name`. */
+  draining: string[]
+  conditions: ConditionJson[]
+  docker: { reachable: boolean; error: string }
+  datapath: { repaired: number; errors: string[] }
+}
