@@ -1,0 +1,31 @@
+/** Connections of invitation holders: few, short, and good for the join protocol alone. */
+import type { Connection } from '@libp2p/interface'
+import type { Clock, Timer } from '../lib/clock.ts'
+
+/** A join takes one question; an idle guest is sent away after this, ms. */
+const stayMs = 20_000
+const maxGuests = 32
+
+export interface Guests {
+  add(connection: Connection): void
+  stop(): void
+}
+
+export function createGuests(clock: Clock): Guests {
+  const timers = new Map<Connection, Timer>()
+  return {
+    add(connection) {
+      if (timers.size >= maxGuests) return connection.abort(new Error('too many joiners at once'))
+      const leave = () => connection.abort(new Error('a joiner must not stay'))
+      timers.set(connection, clock.after(stayMs, leave))
+      connection.addEventListener('close', () => {
+        timers.get(connection)?.cancel()
+        timers.delete(connection)
+      })
+    },
+    stop() {
+      for (const timer of timers.values()) timer.cancel()
+      timers.clear()
+    },
+  }
+}

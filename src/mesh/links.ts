@@ -1,0 +1,107 @@
+/**
+ * All connections to members. A pair that dials at the same moment has two; each side uses its first living one, its
+ * *primary*, and the side with the smaller key closes what is too many.
+ */
+import type { Connection } from '@libp2p/interface'
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { createLink, type Link, pingIntervalMs } from './link.ts'
+
+/** A tick that comes later than this, ms, says that the process was busy, not that others are silent. */
+const lateMs = 500
+/** Ticks after which a second connection is closed: the other side has seen it live by then. */
+const duplicateAge = 3
+
+export interface LinkEvents {
+  /** The first connection to `peer` lives. */
+  up(peer: PeerKey): void
+  /** The last living connection to `peer` is gone. */
+  down(peer: PeerKey): void
+  /** `connection` is the one to use from now on. */
+  primary(peer: PeerKey, connection: Connection): void
+  /** A connection ended that never lived. `refused`: the other side ended it. */
+  failed(peer: PeerKey, refused: boolean): void
+}
+
+export interface Links {
+  /** Takes a new connection to or from a member. */
+  add(peer: PeerKey, connection: Connection): void
+  /** Any connection, living or not yet. */
+  has(peer: PeerKey): boolean
+  primary(peer: PeerKey): Connection | undefined
+  connected(): PeerKey[]
+  /** Cuts the connections of all peers that `keep` is false for. */
+  retain(keep: (peer: PeerKey) => boolean): void
+  start(): void
+  stop(): void
+}
+
+export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Links {
+  const links = new Map<PeerKey, Link[]>()
+  const primaries = new Map<PeerKey, Link>()
+  let timer: Timer | undefined
+
+  function promote(peer: PeerKey): void {
+    const wasUp = primaries.delete(peer)
+    const next = links.get(peer)?.find(link => link.alive)
+    if (next) {
+      primaries.set(peer, next)
+      events.primary(peer, next.connection)
+      if (!wasUp) events.up(peer)
+    } else if (wasUp) events.down(peer)
+  }
+
+  function remove(link: Link): void {
+    const others = links.get(link.peer)?.filter(other => other !== link) ?? []
+    if (others.length > 0) links.set(link.peer, others)
+    else links.delete(link.peer)
+    if (primaries.get(link.peer) === link) promote(link.peer)
+    else if (!link.alive) events.failed(link.peer, link.connection.direction === 'outbound' && !link.cut)
+  }
+
+  function closeDuplicates(peer: PeerKey, all: readonly Link[]): void {
+    const primary = primaries.get(peer)
+    if (all.length < 2 || !primary || self > peer) return
+    for (const link of all) if (link !== primary && link.age > duplicateAge) link.abort('a second connection')
+  }
+
+  function tick(due: number): void {
+    const late = clock.monotonic() - due > lateMs
+    for (const [peer, all] of [...links]) {
+      for (const link of [...all]) {
+        link.tick(late)
+      }
+      closeDuplicates(peer, links.get(peer) ?? [])
+    }
+    schedule()
+  }
+
+  function schedule(): void {
+    const due = clock.monotonic() + pingIntervalMs
+    timer = clock.after(pingIntervalMs, () => tick(due))
+  }
+
+  return {
+    add(peer, connection) {
+      const link = createLink(peer, connection, () => {
+        if (!primaries.has(peer) && links.get(peer)?.includes(link)) promote(peer)
+      })
+      links.set(peer, [...(links.get(peer) ?? []), link])
+      connection.addEventListener('close', () => {
+        if (links.get(peer)?.includes(link)) remove(link)
+      })
+      // libp2p announces connections that the other side has closed by now, and never says so
+      if (connection.status !== 'open') remove(link)
+    },
+    has: peer => links.has(peer),
+    primary: peer => primaries.get(peer)?.connection,
+    connected: () => [...primaries.keys()].sort(),
+    retain(keep) {
+      for (const link of [...links.values()].flat()) if (!keep(link.peer)) link.abort('no longer a member')
+    },
+    start: schedule,
+    stop() {
+      timer?.cancel()
+    },
+  }
+}

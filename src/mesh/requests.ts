@@ -1,0 +1,52 @@
+/** Request handlers of members, and the one of joiners. */
+import type { Connection, Stream } from '@libp2p/interface'
+import type { Clock } from '../lib/clock.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Members } from './members.ts'
+import { peerKeyOf } from './peer-id.ts'
+import { serve } from './rpc.ts'
+import type { RequestHandler } from './transport.ts'
+
+/** Requests of one peer that are answered at once; each may hold a message of 1 MiB. */
+const maxConcurrent = 32
+
+/** Takes an incoming stream. */
+export type OnStream = (stream: Stream, connection: Connection) => void
+
+/** Wraps `onStream` so that only peers that `may` allows reach it. */
+export function onlyFor(may: (peer: PeerKey) => boolean, onStream: (stream: Stream, peer: PeerKey) => void): OnStream {
+  return (stream, connection) => {
+    const peer = peerKeyOf(connection.remotePeer)
+    if (peer !== undefined && may(peer)) onStream(stream, peer)
+    else stream.abort(new Error('not for this peer'))
+  }
+}
+
+export interface Requests {
+  /** What answers `handler`'s requests: of members. */
+  member(handler: RequestHandler): OnStream
+  /** The same, of holders of invitations. */
+  joiner(handler: RequestHandler): OnStream
+}
+
+export function createRequests(members: Members, clock: Clock, log: Logger): Requests {
+  const running = new Map<PeerKey, number>()
+  const busy: RequestHandler = () =>
+    Promise.reject(new SkeinError('unavailable', 'too many requests at once: try again'))
+
+  async function answer(stream: Stream, peer: PeerKey, handler: RequestHandler): Promise<void> {
+    const before = running.get(peer) ?? 0
+    running.set(peer, before + 1)
+    await serve(stream, peer, before < maxConcurrent ? handler : busy, { clock, log })
+    const left = (running.get(peer) ?? 1) - 1
+    if (left > 0) running.set(peer, left)
+    else running.delete(peer)
+  }
+
+  return {
+    member: handler => onlyFor(members.has, (stream, peer) => void answer(stream, peer, handler)),
+    joiner: handler => onlyFor(members.isInvited, (stream, peer) => void answer(stream, peer, handler)),
+  }
+}

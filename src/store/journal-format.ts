@@ -1,0 +1,137 @@
+/**
+ * The bytes of a journal: a head, then entries. An entry is
+ *
+ *   length of the payload (u32) · CRC-32C of the payload (u32) · payload
+ *   payload = kind and flags (u8) · first 16 bytes of sha256(previous payload) · the entry's bytes
+ *
+ * all integers big-endian. The chain makes a lost or moved entry visible; the flags make a group all or nothing, and
+ * tell a torn write (which may be damaged anywhere, power loss keeps no order of pages) from damage to older data.
+ */
+import { equalBytes, sha256 } from '../lib/bytes.ts'
+import { SkeinError } from '../lib/errors.ts'
+import { crc32c } from './crc32c.ts'
+import type { JournalEntry } from './journal.ts'
+
+/** Magic and format version 1. A later format changes the last two bytes. */
+export const journalHead = new Uint8Array([0x53, 0x4b, 0x45, 0x49, 0x4e, 0x4a, 0x00, 0x01])
+
+/** The part of the head that is the same in every version. */
+export const journalMagicBytes = 6
+
+/** Largest `bytes` of an entry: the largest message (1 MiB) and room for what a local fact wraps around it. */
+export const maxEntryBytes = 1024 * 1024 + 4096
+
+const chainBytes = 16
+const payloadHeadBytes = 1 + chainBytes
+const frameHeadBytes = 8
+const kinds = { batch: 1, local: 2 } as const
+const kindMask = 0x0f
+/** The group goes on after this entry: without its last entry it did not happen. */
+const groupGoesOn = 0x80
+/** The first entry of one write to the file; all before it had been synchronised. */
+const beginsWrite = 0x40
+
+/** What the next entry must name as its predecessor. */
+export type Chain = Uint8Array
+
+export const chainStart: Chain = chainAfter(journalHead)
+
+function chainAfter(payload: Uint8Array): Chain {
+  return sha256(payload).subarray(0, chainBytes)
+}
+
+/** The bytes of one write that holds whole groups, and the chain after it. */
+export function encodeWrite(groups: readonly (readonly JournalEntry[])[], chain: Chain) {
+  const parts: Uint8Array[] = []
+  let tip = chain
+  for (const group of groups) {
+    for (const [index, entry] of group.entries()) {
+      const flags = (parts.length === 0 ? beginsWrite : 0) | (index < group.length - 1 ? groupGoesOn : 0)
+      const payload = Buffer.concat([new Uint8Array([kinds[entry.kind] | flags]), tip, entry.bytes])
+      const head = Buffer.alloc(frameHeadBytes)
+      head.writeUInt32BE(payload.length, 0)
+      head.writeUInt32BE(crc32c(payload), 4)
+      parts.push(head, payload)
+      tip = chainAfter(payload)
+    }
+  }
+  return { bytes: new Uint8Array(Buffer.concat(parts)), chain: tip }
+}
+
+interface Frame {
+  payload: Uint8Array
+  end: number
+}
+
+/** The whole and undamaged entry at `offset`, whatever its place in the chain; undefined if there is none. */
+function frameAt(file: Buffer, offset: number): Frame | undefined {
+  if (offset + frameHeadBytes + payloadHeadBytes > file.length) return undefined
+  const length = file.readUInt32BE(offset)
+  const start = offset + frameHeadBytes
+  if (length < payloadHeadBytes || length > payloadHeadBytes + maxEntryBytes || start + length > file.length) {
+    return undefined
+  }
+  const payload = file.subarray(start, start + length)
+  if (kindOf(payload) === undefined) return undefined
+  return crc32c(payload) === file.readUInt32BE(offset + 4) ? { payload, end: start + length } : undefined
+}
+
+function flagsOf(payload: Uint8Array): number {
+  return payload[0] ?? 0
+}
+
+function kindOf(payload: Uint8Array): JournalEntry['kind'] | undefined {
+  const kind = flagsOf(payload) & kindMask
+  if (kind === kinds.batch) return 'batch'
+  return kind === kinds.local ? 'local' : undefined
+}
+
+export interface Decoded {
+  entries: JournalEntry[]
+  chain: Chain
+  /** Where the last whole group ends; what follows is a torn write and is to be cut off. */
+  length: number
+}
+
+/**
+ * Reads the bytes of a journal that begins with its head. Throws SkeinError('internal') when anything but the last
+ * write is damaged.
+ */
+export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const entries: JournalEntry[] = []
+  let group: JournalEntry[] = []
+  let offset = journalHead.length
+  let tip = chainStart
+  let done = { chain: tip, length: offset }
+  for (let frame = frameAt(file, offset); frame; frame = frameAt(file, offset)) {
+    const { payload, end } = frame
+    if (!equalBytes(payload.subarray(1, payloadHeadBytes), tip)) throw damaged(name, offset, file.length)
+    group.push({ kind: kindOf(payload) ?? 'local', bytes: new Uint8Array(payload.subarray(payloadHeadBytes)) })
+    tip = chainAfter(payload)
+    offset = end
+    if (flagsOf(payload) & groupGoesOn) continue
+    entries.push(...group)
+    group = []
+    done = { chain: tip, length: offset }
+  }
+  if (offset < file.length && olderDataFollows(file, offset)) throw damaged(name, offset, file.length)
+  return { entries, ...done }
+}
+
+/** A whole entry that begins a write, behind damage: the damage is in data that was synchronised before that write. */
+function olderDataFollows(file: Buffer, damage: number): boolean {
+  for (let offset = damage + 1; offset < file.length; offset++) {
+    const frame = frameAt(file, offset)
+    if (frame && flagsOf(frame.payload) & beginsWrite) return true
+  }
+  return false
+}
+
+function damaged(name: string, offset: number, size: number): SkeinError {
+  return new SkeinError(
+    'internal',
+    `journal ${name} is damaged at byte ${offset} of ${size}, and whole entries follow: check the disk, move the data ` +
+      'directory away and let this host join anew with a token of `skein peer invite`',
+  )
+}

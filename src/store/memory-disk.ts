@@ -1,0 +1,89 @@
+/** `Disk` in memory, for the simulator and for tests: power can be cut, and a disk can be slow or broken. */
+import type { AppendFile, Disk } from './disk.ts'
+
+export interface MemoryDisk extends Disk {
+  /**
+   * Cuts the power: of what was appended to a file since its last sync only the first `kept` bytes stay, and every file
+   * that is open fails from now on. @param kept given the number of such bytes of a file; default none stay
+   */
+  crash(kept?: (unsyncedBytes: number) => number): void
+  /** Syncs done so far. */
+  readonly syncs: number
+}
+
+export interface MemoryDiskOptions {
+  /** Awaited before each sync takes effect; throws to make it fail. */
+  beforeSync?: (name: string) => Promise<void>
+}
+
+interface Content {
+  bytes: Uint8Array
+  /** This many bytes survive a crash. */
+  durable: number
+}
+
+/** An empty disk. */
+export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
+  const files = new Map<string, Content>()
+  let boot = 0
+  let syncs = 0
+
+  function appendFile(name: string, file: Content): AppendFile {
+    const openedAt = boot
+    let closed = false
+    const check = () => {
+      if (closed || boot !== openedAt) throw new Error(`${name}: the file is closed`)
+    }
+    return {
+      async append(bytes) {
+        check()
+        file.bytes = new Uint8Array(Buffer.concat([file.bytes, bytes]))
+      },
+      async sync() {
+        check()
+        const length = file.bytes.length
+        await options.beforeSync?.(name)
+        check()
+        file.durable = Math.max(file.durable, Math.min(length, file.bytes.length))
+        syncs++
+      },
+      async truncate(length) {
+        check()
+        file.bytes = file.bytes.slice(0, length)
+        file.durable = file.bytes.length
+      },
+      async close() {
+        check()
+        closed = true
+      },
+    }
+  }
+
+  return {
+    get syncs() {
+      return syncs
+    },
+    async read(name) {
+      return files.get(name)?.bytes.slice()
+    },
+    async open(name) {
+      const file = files.get(name) ?? { bytes: new Uint8Array(), durable: 0 }
+      files.set(name, file)
+      return appendFile(name, file)
+    },
+    async replace(name, bytes) {
+      files.set(name, { bytes: bytes.slice(), durable: bytes.length })
+    },
+    async remove(name) {
+      files.delete(name)
+    },
+    crash(kept = () => 0) {
+      boot++
+      for (const file of files.values()) {
+        const unsynced = file.bytes.length - file.durable
+        file.bytes = file.bytes.slice(0, file.durable + (unsynced > 0 ? kept(unsynced) : 0))
+        file.durable = file.bytes.length
+      }
+    },
+  }
+}
