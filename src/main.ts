@@ -37,6 +37,8 @@ switch (parsed.kind) {
       await agent.stop()
       process.exit(code)
     }
+    // a peer that dies of a forgotten promise takes its host off the mesh: say it loudly and go on
+    process.on('unhandledRejection', reason => log.error({ err: reason }, 'a failure that nobody waited for'))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(0))
     agent.start().catch(error => {
       log.error({ err: errorText(error) }, 'cannot start')

@@ -44,6 +44,7 @@ export async function ask(
     try {
       stream = await open(controller.signal)
       const answer = readFrame(stream, maxMessageBytes + 1)
+      answer.catch(() => undefined) // `send` may throw before it is waited for; whoever waits gets the error
       stream.send(frame(request))
       await Promise.all([answer, stream.close({ signal: controller.signal })])
       return await answer
