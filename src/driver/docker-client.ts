@@ -1,0 +1,188 @@
+/** Docker's API over dockerode, which is heavy: it is loaded at the first call, not when the peer starts. */
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import {
+  type DockerApi,
+  DockerAway,
+  type DockerEndpoint,
+  type DockerNetwork,
+  type DockerNetworkRequest,
+  DockerRefusal,
+} from './ports.ts'
+
+/** A question to Docker, ms: it answers within a few when it is well. */
+const askLimitMs = 5_000
+
+/** Creating or removing a network, ms: Docker calls our plugin several times meanwhile. */
+const changeLimitMs = 15_000
+
+/** Docker's own word for "not now", by status: active endpoints (403 in 26, 409 in newer engines). */
+const inUse = new Set([403, 409])
+
+/** Only what changes a network, or a container's place in one: health checks and execs are far more frequent. */
+const watched = ['create', 'destroy', 'remove', 'prune', 'connect', 'disconnect', 'start', 'die', 'rename']
+
+/**
+ * `host` is `unix:///path`, `tcp://address:port` or `http://address:port`. Throws `invalid` for anything else. What
+ * dockerode cannot break off is no longer waited for, and its connection is cut after `changeLimitMs` of silence.
+ */
+export function createDockerClient(host: string): DockerApi {
+  const where = parseHost(host)
+  const closing = new AbortController()
+  let clients: Promise<Clients> | undefined
+
+  async function call<T>(limitMs: number, ask: Ask<T>): Promise<T> {
+    const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(limitMs)])
+    try {
+      clients ??= load(where)
+      const work = ask(await clients, limit)
+      return await Promise.race([work, rejectOn(limit)])
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+
+  return {
+    async ping() {
+      await call(askLimitMs, ({ calls }) => calls.ping())
+    },
+    async networks() {
+      const listed = await call(askLimitMs, ({ calls }, abortSignal) => calls.listNetworks({ abortSignal }))
+      return listed.map(networkOf)
+    },
+    async createNetwork(request) {
+      const made = await call(changeLimitMs, ({ calls }) => calls.createNetwork(creationOf(request)))
+      return made.id
+    },
+    async removeNetwork(id) {
+      try {
+        await call(changeLimitMs, ({ calls }) => calls.getNetwork(id).remove())
+        return true
+      } catch (error) {
+        const status = statusOf(error)
+        if (status === 404) return true
+        if (status !== undefined && inUse.has(status)) return false
+        throw error
+      }
+    },
+    async endpoints() {
+      const listed = await call(askLimitMs, ({ calls }, abortSignal) => calls.listContainers({ abortSignal }))
+      return listed.flatMap(placesOf)
+    },
+    async endpointIds(networkId) {
+      try {
+        return idsOf(await call(askLimitMs, ({ calls }) => calls.getNetwork(networkId).inspect()))
+      } catch (error) {
+        if (statusOf(error) === 404) return new Set()
+        throw error
+      }
+    },
+    watch: (onEvent, onEnd) => watch(call, closing.signal, onEvent, onEnd),
+    close: () => closing.abort(new Error('skeind is stopping')),
+  }
+}
+
+interface Clients {
+  readonly calls: Docker
+  /** Without a limit: the stream of events may be silent for days. */
+  readonly events: Docker
+}
+
+type Ask<T> = (clients: Clients, abortSignal: AbortSignal) => Promise<T>
+
+async function load(where: Docker.DockerOptions): Promise<Clients> {
+  const { default: Dockerode } = await import('dockerode')
+  return { calls: new Dockerode({ ...where, timeout: changeLimitMs }), events: new Dockerode(where) }
+}
+
+async function watch(
+  call: <T>(limitMs: number, ask: Ask<T>) => Promise<T>,
+  closing: AbortSignal,
+  onEvent: () => void,
+  onEnd: () => void,
+) {
+  const stopped = new AbortController()
+  const abortSignal = AbortSignal.any([closing, stopped.signal])
+  const options: Docker.GetEventsOptions & { abortSignal: AbortSignal } = {
+    filters: { type: ['network', 'container'], event: watched },
+    abortSignal,
+  }
+  const stream = (await call(askLimitMs, ({ events }) => events.getEvents(options))) as Readable
+  let ended = false
+  const end = () => {
+    if (!ended) onEnd()
+    ended = true
+  }
+  // what happened is asked for afterwards: the events themselves are not read
+  stream.on('data', onEvent)
+  stream.on('error', end) // a broken stream is the same news as one that ended
+  stream.on('close', end)
+  return {
+    close() {
+      ended = true
+      stopped.abort()
+    },
+  }
+}
+
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+function parseHost(host: string): Docker.DockerOptions {
+  const unix = /^unix:\/\/(\/.+)$/.exec(host)
+  if (unix?.[1]) return { socketPath: unix[1] }
+  const tcp = /^(?:tcp|http):\/\/([\w.-]+|\[[\da-f:]+\]):(\d{1,5})\/?$/i.exec(host)
+  if (tcp?.[1] && tcp[2]) return { host: tcp[1], port: Number(tcp[2]), protocol: 'http' }
+  throw new SkeinError('invalid', `docker host ${JSON.stringify(host)} is invalid: use unix:///var/run/docker.sock`)
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof DockerRefusal ? error.status : undefined
+}
+
+/** dockerode puts the status and Docker's own words on the error; without a status there was no answer. */
+function refusalOf(error: unknown): Error {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') {
+    return new DockerAway(`Docker does not answer: ${errorText(error)}`, { cause: error })
+  }
+  const json: unknown = 'json' in error ? error.json : undefined
+  const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : error.message
+  return new DockerRefusal(error.statusCode, String(message))
+}
+
+function networkOf(info: Docker.NetworkInspectInfo): DockerNetwork {
+  return { id: info.Id, name: info.Name, driver: info.Driver, labels: info.Labels ?? {}, options: info.Options ?? {} }
+}
+
+function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions {
+  return {
+    Name: request.name,
+    CheckDuplicate: true,
+    Driver: request.driver,
+    Attachable: true,
+    Labels: { ...request.labels },
+    Options: { ...request.options },
+    IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: [{ Subnet: request.subnet }] },
+  }
+}
+
+function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
+  const name = container.Names[0]?.replace(/^\//, '') ?? ''
+  return Object.values(container.NetworkSettings?.Networks ?? {}).map(place => ({
+    networkId: place.NetworkID,
+    endpointId: place.EndpointID,
+    address: place.IPAddress,
+    mac: place.MacAddress,
+    container: container.Id,
+    containerName: name,
+  }))
+}
+
+function idsOf(network: Docker.NetworkInspectInfo): Set<string> {
+  return new Set(Object.values(network.Containers ?? {}).map(endpoint => endpoint.EndpointID))
+}

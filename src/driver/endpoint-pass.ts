@@ -1,0 +1,126 @@
+/**
+ * Makes this host's endpoint records agree with the containers of its Docker: registers what has no record (R5), fills
+ * in names, and collects what is left of containers that went while the peer, or Docker, was down.
+ */
+import type { Leaf } from '../crdt/leaves.ts'
+import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
+import type { Ipam } from '../ipam/ipam.ts'
+import type { Logger } from '../lib/log.ts'
+import { macOf, parseIp } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { DockerNetworks } from './docker-networks.ts'
+import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
+import type { LocalState } from './local-state.ts'
+import type { DatapathPort, DockerApi } from './ports.ts'
+
+export interface EndpointPassDeps {
+  replica: Replica
+  ipam: Ipam
+  datapath: DatapathPort
+  docker: DockerApi
+  networks: DockerNetworks
+  state: LocalState
+  log: Logger
+  /**
+   * For how long Docker may show no trace of an endpoint before it is collected, ms: no list shows a container that is
+   * starting, and Docker may be repeating a call that we missed (it gives up after 15 s).
+   */
+  orphanAfterMs: number
+}
+
+export interface EndpointPass {
+  /** Throws `DockerAway`, or what the replica, the IPAM or the data path threw; the next pass does the rest. */
+  run(): Promise<void>
+}
+
+/** Well below what fits one batch. */
+const recordsPerWrite = 256
+
+type Running = Omit<Endpoint, 'owner'>
+
+export function createEndpointPass(deps: EndpointPassDeps): EndpointPass {
+  const { state, docker, networks, replica } = deps
+  return {
+    async run() {
+      const running = (await docker.endpoints()).flatMap(place => {
+        const network = networks.idOf(place.networkId)
+        const ip = parseIp(place.address)
+        if (network === undefined || ip === undefined || place.endpointId === '') return []
+        const { endpointId: id, container, containerName } = place
+        return [{ id, network, ip, mac: place.mac.toLowerCase() || macOf(ip), container, containerName }]
+      })
+      await claim(deps, running)
+      for (let at = 0; at < running.length; at += recordsPerWrite) {
+        const some = running.slice(at, at + recordsPerWrite)
+        await replica.write(view => some.flatMap(endpoint => changeOf(deps, view, endpoint)))
+      }
+      await state.noteRegistered()
+      await collect(deps, running)
+    },
+  }
+}
+
+async function claim({ ipam, state, log }: EndpointPassDeps, running: readonly Running[]): Promise<void> {
+  const held = new Map<NetworkId, Set<number>>()
+  for (const { id, network, ip, containerName } of running) {
+    const addresses = held.get(network) ?? new Set(ipam.held(network))
+    held.set(network, addresses)
+    if (addresses.has(ip) || state.wasRemoved(id)) continue
+    await ipam.claim(network, ip)
+    log.info({ network, ip, container: containerName }, 'took over the address of a running container')
+  }
+}
+
+/** The record of a running container, if it is missing or incomplete. Called inside the write. */
+function changeOf({ replica, state }: EndpointPassDeps, view: RegistryView, running: Running): Leaf[] {
+  if (state.wasRemoved(running.id)) return [] // the list is older than its removal
+  const known = view.endpoint(replica.self, running.id)
+  if (known && known.container === running.container && known.containerName === running.containerName) return []
+  // the address and MAC that were given out hold; Docker's list only fills in what is not known yet
+  return [endpointLeaf({ ...running, ...(known && { network: known.network, ip: known.ip, mac: known.mac }) })]
+}
+
+async function collect(deps: EndpointPassDeps, running: readonly Running[]): Promise<void> {
+  const { replica, networks, state, orphanAfterMs } = deps
+  const shown = new Set(running.map(endpoint => endpoint.id))
+  const orphans = new Set<string>()
+  for (const network of new Set([...networks.ids(), ...replica.view.networks().map(known => known.id)])) {
+    const lost = replica.view
+      .endpoints(network)
+      .filter(endpoint => endpoint.owner === replica.self && !shown.has(endpoint.id))
+    for (const { id } of lost) orphans.add(id)
+    const old = lost.filter(({ id }) => state.orphanAgeMs(id) >= orphanAfterMs)
+    if (old.length > 0) await collectEndpoints(deps, network, old, running)
+  }
+  state.keepOrphans(orphans)
+}
+
+async function collectEndpoints(
+  deps: EndpointPassDeps,
+  network: NetworkId,
+  lost: readonly Endpoint[],
+  running: readonly Running[],
+): Promise<void> {
+  const { replica, ipam, datapath, log } = deps
+  const inDocker = await endpointsInDocker(deps, network)
+  for (const { id, ip, containerName } of lost) {
+    if (inDocker.has(id)) continue
+    const others = replica.view.holders(network, ip).filter(other => other.owner === replica.self && other.id !== id)
+    const isUsed = others.length > 0 || running.some(other => other.network === network && other.ip === ip)
+    await datapath.detach(network, id)
+    // before the record goes: while it is there nobody hands the address out (R5), so what is released is this one's
+    if (!isUsed) await ipam.release(network, ip)
+    await replica.write(view => (view.endpoint(replica.self, id) ? [endpointRemovalLeaf(id, network)] : []))
+    log.info({ network, endpoint: id, container: containerName }, 'collected the endpoint of a container that is gone')
+  }
+}
+
+/** Endpoints that Docker knows of, in all its networks that are this one of ours. */
+async function endpointsInDocker({ docker, networks }: EndpointPassDeps, network: NetworkId): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const dockerId of networks.dockerIdsOf(network)) {
+    for (const id of await docker.endpointIds(dockerId)) found.add(id)
+  }
+  return found
+}

@@ -1,0 +1,61 @@
+/** The devices in the kernel that go with Docker's networks. */
+import { type Clock, withDeadline } from '../lib/clock.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { DatapathPort } from './ports.ts'
+
+/** Making the devices of one network takes some 30 ms; far beyond that something is stuck, ms. */
+const datapathLimitMs = 10_000
+
+export interface KernelNetworksDeps {
+  replica: Replica
+  datapath: DatapathPort
+  clock: Clock
+}
+
+export interface KernelNetworks {
+  /** Makes the network's devices if they are missing; resolves with its VNI on this host. */
+  ensure(id: NetworkId): Promise<number>
+  /** The same, once in the life of this process. */
+  ensureOnce(id: NetworkId): Promise<boolean>
+  /** Removes the devices of networks that are deleted and that nothing here uses. */
+  clearDeleted(inDocker: ReadonlySet<NetworkId | undefined>): Promise<boolean>
+}
+
+export function createKernelNetworks({ replica, datapath, clock }: KernelNetworksDeps): KernelNetworks {
+  const { view, self } = replica
+  /** What this process made or removed: after a restart everything is made sure of once. */
+  const ensured = new Set<NetworkId>()
+  const cleared = new Set<NetworkId>()
+
+  const within = <T>(work: Promise<T>) =>
+    withDeadline(clock, work, datapathLimitMs, () => {
+      return new SkeinError('timeout', `the kernel took over ${datapathLimitMs / 1000} s: see "skein status"`)
+    })
+
+  async function ensure(id: NetworkId): Promise<number> {
+    cleared.delete(id)
+    const vni = await within(datapath.ensureNetwork(id))
+    ensured.add(id)
+    return vni
+  }
+
+  return {
+    ensure,
+    async ensureOnce(id: NetworkId): Promise<boolean> {
+      if (!ensured.has(id)) await ensure(id)
+      return true
+    },
+    async clearDeleted(inDocker: ReadonlySet<NetworkId | undefined>): Promise<boolean> {
+      for (const id of new Set(view.vnisOf(self).values())) {
+        const inUse = inDocker.has(id) || view.endpoints(id).some(endpoint => endpoint.owner === self)
+        if (inUse || cleared.has(id) || !view.isDeleted(id)) continue
+        await within(datapath.removeNetwork(id))
+        cleared.add(id)
+        ensured.delete(id)
+      }
+      return true
+    },
+  }
+}

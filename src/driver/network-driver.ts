@@ -1,0 +1,131 @@
+/** The network driver's calls. None of them asks Docker: it waits for us, with locks held. */
+import type { Endpoint, Network } from '../crdt/registry-view.ts'
+import { SkeinError } from '../lib/errors.ts'
+import { macOf, parseIp } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
+import { contains, prefixText } from '../model/subnet.ts'
+import type { Replica } from '../replica/replica.ts'
+import type { DockerNetworks } from './docker-networks.ts'
+import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
+import type { LocalState } from './local-state.ts'
+import type { DatapathPort } from './ports.ts'
+import { addressSpace, type Driver, idOption, type RequestOf } from './protocol.ts'
+import { beingDeleted, checkTakesEndpoints, createWithSkein, needNetwork } from './refusals.ts'
+
+export interface NetworkDriverDeps {
+  replica: Replica
+  datapath: DatapathPort
+  networks: DockerNetworks
+  state: LocalState
+  /** Docker's name of this driver, for messages. */
+  driverName: string
+}
+
+type NetworkDriver = Pick<Driver, Extract<keyof Driver, `NetworkDriver.${string}`>>
+
+const nothing = async () => ({})
+
+export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
+  const { replica, datapath, networks, state } = deps
+
+  /** The network of an endpoint that is taken down, though Docker's network or the record may be gone. */
+  const networkOf = (request: { NetworkID: string; EndpointID: string }): NetworkId | undefined =>
+    replica.view.endpoint(replica.self, request.EndpointID)?.network ?? networks.idOf(request.NetworkID)
+
+  return {
+    async 'NetworkDriver.CreateNetwork'(request) {
+      const network = checkCreation(deps, request)
+      await networks.remember(request.NetworkID, network.id)
+      return {}
+    },
+    async 'NetworkDriver.DeleteNetwork'(request) {
+      await networks.forget(request.NetworkID)
+      return {}
+    },
+    'NetworkDriver.CreateEndpoint': request => createEndpoint(deps, request),
+    'NetworkDriver.EndpointOperInfo': async () => ({ Value: {} }),
+    async 'NetworkDriver.DeleteEndpoint'(request) {
+      const id = request.EndpointID
+      state.noteRemoved(id)
+      await replica.write(view => {
+        const record = view.endpoint(replica.self, id)
+        return record ? [endpointRemovalLeaf(id, record.network)] : []
+      })
+      return {}
+    },
+    async 'NetworkDriver.Join'(request) {
+      const endpoint = replica.view.endpoint(replica.self, request.EndpointID)
+      if (!endpoint) throw new SkeinError('not-found', 'the endpoint was never created: start the container again')
+      const { network, ip, mac } = endpoint
+      const { ifName } = await datapath.attach({ network, endpointId: endpoint.id, ip, mac })
+      // no Gateway: Docker then gives the default route and published ports to a second interface on docker_gwbridge
+      return { InterfaceName: { SrcName: ifName, DstPrefix: 'eth' } }
+    },
+    async 'NetworkDriver.Leave'(request) {
+      const network = networkOf(request)
+      if (network !== undefined) await datapath.detach(network, request.EndpointID)
+      return {}
+    },
+    'NetworkDriver.ProgramExternalConnectivity': nothing,
+    'NetworkDriver.RevokeExternalConnectivity': nothing,
+    'NetworkDriver.DiscoverNew': nothing,
+    'NetworkDriver.DiscoverDelete': nothing,
+  }
+}
+
+function checkCreation(deps: NetworkDriverDeps, request: RequestOf<'NetworkDriver.CreateNetwork'>): Network {
+  const { replica, driverName } = deps
+  const [pool] = request.IPv4Data
+  if (request.IPv4Data.some(data => data.AddressSpace !== addressSpace)) {
+    throw new SkeinError(
+      'invalid',
+      `without --ipam-driver ${driverName} every host would hand out the same addresses: ` +
+        `use "skein net create --subnet=${pool?.Pool || '10.1.2.0/24'} NAME", or add --ipam-driver ${driverName}`,
+    )
+  }
+  const id = request.Options[idOption]
+  if (typeof id !== 'string' || id === '') throw createWithSkein(pool?.Pool ?? '', driverName)
+  if (request.IPv6Data.length > 0) {
+    throw new SkeinError('unsupported', 'IPv6 is not supported yet: leave out --ipv6 and IPv6 subnets')
+  }
+  if (request.IPv4Data.some(data => Object.keys(data.AuxAddresses).length > 0)) {
+    throw new SkeinError('unsupported', 'auxiliary addresses are not supported: leave out --aux-address')
+  }
+  const network = needNetwork(replica.view, id)
+  if (network.status !== 'live') throw beingDeleted(network)
+  return network
+}
+
+async function createEndpoint(deps: NetworkDriverDeps, request: RequestOf<'NetworkDriver.CreateEndpoint'>) {
+  const { replica, networks } = deps
+  const id = networks.idOf(request.NetworkID)
+  if (id === undefined) {
+    throw new SkeinError(
+      'unavailable',
+      `Docker's network ${request.NetworkID.slice(0, 12)} has not been matched with one of Skein's yet: try again in a few seconds`,
+    )
+  }
+  const { Address: address, MacAddress: givenMac } = request.Interface
+  await replica.write(view => {
+    const network = needNetwork(view, id)
+    const ip = parseIp(address.split('/')[0] ?? '')
+    if (ip === undefined || !contains(network.spec.subnet, ip)) {
+      throw new SkeinError(
+        'invalid',
+        `address ${address || '""'} is not in ${prefixText(network.spec.subnet)}: leave it to Skein`,
+      )
+    }
+    const mac = (givenMac || macOf(ip)).toLowerCase()
+    const known = view.endpoint(replica.self, request.EndpointID)
+    if (known && isSame(known, id, ip, mac)) return []
+    checkTakesEndpoints(view, network, replica.self)
+    return [endpointLeaf({ id: request.EndpointID, network: id, ip, mac, container: '', containerName: '' })]
+  })
+  if (givenMac) return { Interface: {} } // to repeat what was given is an error to Docker
+  const written = replica.view.endpoint(replica.self, request.EndpointID)
+  return { Interface: written ? { MacAddress: written.mac } : {} }
+}
+
+function isSame(known: Endpoint, network: NetworkId, ip: number, mac: string): boolean {
+  return known.network === network && known.ip === ip && known.mac === mac
+}

@@ -1,0 +1,136 @@
+/**
+ * Makes Docker's networks agree with the replicated ones: adopts, creates, removes. Removal needs the evidence of a
+ * deletion (I5); a Docker network whose id is merely unknown here is left alone.
+ */
+import type { Network } from '../crdt/registry-view.ts'
+import type { Clock } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
+import type { Logger } from '../lib/log.ts'
+import type { NetworkId } from '../model/network.ts'
+import { prefixText } from '../model/subnet.ts'
+import type { Replica } from '../replica/replica.ts'
+import { fallbackName, wantedName } from './docker-name.ts'
+import type { DockerNetworks } from './docker-networks.ts'
+import { createKernelNetworks } from './kernel-networks.ts'
+import type { LocalConditions } from './local-conditions.ts'
+import { createNetworkRemoval } from './network-removal.ts'
+import { type DatapathPort, type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
+import { idOption } from './protocol.ts'
+
+export interface NetworkPassDeps {
+  replica: Replica
+  datapath: DatapathPort
+  docker: DockerApi
+  networks: DockerNetworks
+  conditions: LocalConditions
+  clock: Clock
+  log: Logger
+  driverName: string
+}
+
+export interface NetworkPass {
+  /** Records which of Docker's networks are which of ours. */
+  adopt(listed: readonly DockerNetwork[]): Promise<void>
+  /** Removes and creates. False: something is left that may work in a moment. Throws only `DockerAway`. */
+  settle(listed: readonly DockerNetwork[]): Promise<boolean>
+}
+
+/** Our id of a Docker network; undefined if it is not one of ours. */
+export function skeinIdOf(network: DockerNetwork, driverName: string): NetworkId | undefined {
+  return network.driver === driverName ? (network.labels[idOption] ?? network.options[idOption]) : undefined
+}
+
+export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
+  const { replica, networks, driverName } = deps
+  const idOf = (network: DockerNetwork) => skeinIdOf(network, driverName)
+  const kernel = createKernelNetworks(deps)
+  const removeDeleted = createNetworkRemoval(deps, idOf)
+
+  /** Runs one network's step; its failure becomes a condition and does not hold up the others. */
+  async function attempt(subject: string, remedy: string, work: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof DockerAway) throw error
+      deps.conditions.report(subject, errorText(error), remedy)
+      return false
+    }
+  }
+
+  async function create(network: Network, present: DockerNetwork[], isDying: (holder: DockerNetwork) => boolean) {
+    const holder = present.find(other => other.name === wantedName(network))
+    if (holder && isDying(holder)) return false
+    const name = holder
+      ? fallbackName(network, taken => present.some(other => other.name === taken))
+      : wantedName(network)
+    const vni = await kernel.ensure(network.id)
+    const request = creationOf(network, name, vni, driverName)
+    const id = await deps.docker.createNetwork(request)
+    await networks.remember(id, network.id)
+    present.push({ id, name, driver: driverName, labels: request.labels, options: request.options })
+    deps.log.info({ network: network.id, name }, 'created a Docker network')
+    return true
+  }
+
+  return {
+    async adopt(listed) {
+      for (const network of listed) {
+        const id = idOf(network)
+        if (id !== undefined) await networks.remember(network.id, id)
+      }
+    },
+    async settle(listed) {
+      const { present, isDying } = await removeDeleted(listed)
+      let done = !present.some(isDying)
+      const inDocker = new Map(present.map(network => [idOf(network), network]))
+      done =
+        (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(new Set(inDocker.keys())))) && done
+      for (const network of replica.view.networks()) {
+        const existing = inDocker.get(network.id)
+        if (!existing && network.status !== 'live') continue
+        const subject = `network ${wantedName(network)}`
+        const remedy = 'Skein tries again by itself; see "docker network ls" and the log of skeind'
+        const work = existing ? () => kernel.ensureOnce(network.id) : () => create(network, present, isDying)
+        done = (await attempt(subject, remedy, work)) && done
+        reportName(
+          deps.conditions,
+          network,
+          present,
+          present.find(other => idOf(other) === network.id),
+        )
+      }
+      return done
+    },
+  }
+}
+
+function creationOf(network: Network, name: string, vni: number, driverName: string) {
+  return {
+    name,
+    driver: driverName,
+    subnet: prefixText(network.spec.subnet),
+    labels: { [idOption]: network.id, 'skein.tenant': network.tenant, 'skein.network': network.name },
+    options: {
+      encap: network.spec.encap,
+      'pkt-tag': String(vni),
+      tenant: network.tenant,
+      [idOption]: network.id,
+    },
+    ipamOptions: { [idOption]: network.id },
+  }
+}
+
+function reportName(
+  conditions: LocalConditions,
+  network: Network,
+  present: readonly DockerNetwork[],
+  ours: DockerNetwork | undefined,
+): void {
+  const wanted = wantedName(network)
+  if (!ours || ours.name === wanted || !present.some(other => other.name === wanted)) return
+  conditions.report(
+    `name ${wanted}`,
+    `another network of this host's Docker is called ${wanted}, so Skein's network ${wanted} is called ${ours.name} here`,
+    `free the name with "docker network rm ${wanted}", then "docker network rm ${ours.name}": Skein creates it again as ${wanted}`,
+  )
+}

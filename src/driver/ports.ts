@@ -1,0 +1,82 @@
+/** What the Docker side needs of others. */
+import type { NetworkId } from '../model/network.ts'
+
+/** The part of the data path that Docker's calls and the reconciler drive; see `Datapath` for what each promises. */
+export interface DatapathPort {
+  ensureNetwork(network: NetworkId): Promise<number>
+  removeNetwork(network: NetworkId): Promise<void>
+  attach(attachment: {
+    network: NetworkId
+    endpointId: string
+    ip: number
+    mac: string
+  }): Promise<{ ifName: string; mtu: number }>
+  detach(network: NetworkId, endpointId: string): Promise<void>
+}
+
+/** A network as Docker lists it. */
+export interface DockerNetwork {
+  readonly id: string
+  readonly name: string
+  readonly driver: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly options: Readonly<Record<string, string>>
+}
+
+/** A running container's place in one network. */
+export interface DockerEndpoint {
+  readonly networkId: string
+  readonly endpointId: string
+  /** Dotted address. */
+  readonly address: string
+  readonly mac: string
+  readonly container: string
+  readonly containerName: string
+}
+
+export interface DockerNetworkRequest {
+  readonly name: string
+  /** Network and IPAM driver. */
+  readonly driver: string
+  readonly subnet: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly options: Readonly<Record<string, string>>
+  readonly ipamOptions: Readonly<Record<string, string>>
+}
+
+/**
+ * Docker's API as the reconciler uses it. Every call has a deadline, and rejects with `DockerRefusal` or `DockerAway`
+ * (nothing else).
+ */
+export interface DockerApi {
+  ping(): Promise<void>
+  networks(): Promise<DockerNetwork[]>
+  /** Resolves with Docker's id. Rejects with status 409 if the name is taken. */
+  createNetwork(request: DockerNetworkRequest): Promise<string>
+  /** False: containers use it, so it stays. A network that is not there counts as removed. */
+  removeNetwork(id: string): Promise<boolean>
+  /** Of all running (also paused and restarting) containers. */
+  endpoints(): Promise<DockerEndpoint[]>
+  /** Ids of all endpoints of a network, also of those that no container list shows yet; empty if there is no such network. */
+  endpointIds(networkId: string): Promise<Set<string>>
+  /** Calls `onEvent` after each change of networks or containers, and `onEnd` once when the stream breaks. */
+  watch(onEvent: () => void, onEnd: () => void): Promise<{ close(): void }>
+  /** Breaks off whatever is under way. */
+  close(): void
+}
+
+/** Docker answered, with a refusal. */
+export class DockerRefusal extends Error {
+  override readonly name = 'DockerRefusal'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** No answer: there is no Docker, it is just starting or stopping, or it is too slow. */
+export class DockerAway extends Error {
+  override readonly name = 'DockerAway'
+}

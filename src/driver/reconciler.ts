@@ -1,0 +1,194 @@
+/**
+ * One loop that makes Docker and the replicated state agree. It alone asks Docker; the handlers never do. A pass runs
+ * after a change of networks, after Docker's events and every 10 s; Docker may be absent, come and go.
+ */
+import type { Ipam } from '../ipam/ipam.ts'
+import type { Clock } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Replica } from '../replica/replica.ts'
+import { createAlarm } from './alarm.ts'
+import type { DockerNetworks } from './docker-networks.ts'
+import { createEndpointPass } from './endpoint-pass.ts'
+import { createLocalConditions, type LocalCondition, type LocalConditions } from './local-conditions.ts'
+import type { LocalState } from './local-state.ts'
+import { createNetworkPass } from './network-pass.ts'
+import { type DatapathPort, type DockerApi, DockerAway } from './ports.ts'
+
+/** Changes and events within this are taken care of by one pass, ms. */
+const gatherMs = 30
+/** Without any event, ms. */
+const idleMs = 10_000
+/** While Docker is away, ms. */
+const awayMs = 1_000
+/** After a pass that left something undone, ms; doubles up to `idleMs`. */
+const firstRetryMs = 250
+
+export interface ReconcilerDeps {
+  replica: Replica
+  ipam: Ipam
+  datapath: DatapathPort
+  docker: DockerApi
+  /** Of the `DockerDriver`. */
+  networks: DockerNetworks
+  state: LocalState
+  clock: Clock
+  log: Logger
+  /** Docker's name of our driver. */
+  driverName: string
+}
+
+export interface ReconcilerOptions {
+  /** @default 30000 ms; see `EndpointPassDeps`. */
+  orphanAfterMs?: number
+}
+
+export interface Reconciler {
+  start(): void
+  /** Resolves when no pass is under way any more. Leaves Docker as it is. */
+  stop(): Promise<void>
+  /** Standing problems between this host's Docker and Skein. */
+  conditions(): LocalCondition[]
+  /** Whether Docker answered when it was last asked. */
+  dockerIsUp(): boolean
+}
+
+export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOptions = {}): Reconciler {
+  const { replica, docker, clock, log } = deps
+  const conditions = createLocalConditions(log)
+  const pass = createPass(deps, conditions, options.orphanAfterMs ?? 30_000)
+  const link = createLink(docker, log, () => next.within(gatherMs))
+  const next = createAlarm(clock, () => void run())
+  const changed = createChangeTest(replica)
+  const change = createAlarm(clock, () => {
+    if (changed()) next.within(0)
+  })
+  let running: Promise<void> | undefined
+  let missed = false
+  let failures = 0
+  let unsubscribe = () => {}
+
+  /** One pass at a time; what asks for one meanwhile gets another afterwards. */
+  async function run(): Promise<void> {
+    missed = running !== undefined
+    if (running) return
+    let delayMs = idleMs
+    running = runOnce().then(chosen => {
+      delayMs = chosen
+    })
+    await running
+    running = undefined
+    next.within(missed ? gatherMs : delayMs)
+  }
+
+  /** Never rejects; resolves with when to run again, ms. */
+  async function runOnce(): Promise<number> {
+    try {
+      await link.open()
+      failures = (await pass()) ? 0 : failures + 1
+    } catch (error) {
+      if (error instanceof DockerAway) {
+        link.lost(errorText(error))
+        return awayMs
+      }
+      failures++
+      log.error({ err: error }, 'a pass over Docker failed')
+    }
+    return failures === 0 ? idleMs : Math.min(idleMs, firstRetryMs * 2 ** Math.min(failures - 1, 10))
+  }
+
+  return {
+    start() {
+      unsubscribe = replica.onChange(() => change.within(gatherMs))
+      next.within(0)
+    },
+    async stop() {
+      unsubscribe()
+      change.close()
+      next.close()
+      link.close()
+      await running
+    },
+    conditions: conditions.list,
+    dockerIsUp: link.isUp,
+  }
+}
+
+/** Resolves with false if something is left that may work in a moment. Throws `DockerAway`. */
+function createPass(deps: ReconcilerDeps, conditions: LocalConditions, orphanAfterMs: number) {
+  const networkPass = createNetworkPass({ ...deps, conditions })
+  const endpointPass = createEndpointPass({ ...deps, orphanAfterMs })
+
+  async function registerContainers(): Promise<boolean> {
+    try {
+      await endpointPass.run()
+      return true
+    } catch (error) {
+      if (error instanceof DockerAway) throw error
+      conditions.report('containers', errorText(error), 'Skein tries again by itself; see the log of skeind')
+      return false
+    }
+  }
+
+  return async () => {
+    const listed = await deps.docker.networks()
+    conditions.begin()
+    await networkPass.adopt(listed)
+    const registered = await registerContainers()
+    const settled = await networkPass.settle(listed)
+    conditions.finish()
+    return registered && settled
+  }
+}
+
+/** True if networks came, went or changed since it was last asked: endpoints change far more often. */
+function createChangeTest(replica: Replica): () => boolean {
+  let last = ''
+  return () => {
+    const now = replica.view
+      .networks()
+      .map(network => `${network.id} ${network.status} ${network.name}`)
+      .join()
+    const isNew = now !== last
+    last = now
+    return isNew
+  }
+}
+
+/** The standing connection to Docker, its stream of events, with one log line per change of its state. */
+function createLink(docker: DockerApi, log: Logger, onNews: () => void) {
+  let up: boolean | undefined
+  let stream: { close(): void } | undefined
+  let closed = false
+
+  function drop(): void {
+    stream?.close()
+    stream = undefined
+  }
+
+  return {
+    isUp: () => up === true,
+    async open(): Promise<void> {
+      if (stream) return
+      await docker.ping()
+      const opened = await docker.watch(onNews, () => {
+        stream = undefined
+        onNews()
+      })
+      if (closed) return opened.close()
+      stream = opened
+      if (!up) log.info('Docker is there')
+      up = true
+    },
+    lost(reason: string): void {
+      drop()
+      if (up !== false && !closed) log.warn({ reason }, 'Docker is away: trying again every second')
+      up = false
+    },
+    close(): void {
+      closed = true
+      drop()
+      docker.close()
+    },
+  }
+}
