@@ -1,6 +1,7 @@
 /** `skein lab …`: the commands of the lab. */
 import type { Command } from 'commander'
 import { SkeinError } from '../src/lib/errors.ts'
+import { demoLab } from './demo.ts'
 import { downLab } from './down.ts'
 import type { LabHost } from './host.ts'
 import { openLab } from './lab.ts'
@@ -21,6 +22,7 @@ export function registerLab(program: Command): void {
     .option('--hosts <n>', 'number of hosts', count, 3)
     .option('--no-peers', 'engines only')
     .action(up)
+  lab.command('demo').description('start a lab and show a network across hosts, a split and a heal').action(demo)
   lab
     .command('exec')
     .description(`run a program on a host; also on '${outside.name}' and '${switchName}'`)
@@ -87,6 +89,12 @@ async function up(options: { hosts: number; peers: boolean }): Promise<void> {
   say(`up in ${((performance.now() - start) / 1000).toFixed(1)} s\n`)
   say(statusTable(await lab.status()))
   say('\nnext: skein lab exec host1 -- docker run --rm alpine ping -c 1 outside.lab')
+}
+
+async function demo(): Promise<void> {
+  const lab = await interruptible(signal => upLab({ hosts: 3, peers: true, onProgress: say, signal }))
+  await demoLab(lab, say)
+  say('\nThe lab stays up. Look around: skein lab exec host1 -- skein status. Remove it: skein lab down')
 }
 
 /** Turns Ctrl-C and SIGTERM during `work` into an abort, so that it can clean up before the program ends. */

@@ -8,7 +8,7 @@ import { createDatapath } from '../datapath/index.ts'
 import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
 import { createIpam } from '../ipam/create.ts'
 import { fromHex } from '../lib/bytes.ts'
-import { systemClock } from '../lib/clock.ts'
+import { sleep, systemClock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import { run } from '../lib/exec.ts'
 import { newSeed, type PeerKey, signerOf, verifySignature } from '../lib/keys.ts'
@@ -38,6 +38,9 @@ interface Running {
 }
 
 const clock = systemClock
+
+/** How long the first look at Docker's containers may hold up the giving away of blocks, ms. */
+const dockerWaitMs = 2000
 
 /** Builds and starts all parts. When one fails, those that are up are stopped again. */
 export async function startParts(config: Config, identity: Identity, log: Logger): Promise<Parts> {
@@ -109,8 +112,6 @@ async function build(
   })
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
-  ipam.start()
-  up({ name: 'ipam', stop: () => ipam.stop() })
   datapath.start()
   up({ name: 'datapath', stop: () => datapath.stop() })
   await mesh.start()
@@ -120,6 +121,14 @@ async function build(
   up({ name: 'self', stop: unwatch })
   reconciler.start()
   up({ name: 'docker', stop: () => reconciler.stop() })
+  // blocks are given away only once the containers that Docker runs are known (R5); without Docker there are none
+  let stopped = false
+  void Promise.race([driver.state.registered(), sleep(clock, dockerWaitMs)]).then(() => stopped || ipam.start())
+  const stopIpam = () => {
+    stopped = true
+    return ipam.stop()
+  }
+  up({ name: 'ipam', stop: stopIpam })
 
   const api: Parts['api'] = {
     replica,
