@@ -130,6 +130,9 @@ export class Agent {
       await parts.stop()
       await this.#run(identity)
       this.#serve()
+    } catch (error) {
+      this.#log.warn({ err: errorText(error) }, 'not joined')
+      throw error
     } finally {
       this.#joining = false
     }
