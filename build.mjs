@@ -29,6 +29,8 @@ await build({
   external: ['dockerode'],
   define: { SKEIN_BUILD: JSON.stringify({ version, gitCommit: gitCommit(), buildTime: new Date().toISOString() }) },
   // CommonJS packages inside the bundle call require
-  banner: { js: "import { createRequire as skeinRequire } from 'node:module'; const require = skeinRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as skeinRequire } from 'node:module'; const require = skeinRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 })
