@@ -3,14 +3,17 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SkeinError } from '../src/lib/errors.ts'
 
+/** `-NAME` for a second lab beside the usual one (SKEIN_LAB_NAME), so that two clones can be tried on one machine. */
+const suffix = /^[a-z0-9]{1,8}$/.test(process.env.SKEIN_LAB_NAME ?? '') ? `-${process.env.SKEIN_LAB_NAME}` : ''
+
 /** Marks what is ours: value of `SKEIN_LAB` in the environment of our processes, and the name of our control groups. */
-export const labMark = 'sklab'
+export const labMark = `sklab${suffix}`
 
 /** State of the running lab: one JSON file per process, logs. Gone after a reboot, as the processes are. */
-export const stateDir = '/run/skein-lab'
+export const stateDir = `/run/skein-lab${suffix}`
 
 /** Data of the hosts' peers, on the real disk, so that an fsync costs what it costs. */
-export const dataDir = '/var/lib/skein-lab'
+export const dataDir = `/var/lib/skein-lab${suffix}`
 
 /** More would not fit the machines that this is for, and .254 belongs to the outside. */
 export const maxHosts = 32

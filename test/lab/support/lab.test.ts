@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { downLab, type LabHost, type LabNode, openLab, upLab } from '../../../lab/index.ts'
+import { dataDir, labMark, stateDir } from '../../../lab/plan.ts'
 import { findProcesses } from '../../../lab/sweep.ts'
 import { docker, runContainer } from './docker.ts'
 import { eventually } from './eventually.ts'
@@ -111,8 +112,8 @@ describe('lab: down', function () {
     await host.killEngine()
     await downLab()
     assert.deepEqual(findProcesses(), [])
-    for (const path of ['/run/skein-lab', '/var/lib/skein-lab']) assert.ok(!existsSync(path), path)
-    for (const tree of ['', 'memory', 'unified']) assert.ok(!existsSync(`/sys/fs/cgroup/${tree}/sklab`), tree)
+    for (const path of [stateDir, dataDir]) assert.ok(!existsSync(path), path)
+    for (const tree of ['', 'memory', 'unified']) assert.ok(!existsSync(`/sys/fs/cgroup/${tree}/${labMark}`), tree)
     assert.throws(() => openLab(), /no lab is up/)
   })
 })
