@@ -16,12 +16,22 @@ export function removeTenantLeaves(view: RegistryView, name: string): readonly L
   return [{ kind: 'tenant-rm', name, seen: view.tenantActs(name) }]
 }
 
-/** The leaves that create a network: its act, and the roster of its seeds if nobody has written that yet. */
+/**
+ * The leaves that create a network: its act, and the roster of its seeds if nobody has written that yet. Throws
+ * `unavailable` while this peer knows no settled member.
+ */
 export function createNetworkLeaves(
   view: RegistryView,
   act: { tenant: string; name: string; spec: NetworkSpec },
 ): readonly Leaf[] {
   const settled = view.members().filter(member => member.settled)
+  // a network without seeds would belong to nobody for ever: this peer has joined and not yet heard from the others
+  if (settled.length === 0) {
+    throw new SkeinError(
+      'unavailable',
+      'this host has not heard from its mesh yet: try again when skein peer ls shows it',
+    )
+  }
   const roster = rosterLeaf(settled.map(member => member.key))
   const hash = contentName(roster)
   const generation = view.nextGeneration(act.tenant, act.name)

@@ -8,7 +8,7 @@ import type { Verify } from './batch.ts'
 import { isPrefix, soundChain } from './blocks.ts'
 import type { BlockLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
-import { dotText } from './vector.ts'
+import { compareDots, dotText } from './vector.ts'
 
 export class BlockTable {
   readonly #meshId: string
@@ -36,7 +36,12 @@ export class BlockTable {
       other.leaf.transfers.length > leaf.transfers.length || other.dot.counter <= dot.counter
     if (held.some(other => isPrefix(leaf, other.leaf) && first(other))) return
     for (const other of held) if (isPrefix(other.leaf, leaf)) this.#live.delete(`${slot}:${dotText(other.dot)}`)
-    this.#chains.set(slot, [...held.filter(other => !isPrefix(other.leaf, leaf)), record])
+    const kept = [...held.filter(other => !isPrefix(other.leaf, leaf)), record]
+    // in an order that does not depend on that of arrival
+    this.#chains.set(
+      slot,
+      kept.sort((a, b) => compareDots(a.dot, b.dot)),
+    )
     this.#live.set(`${slot}:${dotText(dot)}`, record)
   }
 

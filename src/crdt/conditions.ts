@@ -3,11 +3,13 @@ import { formatIp } from '../model/ip.ts'
 import { overlaps } from '../model/subnet.ts'
 import type { BlockTable } from './block-table.ts'
 import { compareHlc, maxHlc } from './hlc.ts'
+import type { NetworkTable } from './network-table.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'
 import type { TenantTable } from './tenant-table.ts'
 
 interface Tables {
   tenants: TenantTable
+  networks: NetworkTable
   blocks: BlockTable
 }
 
@@ -15,7 +17,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
   const found = [
     ...sameNames(view),
     ...overlappingSubnets(view),
-    ...draining(view),
+    ...draining(view, tables.networks),
     ...orphanedTenants(view, tables.tenants),
     ...forkedBlocks(tables.blocks),
   ]
@@ -55,7 +57,7 @@ function overlappingSubnets(view: RegistryView): Condition[] {
   return found
 }
 
-function draining(view: RegistryView): Condition[] {
+function draining(view: RegistryView, networks: NetworkTable): Condition[] {
   return view
     .networks()
     .filter(network => network.status === 'draining')
@@ -64,7 +66,7 @@ function draining(view: RegistryView): Condition[] {
       return {
         kind: 'draining',
         objects: [network.id],
-        since: network.created,
+        since: networks.deletedSince(network.id) ?? network.created,
         text: `${shown(network)} was deleted while in use and waits for ${left.join(', ')}`,
         remedy: 'remove these containers',
       }

@@ -23,14 +23,16 @@ export class EndpointTable {
     this.#free = new OwnRegisters(live)
   }
 
-  putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): void {
+  /** Gives the networks whose endpoints changed. */
+  putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): NetworkId[] {
     const { leaf, dot } = record
     if (leaf.kind === 'endpoint') mapIn(this.#ever, leaf.network, () => new Set<number>()).add(leaf.ip)
     const slot = `endpoint:${dot.writer}:${leaf.id}`
     const { stored, before } = this.#endpoints.put(slot, record)
-    if (!stored) return
+    if (!stored) return []
+    const touched = before ? [before.leaf.network, leaf.network] : [leaf.network]
     if (before?.leaf.kind === 'endpoint') this.#unlink(slot, before.leaf)
-    if (leaf.kind !== 'endpoint') return
+    if (leaf.kind !== 'endpoint') return touched
     const { id, network, ip, mac, container, containerName } = leaf
     const endpoint = { id, network, owner: dot.writer, ip, mac, container, containerName }
     mapIn(this.#byNetwork, network, () => new Map<string, Endpoint>()).set(slot, endpoint)
@@ -39,6 +41,7 @@ export class EndpointTable {
       ip,
       () => new Set<string>(),
     ).add(slot)
+    return touched
   }
 
   putVtep(record: LeafRecord<VtepLeaf>): void {

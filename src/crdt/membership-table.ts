@@ -1,7 +1,8 @@
 /**
  * Who is a member, and who is settled (R4). Founder: named by the mesh id. Admitted: listed in a valid admission. Settled,
  * for good: has declared which acknowledgements prove its strict majority; the proof is checked over exactly those, so
- * later knowledge cannot undo it.
+ * later knowledge cannot undo it. Nor can a later record of its own, or of who invited it: of its declarations any valid one
+ * counts, of an invitation the first record.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
@@ -11,7 +12,7 @@ import type { AckLeaf, AdmissionLeaf, InvitationLeaf, KnownLeaf, MeshLeaf, PeerL
 import { type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
 import { hasMajority, type Proof, provenMajority, stillMissing } from './majority.ts'
 import type { Member } from './registry-view.ts'
-import { type Dot, dotText } from './vector.ts'
+import { compareDots, type Dot, dotText } from './vector.ts'
 
 interface Admitted {
   record: LeafRecord<AdmissionLeaf>
@@ -23,8 +24,8 @@ export class MembershipTable {
   readonly #verify: Verify
   readonly #live: LiveSet
   readonly #peers: OwnRegisters<PeerLeaf>
-  readonly #settled: OwnRegisters<SettledLeaf>
-  readonly #invitations: OwnRegisters<InvitationLeaf>
+  readonly #settled = new Map<PeerKey, Map<string, SettledLeaf>>()
+  readonly #invitations = new Map<string, LeafRecord<InvitationLeaf>>()
   readonly #admissions = new Map<string, LeafRecord<AdmissionLeaf>>()
   readonly #acks = new Map<string, LeafRecord<AckLeaf>>()
   readonly #known = new Map<string, LeafRecord<KnownLeaf>>()
@@ -38,13 +39,12 @@ export class MembershipTable {
     this.#verify = verify
     this.#live = live
     this.#peers = new OwnRegisters(live)
-    this.#settled = new OwnRegisters(live)
-    this.#invitations = new OwnRegisters(live)
   }
 
   putMesh(record: LeafRecord<MeshLeaf>): void {
     const { founder, nonce } = record.leaf
-    if (record.dot.writer !== founder || meshIdOf(founder, nonce) !== this.#meshId || this.#founder) return
+    if (record.dot.writer !== founder || meshIdOf(founder, nonce) !== this.#meshId) return
+    if (this.#founder && this.#founder.dot.counter <= record.dot.counter) return
     this.#founder = record
     this.#live.set('mesh', record)
     this.#forget()
@@ -56,7 +56,11 @@ export class MembershipTable {
   }
 
   putInvitation(record: LeafRecord<InvitationLeaf>): void {
-    this.#invitations.put(`invitation:${record.dot.writer}:${record.leaf.invitation}`, record)
+    const slot = invitationSlot(record.dot.writer, record.leaf.invitation)
+    const held = this.#invitations.get(slot)
+    if (held && held.dot.counter <= record.dot.counter) return
+    this.#invitations.set(slot, record)
+    this.#live.set(slot, record)
     this.#forget()
   }
 
@@ -73,7 +77,9 @@ export class MembershipTable {
   }
 
   putSettled(record: LeafRecord<SettledLeaf>): void {
-    this.#settled.put(`settled:${record.dot.writer}`, record)
+    const declared = this.#settled.get(record.dot.writer) ?? new Map<string, SettledLeaf>()
+    this.#settled.set(record.dot.writer, declared.set(dotText(record.dot), record.leaf))
+    this.#live.set(`settled:${dotText(record.dot)}`, record)
     this.#members = undefined
   }
 
@@ -166,9 +172,12 @@ export class MembershipTable {
   }
 
   #isSettled(key: PeerKey): boolean {
-    const declared = this.#settled.get(`settled:${key}`)?.leaf
-    const admitted = declared && this.admitted().get(dotText(declared.admission))
-    if (!declared || !admitted || admitted.record.leaf.key !== key) return false
+    return [...(this.#settled.get(key)?.values() ?? [])].some(declared => this.#proves(declared, key))
+  }
+
+  #proves(declared: SettledLeaf, key: PeerKey): boolean {
+    const admitted = this.admitted().get(dotText(declared.admission))
+    if (admitted?.record.leaf.key !== key) return false
     const cited = new Set(declared.acks.map(dotText))
     const acks = admitted.acks.filter(ack => cited.has(dotText(ack.dot)))
     return acks.length === cited.size && hasMajority(this.#proof(admitted, acks))
@@ -188,7 +197,7 @@ export class MembershipTable {
   /** The invitation is the admitter's own, its key signed for this newcomer, and it is not used up by earlier ones. */
   #validUse(record: LeafRecord<AdmissionLeaf>, uses: Map<string, Set<PeerKey>>): boolean {
     const { leaf, dot } = record
-    const slot = `invitation:${dot.writer}:${leaf.invitation}`
+    const slot = invitationSlot(dot.writer, leaf.invitation)
     const invitation = this.#invitations.get(slot)
     if (!invitation || invitation.dot.counter > dot.counter || !this.#proofHolds(record)) return false
     const used = uses.get(slot) ?? new Set()
@@ -213,5 +222,9 @@ export class MembershipTable {
 }
 
 function byDot(a: LeafRecord<unknown>, b: LeafRecord<unknown>): number {
-  return a.dot.writer === b.dot.writer ? a.dot.counter - b.dot.counter : a.dot.writer < b.dot.writer ? -1 : 1
+  return compareDots(a.dot, b.dot)
+}
+
+function invitationSlot(issuer: PeerKey, invitation: PeerKey): string {
+  return `invitation:${issuer}:${invitation}`
 }

@@ -4,12 +4,12 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
-import { compareHlc, type Hlc } from './hlc.ts'
+import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import { networkIdOf } from './identity.ts'
 import type { NetworkLeaf, NetworkRmLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { Network } from './registry-view.ts'
-import { type Dot, dotText } from './vector.ts'
+import { compareDots, type Dot, dotText } from './vector.ts'
 
 interface Born {
   leaf: NetworkLeaf
@@ -25,6 +25,7 @@ export interface NetworkContext {
 export class NetworkTable {
   readonly #born = new Map<NetworkId, Born>()
   readonly #covered = new Map<NetworkId, Set<string>>()
+  readonly #deletions = new Map<NetworkId, Hlc>()
   readonly #generations = new Map<string, number>()
   readonly #live: LiveSet
 
@@ -45,6 +46,7 @@ export class NetworkTable {
     const covered = this.#covered.get(id) ?? new Set()
     for (const dot of seen) covered.add(dotText(dot))
     this.#covered.set(id, covered)
+    this.#deletions.set(id, maxHlc(this.#deletions.get(id) ?? record.hlc, record.hlc))
     // raises the generation by itself, also before the creation arrives (model.md V10)
     const slot = `${tenant}/${name}`
     this.#generations.set(slot, Math.max(this.#generations.get(slot) ?? 0, generation + 1))
@@ -60,10 +62,17 @@ export class NetworkTable {
     return this.#born.get(id)?.leaf
   }
 
+  /** Creations that no deletion covers, ascending by dot. */
   actsOf(id: NetworkId): Dot[] {
     const covered = this.#covered.get(id)
     const acts = [...(this.#born.get(id)?.acts ?? [])]
-    return acts.filter(([text]) => !covered?.has(text)).map(([, act]) => act.dot)
+    const uncovered = acts.filter(([text]) => !covered?.has(text))
+    return uncovered.map(([, act]) => act.dot).sort(compareDots)
+  }
+
+  /** HLC of its latest deletion; undefined if there is none. */
+  deletedSince(id: NetworkId): Hlc | undefined {
+    return this.#deletions.get(id)
   }
 
   isDeleted(id: NetworkId): boolean {

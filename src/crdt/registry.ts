@@ -13,7 +13,7 @@ import { blockCount, blockRange, dealOrder } from './blocks.ts'
 import { conditionsOf } from './conditions.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
-import type { Leaf, Transfer } from './leaves.ts'
+import type { EndpointLeaf, EndpointRmLeaf, Leaf, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
@@ -65,8 +65,8 @@ export class Registry implements RegistryView {
     'tenant-rm': record => this.#tenants.remove(record),
     network: record => this.#networks.put(record),
     'network-rm': record => this.#networks.remove(record),
-    endpoint: record => this.#endpoints.putEndpoint(record),
-    'endpoint-rm': record => this.#endpoints.putEndpoint(record),
+    endpoint: record => this.#putEndpoint(record),
+    'endpoint-rm': record => this.#putEndpoint(record),
     vtep: record => this.#endpoints.putVtep(record),
     free: record => this.#endpoints.putFree(record),
     block: record => this.#blocks.put(record),
@@ -86,9 +86,14 @@ export class Registry implements RegistryView {
     const { leaf } = record
     const put = this.#tables[leaf.kind] as (record: LeafRecord) => void
     put(record)
-    // the list of networks rests on everything but these; an endpoint matters to a network that drains
-    const drains = (leaf.kind === 'endpoint' || leaf.kind === 'endpoint-rm') && this.#networks.isDeleted(leaf.network)
-    if (drains || !listless.has(leaf.kind)) this.#list = undefined
+    // the list of networks rests on everything but these
+    if (!listless.has(leaf.kind)) this.#list = undefined
+  }
+
+  /** An endpoint matters to the list where it keeps a deleted network draining. */
+  #putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): void {
+    const touched = this.#endpoints.putEndpoint(record)
+    if (touched.some(id => this.#networks.isDeleted(id))) this.#list = undefined
   }
 
   /** Content is named by its hash; of several records of it the lowest dot counts, so that the order of arrival does not. */
@@ -189,7 +194,7 @@ export class Registry implements RegistryView {
   }
 
   conditions(): Condition[] {
-    return conditionsOf(this, { tenants: this.#tenants, blocks: this.#blocks })
+    return conditionsOf(this, { tenants: this.#tenants, networks: this.#networks, blocks: this.#blocks })
   }
 
   actsOf(id: NetworkId): Dot[] {

@@ -1,7 +1,7 @@
 /** Tenants: alive while some write of the name is covered by no deletion; an unseen write revives the whole object. */
 import type { TenantLeaf, TenantRmLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
-import { type Dot, dotText } from './vector.ts'
+import { compareDots, type Dot, dotText } from './vector.ts'
 
 export class TenantTable {
   readonly #writes = new Map<string, Map<string, Dot>>()
@@ -24,11 +24,12 @@ export class TenantTable {
     this.#live.set(`tenant-rm:${dotText(record.dot)}`, record)
   }
 
-  /** Writes that no deletion covers. */
+  /** Writes that no deletion covers, ascending by dot. */
   acts(name: string): Dot[] {
     const seen = new Set<string>()
     for (const { leaf } of this.#removed.get(name)?.values() ?? []) for (const dot of leaf.seen) seen.add(dotText(dot))
-    return [...(this.#writes.get(name) ?? [])].filter(([text]) => !seen.has(text)).map(([, dot]) => dot)
+    const writes = [...(this.#writes.get(name) ?? [])].filter(([text]) => !seen.has(text))
+    return writes.map(([, dot]) => dot).sort(compareDots)
   }
 
   names(): string[] {
@@ -38,8 +39,6 @@ export class TenantTable {
   /** The deletion of a tenant that has no uncovered write, for the condition about its children. */
   deletion(name: string): LeafRecord<TenantRmLeaf> | undefined {
     const removed = [...(this.#removed.get(name)?.values() ?? [])]
-    return this.acts(name).length > 0
-      ? undefined
-      : removed.sort((a, b) => (dotText(a.dot) < dotText(b.dot) ? -1 : 1))[0]
+    return this.acts(name).length > 0 ? undefined : removed.sort((a, b) => compareDots(a.dot, b.dot))[0]
   }
 }

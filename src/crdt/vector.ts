@@ -23,6 +23,11 @@ export function dotText(dot: Dot): string {
   return `${dot.writer}:${dot.counter}`
 }
 
+/** Orders dots by writer, then counter. */
+export function compareDots(a: Dot, b: Dot): number {
+  return a.writer === b.writer ? a.counter - b.counter : a.writer < b.writer ? -1 : 1
+}
+
 export function dotToPlain(dot: Dot): Plain {
   return [fromHex(dot.writer), dot.counter]
 }

@@ -33,6 +33,8 @@ const publicKeys = new Map<PeerKey, KeyObject>()
 function publicKeyOf(key: PeerKey): KeyObject {
   let found = publicKeys.get(key)
   if (!found) {
+    // OpenSSL reads a key with something behind it: one key must have one text
+    if (!/^[0-9a-f]{64}$/.test(key)) throw new Error('not a key')
     found = createPublicKey({ key: Buffer.concat([spkiHead, fromHex(key)]), format: 'der', type: 'spki' })
     if (publicKeys.size > 4096) publicKeys.clear()
     publicKeys.set(key, found)

@@ -42,6 +42,9 @@ export async function found(replica: Replica, nonce: Uint8Array, name: string, a
   )
 }
 
+/** So long an invitation waits for its issuer to hear from the mesh, ms: as long as the CLI is answered in. */
+const membershipLimitMs = 5000
+
 export function createAdmission(deps: AdmissionDeps): Admission {
   return new Admissions(deps)
 }
@@ -64,13 +67,17 @@ class Admissions implements Admission {
 
   stop(): void {
     this.#unsubscribe?.()
+    this.#unsubscribe = undefined
   }
 
   async invite(ttlMs: number, addresses: readonly string[]): Promise<Invitation> {
     const { replica, clock } = this.#deps
     const seed = this.#deps.newSeed()
-    const expiresMs = Math.round(clock.now() + ttlMs)
     const invitation = signerOf(seed).key
+    // a peer that has just joined learns within moments that it was admitted
+    const isMember = (view: RegistryView) => view.member(replica.self) !== undefined
+    await replica.waitFor(isMember, membershipLimitMs).catch(() => requireMembership(replica.view, replica.self))
+    const expiresMs = Math.round(clock.now() + ttlMs)
     await replica.write(() => [{ kind: 'invitation', invitation, expiresMs, uses: 1 }])
     return { meshId: replica.view.meshId, issuer: replica.self, seed, addresses, expiresMs }
   }
@@ -81,8 +88,8 @@ class Admissions implements Admission {
     const members = replica.view.members().filter(member => member.key !== replica.self)
     const invitations = replica.view.invitations(replica.self).map(item => item.key)
     const shown = JSON.stringify([members.map(member => [member.key, member.addresses]), invitations])
-    // before its first synchronisation a newcomer knows nobody but whom it was introduced to
-    if (members.length > 0 && shown !== this.#shown) {
+    // until a newcomer finds itself among the members it may not yet see the ones that it was introduced to
+    if (replica.view.member(replica.self) && shown !== this.#shown) {
       this.#shown = shown
       mesh.setMembers(members)
     }
@@ -91,10 +98,16 @@ class Admissions implements Admission {
     this.#running = true
     replica
       .write(view => owed(view, replica.self))
-      .catch(error => log.error({ err: errorText(error) }, 'acknowledgement not written'))
-      .finally(() => {
+      .then(
+        () => true,
+        error => {
+          log.error({ err: errorText(error) }, 'acknowledgement not written')
+          return false // tried again at the next change, not at once: the journal may refuse for good
+        },
+      )
+      .then(written => {
         this.#running = false
-        if (this.#unsubscribe) this.#look()
+        if (written && this.#unsubscribe) this.#look()
       })
   }
 
@@ -102,13 +115,13 @@ class Admissions implements Admission {
     const { replica, log, verify } = this.#deps
     const request = decodeJoinRequest(bytes)
     const { meshId } = replica.view
-    if (
-      !verify(request.key, joinProof(meshId, invitation, request.name), request.proof) ||
-      !verify(invitation, admissionProof(meshId, request.key, request.name), request.admission)
-    ) {
-      throw new SkeinError('forbidden', 'the request to join is not signed by the invitation and the new peer')
-    }
     try {
+      if (
+        !verify(request.key, joinProof(meshId, invitation, request.name), request.proof) ||
+        !verify(invitation, admissionProof(meshId, request.key, request.name), request.admission)
+      ) {
+        throw new SkeinError('forbidden', 'the request to join is not signed by the invitation and the new peer')
+      }
       await replica.write(view => this.#admit(view, invitation, request))
     } catch (error) {
       log.warn({ name: request.name, key: request.key, err: errorText(error) }, 'join refused')
@@ -120,6 +133,7 @@ class Admissions implements Admission {
 
   /** The leaves that admit; none if it is admitted already (the reply got lost). Throws the reason for refusing. */
   #admit(view: RegistryView, key: PeerKey, request: JoinRequest): readonly Leaf[] {
+    requireMembership(view, this.#deps.replica.self)
     const invitation = view.invitations(this.#deps.replica.self).find(item => item.key === key)
     if (!invitation)
       throw new SkeinError('forbidden', 'this token is unknown here; ask for a new one: skein peer invite')
@@ -144,6 +158,13 @@ class Admissions implements Admission {
     }
     return view.hasContent(hash) ? [admission] : [known, admission]
   }
+}
+
+/** Whoever does not yet know that it was itself admitted could introduce a newcomer to nobody, and would list nobody (R4). */
+function requireMembership(view: RegistryView, self: PeerKey): void {
+  if (view.member(self)) return
+  const text = 'this host has joined and not yet heard from the other members: try again when skein peer ls shows it'
+  throw new SkeinError('unavailable', text)
 }
 
 /** The admissions that are known here, as acknowledgements carry them. */

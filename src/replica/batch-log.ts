@@ -21,6 +21,13 @@ export class BatchLog {
     else this.#batches.set(batch.writer, [batch])
   }
 
+  /** True if a batch of the writer that is held ends at `head.counter` with that hash. */
+  holds(writer: PeerKey, head: Head): boolean {
+    const held = this.#batches.get(writer) ?? []
+    const batch = held[firstBehind(held, head.counter - 1)]
+    return batch?.last === head.counter && batch.hash === head.hash
+  }
+
   vector(): Vector {
     return new Map([...this.#batches.keys()].map(writer => [writer, this.head(writer)]))
   }

@@ -1,7 +1,7 @@
 /** Builds the replicated registry of a peer from its journal. */
-import { type Batch, makeBatch, maxBatchBytes, openBatch, type Verify } from '../crdt/batch.ts'
+import { type Batch, makeBatch, maxBatchBytes, maxBatchLeaves, openBatch, type Verify } from '../crdt/batch.ts'
 import { type Hlc, maxHlc, nextHlc } from '../crdt/hlc.ts'
-import { encodeLeaf } from '../crdt/leaf-codec.ts'
+import { decodeLeaf, encodeLeaf } from '../crdt/leaf-codec.ts'
 import type { Leaf } from '../crdt/leaves.ts'
 import { list } from '../crdt/plain.ts'
 import { Registry } from '../crdt/registry.ts'
@@ -14,8 +14,9 @@ import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
 import type { Disk } from '../store/disk.ts'
-import type { Journal, OpenJournal } from '../store/journal.ts'
+import type { Journal, JournalEntry, OpenJournal } from '../store/journal.ts'
 import { BatchLog } from './batch-log.ts'
+import { RollbackFence } from './fence.ts'
 import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
@@ -62,6 +63,9 @@ class JournalledReplica implements Replica {
   #tip: Head
   #hlc: Hlc = [0, 0]
   #failure: SkeinError | undefined
+  /** Of the newest own record or local fact: resolves when it is durable. */
+  #newest: Promise<void> = Promise.resolve()
+  readonly #fence: RollbackFence
 
   constructor(deps: ReplicaDeps, journal: Journal) {
     this.#deps = deps
@@ -70,19 +74,22 @@ class JournalledReplica implements Replica {
     this.#registry = new Registry(deps.meshId, deps.verify)
     this.#tip = this.#log.head(this.self)
     this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
+    this.#fence = new RollbackFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
     this.#intake = new Intake({
       self: this.self,
       registry: this.#registry,
       log: this.#log,
       verify: deps.verify,
-      journal: batches => this.#append(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
+      journal: batches => this.#journalled(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
       applied: batches => this.#applied(batches),
+      unknownOwn: (from, batch) => this.#fence.close(from, batch.last),
       forked: batch => deps.log.error({ writer: batch.writer, counter: batch.first }, 'a writer has two histories'),
       logger: deps.log,
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
     const receive = this.#receive.bind(this)
-    const sync = { transport: deps.transport, log: this.#log, receive, rolledBack: this.#rolledBack.bind(this) }
+    const rolledBack = (knownBy: PeerKey, counter: number) => this.#fence.close(knownBy, counter)
+    const sync = { transport: deps.transport, log: this.#log, receive, rolledBack }
     this.#neighbours = new Neighbours({ ...sync, clock: deps.clock, random: deps.random, logger: deps.log })
     deps.transport.handle(syncProtocol, (from, request) => answerSync(sync, from, request))
     deps.transport.onBroadcast((from, bytes) => this.#heard(from, bytes))
@@ -107,15 +114,19 @@ class JournalledReplica implements Replica {
   }
 
   async write(build: (view: RegistryView) => readonly Leaf[]): Promise<Dot | undefined> {
-    if (this.#failure) throw this.#failure
+    this.#checkOpen()
     const leaves = build(this.#registry)
-    if (leaves.length === 0) return undefined
+    if (leaves.length === 0) {
+      await this.#newest // what made it unnecessary may itself be on its way to the disk (R7)
+      return undefined
+    }
     const batch = this.#make(leaves)
     // applied at once, so that the next write decides on it; shown to nobody before it is durable (R2)
     this.#tip = { counter: batch.last, hash: batch.hash }
     this.#registry.apply(batch)
-    this.#notify()
-    await this.#append([{ kind: 'batch', bytes: batch.bytes }])
+    const durable = this.#append([{ kind: 'batch', bytes: batch.bytes }])
+    this.#notify() // a listener may write: its batch must follow this one in the journal too
+    await durable
     this.#log.add(batch)
     this.#outbox.send(batch)
     return { writer: this.self, counter: batch.last }
@@ -129,11 +140,19 @@ class JournalledReplica implements Replica {
   waitFor(test: (view: RegistryView) => boolean, limitMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       if (test(this.#registry)) return resolve()
-      const unsubscribe = this.onChange(() => {
-        if (!test(this.#registry)) return
+      const end = () => {
         timer.cancel()
         unsubscribe()
-        resolve()
+      }
+      const unsubscribe = this.onChange(() => {
+        try {
+          if (!test(this.#registry)) return
+          end()
+          resolve()
+        } catch (error) {
+          end()
+          reject(error)
+        }
       })
       const timer = this.#deps.clock.after(limitMs, () => {
         unsubscribe()
@@ -160,27 +179,53 @@ class JournalledReplica implements Replica {
 
   async stop(): Promise<void> {
     this.#neighbours.stop()
-    this.#outbox.stop()
+    // what was begun is finished; what comes now is refused before it is applied, and is no failure of the journal
+    this.#failure ??= new SkeinError('unavailable', 'this peer is stopping: try again when skeind runs')
     await this.#journal.close()
+    this.#outbox.stop()
   }
 
+  /** Makes a batch that every peer can read: what they would refuse must not get into the chain. */
   #make(leaves: readonly Leaf[]): Batch {
+    const encoded = leaves.map(encodeLeaf)
+    const unreadable = leaves.find((_, i) => !decodeLeaf(encoded[i] as Uint8Array))
+    if (unreadable) {
+      throw new SkeinError(
+        'invalid',
+        `a record of kind ${unreadable.kind} cannot be read: a field of it is too long or malformed`,
+      )
+    }
     this.#hlc = nextHlc(this.#hlc, this.#deps.clock.now())
     const batch = makeBatch(this.#deps.signer, {
       meshId: this.#deps.meshId,
       first: this.#tip.counter + 1,
       previous: this.#tip.hash,
       hlc: this.#hlc,
-      leaves: leaves.map(encodeLeaf),
+      leaves: encoded,
     })
-    if (batch.bytes.length > maxBatchBytes) {
-      throw new SkeinError('invalid', `a write of ${batch.bytes.length} bytes is too large: split it up`)
+    if (batch.bytes.length > maxBatchBytes || leaves.length > maxBatchLeaves) {
+      const size = `${batch.bytes.length} bytes and ${leaves.length} records`
+      throw new SkeinError('invalid', `a write of ${size} is too large: split it up`)
     }
     return batch
   }
 
+  #checkOpen(): void {
+    const refusal = this.#failure ?? this.#fence.refusal
+    if (refusal) throw refusal
+  }
+
+  /** Makes what this peer itself decided durable. */
+  async #append(entries: JournalEntry[]): Promise<void> {
+    this.#checkOpen()
+    const durable = this.#journalled(entries)
+    this.#newest = durable
+    durable.catch(() => undefined) // the caller has the error; whoever waits for `#newest` gets it too
+    await durable
+  }
+
   /** A journal that failed once is never trusted again: what it holds is unknown until it is read anew. */
-  async #append(entries: { kind: 'batch' | 'local'; bytes: Uint8Array }[]): Promise<void> {
+  async #journalled(entries: JournalEntry[]): Promise<void> {
     if (this.#failure) throw this.#failure
     try {
       await this.#journal.append(entries)
@@ -196,14 +241,6 @@ class JournalledReplica implements Replica {
   async #receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received> {
     if (this.#failure) throw this.#failure
     return this.#intake.receive(from, batches)
-  }
-
-  /** A member holds records of ours that we do not: this data directory is an old copy. Going on would write them anew. */
-  #rolledBack(knownBy: PeerKey, counter: number): void {
-    if (this.#failure) return
-    const text = `this peer's data directory is older than what other members hold of it (${counter} records)`
-    this.#failure = new SkeinError('forbidden', `${text}: remove the data directory and join again with a new token`)
-    this.#deps.log.fatal({ knownBy, counter }, 'data directory rolled back; nothing more is written')
   }
 
   #heard(from: PeerKey, bytes: Uint8Array): void {
@@ -226,6 +263,13 @@ class JournalledReplica implements Replica {
   }
 
   #notify(): void {
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener()
+      } catch (error) {
+        // a listener's failure is its own: this turn's write or receipt must be finished
+        this.#deps.log.error({ err: errorText(error) }, 'a listener failed')
+      }
+    }
   }
 }

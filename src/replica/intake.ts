@@ -21,6 +21,8 @@ export interface IntakeDeps {
   journal(batches: readonly Batch[]): Promise<void>
   /** Called after each applied group. */
   applied(batches: readonly Batch[]): void
+  /** A batch that this peer signed and does not hold. */
+  unknownOwn(from: PeerKey, batch: Batch): void
   /** A signed batch contradicts what is held of its writer. */
   forked(batch: Batch): void
   logger: Logger
@@ -58,7 +60,10 @@ export class Intake {
     try {
       const batch = openBatch(bytes)
       if (batch.meshId !== this.#deps.registry.meshId) throw new Error('batch is of another mesh')
-      return batch.writer === this.#deps.self ? [] : [batch]
+      if (batch.writer !== this.#deps.self) return [batch]
+      const isHeld = this.#deps.log.holds(batch.writer, { counter: batch.last, hash: batch.hash })
+      if (!isHeld && isSigned(batch, this.#deps.verify)) this.#deps.unknownOwn(from, batch)
+      return []
     } catch (error) {
       this.#deps.logger.warn({ from, err: errorText(error) }, 'malformed batch ignored')
       return []
@@ -66,7 +71,8 @@ export class Intake {
   }
 
   async #place(batches: readonly Batch[]): Promise<Received> {
-    let waiting: Batch[] = [...batches, ...this.#early].sort((a, b) => a.first - b.first)
+    const distinct = new Map([...this.#early, ...batches].map(batch => [batch.hash, batch]))
+    let waiting: Batch[] = [...distinct.values()].sort((a, b) => a.first - b.first)
     let accepted = 0
     for (;;) {
       const group: Batch[] = []
@@ -82,7 +88,7 @@ export class Intake {
       this.#deps.applied(group)
     }
     this.#early = waiting.slice(0, maxEarly)
-    return { accepted, behind: waiting.length > 0 }
+    return { accepted, behind: batches.some(batch => waiting.includes(batch)) }
   }
 
   /** True if the batch needs no more waiting: it was put into the group, was known, or is worthless. */

@@ -1,12 +1,15 @@
 /** Facts of this host alone, in the journal beside the batches. */
 import { decode, encode } from '../lib/cbor.ts'
+import { SkeinError } from '../lib/errors.ts'
 import type { LocalFacts } from './replica.ts'
 
+/** Of one encoded fact. */
 const maxFactBytes = 64 * 1024
 
 export class JournalledFacts implements LocalFacts {
   readonly #facts = new Map<string, string>()
   readonly #append: (entries: Uint8Array[]) => Promise<void>
+  #newest: Promise<void> = Promise.resolve()
 
   constructor(append: (entries: Uint8Array[]) => Promise<void>) {
     this.#append = append
@@ -28,8 +31,15 @@ export class JournalledFacts implements LocalFacts {
 
   async set(pairs: readonly (readonly [key: string, value: string | undefined])[]): Promise<void> {
     const changed = pairs.filter(([key, value]) => this.#facts.get(key) !== value)
+    const entries = changed.map(([key, value]) => encode([key, value ?? null]))
+    const size = Math.max(0, ...entries.map(entry => entry.length))
+    if (size > maxFactBytes) throw new SkeinError('invalid', `a local fact of ${size} bytes is too large`)
     for (const [key, value] of changed) this.#put(key, value)
-    if (changed.length > 0) await this.#append(changed.map(([key, value]) => encode([key, value ?? null])))
+    if (changed.length > 0) {
+      this.#newest = this.#append(entries)
+      this.#newest.catch(() => undefined) // the caller below has the error
+    }
+    await this.#newest // an equal value may itself be on its way to the disk
   }
 
   #put(key: string, value: unknown): void {

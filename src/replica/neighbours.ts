@@ -1,7 +1,7 @@
 /** When to synchronise with whom: on connect, when something is missing, and every few seconds with a random member. */
 import type { Dot } from '../crdt/vector.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
-import { sleep } from '../lib/clock.ts'
+import { withDeadline } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
@@ -67,7 +67,8 @@ export class Neighbours {
 
   async syncAll(limitMs: number): Promise<void> {
     const all = Promise.all(this.#deps.transport.connected().map(peer => this.#sync(peer)))
-    await Promise.race([all, sleep(this.#deps.clock, limitMs)])
+    // whoever is slower is synchronised with all the same, only not waited for
+    await withDeadline(this.#deps.clock, all, limitMs, () => new Error('late')).catch(() => undefined)
   }
 
   async whoHas(dot: Dot, limitMs: number): Promise<{ have: PeerKey[]; missing: PeerKey[] }> {

@@ -15,6 +15,7 @@ export class Outbox {
   #waiting: Batch[] = []
   #lastMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
+  #stopped = false
 
   constructor(transport: Transport, clock: Clock) {
     this.#transport = transport
@@ -22,6 +23,7 @@ export class Outbox {
   }
 
   send(batch: Batch): void {
+    if (this.#stopped) return
     this.#waiting.push(batch)
     if (this.#timer) return
     const waitMs = this.#lastMs + coalesceMs - this.#clock.monotonic()
@@ -30,6 +32,7 @@ export class Outbox {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#timer?.cancel()
   }
 

@@ -35,7 +35,7 @@ export interface SyncDeps {
   transport: Transport
   log: BatchLog
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
-  /** The member holds more of this peer's own records than this peer. */
+  /** The member holds records of this peer's own that this peer does not hold. */
   rolledBack(knownBy: PeerKey, counter: number): void
 }
 
@@ -57,8 +57,8 @@ export async function answerSync(deps: SyncDeps, from: PeerKey, bytes: Uint8Arra
     case ask.push: {
       const batches = batchList(request[1])
       if (!batches) throw new Error('malformed request')
-      const { behind } = await deps.receive(from, batches)
-      return encode([behind])
+      const { behind, accepted } = await deps.receive(from, batches)
+      return encode([behind, accepted])
     }
     case ask.has: {
       const dot = dotFromPlain(request[1])
@@ -79,7 +79,7 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey): Promise<{ equal: 
     const theirs = vectorFromPlain(reply)
     if (!theirs) throw new Error('malformed vector')
     const own = theirs.get(deps.transport.self)
-    if (own && own.counter > deps.log.head(deps.transport.self).counter) deps.rolledBack(peer, own.counter)
+    if (own && !deps.log.holds(deps.transport.self, own)) deps.rolledBack(peer, own.counter)
     const gained = await pull(deps, peer, mine, theirs)
     const given = await push(deps, peer, mine, theirs)
     if (gained + given === 0) return { equal: false }
@@ -97,16 +97,20 @@ async function pull(deps: SyncDeps, peer: PeerKey, mine: Vector, theirs: Vector)
   const lacking = [...theirs].filter(
     ([writer, head]) => writer !== deps.transport.self && head.counter > (mine.get(writer)?.counter ?? 0),
   )
-  for (let more = lacking.length > 0; more; ) {
-    const wants = lacking.map(([writer]): Plain => [bytesOf(writer), deps.log.head(writer).counter])
+  // a writer whose first batches cannot be placed is left for the next round: what they rest on comes from another
+  const held = new Set<PeerKey>()
+  for (;;) {
+    const wanted = lacking.filter(([writer, head]) => !held.has(writer) && deps.log.head(writer).counter < head.counter)
+    const [front] = wanted
+    if (!front) return gained
+    const before = deps.log.head(front[0]).counter
+    const wants = wanted.map(([writer]): Plain => [bytesOf(writer), deps.log.head(writer).counter])
     const reply = await request(deps, peer, [ask.pull, wants])
     const batches = Array.isArray(reply) ? batchList(reply[0]) : undefined
-    if (!batches || !Array.isArray(reply)) throw new Error('malformed batches')
-    const { accepted } = await deps.receive(peer, batches)
-    gained += accepted
-    more = reply[1] === true && accepted > 0
+    if (!batches) throw new Error('malformed batches')
+    gained += (await deps.receive(peer, batches)).accepted
+    if (deps.log.head(front[0]).counter === before) held.add(front[0])
   }
-  return gained
 }
 
 async function push(deps: SyncDeps, peer: PeerKey, mine: Vector, theirs: Vector): Promise<number> {
@@ -116,8 +120,8 @@ async function push(deps: SyncDeps, peer: PeerKey, mine: Vector, theirs: Vector)
   while (from.length > 0) {
     const [batches, more, next] = chunkFrom(deps.log, from)
     if (batches.length === 0) break
-    await request(deps, peer, [ask.push, batches])
-    given += batches.length
+    const reply = await request(deps, peer, [ask.push, batches])
+    given += Array.isArray(reply) && typeof reply[1] === 'number' ? reply[1] : 0
     from = more ? next : []
   }
   return given

@@ -1,0 +1,78 @@
+/** The bytes that must never change by accident, made from fixed contents: what test/unit/crdt/golden holds. */
+import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
+import { soundChain } from '../../../src/crdt/blocks.ts'
+import { admissionProof, joinProof, meshIdOf, networkIdOf } from '../../../src/crdt/identity.ts'
+import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import { vectorHash, vectorToPlain } from '../../../src/crdt/vector.ts'
+import { toHex } from '../../../src/lib/bytes.ts'
+import { encode } from '../../../src/lib/cbor.ts'
+import { openJournal } from '../../../src/store/append-journal.ts'
+import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
+import { sampleLeaves } from './sample-leaves.ts'
+import { signerAt } from './writer.ts'
+
+export type Golden = Record<string, string>
+
+const meshId = 'ab'.repeat(16)
+const [keyA, keyB] = ['aa'.repeat(32), 'bb'.repeat(32)]
+
+export function leafBytes(): Golden {
+  return Object.fromEntries(Object.values(sampleLeaves).map(leaf => [leaf.kind, toHex(encodeLeaf(leaf as Leaf))]))
+}
+
+export function idBytes(): Golden {
+  return {
+    mesh: meshIdOf(keyA, new Uint8Array(16).fill(7)),
+    network: networkIdOf(sampleLeaves.network),
+    'admission proof': toHex(admissionProof(meshId, keyB, 'host2')),
+    'join proof': toHex(joinProof(meshId, keyA, 'host2')),
+    transfer: signedTransfer(),
+  }
+}
+
+/** What a giver signs. */
+function signedTransfer(): string {
+  let signed = new Uint8Array()
+  soundChain(meshId, sampleLeaves.block, keyB, (key, bytes) => {
+    if (key === keyB) signed = new Uint8Array(bytes)
+    return true
+  })
+  return toHex(signed)
+}
+
+function batches() {
+  const signer = signerAt(1)
+  const base = { meshId, first: 1, previous: noBatch, hlc: [1_764_000_000_000, 0] as const }
+  const one = makeBatch(signer, { ...base, leaves: [encodeLeaf(sampleLeaves.tenant), encodeLeaf(sampleLeaves.free)] })
+  const leaves = [encodeLeaf(sampleLeaves.network)]
+  const two = makeBatch(signer, { ...base, first: 3, previous: one.hash, hlc: [1_764_000_000_000, 1], leaves })
+  return [one, two] as const
+}
+
+export function batchBytes(): Golden {
+  const [one, two] = batches()
+  const vector = new Map([[one.writer, { counter: two.last, hash: two.hash }]])
+  return {
+    first: toHex(one.bytes),
+    'hash of the first': one.hash,
+    second: toHex(two.bytes),
+    vector: toHex(encode(vectorToPlain(vector))),
+    'hash of the vector': toHex(vectorHash(vector)),
+    'hash of the empty vector': toHex(vectorHash(new Map())),
+  }
+}
+
+/** A journal of two writes; the second is a group of two entries. */
+export async function journalBytes(): Promise<Golden> {
+  const [one, two] = batches()
+  const disk = createMemoryDisk()
+  const { journal } = await openJournal(disk, 'journal')
+  await journal.append([{ kind: 'batch', bytes: one.bytes }])
+  await journal.append([
+    { kind: 'batch', bytes: two.bytes },
+    { kind: 'local', bytes: encode(['vni/12', '8388609']) },
+  ])
+  await journal.close()
+  return { journal: toHex((await disk.read('journal')) ?? new Uint8Array()) }
+}

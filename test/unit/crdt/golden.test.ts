@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, it } from 'mocha'
+import { isSigned, openBatch } from '../../../src/crdt/batch.ts'
+import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import { fromHex, toHex } from '../../../src/lib/bytes.ts'
+import { encode } from '../../../src/lib/cbor.ts'
+import { verifySignature } from '../../../src/lib/keys.ts'
+import { openJournal } from '../../../src/store/append-journal.ts'
+import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
+import { batchBytes, type Golden, idBytes, journalBytes, leafBytes } from './formats.ts'
+import { sampleLeaves } from './sample-leaves.ts'
+
+async function golden(name: string): Promise<Golden> {
+  return JSON.parse(await readFile(new URL(`golden/${name}.json`, import.meta.url), 'utf8'))
+}
+
+// If one of these fails, peers of the new version and of the old one no longer understand each other, or a data directory
+// can no longer be read. That needs a new format version (docs/reference/wire.md), not new golden bytes.
+describe('crdt: formats that stay', () => {
+  it('writes each kind of leaf as ever, and reads it', async () => {
+    const leaves = await golden('leaves')
+    assert.deepEqual(leafBytes(), leaves)
+    for (const [kind, hex] of Object.entries(leaves)) {
+      assert.deepEqual(decodeLeaf(fromHex(hex)), sampleLeaves[kind as Leaf['kind']])
+    }
+  })
+
+  it('names meshes and networks, and makes proofs, as ever', async () =>
+    assert.deepEqual(idBytes(), await golden('ids')))
+
+  it('writes batches and vectors as ever, and reads them', async () => {
+    const batches = await golden('batches')
+    assert.deepEqual(batchBytes(), batches)
+    const [one, two] = ['first', 'second'].map(name => openBatch(fromHex(batches[name] ?? '')))
+    assert.ok(one && two && isSigned(one, verifySignature) && isSigned(two, verifySignature))
+    assert.equal(two.previous, one.hash)
+    assert.equal(two.first, 3)
+  })
+
+  it('writes the journal as ever, and reads it', async () => {
+    const { journal } = await golden('journal')
+    assert.deepEqual(await journalBytes(), { journal })
+    const disk = createMemoryDisk()
+    await disk.replace('journal', fromHex(journal ?? ''))
+    const { entries } = await openJournal(disk, 'journal')
+    const batches = await golden('batches')
+    assert.deepEqual(
+      entries.map(entry => [entry.kind, toHex(entry.bytes)]),
+      [
+        ['batch', batches.first],
+        ['batch', batches.second],
+        ['local', toHex(encode(['vni/12', '8388609']))],
+      ],
+    )
+  })
+})

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { hasMajority, type Proof, type ProofAck, provenMajority, stillMissing } from '../../../src/crdt/majority.ts'
+
+const ack = (key: string, list: readonly string[] | undefined): ProofAck => ({
+  key,
+  list,
+  dot: { writer: key, counter: 1 },
+})
+const proof = (admitter: string, list: readonly string[] | undefined, acks: ProofAck[], newcomer = 'n'): Proof => ({
+  ...{ founder: 'a', newcomer, acks },
+  admitter: { key: admitter, list },
+})
+
+const table: [text: string, proof: Proof, majority: boolean][] = [
+  ['the founder alone admits at once', proof('a', [], []), true],
+  ['one of two is no majority', proof('a', ['b'], []), false],
+  ['both of two are', proof('a', ['b'], [ack('b', ['b'])]), true],
+  ['two of three are: the admitter counts', proof('b', ['b', 'c'], [ack('c', ['b', 'c'])]), true],
+  ['half of four are not', proof('a', ['b', 'c', 'd'], [ack('b', ['b', 'c', 'd'])]), false],
+  ['three of four are', proof('a', ['b', 'c', 'd'], [ack('b', []), ack('c', [])]), true],
+  ['a list of one acker counts for all', proof('a', ['b'], [ack('b', ['b', 'c', 'd'])]), false],
+  ['who is pending counts, and its acknowledgement too', proof('a', ['b', 'p'], [ack('p', ['b', 'p'])]), true],
+  ['the newcomer does not count', proof('a', ['b', 'n'], [ack('b', ['n'])]), true],
+  ['nor does its own acknowledgement', proof('a', ['b', 'c', 'n'], [ack('n', ['n'])]), false],
+  ['who acknowledges twice counts once', proof('a', ['b', 'c', 'd'], [ack('b', []), ack('b', ['b'])]), false],
+  ['a list that has not arrived proves nothing', proof('a', [], [ack('b', undefined)]), false],
+  ['nor does the missing list of the admitter', proof('a', undefined, []), false],
+  ['who is on no list does not count', proof('a', ['b', 'c'], [ack('x', [])]), false],
+]
+
+const keys = ['b', 'c', 'd', 'e', 'f']
+const proofs = fc
+  .record({ admitter: fc.constantFrom('a', ...keys), list: fc.subarray(keys), lists: fc.array(fc.subarray(keys)) })
+  .map(({ admitter, list, lists }) =>
+    proof(
+      admitter,
+      list,
+      lists.slice(0, 6).map((item, i) => ack(['a', ...keys][i] as string, item)),
+    ),
+  )
+
+describe('crdt: majority (R4)', () => {
+  for (const [text, given, expected] of table) it(text, () => assert.equal(hasMajority(given), expected))
+
+  it('leaves out the acknowledgement whose long list would spoil a majority', () => {
+    const given = proof('a', ['b', 'c'], [ack('c', ['b', 'c', 'd', 'e', 'f']), ack('b', ['b', 'c'])])
+    assert.equal(hasMajority(given), false)
+    assert.deepEqual(
+      provenMajority(given)?.map(item => item.key),
+      ['b'],
+    )
+  })
+
+  it('gives only proofs that hold by themselves, and the whole when the whole holds', () => {
+    fc.assert(
+      fc.property(proofs, given => {
+        const acks = provenMajority(given)
+        if (acks) assert.ok(hasMajority({ ...given, acks }))
+        else assert.equal(hasMajority(given), false)
+      }),
+    )
+  })
+
+  it('misses nobody once all whom somebody lists have acknowledged', () => {
+    fc.assert(
+      fc.property(fc.subarray(keys), fc.array(fc.subarray(keys), { minLength: 5, maxLength: 5 }), (list, lists) => {
+        const everybody = ['a', ...keys].map((key, i) => ack(key, lists[i] ?? []))
+        const given = proof('a', list, everybody)
+        assert.deepEqual(stillMissing(given), [])
+        assert.ok(provenMajority(given))
+      }),
+    )
+  })
+
+  it('names whom the newcomer waits for', () => {
+    assert.deepEqual(stillMissing(proof('b', ['b', 'c', 'd'], [ack('d', ['d', 'e', 'n'])])), ['a', 'c', 'e'])
+  })
+})

@@ -1,0 +1,50 @@
+/** One leaf of each kind, with fixed contents: the golden bytes and the round trips are made of these. */
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import type { NetworkSpec } from '../../../src/model/network.ts'
+import { parseSubnet } from '../../../src/model/subnet.ts'
+
+const keyA = 'aa'.repeat(32)
+const keyB = 'bb'.repeat(32)
+const hash = 'cd'.repeat(32)
+const network = '12'.repeat(32)
+const dot = (writer: string, counter: number) => ({ writer, counter })
+const signature = new Uint8Array(64).fill(0x51)
+
+export const sampleSpec: NetworkSpec = {
+  subnet: parseSubnet('10.1.2.0/24'),
+  encap: 'vxlan',
+  type: 'data',
+  ...{ pktTag: 70_000, gateway: '', subnet6: '', gateway6: '' },
+}
+
+export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } = {
+  mesh: { kind: 'mesh', founder: keyA, nonce: new Uint8Array(16).fill(7), name: 'host1', addresses: ['10.0.0.1:7373'] },
+  invitation: { kind: 'invitation', invitation: keyB, expiresMs: 1_764_000_000_000, uses: 1 },
+  admission: {
+    ...{ kind: 'admission', key: keyB, name: 'host2', addresses: ['10.0.0.2:7373', '[fe80::1]:7373'] },
+    ...{ invitation: keyA, proof: signature, known: hash },
+  },
+  ack: { kind: 'ack', admission: dot(keyA, 3), known: hash },
+  settled: { kind: 'settled', admission: dot(keyA, 3), acks: [dot(keyA, 4), dot(keyB, 2)] },
+  known: { kind: 'known', admissions: [{ key: keyB, dot: dot(keyA, 3) }] },
+  roster: { kind: 'roster', keys: [keyA, keyB] },
+  tenant: { kind: 'tenant', name: 'blue' },
+  'tenant-rm': { kind: 'tenant-rm', name: 'blue', seen: [dot(keyA, 9)] },
+  network: { kind: 'network', tenant: 'blue', name: 'web', generation: 2, spec: sampleSpec, roster: hash },
+  'network-rm': { kind: 'network-rm', id: network, tenant: 'blue', name: 'web', generation: 2, seen: [dot(keyB, 1)] },
+  endpoint: {
+    ...{ kind: 'endpoint', id: 'e'.repeat(64), network, ip: 0xc0a80105, mac: '02:02:c0:a8:01:05' },
+    ...{ container: 'c'.repeat(64), containerName: 'app-ü' },
+  },
+  'endpoint-rm': { kind: 'endpoint-rm', id: 'e'.repeat(64), network },
+  vtep: { kind: 'vtep', network, address: '10.0.0.1', vni: 0x800001 },
+  peer: { kind: 'peer', name: 'host1', addresses: ['10.0.0.1:7373'], vtepAddress: '10.0.0.1', mtu: 1500 },
+  block: {
+    ...{ kind: 'block', network, index: 31, removal: 0 },
+    transfers: [
+      { epoch: 1, from: keyA, to: keyB, carved: [], signature },
+      { epoch: 2, from: keyB, to: keyA, carved: [0x0a010203], signature },
+    ],
+  },
+  free: { kind: 'free', network, log2: -1 },
+}

@@ -1,0 +1,39 @@
+/** Everything that a view says, as text: what must be equal on peers that hold the same records. */
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import { dotText } from '../../../src/crdt/vector.ts'
+import type { NetworkId } from '../../../src/model/network.ts'
+
+/** @param ids networks to ask about, whether the view lists them or not */
+export function viewJson(view: RegistryView, ids: readonly NetworkId[] = []): string {
+  const members = view.members()
+  const names = [...new Set([...view.tenants(), ...view.networks().map(network => network.tenant)])]
+  return JSON.stringify(
+    {
+      members,
+      admissions: view.admissions().map(item => ({ ...item, majority: view.majorityFor(item.dot)?.map(dotText) })),
+      invitations: members.map(member => view.invitations(member.key)),
+      vnis: members.map(member => [...view.vnisOf(member.key)]),
+      tenants: names.map(name => ({ name, acts: view.tenantActs(name).map(dotText), networks: view.networks(name) })),
+      generations: view.networks().map(network => view.nextGeneration(network.tenant, network.bornName)),
+      networks: [...new Set([...ids, ...view.networks().map(network => network.id)])].map(id => networkOf(view, id)),
+      conditions: view.conditions(),
+      size: view.size(),
+    },
+    null,
+    1,
+  )
+}
+
+function networkOf(view: RegistryView, id: NetworkId) {
+  const blocks = Array.from({ length: Math.min(view.blockCount(id), 64) }, (_, i) => i)
+  return {
+    id,
+    deleted: view.isDeleted(id),
+    acts: view.actsOf(id).map(dotText),
+    endpoints: view.endpoints(id),
+    holders: view.endpoints(id).map(endpoint => view.holders(id, endpoint.ip)),
+    vteps: view.vteps(id),
+    free: view.members().map(member => view.freeHint(id, member.key)),
+    blocks: blocks.map(index => ({ ...view.block(id, index), signatures: view.transfers(id, index).length })),
+  }
+}

@@ -1,0 +1,128 @@
+/** Writers with fixed keys for the tests of the records: each makes a valid chain of batches without disk or network. */
+import { type Batch, makeBatch, noBatch } from '../../../src/crdt/batch.ts'
+import type { Hlc } from '../../../src/crdt/hlc.ts'
+import { admissionProof, meshIdOf } from '../../../src/crdt/identity.ts'
+import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import type { AdmissionLeaf, KnownLeaf, Leaf } from '../../../src/crdt/leaves.ts'
+import { contentName, Registry } from '../../../src/crdt/registry.ts'
+import type { Dot } from '../../../src/crdt/vector.ts'
+import { type PeerKey, type Signer, signerOf, verifySignature } from '../../../src/lib/keys.ts'
+
+/** The signer whose private seed is this byte, 32 times. */
+export function signerAt(byte: number): Signer {
+  return signerOf(new Uint8Array(32).fill(byte))
+}
+
+export const nonce = new Uint8Array(16)
+
+/** One peer's chain. */
+export class Writer {
+  readonly signer: Signer
+  readonly meshId: string
+  readonly batches: Batch[] = []
+  #counter = 0
+  #previous = noBatch
+  #ms = 1000
+
+  constructor(signer: Signer, meshId: string) {
+    this.signer = signer
+    this.meshId = meshId
+  }
+
+  get key(): PeerKey {
+    return this.signer.key
+  }
+
+  /** Writes the leaves as one batch and gives the dot of the last. */
+  write(leaves: readonly (Leaf | Uint8Array)[], hlc?: Hlc): Dot {
+    this.#ms = hlc?.[0] ?? this.#ms + 10
+    const batch = makeBatch(this.signer, {
+      meshId: this.meshId,
+      first: this.#counter + 1,
+      previous: this.#previous,
+      hlc: hlc ?? [this.#ms, 0],
+      leaves: leaves.map(leaf => (leaf instanceof Uint8Array ? leaf : encodeLeaf(leaf))),
+    })
+    this.#counter = batch.last
+    this.#previous = batch.hash
+    this.batches.push(batch)
+    return { writer: this.key, counter: batch.last }
+  }
+}
+
+/** Writers of one mesh; `all` has every record of all of them. Writer 1 founds it. */
+export class World {
+  readonly writers: Writer[]
+  readonly meshId: string
+
+  constructor(count: number) {
+    const signers = Array.from({ length: count }, (_, i) => signerAt(i + 1))
+    this.meshId = meshIdOf((signers[0] as Signer).key, nonce)
+    this.writers = signers.map(signer => new Writer(signer, this.meshId))
+    this.at(1).write([{ kind: 'mesh', founder: this.at(1).key, nonce, name: 'host1', addresses: ['10.0.0.1:7373'] }])
+  }
+
+  at(number: number): Writer {
+    return this.writers[number - 1] as Writer
+  }
+
+  get batches(): Batch[] {
+    return this.writers.flatMap(writer => writer.batches)
+  }
+
+  get all(): Registry {
+    return registryOf(this.meshId, this.batches)
+  }
+
+  known(registry = this.all): KnownLeaf {
+    return { kind: 'known', admissions: registry.admissions().map(({ key, dot }) => ({ key, dot })) }
+  }
+
+  invite(issuer: number, seedByte: number, uses = 1): Signer {
+    const invitation = signerAt(seedByte)
+    this.at(issuer).write([{ kind: 'invitation', invitation: invitation.key, expiresMs: 5000, uses }])
+    return invitation
+  }
+
+  /** The leaf by which someone admits `newcomer` with this invitation. */
+  admission(newcomer: PeerKey, name: string, invitation: Signer, known: KnownLeaf): AdmissionLeaf {
+    const proof = invitation.sign(admissionProof(this.meshId, newcomer, name))
+    return {
+      ...{ kind: 'admission', key: newcomer, name, addresses: [`${name}:7373`] },
+      ...{ invitation: invitation.key, proof, known: contentName(known) },
+    }
+  }
+
+  /** `admitter` invites and admits `newcomer`, knowing all or only what `registry` holds. */
+  admit(admitter: number, newcomer: number, registry = this.all): Dot {
+    const invitation = this.invite(admitter, 100 + newcomer)
+    const known = this.known(registry)
+    const leaf = this.admission(this.at(newcomer).key, `host${newcomer}`, invitation, known)
+    return this.at(admitter).write([known, leaf])
+  }
+
+  ack(acker: number, admission: Dot, registry = this.all): Dot {
+    const known = this.known(registry)
+    return this.at(acker).write([known, { kind: 'ack', admission, known: contentName(known) }])
+  }
+
+  settle(newcomer: number, admission: Dot, acks: readonly Dot[]): Dot {
+    return this.at(newcomer).write([{ kind: 'settled', admission, acks }])
+  }
+
+  /** Admits and settles writers 2 to `count` through the founder; all earlier ones acknowledge. */
+  settleAll(): this {
+    for (let newcomer = 2; newcomer <= this.writers.length; newcomer++) {
+      const admission = this.admit(1, newcomer)
+      const acks = Array.from({ length: newcomer - 2 }, (_, i) => this.ack(i + 2, admission))
+      this.settle(newcomer, admission, acks)
+    }
+    return this
+  }
+}
+
+export function registryOf(meshId: string, batches: readonly Batch[]): Registry {
+  const registry = new Registry(meshId, verifySignature)
+  for (const batch of batches) registry.apply(batch)
+  return registry
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import type { Plain } from '../../../src/lib/cbor.ts'
+import { checkName, dockerName, isName } from '../../../src/model/names.ts'
+import { checkNetwork, type NetworkRequest, sameSpec, specFromPlain, specToPlain } from '../../../src/model/network.ts'
+
+const request = { tenant: 'default', name: 'web', subnet: '10.1.2.0/24' }
+
+describe('names', () => {
+  for (const name of ['a', 'web', 'contiv-net', 'a.b', 'A1', '1', 'x'.repeat(64), 'a--b', 'a.b-c.d']) {
+    it(`may be ${name}`, () => assert.ok(isName(name)))
+  }
+  for (const name of [
+    '',
+    '-a',
+    'a-',
+    '.a',
+    'a.',
+    'a..b',
+    'a.-b',
+    'a_b',
+    'a b',
+    'a/b',
+    'web~1a2b3c',
+    'ü',
+    'x'.repeat(65),
+  ]) {
+    it(`may not be ${JSON.stringify(name)}`, () => assert.equal(isName(name), false))
+  }
+  it('may not hold a line end', () => assert.equal(isName('web\n'), false))
+
+  it('are refused with what they are, and what is allowed', () => {
+    assert.throws(() => checkName('tenant', 'a b'), {
+      code: 'invalid',
+      message: /^tenant name "a b" is invalid: use letters/,
+    })
+    checkName('network', 'web')
+  })
+
+  it('are told to Docker with their tenant, but for the default one', () => {
+    assert.equal(dockerName('default', 'web'), 'web')
+    assert.equal(dockerName('blue', 'web'), 'web/blue')
+  })
+})
+
+const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][] = [
+  [{ tenant: 'a b' }, 'invalid', /tenant name/],
+  [{ name: '' }, 'invalid', /network name ""/],
+  [{ subnet: '' }, 'invalid', /subnet is required: add --subnet=/],
+  [{ subnet: '10.1.2.3/24' }, 'invalid', /host bits/],
+  [{ encap: 'gre' }, 'invalid', /encap "gre".*use vxlan/],
+  [{ encap: 'vlan' }, 'unsupported', /VLAN.*--encap=vxlan/],
+  [{ type: 'other' }, 'invalid', /nw-type "other"/],
+  [{ type: 'infra' }, 'unsupported', /infra.*--nw-type=data/],
+  [{ pktTag: -1 }, 'invalid', /pkt-tag -1/],
+  [{ pktTag: 1.5 }, 'invalid', /pkt-tag 1\.5/],
+  [{ pktTag: Number.NaN }, 'invalid', /pkt-tag NaN/],
+  [{ pktTag: 0x1000000 }, 'invalid', /1 to 16777215/],
+  [{ gateway: '10.1.2.254' }, 'unsupported', /leave out --gateway/],
+  [{ gateway6: 'fd00::1' }, 'unsupported', /leave out --gateway/],
+  [{ subnet6: 'fd00::/64' }, 'unsupported', /leave out --subnetv6/],
+]
+
+describe('networks', () => {
+  it('are VXLAN data networks unless asked otherwise', () => {
+    const { subnet, ...rest } = checkNetwork(request)
+    assert.equal(subnet.text, '10.1.2.0/24')
+    assert.deepEqual(rest, { encap: 'vxlan', type: 'data', pktTag: 0, gateway: '', subnet6: '', gateway6: '' })
+    const asked = { ...request, encap: 'vxlan', type: 'data', pktTag: 0xffffff, gateway: '', subnet6: '', gateway6: '' }
+    assert.equal(checkNetwork(asked).pktTag, 0xffffff)
+    assert.equal(checkNetwork({ ...request, encap: '', type: '', pktTag: undefined }).encap, 'vxlan')
+  })
+
+  for (const [change, code, message] of refused) {
+    it(`are refused with ${JSON.stringify(change)}`, () => {
+      assert.throws(() => checkNetwork({ ...request, ...change }), { code, message })
+    })
+  }
+
+  it('are the same when their specs are', () => {
+    const spec = checkNetwork(request)
+    assert.ok(sameSpec(spec, checkNetwork({ ...request, name: 'other', tenant: 'blue' })))
+    assert.equal(sameSpec(spec, checkNetwork({ ...request, pktTag: 5 })), false)
+    assert.equal(sameSpec(spec, checkNetwork({ ...request, subnet: '10.1.2.0/25' })), false)
+  })
+
+  it('come back from the wire, also those that only a newer version creates', () => {
+    const spec = checkNetwork(request)
+    assert.deepEqual(specFromPlain(specToPlain(spec)), spec)
+    const newer = { ...spec, encap: 'vlan', type: 'infra', gateway: '10.1.2.254', subnet6: 'fd00::/64' } as const
+    assert.deepEqual(specFromPlain(specToPlain(newer)), newer)
+  })
+
+  it('do not come back from what is no canonical spec', () => {
+    const good = specToPlain(checkNetwork(request))
+    const set = (index: number, value: Plain) => good.map((field, i) => (i === index ? value : field))
+    const bad: Plain[] = [
+      null,
+      'x',
+      [],
+      good.slice(1),
+      [...good, 1],
+      set(0, '10.1.2.0/024'),
+      set(0, '10.1.2.3/24'),
+      set(0, 5),
+    ]
+    bad.push(set(1, 'gre'), set(2, 'x'), set(3, -1), set(3, 0x1000000), set(3, '5'), set(4, 5), set(5, null), set(6, 5))
+    bad.push(set(0, '10.0.0.0/08'))
+    for (const value of bad) assert.equal(specFromPlain(value), undefined, JSON.stringify(value))
+  })
+})
