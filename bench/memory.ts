@@ -1,0 +1,97 @@
+/**
+ * How much memory does a peer take, idle and with 10,000 endpoints of another host? A real peer with its engine and
+ * its data path; the endpoints come from a second peer that speaks to it over the mesh, one write each.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ask, type LabHost } from '../lab/index.ts'
+import { SkeinError } from '../src/lib/errors.ts'
+import { endChild, finished, startChild } from './lib/child.ts'
+import { createEngine } from './lib/engine.ts'
+import { withLab } from './lib/lab.ts'
+import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
+import { makeSkeinNetwork } from './lib/networks.ts'
+import { alternate } from './lib/pairs.ts'
+import { alone, compare } from './lib/statistics.ts'
+import { bareNodeResident } from './memory/bare-node.ts'
+import { settledResident } from './memory/resident.ts'
+
+const endpoints = 10_000
+const pairs = 3
+const writerPort = 7400
+const megabyte = 1e6
+
+export const memory: Measurement = {
+  name: 'memory',
+  title: 'resident memory (VmRSS) of a peer',
+  ours: 'skeind',
+  base: 'node -e',
+  limitMs: 140_000,
+  run: context => withLab(1, context, lab => measure(lab.host('1'), context)),
+}
+
+async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
+  const { progress } = context
+  const network = await makeSkeinNetwork([createEngine(host)], context.signal)
+  progress('idle')
+  const idle = await restarts(host, network.name, 0, context)
+  progress(`a second peer writes ${endpoints} endpoints`)
+  await fill(host, network.name, context)
+  const received = await residentOf(host, context.signal)
+  progress('with them, from its journal')
+  const full = await restarts(host, network.name, endpoints, context)
+  const perEndpoint = full.ours.map((bytes, at) => (bytes - (idle.ours[at] ?? Number.NaN)) / endpoints)
+  const inMegabytes = (values: readonly number[]) => values.map(bytes => bytes / megabyte)
+  const row = (what: string, values: { ours: number[]; base: number[] }) =>
+    compare(what, 'MB', inMegabytes(values.ours), inMegabytes(values.base))
+  return {
+    rows: [
+      row('idle, one network', idle),
+      row(`with ${endpoints} endpoints, after a restart`, full),
+      alone(`with ${endpoints} endpoints, just received`, 'MB', [received / megabyte]),
+      alone('for each endpoint, after a restart', 'B', perEndpoint),
+    ],
+    notes: [
+      'the peer alone, without its ip and bridge children; each pair is a fresh start of both processes',
+      'for each endpoint: record and signed batch, V8’s reserve included; just received: one reading, with garbage',
+    ],
+  }
+}
+
+/** The peer, freshly started each time, next to a bare Node, bytes. Rejects if it does not hold `expected` endpoints. */
+function restarts(host: LabHost, network: string, expected: number, { signal }: BenchContext) {
+  const restarted = async () => {
+    await host.stopPeer()
+    await host.startPeer({ signal })
+    const bytes = await residentOf(host, signal)
+    const held = await endpointsHeld(host, network) // afterwards: so large an answer leaves garbage behind
+    if (held !== expected) throw new SkeinError('internal', `the peer holds ${held} endpoints, not ${expected}`)
+    return bytes
+  }
+  return alternate(restarted, () => bareNodeResident(signal), { pairs, budgetMs: 60_000, signal })
+}
+
+function residentOf(host: LabHost, signal: AbortSignal): Promise<number> {
+  const pid = host.peerPid()
+  if (pid === undefined) throw new Error('the peer under test has ended')
+  return settledResident(pid, signal)
+}
+
+async function endpointsHeld(host: LabHost, network: string): Promise<number> {
+  const { status, text } = await ask(host.apiSocket, 'GET', `/api/v1/inspect/networks/default:${network}/`)
+  if (status !== 200) throw new SkeinError('internal', `the peer does not show ${network}: ${status} ${text}`)
+  return (JSON.parse(text) as { Oper: { numEndpoints: number } }).Oper.numEndpoints
+}
+
+async function fill(host: LabHost, network: string, { signal }: BenchContext): Promise<void> {
+  const directory = mkdtempSync(join('/var/lib', 'skein-bench-'))
+  const listen = `${host.address}:${writerPort}`
+  const args = [await host.invite(), listen, directory, network, String(endpoints)]
+  const writer = startChild(new URL('memory/writer.ts', import.meta.url), args, { host: host.name })
+  try {
+    await finished(writer, 'the second peer', signal)
+  } finally {
+    await endChild(writer)
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
