@@ -1,0 +1,79 @@
+/**
+ * I1, its second half, and R7: an address that a host was given stays with it, through crashes too, until it is given back;
+ * meanwhile nobody else gets it.
+ */
+import { formatIp, parseIp } from '../../../src/model/ip.ts'
+import type { NetworkId } from '../../../src/model/network.ts'
+
+export interface Holding {
+  readonly host: string
+  readonly network: NetworkId
+  readonly ip: number
+  /** `orphan`: whoever asked for it is gone; the address service takes it back by itself, sooner or later. */
+  state: 'held' | 'releasing' | 'orphan'
+}
+
+export class AddressCheck {
+  readonly #byAddress = new Map<string, Set<Holding>>()
+  readonly #violate: (invariant: string, details: string) => void
+
+  constructor(violate: (invariant: string, details: string) => void) {
+    this.#violate = violate
+  }
+
+  /** `allocate` has resolved. */
+  given(host: string, network: NetworkId, ip: number): Holding {
+    const slot = slotOf(network, ip)
+    const others = this.#byAddress.get(slot) ?? new Set()
+    for (const other of others) {
+      this.#violate('I1', `${host} was given ${show(network, ip)}, which ${other.host} holds (${other.state})`)
+    }
+    const holding: Holding = { host, network, ip, state: 'held' }
+    this.#byAddress.set(slot, others.add(holding))
+    return holding
+  }
+
+  released(holding: Holding): void {
+    this.#byAddress.get(slotOf(holding.network, holding.ip))?.delete(holding)
+  }
+
+  /** The address service of a host writes down that an address is free, or forgets it. */
+  freed(host: string, fact: string): void {
+    const [kind, network, text] = fact.split('/')
+    const ip = parseIp(text ?? '')
+    if (kind !== 'ipam' || network === undefined || ip === undefined) return
+    for (const holding of this.#byAddress.get(slotOf(network, ip)) ?? []) {
+      if (holding.host !== host) continue
+      if (holding.state === 'held') this.#violate('R7', `${host} took ${show(network, ip)} back, which is in use`)
+      else if (holding.state === 'orphan') this.released(holding)
+    }
+  }
+
+  /** The process has died. `inUse` says of which addresses containers run on. */
+  died(host: string, inUse: (holding: Holding) => boolean): void {
+    for (const holding of this.#of(host)) if (holding.state === 'held' && !inUse(holding)) holding.state = 'orphan'
+  }
+
+  /** The process has read its journal: what it had given must still be held there. */
+  returned(host: string, held: (network: NetworkId) => readonly number[]): void {
+    for (const holding of this.#of(host)) {
+      const { network, ip, state } = holding
+      const isHeld = held(network).includes(ip)
+      if (state === 'releasing' && !isHeld) this.released(holding)
+      else if (!isHeld) this.#violate('R7', `${host} forgot in a crash that it had given ${show(network, ip)}`)
+      if (state === 'releasing') holding.state = 'orphan'
+    }
+  }
+
+  #of(host: string): Holding[] {
+    return [...this.#byAddress.values()].flatMap(holdings => [...holdings].filter(holding => holding.host === host))
+  }
+}
+
+function slotOf(network: NetworkId, ip: number): string {
+  return `${network}/${ip}`
+}
+
+function show(network: NetworkId, ip: number): string {
+  return `${formatIp(ip)} of network ${network.slice(0, 6)}`
+}

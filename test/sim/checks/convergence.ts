@@ -1,0 +1,122 @@
+/** I2: equal vectors mean equal states; at rest all vectors are equal, everybody is settled, and nothing has leaked. */
+
+import { dotText, vectorHash } from '../../../src/crdt/vector.ts'
+import { toHex } from '../../../src/lib/bytes.ts'
+import { formatIp } from '../../../src/model/ip.ts'
+import type { Host } from '../host.ts'
+import { type Peer, vectorOf } from '../peer.ts'
+import type { World } from '../world.ts'
+import { difference, stateText } from './state-text.ts'
+
+interface Running {
+  host: Host
+  peer: Peer
+}
+
+function running(world: World): Running[] {
+  return world.hosts.flatMap(host => (host.peer ? [{ host, peer: host.peer }] : []))
+}
+
+/** At any time: peers that hold the same records show the same. */
+export async function checkEqualVectors(world: World): Promise<void> {
+  const byVector = new Map<string, { name: string; digest: string }>()
+  for (const { host, peer } of running(world)) {
+    const vector = await vectorOf(peer)
+    if (peer.pending() > 0 || host.disk.mood.failure > 0) continue
+    const hash = toHex(vectorHash(vector))
+    const digest = peer.replica.view.digest()
+    const other = byVector.get(hash)
+    if (other && other.digest !== digest) {
+      world.violate('I2', `${other.name} and ${host.name} hold the same records and have different digests`)
+    }
+    byVector.set(hash, { name: host.name, digest })
+  }
+}
+
+/** Why the mesh has not come to rest; undefined once it has. */
+export async function unrest(world: World): Promise<string | undefined> {
+  const away = world.hosts.find(host => !host.ready)
+  if (away) return `${away.name} is not up`
+  const busy = world.hosts.find(host => host.flows > 0)
+  if (busy) return `${busy.name} still has requests of users under way`
+  const all = running(world)
+  for (const { host, peer } of all) {
+    const pending = peer.replica.view.members().filter(member => !member.settled)
+    if (pending.length > 0) return `${pending[0]?.name} is pending, says ${host.name}`
+    if (peer.replica.view.members().length !== world.hosts.length) return `${host.name} does not know all members`
+    if (peer.pending() > 0) return `${host.name} has writes under way`
+  }
+  const vectors = await Promise.all(all.map(async ({ peer }) => toHex(vectorHash(await vectorOf(peer)))))
+  const odd = vectors.findIndex(hash => hash !== vectors[0])
+  return odd < 0 ? undefined : `${all[0]?.host.name} and ${all[odd]?.host.name} have different vectors`
+}
+
+/** At rest: states are equal, acknowledged writes are everywhere, promises are kept. */
+export async function checkAtRest(world: World): Promise<void> {
+  const all = running(world)
+  const texts = all.map(({ peer }) => stateText(peer.replica.view))
+  all.forEach(({ host }, i) => {
+    const text = texts[i] ?? ''
+    if (text !== texts[0]) {
+      world.violate(
+        'I2',
+        `${all[0]?.host.name} and ${host.name} show different states: ${difference(texts[0] ?? '', text)}`,
+      )
+    }
+  })
+  for (const { host, peer } of all) {
+    const vector = await vectorOf(peer)
+    for (const [writer, counter] of world.promises.counters) {
+      const held = vector.get(writer)?.counter ?? 0
+      if (held < counter)
+        world.violate('I3', `${host.name} has ${held} of ${counter} acknowledged writes of ${writer.slice(0, 8)}`)
+    }
+    checkPromises(world, host, peer)
+  }
+  await checkEqualVectors(world)
+}
+
+function checkPromises(world: World, host: Host, { replica: { view } }: Peer): void {
+  for (const [id, acts] of world.promises.networks) {
+    const live = view.network(id)?.status === 'live'
+    const lost = acts.find(act => world.promises.mustLive(act))
+    if (lost && !live) world.violate('I3', `network ${lost.text} (${id.slice(0, 6)}) is lost on ${host.name}`)
+    const back = view.actsOf(id).find(dot => world.promises.isCovered(dot))
+    if (back) world.violate('I3', `network ${id.slice(0, 6)}: deleted act ${dotText(back)} is back on ${host.name}`)
+  }
+  for (const [name, acts] of world.promises.tenants) {
+    if (acts.some(act => world.promises.mustLive(act)) && !view.hasTenant(name)) {
+      world.violate('I3', `tenant ${name} is lost on ${host.name}`)
+    }
+    const back = view.tenantActs(name).find(dot => world.promises.isCovered(dot))
+    if (back) world.violate('I3', `tenant ${name}: deleted act ${dotText(back)} is back on ${host.name}`)
+  }
+}
+
+/** Why addresses or records of containers that are gone are left, or the other way round; undefined if none are. */
+export function leak(world: World): string | undefined {
+  const networks = new Set([
+    ...world.promises.networks.keys(),
+    ...running(world).flatMap(({ peer }) => peer.replica.view.networks().map(network => network.id)),
+  ])
+  for (const { host, peer } of running(world)) {
+    for (const network of networks) {
+      const wanted = [...host.containers.values()].filter(container => container.network === network)
+      const records = peer.replica.view.endpoints(network).filter(endpoint => endpoint.owner === host.signer.key)
+      const expected = show(wanted.map(container => container.ip))
+      const recorded = show(records.map(endpoint => endpoint.ip))
+      const held = show(peer.ipam.held(network))
+      const where = `in network ${network.slice(0, 6)} ${host.name} runs [${expected}]`
+      if (recorded !== expected) return `${where}, has records of [${recorded}]`
+      if (held !== expected) return `${where}, holds [${held}]`
+    }
+  }
+  return undefined
+}
+
+function show(addresses: readonly number[]): string {
+  return [...addresses]
+    .sort((a, b) => a - b)
+    .map(formatIp)
+    .join(' ')
+}

@@ -1,0 +1,59 @@
+/** I3: what was acknowledged survives the crash of its peer, and what was deleted stays deleted. */
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import { type Dot, dotText, type Vector } from '../../../src/crdt/vector.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
+import type { Promises } from '../promises.ts'
+
+interface Seen {
+  readonly acts: Map<string, Dot>
+  readonly gone: Set<string>
+}
+
+export class DurabilityCheck {
+  readonly #promises: Promises
+  /** Per host and object. */
+  readonly #seen = new Map<string, Map<string, Seen>>()
+  readonly #violate: (invariant: string, details: string) => void
+
+  constructor(promises: Promises, violate: (invariant: string, details: string) => void) {
+    this.#promises = promises
+    this.#violate = violate
+  }
+
+  /** The peer has read its journal after a start. */
+  returned(host: string, self: PeerKey, vector: Vector): void {
+    const promised = this.#promises.counters.get(self) ?? 0
+    const held = vector.get(self)?.counter ?? 0
+    if (held < promised) {
+      this.#violate('I3', `${host} had acknowledged its writes up to ${promised}, after its restart it has ${held}`)
+    }
+    for (const seen of this.#seen.get(host)?.values() ?? []) {
+      // of what it had seen deleted, only what it had itself acknowledged is sure to be on its disk
+      const kept = [...seen.gone].filter(dot => this.#promises.isCoveredBy(self, dot))
+      seen.gone.clear()
+      for (const dot of kept) seen.gone.add(dot)
+      seen.acts.clear()
+    }
+  }
+
+  /** To be called after each change of the host's view: an act that a deletion covered stays covered. */
+  look(host: string, view: RegistryView): void {
+    for (const id of this.#promises.networks.keys()) this.#compare(host, `network ${id}`, view.actsOf(id))
+    for (const name of this.#promises.tenants.keys()) this.#compare(host, `tenant ${name}`, view.tenantActs(name))
+  }
+
+  #compare(host: string, object: string, acts: readonly Dot[]): void {
+    const ofHost = this.#seen.get(host) ?? new Map<string, Seen>()
+    this.#seen.set(host, ofHost)
+    const seen = ofHost.get(object) ?? { acts: new Map(), gone: new Set() }
+    ofHost.set(object, seen)
+    if (acts.length === 0 && seen.acts.size === 0) return
+    const now = new Map(acts.map(dot => [dotText(dot), dot]))
+    for (const text of seen.acts.keys()) if (!now.has(text)) seen.gone.add(text)
+    for (const [text, dot] of now) {
+      if (seen.gone.has(text))
+        this.#violate('I3', `act ${text.slice(0, 8)}…:${dot.counter} of ${object} came back on ${host}`)
+    }
+    ofHost.set(object, { acts: now, gone: seen.gone })
+  }
+}

@@ -1,0 +1,41 @@
+/** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
+import { type Batch, openBatch } from '../../../src/crdt/batch.ts'
+import { Registry } from '../../../src/crdt/registry.ts'
+import { journalName } from '../../../src/replica/create.ts'
+import { decodeJournal } from '../../../src/store/journal-format.ts'
+import type { Host } from '../host.ts'
+import type { World } from '../world.ts'
+import { difference, stateText } from './state-text.ts'
+
+export function checkJournals(world: World): void {
+  for (const host of world.hosts) {
+    if (!host.peer) continue
+    const batches = batchesOn(host)
+    const shown = stateText(host.peer.replica.view)
+    const { meshId } = host.peer.replica.view
+    const replayed = stateText(replay(world, meshId, batches))
+    if (replayed !== shown) {
+      world.violate('I3', `${host.name} shows what its disk does not hold: ${difference(shown, replayed)}`)
+    }
+    // some records twice, all in any order, also of one writer
+    const disorder = world.random.shuffle([...batches, ...batches.filter(() => world.random.chance(0.2))])
+    const reordered = stateText(replay(world, meshId, disorder))
+    if (reordered !== shown) {
+      world.violate(
+        'I2',
+        `the records of ${host.name} in another order show another state: ${difference(shown, reordered)}`,
+      )
+    }
+  }
+}
+
+function batchesOn(host: Host): Batch[] {
+  const { entries } = decodeJournal(host.disk.durable(journalName), journalName)
+  return entries.filter(entry => entry.kind === 'batch').map(entry => openBatch(entry.bytes))
+}
+
+function replay(world: World, meshId: string, batches: readonly Batch[]): Registry {
+  const registry = new Registry(meshId, world.verify)
+  for (const batch of batches) registry.apply(batch)
+  return registry
+}

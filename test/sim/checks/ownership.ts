@@ -1,0 +1,47 @@
+/** I1, its first half: no two peers hold it true at once that they may hand out one block. */
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
+
+export class OwnershipCheck {
+  /** `network/index` -> the host that claims it. */
+  readonly #owners = new Map<string, string>()
+  readonly #claims = new Map<string, Set<string>>()
+  readonly #violate: (invariant: string, details: string) => void
+
+  constructor(violate: (invariant: string, details: string) => void) {
+    this.#violate = violate
+  }
+
+  /** The process of the host is gone: nobody there hands anything out. */
+  gone(host: string): void {
+    for (const slot of this.#claims.get(host) ?? []) this.#owners.delete(slot)
+    this.#claims.delete(host)
+  }
+
+  /** To be called after each change of the host's view. */
+  look(host: string, self: PeerKey, view: RegistryView): void {
+    const claims = claimsOf(self, view)
+    for (const slot of this.#claims.get(host) ?? []) if (!claims.has(slot)) this.#owners.delete(slot)
+    for (const slot of claims) {
+      const other = this.#owners.get(slot)
+      if (other !== undefined && other !== host) {
+        this.#violate('I1', `${other} and ${host} both own block ${slot.split('/')[1]} of network ${slot.slice(0, 6)}`)
+      }
+      this.#owners.set(slot, host)
+    }
+    this.#claims.set(host, claims)
+  }
+}
+
+function claimsOf(self: PeerKey, view: RegistryView): Set<string> {
+  const claims = new Set<string>()
+  if (!view.member(self)?.settled) return claims
+  for (const { id } of view.networks()) {
+    const count = view.blockCount(id)
+    for (let index = 0; index < count; index++) {
+      const block = view.block(id, index)
+      if (block?.owner === self && !block.quarantined) claims.add(`${id}/${index}`)
+    }
+  }
+  return claims
+}

@@ -1,0 +1,189 @@
+/** The histories that broke earlier designs (design.md, "why the rules"), told one by one. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import type { Network } from '../../src/crdt/registry-view.ts'
+import { containerDown } from './docker.ts'
+import { dieHost, startHost } from './lifecycle.ts'
+import { type Stage, setStage } from './stage.ts'
+
+const small = '10.1.2.0/29'
+
+function names(stage: Stage, number: number): string[] {
+  return stage
+    .peer(number)
+    .replica.view.networks()
+    .map(network => network.name)
+}
+
+/** Lets host `to` use up its own addresses until host `from` gives it one; gives the block that moved. */
+async function donate(stage: Stage, network: Network, to: number): Promise<{ index: number; owner: string }> {
+  await stage.pass(1000)
+  const { view } = stage.peer(to).replica
+  const before = Array.from({ length: view.blockCount(network.id) }, (_, index) => view.block(network.id, index)?.owner)
+  for (let i = 0; i < before.length; i++) {
+    await stage.run(to, network)
+    const index = before.findIndex((owner, at) => owner !== view.block(network.id, at)?.owner)
+    if (index >= 0) return { index, owner: view.block(network.id, index)?.owner ?? '' }
+  }
+  throw new Error('no block moved')
+}
+
+async function removeContainers(stage: Stage): Promise<void> {
+  for (const host of stage.world.hosts) {
+    for (const container of [...host.containers.values()]) {
+      await stage.finish(containerDown(stage.world, host, container))
+    }
+  }
+}
+
+describe('histories', function () {
+  this.timeout(20_000)
+
+  it('H1: a network that is created again is a new one, with a genesis of its own', async () => {
+    const stage = await setStage(2)
+    const first = await stage.create(1, 'web', small)
+    const moved = await donate(stage, first, 2)
+    await removeContainers(stage)
+    await stage.remove(1, first)
+    await stage.heal()
+    const second = await stage.create(1, 'web', small)
+    await stage.heal()
+    assert.notEqual(second.id, first.id)
+    assert.equal(second.generation, 1)
+    assert.equal(stage.peer(1).replica.view.block(second.id, moved.index)?.epoch, 0)
+  })
+
+  it('H3: the generation outlives the tenant', async () => {
+    const stage = await setStage(2)
+    await stage.createTenant(1, 'blue')
+    const first = await stage.create(1, 'web', small, 'blue')
+    await stage.remove(1, first)
+    await stage.removeTenant(1, 'blue')
+    await stage.heal()
+    await stage.createTenant(2, 'blue')
+    const second = await stage.create(2, 'web', small, 'blue')
+    assert.notEqual(second.id, first.id)
+    assert.equal(second.generation, 1)
+  })
+
+  it('H4: a deletion on both sides counts once', async () => {
+    const stage = await setStage(3)
+    const first = await stage.create(1, 'web')
+    await stage.heal()
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    await stage.remove(1, first)
+    await stage.remove(3, first)
+    const [left, right] = [await stage.create(1, 'web'), await stage.create(3, 'web')]
+    assert.equal(left.generation, 1)
+    assert.equal(left.id, right.id)
+    await stage.heal()
+    assert.deepEqual(names(stage, 2), ['web'])
+  })
+
+  it('H6: registers outlive a deletion: a network that an unseen act revives has its blocks where they were', async () => {
+    const stage = await setStage(3)
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    const network = await stage.create(1, 'web', small)
+    assert.equal((await stage.create(3, 'web', small)).id, network.id)
+    const moved = await donate(stage, network, 1)
+    await removeContainers(stage)
+    dieHost(stage.world, stage.host(2), 'kill')
+    await stage.remove(1, network)
+    assert.equal(stage.peer(1).replica.view.network(network.id), undefined)
+    stage.world.network.heal()
+    await stage.pass(5000)
+    assert.equal(stage.peer(1).replica.view.network(network.id)?.status, 'live')
+    assert.equal(stage.peer(1).replica.view.block(network.id, moved.index)?.owner, moved.owner)
+    await stage.finish(startHost(stage.world, stage.host(2)))
+    await stage.heal()
+    assert.equal(stage.peer(2).replica.view.block(network.id, moved.index)?.owner, moved.owner)
+  })
+
+  it('H7: after such a revival both networks live, and the first act keeps the name', async () => {
+    const stage = await setStage(3)
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    const old = await stage.create(1, 'web')
+    await stage.create(3, 'web')
+    await stage.remove(1, old)
+    const young = await stage.create(1, 'web')
+    assert.notEqual(young.id, old.id)
+    await stage.heal()
+    assert.deepEqual(names(stage, 2), ['web', `web~${young.id.slice(0, 6)}`])
+    assert.notEqual(await stage.take(3, old), undefined)
+    assert.notEqual(await stage.take(1, young), undefined)
+    assert.ok(
+      stage
+        .peer(2)
+        .replica.view.conditions()
+        .some(({ kind }) => kind === 'name-conflict'),
+    )
+  })
+
+  it('H7: an endpoint does not revive a network that another side deleted', async () => {
+    const stage = await setStage(3)
+    const network = await stage.create(1, 'web')
+    await stage.heal()
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    await stage.run(3, network)
+    await stage.remove(1, network)
+    await stage.heal()
+    assert.equal(stage.peer(1).replica.view.network(network.id)?.status, 'draining')
+    assert.equal(await stage.take(1, network), undefined)
+    assert.notEqual(await stage.take(3, network), undefined, 'its last container may be restarted there')
+  })
+
+  it('H9, R4: who joins on the minority side owns nothing until the heal', async () => {
+    const stage = await setStage(3)
+    const network = await stage.create(1, 'web')
+    await stage.heal()
+    stage.world.addHost()
+    stage.split([1, 2], [3, 4])
+    await stage.pass(100)
+    await stage.finish(startHost(stage.world, stage.host(4)))
+    await stage.pass(2000)
+    const { view } = stage.peer(4).replica
+    assert.deepEqual(
+      view.networks().map(({ id }) => id),
+      [network.id],
+    )
+    assert.equal(await stage.take(4, network), undefined)
+    assert.match(stage.world.history.last(10).join('\n'), /host4 is refused.*waits for .*host[12]/)
+    await stage.heal()
+    assert.notEqual(await stage.take(4, network), undefined)
+  })
+
+  it('H12: a network created beside a pending peer does not seed it', async () => {
+    const stage = await setStage(3)
+    stage.world.addHost()
+    stage.split([1, 2], [3, 4])
+    await stage.pass(100)
+    await stage.finish(startHost(stage.world, stage.host(4)))
+    await stage.pass(2000)
+    const network = await stage.create(3, 'web')
+    assert.equal(network.roster.length, 3)
+    assert.equal((await stage.create(1, 'web')).id, network.id, 'a join on one side changes nothing')
+    await stage.heal()
+    assert.deepEqual(names(stage, 4), ['web'])
+  })
+
+  it('keeps what a killed process had not synced out of sight until it is synced (R3)', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const stage = await setStage(2, seed)
+      const host = stage.host(1)
+      host.disk.mood.syncMs = 100
+      void stage.peer(1).replica.write(() => [{ kind: 'tenant', name: 'blue' }])
+      await stage.pass(1)
+      dieHost(stage.world, host, 'kill')
+      host.disk.mood.syncMs = 3
+      await stage.finish(startHost(stage.world, host))
+      await stage.pass(3000)
+      dieHost(stage.world, host, 'power')
+      await stage.finish(startHost(stage.world, host))
+      await stage.heal()
+    }
+  })
+})

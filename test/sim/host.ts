@@ -1,0 +1,38 @@
+/** A host: its key, its disk, its containers, and the process that runs on it or does not. */
+import type { Signer } from '../../src/lib/keys.ts'
+import type { NetworkId } from '../../src/model/network.ts'
+import type { Introductions } from '../../src/replica/join.ts'
+import type { Holding } from './checks/addresses.ts'
+import type { Peer } from './peer.ts'
+import type { Life } from './virtual-clock.ts'
+import type { VirtualDisk } from './virtual-disk.ts'
+
+export interface Container {
+  /** Docker's endpoint id. */
+  readonly id: string
+  readonly network: NetworkId
+  readonly ip: number
+  readonly holding: Holding
+}
+
+export interface Host {
+  readonly name: string
+  readonly signer: Signer
+  readonly disk: VirtualDisk
+  /** How far its wall clock is off, ms. */
+  skewMs: number
+  /** Set once it has been admitted, or has founded the mesh. */
+  membership: { meshId: string; introductions: Introductions } | undefined
+  /** Containers that run, also while the peer does not. */
+  readonly containers: Map<string, Container>
+  /** Endpoints that Docker is just creating or removing. */
+  readonly busy: Set<string>
+  /** The running process, whatever it is doing; undefined while there is none. */
+  life: Life | undefined
+  /** Its parts, from when the journal has been read. */
+  peer: Peer | undefined
+  /** It serves users. */
+  ready: boolean
+  /** Requests of users that the process is working on. */
+  flows: number
+}

@@ -1,0 +1,129 @@
+/** Hosts come and go: founding, joining, starting, stopping, dying. */
+import { meshIdOf } from '../../src/crdt/identity.ts'
+import { errorText, SkeinError } from '../../src/lib/errors.ts'
+import type { Invitation } from '../../src/mesh/transport.ts'
+import { found } from '../../src/replica/admission.ts'
+import { joinMesh } from '../../src/replica/join.ts'
+import { reconcile, reconcileLater } from './docker.ts'
+import type { Host } from './host.ts'
+import { buildPeer, vectorOf } from './peer.ts'
+import type { Life } from './virtual-clock.ts'
+import type { World } from './world.ts'
+
+const nonce = new Uint8Array(16)
+const joinLimitMs = 5000
+/** A joiner that was not answered asks again; after so many attempts its operator takes a token of another host. */
+const attemptsPerToken = 4
+
+/** Starts the host's process: joins first if it has to. Resolves when it serves, or never when it dies before. */
+export async function startHost(world: World, host: Host): Promise<void> {
+  if (host.life) throw new Error(`${host.name} is running`)
+  const life: Life = { alive: true }
+  host.life = life
+  world.history.note(`${host.name} starts`)
+  if (host === world.hosts[0]) host.membership = { meshId: meshIdOf(host.signer.key, nonce), introductions: [] }
+  const membership = host.membership ?? (await joinFrom(world, host, life))
+  host.membership = membership
+  try {
+    await bringUp(world, host, life)
+  } catch (error) {
+    if (host.disk.mood.failure === 0) world.violate('I3', `${host.name} does not start: ${errorText(error)}`)
+    else dieHost(world, host, 'kill')
+  }
+}
+
+async function bringUp(world: World, host: Host, life: Life): Promise<void> {
+  const peer = await buildPeer(world, host, life)
+  const { replica, mesh, admission, ipam } = peer
+  const vector = await vectorOf(peer)
+  world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.counter ?? 0}`)
+  world.durability.returned(host.name, host.signer.key, vector)
+  world.addresses.returned(host.name, network => ipam.held(network))
+  host.peer = peer
+  replica.onChange(() => world.changed(host))
+  world.changed(host)
+  if (host === world.hosts[0]) await found(replica, nonce, host.name, [`${host.name}:7373`])
+  if (!replica.view.member(replica.self)) mesh.setMembers(host.membership?.introductions ?? [])
+  admission.start()
+  replica.start()
+  await mesh.start()
+  await reconcile(world, host, peer)
+  ipam.start()
+  host.ready = true
+  reconcileLater(world, host, peer)
+  world.history.note(`${host.name} is up`)
+}
+
+/** Joins through some host within reach, with as many attempts and tokens as it takes. */
+async function joinFrom(world: World, host: Host, life: Life): Promise<NonNullable<Host['membership']>> {
+  const self = { name: host.name, addresses: [`${host.name}:7373`] }
+  for (;;) {
+    const invitation = await inviteFor(world, host)
+    for (let attempt = 0; invitation && attempt < attemptsPerToken; attempt++) {
+      try {
+        const requestJoin = world.network.joinerAt(host.name, life)
+        const introductions = await joinMesh(requestJoin, invitation, host.signer, self, joinLimitMs)
+        world.history.note(`${host.name} is admitted`)
+        return { meshId: invitation.meshId, introductions }
+      } catch (error) {
+        world.history.note(`${host.name} is not admitted: ${errorText(error)}`)
+        if (error instanceof SkeinError && error.code === 'forbidden') break
+      }
+    }
+    await world.time.sleep(world.random.between(100, 2000), life)
+  }
+}
+
+async function inviteFor(world: World, host: Host): Promise<Invitation | undefined> {
+  const issuer = world.random.pick(world.readyHosts().filter(other => world.network.linked(other.name, host.name)))
+  if (!issuer?.peer) return undefined
+  const ttlMs = world.random.chance(0.2) ? 200 : 600_000
+  try {
+    // the operator gives up when that host dies under his command
+    const limit = world.time.sleep(20_000).then(() => undefined)
+    return await Promise.race([issuer.peer.admission.invite(ttlMs, [`${issuer.name}:7373`]), limit])
+  } catch (error) {
+    world.history.note(`${issuer.name} gives no invitation: ${errorText(error)}`)
+    return undefined
+  }
+}
+
+/** `kill`: the process dies and its containers run on. `power`: they die too, and unsynced data is lost. */
+export function dieHost(world: World, host: Host, how: 'kill' | 'power'): void {
+  if (!host.life) return
+  world.history.note(`${host.name} dies: ${how}`)
+  host.life.alive = false
+  end(world, host)
+  if (how === 'power') {
+    host.containers.clear()
+    host.disk.losePower()
+  } else {
+    host.disk.kill()
+  }
+  const inUse = new Set([...host.containers.values()].map(container => container.holding))
+  world.addresses.died(host.name, holding => inUse.has(holding))
+}
+
+/** SIGTERM. */
+export async function stopHost(world: World, host: Host): Promise<void> {
+  const { peer, life } = host
+  if (!peer || !life || !host.ready) return
+  world.history.note(`${host.name} stops`)
+  host.ready = false
+  await peer.ipam.stop()
+  peer.admission.stop()
+  await peer.mesh.stop()
+  await peer.replica.stop()
+  // not in the turn in which others learn that their last write is durable
+  world.time.after(0, () => host.life === life && dieHost(world, host, 'kill'))
+}
+
+function end(world: World, host: Host): void {
+  if (host.life) world.network.detach(host.life)
+  world.ownership.gone(host.name)
+  host.life = undefined
+  host.peer = undefined
+  host.ready = false
+  host.flows = 0
+  host.busy.clear()
+}

@@ -1,0 +1,70 @@
+/** Starts the shipped code of one peer on a host's virtual clock, network and disk, as the agent does on real ones. */
+
+import { type Vector, vectorFromPlain } from '../../src/crdt/vector.ts'
+import { createIpam } from '../../src/ipam/create.ts'
+import type { Ipam } from '../../src/ipam/ipam.ts'
+import { decode, encode } from '../../src/lib/cbor.ts'
+import { maxMessageBytes } from '../../src/mesh/transport.ts'
+import { type Admission, createAdmission } from '../../src/replica/admission.ts'
+import { createReplica } from '../../src/replica/create.ts'
+import type { Replica } from '../../src/replica/replica.ts'
+import { syncProtocol } from '../../src/replica/sync.ts'
+import type { Host } from './host.ts'
+import { record } from './recorder.ts'
+import { simLogger } from './sim-logger.ts'
+import { type Life, processClock } from './virtual-clock.ts'
+import type { VirtualMesh } from './virtual-mesh.ts'
+import type { World } from './world.ts'
+
+export interface Peer {
+  readonly life: Life
+  readonly mesh: VirtualMesh
+  readonly replica: Replica
+  readonly admission: Admission
+  readonly ipam: Ipam
+  /** Writes that are under way: the view may hold what is not durable. */
+  pending(): number
+}
+
+/** Reads the journal and builds the parts; nothing is started yet. */
+export async function buildPeer(world: World, host: Host, life: Life): Promise<Peer> {
+  const { time, network, parts, verify } = world
+  const random = world.random.fork()
+  const clock = processClock(time, life, () => host.skewMs)
+  const log = simLogger(
+    world.verbose ? 'debug' : 'warn',
+    text => world.history.note(`${host.name} ${text}`),
+    text => world.loggedError(host, text),
+  )
+  const mesh = network.attach(host.name, host.signer.key, life)
+  const base = { signer: host.signer, verify, clock, log }
+  const inner = await createReplica({
+    ...base,
+    meshId: host.membership?.meshId ?? '',
+    disk: host.disk.open(life),
+    openJournal: parts.openJournal,
+    transport: mesh,
+    random: random.next,
+  })
+  const { replica, pending } = record(
+    inner,
+    world.listenerOf(host, () => inner.view),
+  )
+  const admission = createAdmission({ ...base, replica, mesh, newSeed: () => random.bytes(32) })
+  const ipam = createIpam({
+    ...base,
+    replica: parts.replicaForIpam(replica),
+    transport: mesh,
+    random: random.next,
+  })
+  return { life, mesh, replica, admission, ipam, pending }
+}
+
+/** What the peer holds durably, as it tells its neighbours. */
+export async function vectorOf(peer: Peer): Promise<Vector> {
+  // the greeting of anti-entropy with the hash of nothing: answered by the vector itself
+  const reply = await peer.mesh.serve(syncProtocol, peer.replica.self, encode([0, new Uint8Array(32)]))
+  const vector = vectorFromPlain(decode(reply, maxMessageBytes))
+  if (!vector) throw new Error('malformed vector')
+  return vector
+}

@@ -1,0 +1,66 @@
+/** What users were told is done, and what may have been done: the measure of I3. */
+import { networkIdOf } from '../../src/crdt/identity.ts'
+import type { Leaf } from '../../src/crdt/leaves.ts'
+import { type Dot, dotText } from '../../src/crdt/vector.ts'
+import type { PeerKey } from '../../src/lib/keys.ts'
+import type { NetworkId } from '../../src/model/network.ts'
+
+export interface Act {
+  readonly dot: Dot
+  readonly text: string
+}
+
+export class Promises {
+  /** Per writer, the counter of its last acknowledged leaf. */
+  readonly counters = new Map<PeerKey, number>()
+  /** Acknowledged acts of creation, per network and per tenant. */
+  readonly networks = new Map<NetworkId, Act[]>()
+  readonly tenants = new Map<string, Act[]>()
+  /** Dots of acts that some deletion named: whether it was acknowledged or only begun. */
+  readonly #begun = new Set<string>()
+  readonly #covered = new Map<string, Set<PeerKey>>()
+
+  begun(leaves: readonly Leaf[]): void {
+    for (const dot of leaves.flatMap(seenBy)) this.#begun.add(dotText(dot))
+  }
+
+  acknowledged(last: Dot, leaves: readonly Leaf[]): void {
+    this.counters.set(last.writer, Math.max(last.counter, this.counters.get(last.writer) ?? 0))
+    for (const dot of leaves.flatMap(seenBy)) {
+      const by = this.#covered.get(dotText(dot)) ?? new Set()
+      this.#covered.set(dotText(dot), by.add(last.writer))
+    }
+    leaves.forEach((leaf, i) => {
+      const dot = { writer: last.writer, counter: last.counter - leaves.length + 1 + i }
+      if (leaf.kind === 'network') {
+        listIn(this.networks, networkIdOf(leaf)).push({ dot, text: `${leaf.tenant}/${leaf.name}` })
+      }
+      if (leaf.kind === 'tenant') listIn(this.tenants, leaf.name).push({ dot, text: leaf.name })
+    })
+  }
+
+  /** True if an acknowledged deletion named the act. */
+  isCovered(dot: Dot): boolean {
+    return this.#covered.has(dotText(dot))
+  }
+
+  /** True if this peer acknowledged a deletion that named the act. */
+  isCoveredBy(writer: PeerKey, dot: string): boolean {
+    return this.#covered.get(dot)?.has(writer) ?? false
+  }
+
+  /** True if no deletion can have named the act: what it made must be there. */
+  mustLive(act: Act): boolean {
+    return !this.#begun.has(dotText(act.dot))
+  }
+}
+
+function seenBy(leaf: Leaf): readonly Dot[] {
+  return leaf.kind === 'network-rm' || leaf.kind === 'tenant-rm' ? leaf.seen : []
+}
+
+function listIn<K, V>(map: Map<K, V[]>, key: K): V[] {
+  const list = map.get(key) ?? []
+  map.set(key, list)
+  return list
+}

@@ -1,0 +1,59 @@
+/** Listens in on a replica: what it was asked to write, and what it said is durable. */
+import type { Leaf } from '../../src/crdt/leaves.ts'
+import type { Dot } from '../../src/crdt/vector.ts'
+import type { Replica } from '../../src/replica/replica.ts'
+
+export interface Listener {
+  /** A write was begun: from now on it may be on the disk. */
+  begun(leaves: readonly Leaf[]): void
+  /** The write is durable, said the replica; `dot` is that of its last leaf. */
+  acknowledged(dot: Dot, leaves: readonly Leaf[]): void
+  factBegun(key: string, value: string | undefined): void
+}
+
+/** The same replica, and how many of its writes are under way. */
+export interface Recorded {
+  replica: Replica
+  pending(): number
+}
+
+export function record(replica: Replica, listener: Listener): Recorded {
+  let pending = 0
+  const recorded: Replica = {
+    self: replica.self,
+    get view() {
+      return replica.view
+    },
+    async write(build) {
+      let leaves: readonly Leaf[] = []
+      pending++
+      try {
+        const dot = await replica.write(view => {
+          leaves = build(view)
+          if (leaves.length > 0) listener.begun(leaves)
+          return leaves
+        })
+        if (dot) listener.acknowledged(dot, leaves)
+        return dot
+      } finally {
+        pending--
+      }
+    },
+    local: {
+      get: key => replica.local.get(key),
+      entries: prefix => replica.local.entries(prefix),
+      set(pairs) {
+        for (const [key, value] of pairs) listener.factBegun(key, value)
+        return replica.local.set(pairs)
+      },
+    },
+    onChange: callback => replica.onChange(callback),
+    waitFor: (test, limitMs) => replica.waitFor(test, limitMs),
+    syncNow: limitMs => replica.syncNow(limitMs),
+    whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
+    syncStatus: () => replica.syncStatus(),
+    start: () => replica.start(),
+    stop: () => replica.stop(),
+  }
+  return { replica: recorded, pending: () => pending }
+}

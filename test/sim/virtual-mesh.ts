@@ -1,0 +1,154 @@
+/** One process's end of the virtual network: the `Mesh` that the code under test is given. */
+import { SkeinError } from '../../src/lib/errors.ts'
+import type { PeerKey } from '../../src/lib/keys.ts'
+import type { Mesh, RequestHandler } from '../../src/mesh/transport.ts'
+import type { Life } from './virtual-clock.ts'
+import type { VirtualNetwork } from './virtual-network.ts'
+
+/** One standing connection; each end closes by itself. */
+export interface Session {
+  readonly ends: readonly [VirtualMesh, VirtualMesh]
+}
+
+export class VirtualMesh implements Mesh {
+  readonly self: PeerKey
+  readonly host: string
+  readonly life: Life
+  readonly sessions = new Map<PeerKey, Session>()
+  /** Broadcasts that were heard; by number. */
+  readonly heard = new Set<number>()
+  started = false
+  readonly #network: VirtualNetwork
+  readonly #handlers = new Map<string, RequestHandler>()
+  readonly #hearers: ((from: PeerKey, bytes: Uint8Array) => void)[] = []
+  readonly #meeters: ((peer: PeerKey) => void)[] = []
+  readonly #losers: ((peer: PeerKey) => void)[] = []
+  /** Requests that wait for an answer over a session, to be told when it is gone. */
+  readonly #asking = new Map<Session, Set<(error: Error) => void>>()
+  #members = new Set<PeerKey>()
+  #invitations = new Set<PeerKey>()
+  #answerJoin: RequestHandler | undefined
+
+  constructor(network: VirtualNetwork, host: string, self: PeerKey, life: Life) {
+    this.#network = network
+    this.host = host
+    this.self = self
+    this.life = life
+  }
+
+  connected(): PeerKey[] {
+    return [...this.sessions.keys()].sort()
+  }
+
+  broadcast(bytes: Uint8Array): void {
+    this.#network.broadcast(this, bytes)
+  }
+
+  request(to: PeerKey, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const session = this.sessions.get(to)
+    if (!session) return Promise.reject(new SkeinError('unreachable', `${to.slice(0, 8)} is not connected`))
+    return new Promise((resolve, reject) => {
+      const asking = this.#asking.get(session) ?? new Set()
+      this.#asking.set(session, asking.add(reject))
+      const done = () => {
+        asking.delete(reject)
+        timer.cancel()
+      }
+      const late = () => {
+        done()
+        reject(new SkeinError('timeout', `${to.slice(0, 8)} did not answer within ${timeoutMs} ms`))
+      }
+      const timer = this.#network.time.after(timeoutMs, late, this.life)
+      this.#network.exchange(this, session, protocol, bytes, {
+        answer(reply) {
+          done()
+          resolve(reply)
+        },
+        refuse(error) {
+          done()
+          reject(error)
+        },
+      })
+    })
+  }
+
+  handle(protocol: string, handler: RequestHandler): void {
+    this.#handlers.set(protocol, handler)
+  }
+
+  onBroadcast(listener: (from: PeerKey, bytes: Uint8Array) => void): void {
+    this.#hearers.push(listener)
+  }
+
+  onConnect(listener: (peer: PeerKey) => void): void {
+    this.#meeters.push(listener)
+  }
+
+  onDisconnect(listener: (peer: PeerKey) => void): void {
+    this.#losers.push(listener)
+  }
+
+  setMembers(members: readonly { key: PeerKey }[]): void {
+    this.#members = new Set(members.map(member => member.key))
+    this.#network.dialSoon(this)
+  }
+
+  setInvitations(keys: readonly PeerKey[]): void {
+    this.#invitations = new Set(keys)
+  }
+
+  onJoin(handler: RequestHandler): void {
+    this.#answerJoin = handler
+  }
+
+  async start(): Promise<void> {
+    this.started = true
+    this.#network.dialSoon(this)
+  }
+
+  async stop(): Promise<void> {
+    this.#network.detach(this.life)
+    for (const peer of [...this.sessions.keys()]) this.lost(peer)
+  }
+
+  /** Members that it would connect to and lets in. */
+  get members(): ReadonlySet<PeerKey> {
+    return this.#members
+  }
+
+  /** Asks a handler of this process; rejects with what it throws. */
+  async serve(protocol: string, from: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
+    const handler = this.#handlers.get(protocol)
+    if (!handler) throw new SkeinError('unavailable', `${protocol} is not spoken here`)
+    return handler(from, bytes)
+  }
+
+  async serveJoin(holder: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
+    if (!this.started || !this.#answerJoin || !this.#invitations.has(holder)) {
+      throw new SkeinError('forbidden', 'it does not know this invitation')
+    }
+    return this.#answerJoin(holder, bytes)
+  }
+
+  hear(from: PeerKey, bytes: Uint8Array): void {
+    for (const listener of this.#hearers) listener(from, bytes)
+  }
+
+  met(peer: PeerKey, session: Session): void {
+    if (this.sessions.has(peer)) this.lost(peer)
+    this.sessions.set(peer, session)
+    for (const listener of this.#meeters) listener(peer)
+  }
+
+  /** This end of the session with a peer closes. */
+  lost(peer: PeerKey): void {
+    const session = this.sessions.get(peer)
+    if (!session) return
+    this.sessions.delete(peer)
+    for (const reject of this.#asking.get(session) ?? []) {
+      reject(new SkeinError('unavailable', `${peer.slice(0, 8)} went away`))
+    }
+    this.#asking.delete(session)
+    for (const listener of this.#losers) listener(peer)
+  }
+}

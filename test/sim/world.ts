@@ -1,0 +1,143 @@
+/** One simulated mesh: its hosts, what joins them, and what is checked about them after each event. */
+
+import type { Verify } from '../../src/crdt/batch.ts'
+import { networkIdOf } from '../../src/crdt/identity.ts'
+import type { RegistryView } from '../../src/crdt/registry-view.ts'
+import { signerOf } from '../../src/lib/keys.ts'
+import { AddressCheck } from './checks/addresses.ts'
+import { DurabilityCheck } from './checks/durability.ts'
+import { OwnershipCheck } from './checks/ownership.ts'
+import { History, Violation } from './history.ts'
+import type { Host } from './host.ts'
+import { type Parts, rememberingVerify } from './parts.ts'
+import { Promises } from './promises.ts'
+import { Random } from './random.ts'
+import type { Listener } from './recorder.ts'
+import { VirtualTime } from './virtual-clock.ts'
+import { VirtualDisk } from './virtual-disk.ts'
+import { VirtualNetwork } from './virtual-network.ts'
+
+export interface WorldOptions {
+  seed: number
+  parts: Parts
+  /** Gets every line of the history. */
+  print?: ((line: string) => void) | undefined
+}
+
+export class World {
+  readonly seed: number
+  readonly parts: Parts
+  readonly verbose: boolean
+  readonly time = new VirtualTime()
+  readonly random: Random
+  readonly history: History
+  readonly network: VirtualNetwork
+  readonly verify: Verify
+  readonly promises = new Promises()
+  readonly hosts: Host[] = []
+  readonly addresses: AddressCheck
+  readonly ownership: OwnershipCheck
+  readonly durability: DurabilityCheck
+  /** No more faults and no more requests: the mesh is to come to rest. */
+  quiet = false
+  failure: Violation | undefined
+  readonly #dirty = new Set<Host>()
+  #endpoints = 0
+
+  constructor({ seed, parts, print }: WorldOptions) {
+    this.seed = seed
+    this.parts = parts
+    this.verbose = print !== undefined
+    this.random = new Random(seed)
+    this.history = new History(this.time, print)
+    this.network = new VirtualNetwork(this.time, this.random.fork())
+    this.verify = rememberingVerify(parts.verify)
+    const violate = this.violate.bind(this)
+    this.addresses = new AddressCheck(violate)
+    this.ownership = new OwnershipCheck(violate)
+    this.durability = new DurabilityCheck(this.promises, violate)
+  }
+
+  /** A further host, with nothing running on it. */
+  addHost(): Host {
+    const disk = new VirtualDisk(this.time, this.random.fork())
+    disk.mood.lies = this.parts.lyingDisks
+    const host: Host = {
+      name: `host${this.hosts.length + 1}`,
+      signer: signerOf(this.random.bytes(32)),
+      disk,
+      skewMs: 0,
+      membership: undefined,
+      containers: new Map(),
+      busy: new Set(),
+      life: undefined,
+      peer: undefined,
+      ready: false,
+      flows: 0,
+    }
+    this.hosts.push(host)
+    return host
+  }
+
+  readyHosts(): Host[] {
+    return this.hosts.filter(host => host.ready)
+  }
+
+  endpointId(): string {
+    return `endpoint${++this.#endpoints}`
+  }
+
+  /** The first broken invariant ends the simulation, after the event in which it broke. */
+  violate(invariant: string, details: string): void {
+    this.history.note(`VIOLATION ${invariant}: ${details}`)
+    this.failure ??= new Violation(invariant, details)
+  }
+
+  loggedError(host: Host, text: string): void {
+    // a process that is told to stop, or whose disk fails on purpose, may complain
+    if (host.life?.alive && host.disk.mood.failure === 0) this.violate('log', `${host.name} logged an error: ${text}`)
+  }
+
+  /** The view of a host has changed. */
+  changed(host: Host): void {
+    this.#dirty.add(host)
+  }
+
+  listenerOf(host: Host, view: () => RegistryView): Listener {
+    return {
+      begun: leaves => {
+        this.promises.begun(leaves)
+        for (const leaf of leaves) {
+          this.history.note(`${host.name} writes ${leaf.kind}`)
+          if (leaf.kind === 'network' && view().isDeleted(networkIdOf(leaf))) {
+            this.violate(
+              'I3',
+              `${host.name} creates ${leaf.tenant}/${leaf.name} again under the id of a deleted network`,
+            )
+          }
+        }
+      },
+      acknowledged: (dot, leaves) => {
+        this.history.note(`${host.name} has written up to ${dot.counter}`)
+        this.promises.acknowledged(dot, leaves)
+      },
+      factBegun: (key, value) => {
+        if (value !== 'held') this.addresses.freed(host.name, key)
+      },
+    }
+  }
+
+  /** Runs until `isOver`, looking at what changed after each event. Throws the first violation. */
+  async run(isOver: () => boolean): Promise<void> {
+    await this.time.run(isOver, () => {
+      for (const host of this.#dirty) {
+        if (!host.peer) continue
+        const { view } = host.peer.replica
+        this.ownership.look(host.name, host.signer.key, view)
+        this.durability.look(host.name, view)
+      }
+      this.#dirty.clear()
+      if (this.failure) throw this.failure
+    })
+  }
+}
