@@ -10,7 +10,7 @@ import type { RegistryView } from '../crdt/registry-view.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { AddressPool } from '../model/address-pool.ts'
-import { bareName } from '../model/names.ts'
+import { bareName, defaultTenant } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -171,7 +171,7 @@ function isSame(a: NetworkDockerLeaf, b: NetworkDockerLeaf): boolean {
 
 /** The pool of a network whose handle went with this peer's data, if such a network exists: its containers need it. */
 async function restored({ replica, pools }: AdoptionDeps, network: DockerNetwork): Promise<BornPool | undefined> {
-  const tenant = network.options.tenant ?? 'default'
+  const tenant = network.options.tenant ?? defaultTenant
   const base = network.subnet.split('/')[0] ?? ''
   const pool = { tenant, pool: network.subnet, gateway: network.gateway || base }
   const existing = replica.view.networkByName(tenant, bareName(tenant, network.name))

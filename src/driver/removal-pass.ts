@@ -80,7 +80,7 @@ export function createRemovalPass(deps: RemovalPassDeps): RemovalPass {
       const present = new Map(listed.map(network => [network.id, network.name]))
       for (const dockerId of known) {
         const id = networks.idOf(dockerId)
-        if (id === undefined || present.has(dockerId)) continue
+        if (id === undefined || present.has(dockerId) || !removals.isLost(dockerId, id)) continue
         await pools.forget(dockerId)
         await networks.forget(dockerId)
         const network = view.network(id)
@@ -88,7 +88,8 @@ export function createRemovalPass(deps: RemovalPassDeps): RemovalPass {
           explain(network, 'it went without word to skeind, which may not have been running')
       }
       for (const [id, name] of present) names.set(id, name)
-      for (const id of names.keys()) if (!present.has(id) && !removals.wasRemoved(id)) names.delete(id)
+      const isOver = (id: string) => !present.has(id) && !known.includes(id) && !removals.wasRemoved(id)
+      for (const id of names.keys()) if (isOver(id)) names.delete(id)
     },
     async judge(force) {
       for (const removal of removals.judge(force)) {
