@@ -5,7 +5,9 @@ import { run } from '../src/lib/exec.ts'
 import { cleanEnvironment } from './processes.ts'
 
 /** Programs, and the package of Debian 13 that each comes from. */
-const requirements: Readonly<Record<string, string>> = {
+export type Programs = Readonly<Record<string, string>>
+
+const requirements: Programs = {
   dockerd: 'docker.io',
   docker: 'docker-cli',
   iptables: 'iptables',
@@ -21,14 +23,18 @@ const requirements: Readonly<Record<string, string>> = {
 }
 
 /** Packages, each once, whose programs `has` does not find. An engine on a kernel with AppArmor needs its loader too. */
-export function missingPackages(has: (program: string) => boolean, withAppArmor: boolean): string[] {
-  const wanted = withAppArmor ? { ...requirements, apparmor_parser: 'apparmor' } : requirements
+export function missingPackages(
+  has: (program: string) => boolean,
+  withAppArmor: boolean,
+  programs = requirements,
+): string[] {
+  const wanted = withAppArmor ? { ...programs, apparmor_parser: 'apparmor' } : programs
   return [...new Set(Object.entries(wanted).flatMap(([program, name]) => (has(program) ? [] : name)))]
 }
 
-function missingHere(): string[] {
+function missingHere(programs: Programs): string[] {
   const file = '/sys/module/apparmor/parameters/enabled'
-  return missingPackages(isInstalled, existsSync(file) && readFileSync(file, 'utf8').startsWith('Y'))
+  return missingPackages(isInstalled, existsSync(file) && readFileSync(file, 'utf8').startsWith('Y'), programs)
 }
 
 function isInstalled(program: string): boolean {
@@ -42,16 +48,16 @@ function isInstalled(program: string): boolean {
   })
 }
 
-/** Installs what is missing, with apt-get. */
-export async function installMissing(progress: (line: string) => void): Promise<void> {
-  const missing = missingHere()
+/** Installs what is missing, with apt-get. @param programs @default what the lab itself needs */
+export async function installMissing(progress: (line: string) => void, programs = requirements): Promise<void> {
+  const missing = missingHere(programs)
   if (missing.length === 0) return
   progress(`installing ${missing.join(' ')}`)
   await withoutServices(async () => {
     await apt(['update'])
     await apt(['install', '--yes', '--no-install-recommends', '--no-remove', ...missing])
   })
-  const still = missingHere()
+  const still = missingHere(programs)
   if (still.length > 0)
     throw new SkeinError('unavailable', `apt-get did not bring ${still.join(', ')}; install them, then: skein lab up`)
 }

@@ -15,6 +15,7 @@ import { newSeed, type PeerKey, signerOf, verifySignature } from '../lib/keys.ts
 import type { Logger } from '../lib/log.ts'
 import { createMesh } from '../mesh/create.ts'
 import { encodeToken } from '../mesh/token.ts'
+import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -86,7 +87,8 @@ async function build(
   const { vxlanPort, vtepAddress } = config
   const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress })
   const driverName = config.pluginSocket.replace(/^.*\//, '').replace(/\.sock$/, '')
-  const driver = createDriver({ replica, ipam, datapath, clock, driverName })
+  const range = parseAddressPool(config.addressPool)
+  const driver = createDriver({ replica, ipam, datapath, clock, driverName, range })
   const docker = createDockerClient(config.dockerHost)
   const reconciler = createReconciler({
     replica,
@@ -95,6 +97,9 @@ async function build(
     docker,
     networks: driver.networks,
     state: driver.state,
+    pools: driver.pools,
+    removals: driver.removals,
+    range,
     clock,
     log: child('docker'),
     driverName,

@@ -3,7 +3,9 @@
  * text are derived. A flag beats the environment, the environment beats the default.
  */
 import { z } from 'zod'
+import { errorText } from '../lib/errors.ts'
 import type { LogLevel } from '../lib/log.ts'
+import { parseAddressPool } from '../model/address-pool.ts'
 import { parseIp } from '../model/ip.ts'
 import { isName } from '../model/names.ts'
 
@@ -75,6 +77,14 @@ const loopbackAddress = addressAndPort.refine(({ address }) => address === '::1'
     'is refused: the API there is plain HTTP without authentication, so only a loopback address will do, such as 127.0.0.1:9999',
 })
 
+const addressPool = z.string().superRefine((text, context) => {
+  try {
+    parseAddressPool(text)
+  } catch (error) {
+    context.addIssue(errorText(error))
+  }
+})
+
 const noRoute = 'this host has no default route to take the address from: give --listen ADDR:PORT'
 
 const hostName = z.string().refine(isName, {
@@ -111,6 +121,9 @@ export const settingsSchema = z.object({
     ),
   vtepAddress: hostAddress.optional().meta(text('ADDR', "where this host's VXLAN frames arrive", 'the listen address')),
   vxlanPort: port.default(vxlanPort).meta(text('PORT', 'UDP port of VXLAN, equal on all hosts')),
+  addressPool: addressPool
+    .default('10.64.0.0/10')
+    .meta(text('RANGE', 'where docker network create without --subnet gets a /24 from, equal on all hosts')),
   dockerHost: z
     .string()
     .regex(/^unix:\/\/\/\S+$/, "must be unix:///PATH: a peer networks its own host's containers")

@@ -1,8 +1,8 @@
 /** Leaves to canonical bytes and back. One entry a kind: how it is written, how it is read. */
 import { decode, encode, type Plain } from '../lib/cbor.ts'
-import { isName } from '../model/names.ts'
+import { isName, isNetworkName } from '../model/names.ts'
 import { specFromPlain, specToPlain } from '../model/network.ts'
-import { type Leaf, type ListedAdmission, maxLeafBytes, type Transfer } from './leaves.ts'
+import { type DockerPair, type Leaf, type ListedAdmission, maxLeafBytes, type Transfer } from './leaves.ts'
 import { bytesOf, dots, hex, integer, key, list, text } from './plain.ts'
 import { dotFromPlain, dotToPlain } from './vector.ts'
 
@@ -24,6 +24,10 @@ function whole<T extends object>(fields: { [F in keyof T]: T[F] | undefined }): 
 const name = (value: Plain | undefined) => {
   const read = text(value, 64)
   return read !== undefined && isName(read) ? read : undefined
+}
+const networkName = (value: Plain | undefined) => {
+  const read = text(value, 64)
+  return read !== undefined && isNetworkName(read) ? read : undefined
 }
 const bytes = (value: Plain | undefined, length: number) =>
   value instanceof Uint8Array && value.length === length ? value : undefined
@@ -53,6 +57,13 @@ const transferFromPlain = (value: Plain): Transfer | undefined => {
 }
 const listedFromPlain = (value: Plain): ListedAdmission | undefined =>
   Array.isArray(value) ? whole<ListedAdmission>({ key: key(value[0]), dot: dotFromPlain(value[1]) }) : undefined
+
+const pairFromPlain = (value: Plain): DockerPair | undefined => {
+  if (!Array.isArray(value)) return undefined
+  const [left, right] = [text(value[0], 512), text(value[1], 16_384)]
+  return left === undefined || right === undefined ? undefined : [left, right]
+}
+const pairs = (value: Plain | undefined) => list(value, 256, pairFromPlain)
 
 const codecs: { [K in Kind]: Codec<K> } = {
   mesh: {
@@ -106,7 +117,7 @@ const codecs: { [K in Kind]: Codec<K> } = {
     read: f =>
       whole({
         tenant: name(f[0]),
-        name: name(f[1]),
+        name: networkName(f[1]),
         generation: integer(f[2], 0, 0xffffffff),
         spec: f[3] === undefined ? undefined : specFromPlain(f[3]),
         roster: hex(f[4], 32),
@@ -118,9 +129,19 @@ const codecs: { [K in Kind]: Codec<K> } = {
       whole({
         id: hex(f[0], 32),
         tenant: name(f[1]),
-        name: name(f[2]),
+        name: networkName(f[2]),
         generation: integer(f[3], 0, 0xffffffff),
         seen: dots(f[4]),
+      }),
+  },
+  'network-docker': {
+    write: l => [bytesOf(l.network), l.labels.map(pair => [...pair]), l.options.map(pair => [...pair]), l.internal],
+    read: f =>
+      whole({
+        network: hex(f[0], 32),
+        labels: pairs(f[1]),
+        options: pairs(f[2]),
+        internal: typeof f[3] === 'boolean' ? f[3] : undefined,
       }),
   },
   endpoint: {

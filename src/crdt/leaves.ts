@@ -23,6 +23,9 @@ export interface ListedAdmission {
   readonly dot: Dot
 }
 
+/** A label or an option of Docker. */
+export type DockerPair = readonly [name: string, value: string]
+
 export type MeshLeaf = { kind: 'mesh'; founder: PeerKey; nonce: Uint8Array; name: string; addresses: readonly string[] }
 export type InvitationLeaf = { kind: 'invitation'; invitation: PeerKey; expiresMs: number; uses: number }
 export type AdmissionLeaf = {
@@ -60,6 +63,14 @@ export type NetworkRmLeaf = {
   generation: number
   seen: readonly Dot[]
 }
+/** What Docker's copies of a network carry that was born by `docker network create`. */
+export type NetworkDockerLeaf = {
+  kind: 'network-docker'
+  network: NetworkId
+  labels: readonly DockerPair[]
+  options: readonly DockerPair[]
+  internal: boolean
+}
 export type EndpointLeaf = {
   kind: 'endpoint'
   id: string
@@ -93,6 +104,7 @@ export type Leaf =
   | TenantRmLeaf
   | NetworkLeaf
   | NetworkRmLeaf
+  | NetworkDockerLeaf
   | EndpointLeaf
   | EndpointRmLeaf
   | VtepLeaf

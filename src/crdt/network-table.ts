@@ -6,7 +6,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import { networkIdOf } from './identity.ts'
-import type { NetworkLeaf, NetworkRmLeaf } from './leaves.ts'
+import type { NetworkDockerLeaf, NetworkLeaf, NetworkRmLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { Network } from './registry-view.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
@@ -27,6 +27,7 @@ export class NetworkTable {
   readonly #covered = new Map<NetworkId, Set<string>>()
   readonly #deletions = new Map<NetworkId, Hlc>()
   readonly #generations = new Map<string, number>()
+  readonly #docker = new Map<NetworkId, LeafRecord<NetworkDockerLeaf>>()
   readonly #live: LiveSet
 
   constructor(live: LiveSet) {
@@ -51,6 +52,15 @@ export class NetworkTable {
     const slot = `${tenant}/${name}`
     this.#generations.set(slot, Math.max(this.#generations.get(slot) ?? 0, generation + 1))
     this.#live.set(`network-rm:${dotText(record.dot)}`, record)
+  }
+
+  /** The last by HLC, then writer, then counter wins: each host in whose Docker it was created may have written one. */
+  putDocker(record: LeafRecord<NetworkDockerLeaf>): void {
+    const { network } = record.leaf
+    const held = this.#docker.get(network)
+    if (held && (compareHlc(held.hlc, record.hlc) || compareDots(held.dot, record.dot)) >= 0) return
+    this.#docker.set(network, record)
+    this.#live.set(`network-docker:${network}`, record)
   }
 
   nextGeneration(tenant: string, name: string): number {
@@ -94,7 +104,11 @@ export class NetworkTable {
   #view(id: NetworkId, born: Born, roster: readonly PeerKey[], status: Network['status']): Network {
     const { tenant, name, generation, spec } = born.leaf
     const created = [...born.acts.values()].map(act => act.hlc).sort(compareHlc)[0] ?? [0, 0]
-    return { id, tenant, name, bornName: name, generation, spec, roster, created, status }
+    const network = { id, tenant, name, bornName: name, generation, spec, roster, created, status }
+    const docker = this.#docker.get(id)
+    if (!docker) return network
+    const { labels, options, internal } = docker.leaf
+    return { ...network, docker: { host: docker.dot.writer, labels, options, internal } }
   }
 }
 

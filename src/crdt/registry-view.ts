@@ -5,7 +5,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Hlc } from './hlc.ts'
-import type { Transfer } from './leaves.ts'
+import type { DockerPair, Transfer } from './leaves.ts'
 import type { Dot } from './vector.ts'
 
 /** A host's agent. */
@@ -41,6 +41,17 @@ export interface Network {
   readonly created: Hlc
   /** `draining`: deleted, but an endpoint is left somewhere; takes no new endpoints. */
   readonly status: 'live' | 'draining'
+  /** Of a network that was born by `docker network create`. */
+  readonly docker?: NetworkDocker
+}
+
+/** What every host's Docker network of it carries. */
+export interface NetworkDocker {
+  /** Where it was born, or was created again last. */
+  readonly host: PeerKey
+  readonly labels: readonly DockerPair[]
+  readonly options: readonly DockerPair[]
+  readonly internal: boolean
 }
 
 export interface Endpoint {

@@ -65,6 +65,7 @@ export class Registry implements RegistryView {
     'tenant-rm': record => this.#tenants.remove(record),
     network: record => this.#networks.put(record),
     'network-rm': record => this.#networks.remove(record),
+    'network-docker': record => this.#networks.putDocker(record),
     endpoint: record => this.#putEndpoint(record),
     'endpoint-rm': record => this.#putEndpoint(record),
     vtep: record => this.#endpoints.putVtep(record),

@@ -1,4 +1,5 @@
 /** Docker's API over dockerode, which is heavy: it is loaded at the first call, not when the peer starts. */
+import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { errorText, SkeinError } from '../lib/errors.ts'
@@ -6,6 +7,7 @@ import {
   type DockerApi,
   DockerAway,
   type DockerEndpoint,
+  type DockerEvent,
   type DockerNetwork,
   type DockerNetworkRequest,
   DockerRefusal,
@@ -99,7 +101,7 @@ async function load(where: Docker.DockerOptions): Promise<Clients> {
 async function watch(
   call: <T>(limitMs: number, ask: Ask<T>) => Promise<T>,
   closing: AbortSignal,
-  onEvent: () => void,
+  onEvent: (event: DockerEvent) => void,
   onEnd: () => void,
 ) {
   const stopped = new AbortController()
@@ -114,8 +116,9 @@ async function watch(
     if (!ended) onEnd()
     ended = true
   }
-  // what happened is asked for afterwards: the events themselves are not read
-  stream.on('data', onEvent)
+  const lines = createInterface({ input: stream })
+  lines.on('line', line => onEvent(eventOf(line)))
+  lines.on('error', end)
   stream.on('error', end) // a broken stream is the same news as one that ended
   stream.on('close', end)
   return {
@@ -155,8 +158,31 @@ function refusalOf(error: unknown): Error {
   return new DockerRefusal(error.statusCode, String(message))
 }
 
+/** One line of the stream; what cannot be read is news all the same. */
+function eventOf(line: string): DockerEvent {
+  try {
+    const event: unknown = JSON.parse(line)
+    if (typeof event === 'object' && event !== null && 'Type' in event && 'Action' in event) {
+      return { type: String(event.Type), action: String(event.Action) }
+    }
+  } catch {
+    // half a line of a stream that broke: its end is noticed by itself
+  }
+  return { type: '', action: '' }
+}
+
 function networkOf(info: Docker.NetworkInspectInfo): DockerNetwork {
-  return { id: info.Id, name: info.Name, driver: info.Driver, labels: info.Labels ?? {}, options: info.Options ?? {} }
+  const [pool] = info.IPAM?.Config ?? []
+  return {
+    id: info.Id,
+    name: info.Name,
+    driver: info.Driver,
+    labels: info.Labels ?? {},
+    options: info.Options ?? {},
+    subnet: pool?.Subnet ?? '',
+    gateway: pool?.Gateway ?? '',
+    internal: info.Internal ?? false,
+  }
 }
 
 function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions {
@@ -165,6 +191,7 @@ function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions 
     CheckDuplicate: true,
     Driver: request.driver,
     Attachable: true,
+    Internal: request.internal,
     Labels: { ...request.labels },
     Options: { ...request.options },
     IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: [{ Subnet: request.subnet }] },

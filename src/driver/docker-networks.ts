@@ -12,6 +12,8 @@ export interface DockerNetworks {
   idOf(dockerId: string): NetworkId | undefined
   /** Docker's ids of ours: mostly one. */
   dockerIdsOf(network: NetworkId): string[]
+  /** Docker's ids that are matched. */
+  dockerIds(): string[]
   /** Those of ours that were ever matched with one of Docker's. */
   ids(): Set<NetworkId>
   /** Durable when it resolves; idempotent. */
@@ -27,6 +29,7 @@ export function createDockerNetworks(local: LocalFacts): DockerNetworks {
         .entries(prefix)
         .filter(([, value]) => value === network)
         .map(([key]) => key.slice(prefix.length)),
+    dockerIds: () => local.entries(prefix).map(([key]) => key.slice(prefix.length)),
     ids: () => new Set(local.entries(prefix).map(([, network]) => network)),
     async remember(dockerId, network) {
       if (local.get(prefix + dockerId) !== network) await local.set([[prefix + dockerId, network]])

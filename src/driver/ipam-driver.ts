@@ -1,44 +1,56 @@
-/** The IPAM driver's calls. A pool is a network of ours and bears its id. */
+/**
+ * The IPAM driver's calls. A pool is a network of ours and bears its id; that of a network which is being born in Docker
+ * bears a handle.
+ */
 
 import type { Ipam } from '../ipam/ipam.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
-import { contains, prefixText, type Subnet } from '../model/subnet.ts'
+import { contains, parseSubnet, prefixText, type Subnet } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
+import { checkOverlap, tenantOf } from './born-network.ts'
+import type { BornPools } from './born-pools.ts'
+import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalState } from './local-state.ts'
 import { type Driver, gatewayLabel, idOption, type RequestOf } from './protocol.ts'
-import { beingDeleted, checkTakesEndpoints, createWithSkein, needNetwork } from './refusals.ts'
+import { beingDeleted, checkTakesEndpoints, needNetwork } from './refusals.ts'
+import type { Removals } from './removals.ts'
 
 export interface IpamDriverDeps {
   replica: Replica
   ipam: Ipam
+  networks: DockerNetworks
+  pools: BornPools
+  removals: Removals
   state: LocalState
-  driverName: string
 }
 
 type IpamDriver = Pick<Driver, Extract<keyof Driver, `IpamDriver.${string}`>>
 
 export function createIpamDriver(deps: IpamDriverDeps): IpamDriver {
-  const { replica, ipam } = deps
+  const { replica, ipam, pools } = deps
   return {
     'IpamDriver.RequestPool': async request => requestPool(deps, request),
-    'IpamDriver.ReleasePool': async () => ({}),
+    async 'IpamDriver.ReleasePool'({ PoolID }) {
+      if (pools.isHandle(PoolID)) await pools.release(PoolID)
+      return {}
+    },
     'IpamDriver.RequestAddress': (request, signal) => requestAddress(deps, request, signal),
     async 'IpamDriver.ReleaseAddress'(request) {
-      const network = replica.view.network(request.PoolID)
+      const id = pools.isHandle(request.PoolID) ? pools.networkOf(request.PoolID) : request.PoolID
+      if (id === undefined) return {}
+      const network = replica.view.network(id)
       const ip = parseIp(request.Address.split('/')[0] ?? '')
       if (ip === undefined || (network && ip === network.spec.subnet.base)) return {}
       // Docker deletes an endpoint before it releases its address: a release of one that is in use comes late
-      if (replica.view.holders(request.PoolID, ip).some(endpoint => endpoint.owner === replica.self)) return {}
-      await ipam.release(request.PoolID, ip)
+      if (replica.view.holders(id, ip).some(endpoint => endpoint.owner === replica.self)) return {}
+      await ipam.release(id, ip)
       return {}
     },
   }
 }
 
-function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
-  const id = request.Options[idOption]
-  if (typeof id !== 'string' || id === '') throw createWithSkein(request.Pool, deps.driverName)
+async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
   if (request.V6) throw new SkeinError('unsupported', 'IPv6 is not supported yet: leave out --ipv6 and IPv6 subnets')
   if (request.SubPool) {
     throw new SkeinError(
@@ -46,6 +58,8 @@ function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.Reques
       'a range is part of the network in Skein: leave out --ip-range, use "skein net create"',
     )
   }
+  const id = request.Options[idOption]
+  if (typeof id !== 'string' || id === '') return poolToBe(deps, request)
   const network = needNetwork(deps.replica.view, id)
   if (network.status !== 'live') throw beingDeleted(network)
   const pool = prefixText(network.spec.subnet)
@@ -59,15 +73,37 @@ function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.Reques
   return { PoolID: id, Pool: pool, Data: { [gatewayLabel]: baseText(network.spec.subnet) } }
 }
 
+/** A network is being born in this Docker. What Docker has told so far is checked at once. */
+async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
+  const { replica, networks, pools, removals } = deps
+  const tenant = tenantOf(replica.view, request.Options)
+  const subnet = request.Pool ? parseSubnet(request.Pool) : undefined
+  if (subnet) {
+    // the same network from another host may not be in this Docker yet, and one that was just removed is still known
+    checkOverlap(replica.view, tenant, subnet, rival => {
+      const isSame = prefixText(rival.spec.subnet) === subnet.text
+      return removals.isOpen(rival.id) || (isSame && networks.dockerIdsOf(rival.id).length === 0)
+    })
+  }
+  const { handle, pool, gateway } = await pools.request(tenant, subnet)
+  return { PoolID: handle, Pool: pool, Data: { [gatewayLabel]: `${gateway}/${pool.split('/')[1]}` } }
+}
+
 async function requestAddress(
   deps: IpamDriverDeps,
   request: RequestOf<'IpamDriver.RequestAddress'>,
   signal: AbortSignal,
 ) {
-  const { replica, ipam, state } = deps
-  const network = needNetwork(replica.view, request.PoolID)
+  const { replica, ipam, state, pools } = deps
+  const isGateway = request.Options.RequestAddressType === gatewayLabel
+  if (isGateway && request.Address) {
+    throw new SkeinError('unsupported', 'networks with a gateway are not supported yet: leave out --gateway')
+  }
+  const id = pools.isHandle(request.PoolID) ? await pools.adopted(request.PoolID) : request.PoolID
+  if (signal.aborted) throw signal.reason
+  const network = needNetwork(replica.view, id)
   const { subnet } = network.spec
-  if (request.Options.RequestAddressType === gatewayLabel) return { Address: baseText(subnet), Data: {} }
+  if (isGateway) return { Address: baseText(subnet), Data: {} }
   checkTakesEndpoints(replica.view, network, replica.self)
   const preferred = request.Address ? preferredAddress(request.Address, subnet) : undefined
   await state.registered()

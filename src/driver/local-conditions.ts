@@ -1,4 +1,5 @@
 /** Standing problems of this host, found anew by each pass and logged when they appear or change. */
+import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 
 export interface LocalCondition {
@@ -10,21 +11,43 @@ export interface LocalConditions {
   /** Starts a pass: what is not reported until `finish` is over. */
   begin(): void
   report(subject: string, text: string, remedy: string): void
+  /** Something that has happened: shown until `isOver`, an hour at most. */
+  keep(subject: string, text: string, remedy: string, isOver: () => boolean): void
   finish(): void
   list(): LocalCondition[]
 }
 
-export function createLocalConditions(log: Logger): LocalConditions {
+/** Long enough to be read by who caused it, ms. */
+const keepMs = 3_600_000
+
+interface Kept extends LocalCondition {
+  readonly untilMs: number
+  isOver(): boolean
+}
+
+export function createLocalConditions(log: Logger, clock: Clock): LocalConditions {
+  const kept = new Map<string, Kept>()
   let current = new Map<string, LocalCondition>()
   let found = new Map<string, LocalCondition>()
+
+  function report(subject: string, text: string, remedy: string): void {
+    found.set(subject, { text, remedy })
+    if (current.get(subject)?.text !== text)
+      log.warn({ subject, reason: text, remedy }, 'Docker is not as it should be')
+  }
+
   return {
     begin() {
       found = new Map()
+      for (const [subject, { text, remedy, untilMs, isOver }] of kept) {
+        if (isOver() || clock.monotonic() > untilMs) kept.delete(subject)
+        else found.set(subject, { text, remedy })
+      }
     },
-    report(subject, text, remedy) {
-      found.set(subject, { text, remedy })
-      if (current.get(subject)?.text !== text)
-        log.warn({ subject, reason: text, remedy }, 'Docker is not as it should be')
+    report,
+    keep(subject, text, remedy, isOver) {
+      kept.set(subject, { text, remedy, isOver, untilMs: clock.monotonic() + keepMs })
+      report(subject, text, remedy)
     },
     finish() {
       for (const subject of current.keys())

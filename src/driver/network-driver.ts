@@ -5,17 +5,22 @@ import { macOf, parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import { contains, prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
+import { specOf, tenantOf } from './born-network.ts'
+import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
 import type { LocalState } from './local-state.ts'
 import type { DatapathPort } from './ports.ts'
 import { addressSpace, type Driver, idOption, type RequestOf } from './protocol.ts'
-import { beingDeleted, checkTakesEndpoints, createWithSkein, needNetwork } from './refusals.ts'
+import { beingDeleted, checkTakesEndpoints, needNetwork } from './refusals.ts'
+import type { Removals } from './removals.ts'
 
 export interface NetworkDriverDeps {
   replica: Replica
   datapath: DatapathPort
   networks: DockerNetworks
+  pools: BornPools
+  removals: Removals
   state: LocalState
   /** Docker's name of this driver, for messages. */
   driverName: string
@@ -26,7 +31,7 @@ type NetworkDriver = Pick<Driver, Extract<keyof Driver, `NetworkDriver.${string}
 const nothing = async () => ({})
 
 export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
-  const { replica, datapath, networks, state } = deps
+  const { replica, datapath, networks, pools, removals, state } = deps
 
   /** The network of an endpoint that is taken down, though Docker's network or the record may be gone. */
   const networkOf = (request: { NetworkID: string; EndpointID: string }): NetworkId | undefined =>
@@ -35,10 +40,14 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
   return {
     async 'NetworkDriver.CreateNetwork'(request) {
       const network = checkCreation(deps, request)
-      await networks.remember(request.NetworkID, network.id)
+      if (network) await networks.remember(request.NetworkID, network.id)
+      else await bindPool(deps, request)
       return {}
     },
     async 'NetworkDriver.DeleteNetwork'(request) {
+      const id = networks.idOf(request.NetworkID)
+      if (id !== undefined) removals.note(request.NetworkID, id, isBornHere(deps, id, request.NetworkID))
+      await pools.forget(request.NetworkID)
       await networks.forget(request.NetworkID)
       return {}
     },
@@ -73,7 +82,10 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
   }
 }
 
-function checkCreation(deps: NetworkDriverDeps, request: RequestOf<'NetworkDriver.CreateNetwork'>): Network {
+type Creation = RequestOf<'NetworkDriver.CreateNetwork'>
+
+/** Undefined: it is being born in this Docker. */
+function checkCreation(deps: NetworkDriverDeps, request: Creation): Network | undefined {
   const { replica, driverName } = deps
   const [pool] = request.IPv4Data
   if (request.IPv4Data.some(data => data.AddressSpace !== addressSpace)) {
@@ -83,17 +95,31 @@ function checkCreation(deps: NetworkDriverDeps, request: RequestOf<'NetworkDrive
         `use "skein net create --subnet=${pool?.Pool || '10.1.2.0/24'} NAME", or add --ipam-driver ${driverName}`,
     )
   }
-  const id = request.Options[idOption]
-  if (typeof id !== 'string' || id === '') throw createWithSkein(pool?.Pool ?? '', driverName)
   if (request.IPv6Data.length > 0) {
     throw new SkeinError('unsupported', 'IPv6 is not supported yet: leave out --ipv6 and IPv6 subnets')
   }
   if (request.IPv4Data.some(data => Object.keys(data.AuxAddresses).length > 0)) {
     throw new SkeinError('unsupported', 'auxiliary addresses are not supported: leave out --aux-address')
   }
+  const id = request.Options[idOption]
+  if (typeof id !== 'string' || id === '') return undefined
   const network = needNetwork(replica.view, id)
   if (network.status !== 'live') throw beingDeleted(network)
   return network
+}
+
+/** Docker tells neither name nor labels: the reconciler asks for them. What can be refused is refused here. */
+async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation): Promise<void> {
+  const tenant = tenantOf(replica.view, request.Options)
+  const [data] = request.IPv4Data
+  const pool = { tenant, pool: data?.Pool ?? '', gateway: data?.Gateway.split('/')[0] ?? '' }
+  specOf(request.Options, pool.pool)
+  await pools.bind(pool, request.NetworkID)
+}
+
+/** Whether `docker network rm` on this host means the network and not only this host's copy. */
+function isBornHere({ replica, pools }: NetworkDriverDeps, id: NetworkId, dockerId: string): boolean {
+  return pools.poolOf(dockerId) !== undefined || replica.view.network(id)?.docker?.host === replica.self
 }
 
 async function createEndpoint(deps: NetworkDriverDeps, request: RequestOf<'NetworkDriver.CreateEndpoint'>) {

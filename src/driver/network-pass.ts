@@ -6,9 +6,12 @@ import type { Network } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
+import type { AddressPool } from '../model/address-pool.ts'
 import type { NetworkId } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
+import { createAdoption } from './adoption.ts'
+import type { BornPools } from './born-pools.ts'
 import { fallbackName, wantedName } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { createKernelNetworks } from './kernel-networks.ts'
@@ -16,12 +19,17 @@ import type { LocalConditions } from './local-conditions.ts'
 import { createNetworkRemoval } from './network-removal.ts'
 import { type DatapathPort, type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
 import { idOption } from './protocol.ts'
+import { createRemovalPass } from './removal-pass.ts'
+import type { Removals } from './removals.ts'
 
 export interface NetworkPassDeps {
   replica: Replica
   datapath: DatapathPort
   docker: DockerApi
   networks: DockerNetworks
+  pools: BornPools
+  removals: Removals
+  range: AddressPool
   conditions: LocalConditions
   clock: Clock
   log: Logger
@@ -29,8 +37,11 @@ export interface NetworkPassDeps {
 }
 
 export interface NetworkPass {
-  /** Records which of Docker's networks are which of ours. */
-  adopt(listed: readonly DockerNetwork[]): Promise<void>
+  /**
+   * Finds out which of Docker's networks are which of ours, takes over those that were born in this Docker, and deletes
+   * what was removed from it. `known`: Docker's ids that were matched before the list was asked for. Like `settle`.
+   */
+  adopt(listed: readonly DockerNetwork[], known: readonly string[]): Promise<boolean>
   /** Removes and creates. False: something is left that may work in a moment. Throws only `DockerAway`. */
   settle(listed: readonly DockerNetwork[]): Promise<boolean>
 }
@@ -41,8 +52,10 @@ export function skeinIdOf(network: DockerNetwork, driverName: string): NetworkId
 }
 
 export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
-  const { replica, networks, driverName } = deps
-  const idOf = (network: DockerNetwork) => skeinIdOf(network, driverName)
+  const { replica, networks, removals, driverName } = deps
+  const idOf = (network: DockerNetwork) => skeinIdOf(network, driverName) ?? networks.idOf(network.id)
+  const removalPass = createRemovalPass(deps)
+  const takeOver = createAdoption({ ...deps, removalPass })
   const kernel = createKernelNetworks(deps)
   const removeDeleted = createNetworkRemoval(deps, idOf)
 
@@ -67,17 +80,23 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
     const request = creationOf(network, name, vni, driverName)
     const id = await deps.docker.createNetwork(request)
     await networks.remember(id, network.id)
-    present.push({ id, name, driver: driverName, labels: request.labels, options: request.options })
+    present.push({ ...request, id, gateway: '' })
     deps.log.info({ network: network.id, name }, 'created a Docker network')
     return true
   }
 
   return {
-    async adopt(listed) {
-      for (const network of listed) {
-        const id = idOf(network)
+    async adopt(listed, known) {
+      await removalPass.findLost(known, listed)
+      // a list may be older than a removal
+      const ours = listed.filter(({ id, driver }) => driver === driverName && !removals.wasRemoved(id))
+      for (const network of ours) {
+        const id = skeinIdOf(network, driverName)
         if (id !== undefined) await networks.remember(network.id, id)
       }
+      const done = await takeOver(ours.filter(network => idOf(network) === undefined))
+      await removalPass.judge()
+      return done
     },
     async settle(listed) {
       const { present, isDying } = await removeDeleted(listed)
@@ -87,17 +106,12 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
         (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(new Set(inDocker.keys())))) && done
       for (const network of replica.view.networks()) {
         const existing = inDocker.get(network.id)
-        if (!existing && network.status !== 'live') continue
+        if (!existing && (network.status !== 'live' || removals.isOpen(network.id))) continue
         const subject = `network ${wantedName(network)}`
         const remedy = 'Skein tries again by itself; see "docker network ls" and the log of skeind'
         const work = existing ? () => kernel.ensureOnce(network.id) : () => create(network, present, isDying)
         done = (await attempt(subject, remedy, work)) && done
-        reportName(
-          deps.conditions,
-          network,
-          present,
-          present.find(other => idOf(other) === network.id),
-        )
+        reportName(deps.conditions, network, present, idOf)
       }
       return done
     },
@@ -105,18 +119,26 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
 }
 
 function creationOf(network: Network, name: string, vni: number, driverName: string) {
+  const { labels = [], options = [], internal = false } = network.docker ?? {}
   return {
     name,
     driver: driverName,
     subnet: prefixText(network.spec.subnet),
-    labels: { [idOption]: network.id, 'skein.tenant': network.tenant, 'skein.network': network.name },
+    labels: {
+      ...Object.fromEntries(labels),
+      [idOption]: network.id,
+      'skein.tenant': network.tenant,
+      'skein.network': network.name,
+    },
     options: {
+      ...Object.fromEntries(options),
       encap: network.spec.encap,
       'pkt-tag': String(vni),
       tenant: network.tenant,
       [idOption]: network.id,
     },
     ipamOptions: { [idOption]: network.id },
+    internal,
   }
 }
 
@@ -124,13 +146,17 @@ function reportName(
   conditions: LocalConditions,
   network: Network,
   present: readonly DockerNetwork[],
-  ours: DockerNetwork | undefined,
+  idOf: (network: DockerNetwork) => NetworkId | undefined,
 ): void {
   const wanted = wantedName(network)
-  if (!ours || ours.name === wanted || !present.some(other => other.name === wanted)) return
+  const ours = present.find(other => idOf(other) === network.id)
+  const holder = present.find(other => other.name === wanted)
+  if (!ours || !holder || holder === ours) return
   conditions.report(
     `name ${wanted}`,
     `another network of this host's Docker is called ${wanted}, so Skein's network ${wanted} is called ${ours.name} here`,
-    `free the name with "docker network rm ${wanted}", then "docker network rm ${ours.name}": Skein creates it again as ${wanted}`,
+    idOf(holder) === undefined
+      ? `free the name with "docker network rm ${wanted}", then "docker network rm ${ours.name}": Skein creates it again as ${wanted}`
+      : `use it here as ${ours.name}: the other one is Skein's too, and was created in this Docker under that name`,
   )
 }

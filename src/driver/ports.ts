@@ -21,6 +21,19 @@ export interface DockerNetwork {
   readonly driver: string
   readonly labels: Readonly<Record<string, string>>
   readonly options: Readonly<Record<string, string>>
+  /** Of its first pool, `10.1.2.0/24`; '' if it shows none. */
+  readonly subnet: string
+  /** Dotted address; '' if it shows none. */
+  readonly gateway: string
+  /** Without a way out (`--internal`). */
+  readonly internal: boolean
+}
+
+/** What Docker says has happened; what it means is asked for afterwards. */
+export interface DockerEvent {
+  /** `network` or `container`. */
+  readonly type: string
+  readonly action: string
 }
 
 /** A running container's place in one network. */
@@ -42,6 +55,7 @@ export interface DockerNetworkRequest {
   readonly labels: Readonly<Record<string, string>>
   readonly options: Readonly<Record<string, string>>
   readonly ipamOptions: Readonly<Record<string, string>>
+  readonly internal: boolean
 }
 
 /**
@@ -60,7 +74,7 @@ export interface DockerApi {
   /** Ids of all endpoints of a network, also of those that no container list shows yet; empty if there is no such network. */
   endpointIds(networkId: string): Promise<Set<string>>
   /** Calls `onEvent` after each change of networks or containers, and `onEnd` once when the stream breaks. */
-  watch(onEvent: () => void, onEnd: () => void): Promise<{ close(): void }>
+  watch(onEvent: (event: DockerEvent) => void, onEnd: () => void): Promise<{ close(): void }>
   /** Breaks off whatever is under way. */
   close(): void
 }

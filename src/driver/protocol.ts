@@ -29,7 +29,7 @@ const empty = z.object({})
 const ofNetwork = z.object({ NetworkID: dockerId })
 const ofEndpoint = z.object({ NetworkID: dockerId, EndpointID: dockerId })
 
-const pool = z.object({ AddressSpace: words, Pool: words, AuxAddresses: options })
+const pool = z.object({ AddressSpace: words, Pool: words, Gateway: words, AuxAddresses: options })
 const pools = z
   .array(pool)
   .nullish()
@@ -69,7 +69,7 @@ export const requestSchemas = {
     Options: options,
     V6: z.boolean().nullish(),
   }),
-  'IpamDriver.ReleasePool': empty,
+  'IpamDriver.ReleasePool': z.object({ PoolID: words }),
   'IpamDriver.RequestAddress': z.object({ PoolID: text, Address: words, Options: options }),
   'IpamDriver.ReleaseAddress': z.object({ PoolID: text, Address: words }),
 }

@@ -6,14 +6,17 @@ import type { Ipam } from '../ipam/ipam.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
+import type { AddressPool } from '../model/address-pool.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createAlarm } from './alarm.ts'
+import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { createEndpointPass } from './endpoint-pass.ts'
 import { createLocalConditions, type LocalCondition, type LocalConditions } from './local-conditions.ts'
 import type { LocalState } from './local-state.ts'
 import { createNetworkPass } from './network-pass.ts'
-import { type DatapathPort, type DockerApi, DockerAway } from './ports.ts'
+import { type DatapathPort, type DockerApi, DockerAway, type DockerEvent } from './ports.ts'
+import type { Removals } from './removals.ts'
 
 /** Changes and events within this are taken care of by one pass, ms. */
 const gatherMs = 30
@@ -32,6 +35,10 @@ export interface ReconcilerDeps {
   /** Of the `DockerDriver`. */
   networks: DockerNetworks
   state: LocalState
+  pools: BornPools
+  removals: Removals
+  /** As the `DockerDriver` has it. */
+  range: AddressPool
   clock: Clock
   log: Logger
   /** Docker's name of our driver. */
@@ -55,9 +62,15 @@ export interface Reconciler {
 
 export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOptions = {}): Reconciler {
   const { replica, docker, clock, log } = deps
-  const conditions = createLocalConditions(log)
+  const conditions = createLocalConditions(log, clock)
   const pass = createPass(deps, conditions, options.orphanAfterMs ?? 30_000)
-  const link = createLink(docker, log, () => next.within(gatherMs))
+  const link = createLink(docker, log, {
+    news(event) {
+      note(deps.removals, event)
+      next.within(gatherMs)
+    },
+    listening: deps.removals.listening,
+  })
   const next = createAlarm(clock, () => void run())
   const changed = createChangeTest(replica)
   const change = createAlarm(clock, () => {
@@ -94,7 +107,8 @@ export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOption
       failures++
       log.error({ err: error }, 'a pass over Docker failed')
     }
-    return failures === 0 ? idleMs : Math.min(idleMs, firstRetryMs * 2 ** Math.min(failures - 1, 10))
+    const retryMs = failures === 0 ? idleMs : firstRetryMs * 2 ** Math.min(failures - 1, 10)
+    return Math.min(idleMs, retryMs, deps.removals.dueMs())
   }
 
   return {
@@ -131,13 +145,14 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, orphanAft
   }
 
   return async () => {
+    const known = deps.networks.dockerIds()
     const listed = await deps.docker.networks()
     conditions.begin()
-    await networkPass.adopt(listed)
+    const adopted = await networkPass.adopt(listed, known)
     const registered = await registerContainers()
     const settled = await networkPass.settle(listed)
     conditions.finish()
-    return registered && settled
+    return adopted && registered && settled
   }
 }
 
@@ -155,8 +170,20 @@ function createChangeTest(replica: Replica): () => boolean {
   }
 }
 
+/** What Docker says that matters to the question whether a removal was a deletion. */
+function note(removals: Removals, { type, action }: DockerEvent): void {
+  if (type === 'network' && action === 'prune') removals.pruned()
+  if (type === 'network' && action === 'destroy') removals.removedAny()
+}
+
+interface LinkEvents {
+  news(event: DockerEvent): void
+  /** Whether the stream of events is open. */
+  listening(isOn: boolean): void
+}
+
 /** The standing connection to Docker, its stream of events, with one log line per change of its state. */
-function createLink(docker: DockerApi, log: Logger, onNews: () => void) {
+function createLink(docker: DockerApi, log: Logger, events: LinkEvents) {
   let up: boolean | undefined
   let stream: { close(): void } | undefined
   let closed = false
@@ -164,6 +191,7 @@ function createLink(docker: DockerApi, log: Logger, onNews: () => void) {
   function drop(): void {
     stream?.close()
     stream = undefined
+    events.listening(false)
   }
 
   return {
@@ -171,12 +199,14 @@ function createLink(docker: DockerApi, log: Logger, onNews: () => void) {
     async open(): Promise<void> {
       if (stream) return
       await docker.ping()
-      const opened = await docker.watch(onNews, () => {
+      const opened = await docker.watch(events.news, () => {
         stream = undefined
-        onNews()
+        events.listening(false)
+        events.news({ type: '', action: '' })
       })
       if (closed) return opened.close()
       stream = opened
+      events.listening(true)
       if (!up) log.info('Docker is there')
       up = true
     },

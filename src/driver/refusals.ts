@@ -28,18 +28,13 @@ export function checkTakesEndpoints(view: RegistryView, network: Network, self: 
 
 export function beingDeleted(network: Network): SkeinError {
   const name = dockerName(network.tenant, network.name)
-  const tenant = network.tenant === defaultTenant ? '' : `-t ${network.tenant} `
   return new SkeinError(
     'in-use',
-    `network ${name} is being deleted and takes no new containers: see "skein net inspect ${tenant}${network.name}", or use another network`,
+    `network ${name} is being deleted and takes no new containers: see "skein net inspect${tenantFlag(network.tenant)}${network.name}", or use another network`,
   )
 }
 
-/** A network that was not created through Skein. */
-export function createWithSkein(subnet: string, driverName: string): SkeinError {
-  const example = subnet || '10.1.2.0/24'
-  return new SkeinError(
-    'unsupported',
-    `networks of driver ${driverName} are created with "skein net create --subnet=${example} NAME", which creates them on every host`,
-  )
+/** ` -t blue `, to be put into a command before a network's name; one space for the default tenant. */
+export function tenantFlag(tenant: string): string {
+  return tenant === defaultTenant ? ' ' : ` -t ${tenant} `
 }

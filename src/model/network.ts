@@ -36,6 +36,11 @@ export interface NetworkRequest {
 export function checkNetwork(request: NetworkRequest): NetworkSpec {
   checkName('tenant', request.tenant)
   checkName('network', request.name)
+  return checkSpec(request)
+}
+
+/** The spec of a request whose names are checked elsewhere. Throws `invalid` or `unsupported`. */
+export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): NetworkSpec {
   if (!request.subnet) throw new SkeinError('invalid', 'subnet is required: add --subnet=10.1.2.0/24')
   const subnet = parseSubnet(request.subnet)
   const encap = request.encap || 'vxlan'

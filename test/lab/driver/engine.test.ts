@@ -6,7 +6,7 @@ import type { Driver, Method, RequestOf } from '../../../src/driver/protocol.ts'
 import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
-import { eventually, type Host, newHost } from '../../unit/driver/fixture.ts'
+import { eventually, type Host, newHost, range } from '../../unit/driver/fixture.ts'
 import { createEngine, type Engine, loadImage } from './engine.ts'
 
 describe('docker driver on a real engine', function () {
@@ -34,8 +34,7 @@ describe('docker driver on a real engine', function () {
     const { peer, ipam, datapath, driver } = host
     const docker = createDockerClient(engine.host)
     const base = { replica: peer.replica, ipam, datapath, docker, clock: systemClock, log: silentLogger }
-    const { networks, state } = driver
-    reconciler = createReconciler({ ...base, driverName: 'mesh', networks, state })
+    reconciler = createReconciler({ ...base, ...driver, driverName: 'mesh', range })
     reconciler.start()
     await engine.start()
     await loadImage(engine)
@@ -83,8 +82,8 @@ describe('docker driver on a real engine', function () {
 
   it('shows refusals as they were written', async () => {
     await assert.rejects(
-      engine.docker('network', 'create', '-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', '10.9.0.0/24', 'x'),
-      /networks of driver mesh are created with "skein net create --subnet=10\.9\.0\.0\/24 NAME"/,
+      engine.docker('network', 'create', '-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', '10.1.2.0/25', 'x'),
+      /network contiv-net conflicts with subnet 10\.1\.2\.0\/25/,
     )
     await assert.rejects(
       engine.docker('network', 'create', '-d', 'mesh', '--subnet', '10.9.0.0/24', 'x'),

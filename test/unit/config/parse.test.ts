@@ -28,6 +28,7 @@ describe('config: parse', () => {
       join: undefined,
       vtepAddress: '192.168.2.10',
       vxlanPort: 7374,
+      addressPool: '10.64.0.0/10',
       dockerHost: 'unix:///var/run/docker.sock',
       pluginSocket: '/run/docker/plugins/mesh.sock',
       apiSocket: '/run/skein/skein.sock',
@@ -66,6 +67,10 @@ describe('config: parse', () => {
   })
 
   const refused: [argv: string[], says: RegExp][] = [
+    [
+      ['--address-pool=10.1.0.0/10'],
+      /^--address-pool: "10\.1\.0\.0\/10" has host bits set; write it like 10\.64\.0\.0\/10$/,
+    ],
     [['--bogus=1'], /^unknown flag --bogus: see skeind --help$/],
     [['start'], /^unexpected argument "start"/],
     [['--'], /^unexpected argument "--"/],

@@ -79,6 +79,12 @@ const makers: readonly Maker[] = [
       return own.length > 0 ? [transferLeaf(view, writer.signer, network, pickOf(own, pick), to)] : []
     },
   ),
+  (view, _, pick) => [
+    {
+      ...{ kind: 'network-docker', network: anyNetwork(view, pick), internal: pick % 2 === 0 },
+      ...{ labels: [['a', String(pick)]], options: [] },
+    },
+  ],
   (_view, _, pick) => [{ kind: 'peer', name: 'host', addresses: [], vtepAddress: `10.0.0.${pick}`, mtu: 1500 }],
   (_view, _, pick) => [encode(['comet', pick]), encode(['tenant', 'not a name']), new Uint8Array([0xff, pick])],
 ]

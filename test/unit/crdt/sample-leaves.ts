@@ -32,6 +32,10 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   'tenant-rm': { kind: 'tenant-rm', name: 'blue', seen: [dot(keyA, 9)] },
   network: { kind: 'network', tenant: 'blue', name: 'web', generation: 2, spec: sampleSpec, roster: hash },
   'network-rm': { kind: 'network-rm', id: network, tenant: 'blue', name: 'web', generation: 2, seen: [dot(keyB, 1)] },
+  'network-docker': {
+    ...{ kind: 'network-docker', network, internal: true },
+    ...{ labels: [['com.docker.compose.network', 'default']], options: [['foo', 'bar']] },
+  },
   endpoint: {
     ...{ kind: 'endpoint', id: 'e'.repeat(64), network, ip: 0xc0a80105, mac: '02:02:c0:a8:01:05' },
     ...{ container: 'c'.repeat(64), containerName: 'app-ü' },

@@ -11,10 +11,13 @@ import { createIpam } from '../../../src/ipam/create.ts'
 import type { Ipam } from '../../../src/ipam/ipam.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
+import { parseAddressPool } from '../../../src/model/address-pool.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
+
+export const range = parseAddressPool('10.64.0.0/10')
 
 let sockets = 0
 export const newSocketPath = () => join(tmpdir(), `skein-driver-${process.pid}-${++sockets}`, 'mesh.sock')
@@ -110,7 +113,7 @@ async function build(peer: MemoryPeer, datapath: MemoryDatapath, socketPath: str
   const shared = { replica, clock, log: silentLogger }
   const ipam = createIpam({ ...shared, transport: peer.mesh, signer: peer.signer, random: Math.random })
   ipam.start()
-  const driver = createDriver({ replica, ipam, datapath, clock, driverName: 'mesh' })
+  const driver = createDriver({ replica, ipam, datapath, clock, driverName: 'mesh', range })
   const server = createPluginServer({ socketPath, clock, log: silentLogger })
   await server.start()
   server.serve(driver.handlers)

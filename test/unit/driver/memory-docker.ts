@@ -3,6 +3,7 @@ import {
   type DockerApi,
   DockerAway,
   type DockerEndpoint,
+  type DockerEvent,
   type DockerNetwork,
   type DockerNetworkRequest,
   DockerRefusal,
@@ -19,8 +20,12 @@ export interface MemoryDocker extends DockerApi {
   byName(name: string): DockerNetwork | undefined
   /** A network of another driver, or one of ours from another life. */
   put(network: Partial<DockerNetwork> & { name: string }): DockerNetwork
-  /** `docker network rm`. */
-  rm(name: string): Promise<void>
+  /** `docker network create -d mesh --ipam-driver mesh`; resolves with Docker's id. */
+  create(name: string, given?: NewNetwork): Promise<string>
+  /** `docker network rm`; `plugin` false: the plugin is down, so its calls are lost. */
+  rm(name: string, plugin?: boolean): Promise<void>
+  /** `docker network prune`. */
+  prune(): Promise<void>
   /** `docker run`; resolves with the container's place. */
   run(network: string, name: string): Promise<DockerEndpoint>
   /** `docker rm -f`; `plugin` false: the plugin is down, so its calls are lost. */
@@ -31,6 +36,15 @@ export interface MemoryDocker extends DockerApi {
   hide(name: string): void
 }
 
+export interface NewNetwork {
+  subnet?: string
+  /** Of both options. */
+  tenant?: string
+  options?: Record<string, string>
+  labels?: Record<string, string>
+  internal?: boolean
+}
+
 export function createMemoryDocker(plugin: () => string): MemoryDocker {
   let up = true
   let asked = 0
@@ -38,9 +52,10 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   const places = new Map<string, DockerEndpoint>()
   const hidden = new Set<string>()
   const created: DockerNetworkRequest[] = []
-  const streams = new Set<{ event(): void; end(): void }>()
-  const say = () => {
-    for (const stream of streams) stream.event()
+  const pools = new Map<string, string>()
+  const streams = new Set<{ event(event: DockerEvent): void; end(): void }>()
+  const say = (action: string, type = 'network') => {
+    for (const stream of streams) stream.event({ type, action })
   }
   const check = () => {
     if (!up) throw new DockerAway('connect ECONNREFUSED')
@@ -56,17 +71,50 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     if (!network) throw new DockerRefusal(404, `network ${name} not found`)
     return network
   }
+  const poolOf = (network: DockerNetwork | undefined) =>
+    pools.get(network?.id ?? '') ?? network?.options['skein.id'] ?? ''
   const endpointsOf = (networkId: string) => [...places.values()].filter(place => place.networkId === networkId)
 
-  async function removeNetwork(id: string): Promise<boolean> {
+  async function removeNetwork(id: string, withPlugin = true): Promise<boolean> {
     check()
     const network = networks.get(id)
     if (!network) return true
     if (endpointsOf(id).length > 0) return false
-    if (network.driver === 'mesh') await tell('NetworkDriver.DeleteNetwork', { NetworkID: id })
+    if (network.driver === 'mesh' && withPlugin) {
+      const PoolID = poolOf(network)
+      await tell('IpamDriver.ReleaseAddress', { PoolID, Address: network.subnet.split('/')[0] })
+      await tell('IpamDriver.ReleasePool', { PoolID })
+      await tell('NetworkDriver.DeleteNetwork', { NetworkID: id })
+    }
     networks.delete(id)
-    say()
+    say('destroy')
     return true
+  }
+
+  async function make(request: Omit<DockerNetworkRequest, 'driver'>): Promise<string> {
+    check()
+    const { name, labels, options, ipamOptions, internal } = request
+    if (byName(name)) throw new DockerRefusal(409, `network with name ${name} already exists`)
+    const made = await tell('IpamDriver.RequestPool', { Pool: request.subnet, Options: ipamOptions })
+    const { PoolID, Pool, Data } = made as { PoolID: string; Pool: string; Data: Record<string, string> }
+    const id = newDockerId()
+    const Gateway = Data['com.docker.network.gateway'] ?? ''
+    try {
+      await tell('NetworkDriver.CreateNetwork', {
+        NetworkID: id,
+        Options: { 'com.docker.network.generic': options },
+        IPv4Data: [{ AddressSpace: 'skein', Pool, Gateway }],
+      })
+    } catch (error) {
+      await tell('IpamDriver.ReleasePool', { PoolID })
+      throw error
+    }
+    pools.set(id, PoolID)
+    // Docker shows a gateway only where it was told no subnet
+    const gateway = request.subnet ? '' : (Gateway.split('/')[0] ?? '')
+    networks.set(id, { id, name, driver: 'mesh', labels, options, subnet: Pool, gateway, internal })
+    say('create')
+    return id
   }
 
   return {
@@ -82,16 +130,28 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       if (!isUp) for (const stream of [...streams]) stream.end()
     },
     put({ name, ...rest }) {
-      const network = { id: newDockerId(), driver: 'bridge', labels: {}, options: {}, ...rest, name }
+      const shown = { labels: {}, options: {}, subnet: '', gateway: '', internal: false }
+      const network = { id: newDockerId(), driver: 'bridge', ...shown, ...rest, name }
       networks.set(network.id, network)
       return network
     },
-    async rm(name) {
-      if (!(await removeNetwork(need(name).id))) throw new DockerRefusal(403, `network ${name} has active endpoints`)
+    create(name, { subnet = '', tenant, options = {}, labels = {}, internal = false } = {}) {
+      const both: Record<string, string> = tenant === undefined ? {} : { tenant }
+      return make({ name, subnet, labels, options: { ...options, ...both }, ipamOptions: both, internal })
+    },
+    async prune() {
+      for (const { id, driver } of [...networks.values()]) {
+        if (driver === 'mesh' && endpointsOf(id).length === 0) await removeNetwork(id)
+      }
+      say('prune')
+    },
+    async rm(name, plugin = true) {
+      if (!(await removeNetwork(need(name).id, plugin)))
+        throw new DockerRefusal(403, `network ${name} has active endpoints`)
     },
     async run(network, name) {
-      const { id: networkId, options } = need(network)
-      const PoolID = options['skein.id']
+      const { id: networkId } = need(network)
+      const PoolID = poolOf(need(network))
       const { Address } = await tell('IpamDriver.RequestAddress', { PoolID, Address: '', Options: null })
       const endpointId = newDockerId()
       const ids = { NetworkID: networkId, EndpointID: endpointId }
@@ -101,7 +161,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const address = String(Address).split('/')[0] ?? ''
       const place = { networkId, endpointId, address, mac: MacAddress, container: newDockerId(), containerName: name }
       places.set(name, place)
-      say()
+      say('start', 'container')
       return place
     },
     async kill(name, withPlugin = true) {
@@ -111,11 +171,11 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
         const ids = { NetworkID: place.networkId, EndpointID: place.endpointId }
         await tell('NetworkDriver.Leave', ids)
         await tell('NetworkDriver.DeleteEndpoint', ids)
-        const PoolID = networks.get(place.networkId)?.options['skein.id']
+        const PoolID = poolOf(networks.get(place.networkId))
         await tell('IpamDriver.ReleaseAddress', { PoolID, Address: place.address })
       }
       places.delete(name)
-      say()
+      say('die', 'container')
     },
     putContainer(network, name, address) {
       const { id: networkId } = need(network)
@@ -140,20 +200,8 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       return [...networks.values()]
     },
     async createNetwork(request) {
-      check()
       created.push(request)
-      if (byName(request.name)) throw new DockerRefusal(409, `network with name ${request.name} already exists`)
-      const pool = await tell('IpamDriver.RequestPool', { Pool: request.subnet, Options: request.ipamOptions })
-      const id = newDockerId()
-      await tell('NetworkDriver.CreateNetwork', {
-        NetworkID: id,
-        Options: { 'com.docker.network.generic': request.options },
-        IPv4Data: [{ AddressSpace: 'skein', Pool: pool.Pool, Gateway: '10.1.2.0/24' }],
-      })
-      const { name, driver, labels, options } = request
-      networks.set(id, { id, name, driver, labels, options })
-      say()
-      return id
+      return make(request)
     },
     async endpoints() {
       check()

@@ -4,7 +4,7 @@ import { createReconciler, type Reconciler } from '../../../src/driver/reconcile
 import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { parseIp } from '../../../src/model/ip.ts'
-import { eventually, type Host, newDockerId, newHost, restartHost } from './fixture.ts'
+import { eventually, type Host, newDockerId, newHost, range, restartHost } from './fixture.ts'
 import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
 
 /** Ten times as fast, timers and all. */
@@ -22,7 +22,7 @@ describe('docker reconciler', () => {
   const start = (orphanAfterMs = 30_000) => {
     const { peer, ipam, datapath, driver } = host
     const base = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
-    reconciler = createReconciler({ ...base, networks: driver.networks, state: driver.state }, { orphanAfterMs })
+    reconciler = createReconciler({ ...base, ...driver, range }, { orphanAfterMs })
     reconciler.start()
   }
   const appears = (name: string) => eventually(`network ${name}`, () => docker.byName(name) !== undefined)
@@ -61,6 +61,7 @@ describe('docker reconciler', () => {
         labels: { 'skein.id': id, 'skein.tenant': 'default', 'skein.network': 'contiv-net' },
         options: { encap: 'vxlan', 'pkt-tag': String(vni), tenant: 'default', 'skein.id': id },
         ipamOptions: { 'skein.id': id },
+        internal: false,
       },
     ])
     assert.equal(host.driver.networks.idOf(docker.byName('contiv-net')?.id ?? ''), id)

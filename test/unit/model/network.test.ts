@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Plain } from '../../../src/lib/cbor.ts'
-import { checkName, dockerName, isName } from '../../../src/model/names.ts'
+import { bareName, checkName, dockerName, isName, isNetworkName } from '../../../src/model/names.ts'
 import { checkNetwork, type NetworkRequest, sameSpec, specFromPlain, specToPlain } from '../../../src/model/network.ts'
 
 const request = { tenant: 'default', name: 'web', subnet: '10.1.2.0/24' }
@@ -40,6 +40,8 @@ describe('names', () => {
   it('are told to Docker with their tenant, but for the default one', () => {
     assert.equal(dockerName('default', 'web'), 'web')
     assert.equal(dockerName('blue', 'web'), 'web/blue')
+    assert.deepEqual([bareName('blue', 'web/blue'), bareName('blue', 'web')], ['web', 'web'])
+    assert.deepEqual([bareName('blue', 'web/red'), bareName('default', 'web/default')], ['web/red', 'web/default'])
   })
 })
 
@@ -60,6 +62,16 @@ const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][
   [{ gateway6: 'fd00::1' }, 'unsupported', /leave out --gateway/],
   [{ subnet6: 'fd00::/64' }, 'unsupported', /leave out --subnetv6/],
 ]
+
+describe('names of networks born in Docker', () => {
+  it('follow its rule', () => {
+    for (const name of ['my_app_default', 'a', '9', 'web.', 'a-_.', 'a'.repeat(64)])
+      assert.ok(isNetworkName(name), name)
+    for (const name of ['', '_a', '-a', '.a', 'a b', 'a/b', 'a~b', 'ä', 'a\n', 'a'.repeat(65)]) {
+      assert.ok(!isNetworkName(name), name)
+    }
+  })
+})
 
 describe('networks', () => {
   it('are VXLAN data networks unless asked otherwise', () => {

@@ -1,0 +1,181 @@
+/**
+ * Takes over networks that were born in this host's Docker: learns name and labels, which Docker tells to nobody before
+ * it is done, and writes the act. What cannot be taken over is removed from Docker again, with a condition.
+ */
+import { createNetworkLeaves } from '../crdt/acts.ts'
+import { networkIdOf } from '../crdt/identity.ts'
+import { encodeLeaf } from '../crdt/leaf-codec.ts'
+import type { Leaf, NetworkDockerLeaf } from '../crdt/leaves.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { Logger } from '../lib/log.ts'
+import type { AddressPool } from '../model/address-pool.ts'
+import { bareName, defaultTenant } from '../model/names.ts'
+import type { NetworkId } from '../model/network.ts'
+import { prefixText } from '../model/subnet.ts'
+import type { Replica } from '../replica/replica.ts'
+import { meaningOf, ownOptions, pairs, type Typed } from './born-network.ts'
+import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
+import type { DockerNetworks } from './docker-networks.ts'
+import type { LocalConditions } from './local-conditions.ts'
+import { type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
+import type { RemovalPass } from './removal-pass.ts'
+import type { Removals } from './removals.ts'
+
+/** What the record may take of its batch, bytes. */
+const maxRecordBytes = 64 * 1024
+
+/** How long an act may spend on learning what the other members know, ms (design.md). */
+const syncBeforeWriteMs = 500
+
+export interface AdoptionDeps {
+  replica: Replica
+  docker: DockerApi
+  networks: DockerNetworks
+  pools: BornPools
+  removals: Removals
+  removalPass: RemovalPass
+  range: AddressPool
+  conditions: LocalConditions
+  log: Logger
+}
+
+/** Resolves with false if something is left that may work in a moment. Throws `DockerAway`. */
+export type Adoption = (born: readonly DockerNetwork[]) => Promise<boolean>
+
+export function createAdoption(deps: AdoptionDeps): Adoption {
+  const { replica, networks, pools, removals, conditions, log } = deps
+
+  async function adopt(network: DockerNetwork, pool: BornPool): Promise<void> {
+    const typed = typedOf(network, pool)
+    await replica.syncNow(syncBeforeWriteMs)
+    await clearWay(deps, typed)
+    let id: NetworkId | undefined
+    await replica.write(view => {
+      const act = actOf(view, network, typed, deps)
+      id = act.id
+      return act.leaves
+    })
+    if (id === undefined) return
+    await networks.remember(network.id, id)
+    removals.cancel(id)
+    pools.settle(network.id)
+    log.info({ network: id, name: network.name }, 'took over a network that was created in Docker')
+  }
+
+  async function refuse(network: DockerNetwork, pool: BornPool, error: SkeinError): Promise<boolean> {
+    pools.settle(network.id, error)
+    const name = bareName(pool.tenant, network.name)
+    conditions.keep(
+      `refused ${network.name}`,
+      `network ${network.name} was created in this host's Docker and removed again: ${errorText(error)}`,
+      'create it anew as that says',
+      () => replica.view.networkByName(pool.tenant, name) !== undefined,
+    )
+    const isRemoved = await deps.docker.removeNetwork(network.id)
+    if (isRemoved) await pools.forget(network.id)
+    return isRemoved
+  }
+
+  async function takeOver(network: DockerNetwork): Promise<boolean> {
+    const pool = pools.poolOf(network.id) ?? (await restored(deps, network))
+    if (!pool) {
+      conditions.report(
+        `network ${network.name}`,
+        `network ${network.name} of this host's Docker bears Skein's driver, but Skein does not know it`,
+        `remove it with "docker network rm ${network.name}", then create it again`,
+      )
+      return true
+    }
+    try {
+      await adopt(network, pool)
+      return true
+    } catch (error) {
+      // unavailable: this peer has not heard from its mesh yet
+      if (error instanceof SkeinError && error.code !== 'unavailable') return refuse(network, pool, error)
+      conditions.report(`network ${network.name}`, errorText(error), 'Skein tries again by itself')
+      return false
+    }
+  }
+
+  return async born => {
+    let done = true
+    for (const network of born) {
+      if (networks.idOf(network.id) !== undefined) continue
+      try {
+        done = (await takeOver(network)) && done
+      } catch (error) {
+        if (error instanceof DockerAway) throw error
+        conditions.report(`network ${network.name}`, errorText(error), 'Skein tries again by itself')
+        done = false
+      }
+    }
+    return done
+  }
+}
+
+/** What was just removed from Docker by hand must not stand in the way: it is deleted now. */
+async function clearWay({ replica, range, removalPass }: AdoptionDeps, typed: Typed): Promise<void> {
+  try {
+    meaningOf(replica.view, typed, range)
+  } catch {
+    // whatever it is, the write finds it again if it stays
+    await removalPass.judge(id => replica.view.network(id)?.tenant === typed.tenant)
+  }
+}
+
+function typedOf({ name, options }: DockerNetwork, pool: BornPool): Typed {
+  return { tenant: pool.tenant, name, options, subnet: isChosen(pool) ? undefined : pool.pool }
+}
+
+/** The network's id and what is to be written for it. Called inside the write; throws to refuse. */
+function actOf(view: RegistryView, network: DockerNetwork, typed: Typed, { replica, range }: AdoptionDeps) {
+  const meaning = meaningOf(view, typed, range)
+  if ('id' in meaning) {
+    const record = dockerLeaf(meaning.id, network)
+    const isOurs = meaning.docker?.host === replica.self
+    const isNew = isOurs && !isSame(record, dockerLeaf(meaning.id, { ...network, ...valuesOf(meaning.docker) }))
+    return { id: meaning.id, leaves: isNew ? [record] : [] }
+  }
+  const { tenant } = typed
+  const leaves = createNetworkLeaves(view, { tenant, name: bareName(tenant, typed.name), spec: meaning })
+  const act = leaves.find(leaf => leaf.kind === 'network')
+  if (!act) throw new Error('a creation without an act')
+  const id = networkIdOf(act)
+  return { id, leaves: [...leaves, dockerLeaf(id, network)] satisfies Leaf[] }
+}
+
+function dockerLeaf(
+  network: NetworkId,
+  { labels, options, internal }: Pick<DockerNetwork, 'labels' | 'options' | 'internal'>,
+): NetworkDockerLeaf {
+  const leaf: NetworkDockerLeaf = {
+    kind: 'network-docker',
+    network,
+    labels: pairs(labels),
+    options: ownOptions(options),
+    internal,
+  }
+  if (encodeLeaf(leaf).length <= maxRecordBytes) return leaf
+  throw new SkeinError('invalid', `its labels and options take over ${maxRecordBytes / 1024} KiB: use fewer`)
+}
+
+function valuesOf(docker: Pick<NetworkDockerLeaf, 'labels' | 'options' | 'internal'> | undefined) {
+  const { labels = [], options = [], internal = false } = docker ?? {}
+  return { labels: Object.fromEntries(labels), options: Object.fromEntries(options), internal }
+}
+
+function isSame(a: NetworkDockerLeaf, b: NetworkDockerLeaf): boolean {
+  return Buffer.compare(encodeLeaf(a), encodeLeaf(b)) === 0
+}
+
+/** The pool of a network whose handle went with this peer's data, if such a network exists: its containers need it. */
+async function restored({ replica, pools }: AdoptionDeps, network: DockerNetwork): Promise<BornPool | undefined> {
+  const tenant = network.options.tenant ?? defaultTenant
+  const base = network.subnet.split('/')[0] ?? ''
+  const pool = { tenant, pool: network.subnet, gateway: network.gateway || base }
+  const existing = replica.view.networkByName(tenant, bareName(tenant, network.name))
+  if (!existing || (!isChosen(pool) && prefixText(existing.spec.subnet) !== pool.pool)) return undefined
+  await pools.restore(pool, network.id)
+  return pool
+}

@@ -1,0 +1,108 @@
+/** What may be born in Docker: the checks that the plugin makes before Docker's answer, and the reconciler after it. */
+import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { SkeinError } from '../lib/errors.ts'
+import { type AddressPool, chooseSubnet } from '../model/address-pool.ts'
+import { bareName, defaultTenant, isNetworkName } from '../model/names.ts'
+import { checkSpec, type NetworkSpec, sameSpec } from '../model/network.ts'
+import { overlaps, type Subnet } from '../model/subnet.ts'
+import { tenantFlag } from './refusals.ts'
+
+/** The options that say how Skein makes the network; the others are Docker's or the user's own. */
+const specOptions = ['encap', 'pkt-tag', 'tenant']
+
+type Options = Readonly<Record<string, unknown>>
+
+/** The tenant of `-o tenant` or `--ipam-opt tenant`. Throws `invalid` or `not-found`. */
+export function tenantOf(view: RegistryView, options: Options): string {
+  const tenant = options.tenant ?? defaultTenant
+  if (typeof tenant !== 'string') throw new SkeinError('invalid', 'the tenant is no text: write -o tenant=NAME')
+  if (view.hasTenant(tenant)) return tenant
+  throw new SkeinError('not-found', `tenant ${tenant} does not exist: create it with: skein tenant create ${tenant}`)
+}
+
+/** The spec that the options ask for. Throws `invalid` or `unsupported`. */
+export function specOf(options: Options, subnet: string): NetworkSpec {
+  const { encap, 'pkt-tag': tag = '0' } = options
+  const pktTag = Number(tag)
+  if (!Number.isInteger(pktTag)) throw new SkeinError('invalid', `pkt-tag ${JSON.stringify(tag)} is no number`)
+  return checkSpec({ subnet, pktTag, encap: encap === undefined ? undefined : String(encap) })
+}
+
+/** Throws `conflict` if a live network of the tenant has addresses of this subnet; `mayYield` excepts some. */
+export function checkOverlap(
+  view: RegistryView,
+  tenant: string,
+  subnet: Subnet,
+  mayYield: (rival: Network) => boolean = () => false,
+): void {
+  const rivals = view.networks(tenant).filter(({ status, spec }) => status === 'live' && overlaps(spec.subnet, subnet))
+  const rival = rivals.find(network => !mayYield(network))
+  if (!rival) return
+  throw new SkeinError(
+    'conflict',
+    `network ${rival.name} conflicts with subnet ${subnet.text}: it has ${rival.spec.subnet.text}; choose another ` +
+      'subnet, or another tenant with -o tenant=NAME --ipam-opt tenant=NAME',
+  )
+}
+
+/** A network that was typed into Docker. */
+export interface Typed {
+  readonly tenant: string
+  readonly name: string
+  readonly options: Options
+  /** Undefined if it is to be chosen. */
+  readonly subnet: string | undefined
+}
+
+/**
+ * The network that it means: one that exists, or the spec of a new one. Throws what makes it impossible.
+ */
+export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool): Network | NetworkSpec {
+  const { tenant, options, subnet } = typed
+  tenantOf(view, { tenant })
+  const name = bareName(tenant, typed.name)
+  const existing = view.networkByName(tenant, name)
+  if (existing) {
+    if (sameSpec(existing.spec, specOf(options, subnet ?? existing.spec.subnet.text))) return existing
+    throw new SkeinError(
+      'conflict',
+      `network ${name} exists with other parameters (subnet ${existing.spec.subnet.text}): choose another name, or ` +
+        `remove it first with: skein net rm${tenantFlag(tenant)}${name}`,
+    )
+  }
+  if (!isNetworkName(name)) throw badName(name)
+  const spec = specOf(options, subnet ?? choose(view, tenant, name, range))
+  checkOverlap(view, tenant, spec.subnet)
+  return spec
+}
+
+/** Options that every host's copy gets. */
+export function ownOptions(options: Readonly<Record<string, string>>): [string, string][] {
+  return pairs(options, name => !specOptions.includes(name))
+}
+
+/** In one order, so that equal labels are equal records; what begins with `skein.` is ours. */
+export function pairs(
+  values: Readonly<Record<string, string>>,
+  test: (name: string) => boolean = () => true,
+): [string, string][] {
+  const own = Object.entries(values).filter(([name]) => !name.startsWith('skein.') && test(name))
+  return own.sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function choose(view: RegistryView, tenant: string, name: string, range: AddressPool): string {
+  const taken = view.networks(tenant).map(network => network.spec.subnet)
+  const subnet = chooseSubnet(range, tenant, name, taken)
+  if (subnet) return subnet.text
+  throw new SkeinError('exhausted', `no /24 of ${range.text} is free in tenant ${tenant}: give a --subnet`)
+}
+
+function badName(name: string): SkeinError {
+  const [, tenant] = name.split('/')
+  return tenant
+    ? new SkeinError('invalid', `${name} names a tenant: add -o tenant=${tenant} --ipam-opt tenant=${tenant}`)
+    : new SkeinError(
+        'invalid',
+        `network name ${JSON.stringify(name)} is invalid: use letters, digits, '_', '.' and '-', at most 64 characters`,
+      )
+}
