@@ -16,6 +16,7 @@ export class EndpointTable {
   readonly #vtepsByNetwork = new Map<NetworkId, Map<PeerKey, Vtep>>()
   readonly #vnis = new Map<PeerKey, Map<number, NetworkId>>()
   readonly #ever = new Map<NetworkId, Set<number>>()
+  readonly #versions = new Map<NetworkId, number>()
 
   constructor(live: LiveSet) {
     this.#endpoints = new OwnRegisters(live)
@@ -31,10 +32,11 @@ export class EndpointTable {
     const { stored, before } = this.#endpoints.put(slot, record)
     if (!stored) return []
     const touched = before ? [before.leaf.network, leaf.network] : [leaf.network]
+    for (const network of touched) this.#versions.set(network, this.version(network) + 1)
     if (before?.leaf.kind === 'endpoint') this.#unlink(slot, before.leaf)
     if (leaf.kind !== 'endpoint') return touched
-    const { id, network, ip, mac, container, containerName } = leaf
-    const endpoint = { id, network, owner: dot.writer, ip, mac, container, containerName }
+    const { id, network, ip, mac, container, containerName, aliases = [] } = leaf
+    const endpoint = { id, network, owner: dot.writer, ip, mac, container, containerName, aliases }
     mapIn(this.#byNetwork, network, () => new Map<string, Endpoint>()).set(slot, endpoint)
     mapIn(
       mapIn(this.#byIp, network, () => new Map<number, Set<string>>()),
@@ -61,6 +63,11 @@ export class EndpointTable {
     return [...(this.#byNetwork.get(network)?.values() ?? [])].sort(
       (a, b) => a.ip - b.ip || (a.owner + a.id < b.owner + b.id ? -1 : 1),
     )
+  }
+
+  /** Changes of the network's endpoints so far. */
+  version(network: NetworkId): number {
+    return this.#versions.get(network) ?? 0
   }
 
   hasEndpoints(network: NetworkId): boolean {

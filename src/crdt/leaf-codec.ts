@@ -2,7 +2,7 @@
 import { decode, encode, type Plain } from '../lib/cbor.ts'
 import { isName, isNetworkName } from '../model/names.ts'
 import { specFromPlain, specToPlain } from '../model/network.ts'
-import { type DockerPair, type Leaf, type ListedAdmission, maxLeafBytes, type Transfer } from './leaves.ts'
+import { type DockerPair, type Leaf, type ListedAdmission, maxAliases, maxLeafBytes, type Transfer } from './leaves.ts'
 import { bytesOf, dots, hex, integer, key, list, text } from './plain.ts'
 import { dotFromPlain, dotToPlain } from './vector.ts'
 
@@ -145,7 +145,7 @@ const codecs: { [K in Kind]: Codec<K> } = {
       }),
   },
   endpoint: {
-    write: l => [l.id, bytesOf(l.network), l.ip, l.mac, l.container, l.containerName],
+    write: l => [l.id, bytesOf(l.network), l.ip, l.mac, l.container, l.containerName, l.aliases ?? []],
     read: f =>
       whole({
         id: text(f[0], 64),
@@ -154,6 +154,7 @@ const codecs: { [K in Kind]: Codec<K> } = {
         mac: mac(f[3]),
         container: text(f[4], 64),
         containerName: text(f[5], 253),
+        aliases: f[6] === undefined ? [] : list(f[6], maxAliases, item => text(item, 253)),
       }),
   },
   'endpoint-rm': {

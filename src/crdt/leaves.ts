@@ -79,6 +79,8 @@ export type EndpointLeaf = {
   mac: string
   container: string
   containerName: string
+  /** Further names of the container in this network; a record without them, of an older version, is read as []. */
+  aliases?: readonly string[]
 }
 export type EndpointRmLeaf = { kind: 'endpoint-rm'; id: string; network: NetworkId }
 export type VtepLeaf = { kind: 'vtep'; network: NetworkId; address: string; vni: number }
@@ -114,3 +116,6 @@ export type Leaf =
 
 /** Largest encoded leaf, bytes: a roster or list of 1,000 peers fits. */
 export const maxLeafBytes = 128 * 1024
+
+/** Of one endpoint: more than any container has, and few enough for a batch of many endpoints. */
+export const maxAliases = 64

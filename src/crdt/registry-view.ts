@@ -64,6 +64,8 @@ export interface Endpoint {
   /** Container id and name when known, else ''. */
   readonly container: string
   readonly containerName: string
+  /** Further names that the container answers to in this network: network aliases, short id, host name. */
+  readonly aliases: readonly string[]
 }
 
 /** Where a member receives a network's frames. */
@@ -115,6 +117,8 @@ export interface RegistryView {
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined
+  /** Another number after each change of the network's endpoints, within one run of the process. */
+  endpointsVersion(network: NetworkId): number
   /** Live endpoints that hold an address of the network (R5). */
   holders(network: NetworkId, ip: number): Endpoint[]
   /** True if some endpoint record, live or deleted, ever held the address. */

@@ -149,6 +149,10 @@ export class Registry implements RegistryView {
     return this.#endpoints.endpoint(owner, id)
   }
 
+  endpointsVersion(network: NetworkId): number {
+    return this.#endpoints.version(network)
+  }
+
   holders(network: NetworkId, ip: number): Endpoint[] {
     return this.#endpoints.holders(network, ip)
   }

@@ -6,9 +6,11 @@ import { errorText, SkeinError } from '../lib/errors.ts'
 import {
   type DockerApi,
   DockerAway,
+  type DockerContainer,
   type DockerEndpoint,
   type DockerEvent,
   type DockerNetwork,
+  type DockerNetworkInside,
   type DockerNetworkRequest,
   DockerRefusal,
 } from './ports.ts'
@@ -73,12 +75,16 @@ export function createDockerClient(host: string): DockerApi {
       return listed.flatMap(placesOf)
     },
     async endpointIds(networkId) {
-      try {
-        return idsOf(await call(askLimitMs, ({ calls }) => calls.getNetwork(networkId).inspect()))
-      } catch (error) {
-        if (statusOf(error) === 404) return new Set()
-        throw error
-      }
+      const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getNetwork(networkId).inspect()))
+      return found ? idsOf(found) : new Set()
+    },
+    async inside(network) {
+      const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getNetwork(network).inspect()))
+      return found && insideOf(found)
+    },
+    async container(id) {
+      const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getContainer(id).inspect()))
+      return found && containerOf(found)
     },
     watch: (onEvent, onEnd) => watch(call, closing.signal, onEvent, onEnd),
     close: () => closing.abort(new Error('skeind is stopping')),
@@ -208,6 +214,38 @@ function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
     container: container.Id,
     containerName: name,
   }))
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined
+    throw error
+  }
+}
+
+function insideOf(network: Docker.NetworkInspectInfo): DockerNetworkInside {
+  return {
+    gateway: network.IPAM?.Config?.[0]?.Gateway ?? '',
+    endpoints: Object.entries(network.Containers ?? {}).map(([container, { EndpointID, IPv4Address }]) => {
+      return { container, endpointId: EndpointID, address: IPv4Address.split('/')[0] ?? '' }
+    }),
+  }
+}
+
+/** Docker 25 made `DNSNames` of what was in `Aliases` before, where the short id was an alias. */
+function containerOf(container: Docker.ContainerInspectInfo): DockerContainer {
+  const own = [container.Name.replace(/^\//, ''), container.Id.slice(0, 12)]
+  const places = Object.values(container.NetworkSettings.Networks) as (Docker.EndpointSettings & {
+    DNSNames?: string[] | null
+    Aliases?: string[] | null
+  })[]
+  return {
+    names: new Map(places.map(place => [place.EndpointID ?? '', place.DNSNames ?? [...own, ...(place.Aliases ?? [])]])),
+    dns: container.HostConfig.Dns ?? [],
+    resolvConf: container.ResolvConfPath ?? '',
+  }
 }
 
 function idsOf(network: Docker.NetworkInspectInfo): Set<string> {

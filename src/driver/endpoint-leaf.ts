@@ -3,9 +3,9 @@ import type { Endpoint } from '../crdt/registry-view.ts'
 import type { NetworkId } from '../model/network.ts'
 
 /** The record of one of this host's endpoints. */
-export function endpointLeaf(endpoint: Omit<Endpoint, 'owner'>): Leaf {
-  const { id, network, ip, mac, container, containerName } = endpoint
-  const leaf = { kind: 'endpoint' as const, id, network, ip, mac, container, containerName }
+export function endpointLeaf(endpoint: Omit<Endpoint, 'owner' | 'aliases'> & { aliases?: readonly string[] }): Leaf {
+  const { id, network, ip, mac, container, containerName, aliases = [] } = endpoint
+  const leaf = { kind: 'endpoint' as const, id, network, ip, mac, container, containerName, aliases }
   return leaf
 }
 

@@ -2,7 +2,7 @@
  * Makes this host's endpoint records agree with the containers of its Docker: registers what has no record (R5), fills
  * in names, and collects what is left of containers that went while the peer, or Docker, was down.
  */
-import type { Leaf } from '../crdt/leaves.ts'
+import { type Leaf, maxAliases } from '../crdt/leaves.ts'
 import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
 import type { Ipam } from '../ipam/ipam.ts'
 import type { Logger } from '../lib/log.ts'
@@ -37,7 +37,7 @@ export interface EndpointPass {
 /** Well below what fits one batch. */
 const recordsPerWrite = 256
 
-type Running = Omit<Endpoint, 'owner'>
+type Running = Omit<Endpoint, 'owner' | 'aliases'>
 
 export function createEndpointPass(deps: EndpointPassDeps): EndpointPass {
   const { state, docker, networks, replica } = deps
@@ -53,7 +53,8 @@ export function createEndpointPass(deps: EndpointPassDeps): EndpointPass {
       await claim(deps, running)
       for (let at = 0; at < running.length; at += recordsPerWrite) {
         const some = running.slice(at, at + recordsPerWrite)
-        await replica.write(view => some.flatMap(endpoint => changeOf(deps, view, endpoint)))
+        const aliases = await aliasesOf(deps, some)
+        await replica.write(view => some.flatMap(endpoint => changeOf(deps, view, endpoint, aliases)))
       }
       await state.noteRegistered()
       await collect(deps, running)
@@ -72,13 +73,42 @@ async function claim({ ipam, state, log }: EndpointPassDeps, running: readonly R
   }
 }
 
+/**
+ * By endpoint id: the names beside the container's own. Asked for where the record is incomplete: an endpoint's aliases
+ * never change but with the container's name.
+ */
+async function aliasesOf({ docker, replica }: EndpointPassDeps, some: readonly Running[]) {
+  const aliases = new Map<string, readonly string[]>()
+  const incomplete = some.filter(running => {
+    const known = replica.view.endpoint(replica.self, running.id)
+    return !known || known.aliases.length === 0 || !isNamed(known, running)
+  })
+  for (const id of new Set(incomplete.map(running => running.container))) {
+    const found = await docker.container(id)
+    for (const [endpoint, names] of found?.names ?? []) aliases.set(endpoint, names)
+  }
+  return aliases
+}
+
+function isNamed(known: Endpoint, running: Running): boolean {
+  return known.container === running.container && known.containerName === running.containerName
+}
+
 /** The record of a running container, if it is missing or incomplete. Called inside the write. */
-function changeOf({ replica, state }: EndpointPassDeps, view: RegistryView, running: Running): Leaf[] {
+function changeOf(
+  { replica, state }: EndpointPassDeps,
+  view: RegistryView,
+  running: Running,
+  aliases: ReadonlyMap<string, readonly string[]>,
+): Leaf[] {
   if (state.wasRemoved(running.id)) return [] // the list is older than its removal
   const known = view.endpoint(replica.self, running.id)
-  if (known && known.container === running.container && known.containerName === running.containerName) return []
+  const others = new Set(aliases.get(running.id)?.filter(name => name !== running.containerName && name.length <= 253))
+  const wanted = others.size > 0 ? [...others].slice(0, maxAliases) : (known?.aliases ?? [])
+  if (known && isNamed(known, running) && wanted.join('/') === known.aliases.join('/')) return []
   // the address and MAC that were given out hold; Docker's list only fills in what is not known yet
-  return [endpointLeaf({ ...running, ...(known && { network: known.network, ip: known.ip, mac: known.mac }) })]
+  const given = known && { network: known.network, ip: known.ip, mac: known.mac }
+  return [endpointLeaf({ ...running, ...given, aliases: wanted })]
 }
 
 async function collect(deps: EndpointPassDeps, running: readonly Running[]): Promise<void> {

@@ -47,6 +47,23 @@ export interface DockerEndpoint {
   readonly containerName: string
 }
 
+/** A network with the endpoints in it, those of starting containers included. */
+export interface DockerNetworkInside {
+  /** Dotted; '' if it has none. */
+  readonly gateway: string
+  readonly endpoints: readonly { readonly container: string; readonly endpointId: string; readonly address: string }[]
+}
+
+/** What lists of containers leave out. */
+export interface DockerContainer {
+  /** By endpoint id: the names that Docker's resolver answers to in that network. */
+  readonly names: ReadonlyMap<string, readonly string[]>
+  /** Addresses of `--dns`. */
+  readonly dns: readonly string[]
+  /** Path of its resolv.conf on this host; '' if unknown. */
+  readonly resolvConf: string
+}
+
 export interface DockerNetworkRequest {
   readonly name: string
   /** Network and IPAM driver. */
@@ -73,6 +90,10 @@ export interface DockerApi {
   endpoints(): Promise<DockerEndpoint[]>
   /** Ids of all endpoints of a network, also of those that no container list shows yet; empty if there is no such network. */
   endpointIds(networkId: string): Promise<Set<string>>
+  /** A network by id or name; undefined if there is none. */
+  inside(network: string): Promise<DockerNetworkInside | undefined>
+  /** A container by id, undefined if there is none. Docker answers once it has started: never ask before that. */
+  container(id: string): Promise<DockerContainer | undefined>
   /** Calls `onEvent` after each change of networks or containers, and `onEnd` once when the stream breaks. */
   watch(onEvent: (event: DockerEvent) => void, onEnd: () => void): Promise<{ close(): void }>
   /** Breaks off whatever is under way. */

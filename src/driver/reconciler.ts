@@ -3,12 +3,12 @@
  * after a change of networks, after Docker's events and every 10 s; Docker may be absent, come and go.
  */
 import type { Ipam } from '../ipam/ipam.ts'
+import { createAlarm } from '../lib/alarm.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { AddressPool } from '../model/address-pool.ts'
 import type { Replica } from '../replica/replica.ts'
-import { createAlarm } from './alarm.ts'
 import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { createEndpointPass } from './endpoint-pass.ts'

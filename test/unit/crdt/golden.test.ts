@@ -27,6 +27,11 @@ describe('crdt: formats that stay', () => {
     }
   })
 
+  it('reads an endpoint without aliases, as earlier versions wrote it', async () => {
+    const { endpoint = '' } = await golden('leaves-of-earlier-versions')
+    assert.deepEqual(decodeLeaf(fromHex(endpoint)), { ...sampleLeaves.endpoint, aliases: [] })
+  })
+
   it('names meshes and networks, and makes proofs, as ever', async () =>
     assert.deepEqual(idBytes(), await golden('ids')))
 

@@ -38,7 +38,7 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   },
   endpoint: {
     ...{ kind: 'endpoint', id: 'e'.repeat(64), network, ip: 0xc0a80105, mac: '02:02:c0:a8:01:05' },
-    ...{ container: 'c'.repeat(64), containerName: 'app-ü' },
+    ...{ container: 'c'.repeat(64), containerName: 'app-ü', aliases: ['app', 'c'.repeat(12)] },
   },
   'endpoint-rm': { kind: 'endpoint-rm', id: 'e'.repeat(64), network },
   vtep: { kind: 'vtep', network, address: '10.0.0.1', vni: 0x800001 },

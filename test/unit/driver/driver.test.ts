@@ -84,6 +84,7 @@ describe('docker driver', () => {
       mac,
       container: '',
       containerName: '',
+      aliases: [],
     }
     assert.deepEqual(replica.view.endpoints(id), [record])
     assert.deepEqual(await host.ok('NetworkDriver.EndpointOperInfo', endpoint), { Value: {} })

@@ -34,6 +34,10 @@ export interface MemoryDocker extends DockerApi {
   putContainer(network: string, name: string, address: string): DockerEndpoint
   /** Shows an endpoint in the network, but no container in the list: it is starting. */
   hide(name: string): void
+  /** `docker rename`. */
+  rename(from: string, to: string): void
+  /** `--network-alias` of the container of that name. */
+  alias(name: string, ...aliases: string[]): void
 }
 
 export interface NewNetwork {
@@ -51,6 +55,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   const networks = new Map<string, DockerNetwork>()
   const places = new Map<string, DockerEndpoint>()
   const hidden = new Set<string>()
+  const aliases = new Map<string, readonly string[]>()
   const created: DockerNetworkRequest[] = []
   const pools = new Map<string, string>()
   const streams = new Set<{ event(event: DockerEvent): void; end(): void }>()
@@ -211,6 +216,30 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       check()
       return new Set(endpointsOf(networkId).map(place => place.endpointId))
     },
+    async inside(network) {
+      check()
+      const found = byName(network) ?? networks.get(network)
+      const endpoints = found && endpointsOf(found.id)
+      return endpoints && { gateway: '', endpoints }
+    },
+    async container(id) {
+      check()
+      const there = [...places.values()].filter(place => place.container === id)
+      if (there.length === 0) return undefined
+      const names = there.map(({ endpointId, containerName }) => {
+        return [endpointId, [containerName, ...(aliases.get(containerName) ?? []), id.slice(0, 12)]] as const
+      })
+      return { names: new Map(names), dns: [], resolvConf: '' }
+    },
+    rename(from, to) {
+      const place = places.get(from)
+      if (!place) throw new DockerRefusal(404, `no container ${from}`)
+      places.delete(from)
+      places.set(to, { ...place, containerName: to })
+      aliases.set(to, aliases.get(from) ?? [])
+      say()
+    },
+    alias: (name, ...given) => aliases.set(name, given),
     async watch(event, end) {
       check()
       const stream = {

@@ -172,6 +172,19 @@ describe('docker reconciler', () => {
     assert.equal(records(id)[0]?.mac, place.mac)
   })
 
+  it("fills in a container's aliases, and follows a rename", async () => {
+    start()
+    const id = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    docker.alias('c1', 'db', 'db.primary')
+    const { container } = await docker.run('web', 'c1')
+    const shortId = container.slice(0, 12)
+    await eventually('aliases', () => records(id)[0]?.aliases.join() === `db,db.primary,${shortId}`)
+    docker.rename('c1', 'c9')
+    await eventually('new name', () => records(id)[0]?.containerName === 'c9')
+    assert.deepEqual(records(id)[0]?.aliases, ['db', 'db.primary', shortId])
+  })
+
   it('R5: registers a running container that has no record, with its address, before addresses are handed out', async () => {
     const id = await host.create('web', '10.1.2.0/24')
     docker.put({ name: 'web', driver: 'mesh', labels: { 'skein.id': id }, options: { 'skein.id': id } })
@@ -190,6 +203,7 @@ describe('docker reconciler', () => {
         mac: '02:02:0a:01:02:01',
         container: taken[0]?.container,
         containerName: 'c1',
+        aliases: [taken[0]?.container.slice(0, 12)],
       },
     )
     assert.ok(host.ipam.held(id).includes(parseIp('10.1.2.1') ?? 0))

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Clock, Timer } from './clock.ts'
 
 /** One timer that can only be brought forward: many reasons to act soon become one act. */
 export interface Alarm {
