@@ -9,9 +9,10 @@ const layers = {
   ipam: ['lib', 'model', 'crdt', 'replica', 'mesh'],
   datapath: ['lib', 'model', 'crdt', 'replica', 'ipam'],
   driver: ['lib', 'model', 'crdt', 'replica', 'ipam'],
+  dns: ['lib', 'model', 'crdt', 'replica', 'ipam'],
   api: ['lib', 'model', 'crdt', 'replica', 'ipam'],
   config: ['lib', 'model'],
-  agent: ['lib', 'model', 'crdt', 'store', 'mesh', 'replica', 'ipam', 'datapath', 'driver', 'api', 'config'],
+  agent: ['lib', 'model', 'crdt', 'store', 'mesh', 'replica', 'ipam', 'datapath', 'driver', 'dns', 'api', 'config'],
 }
 const forbidden = Object.entries(layers).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-${allowed.join('-') || 'nothing'}`,

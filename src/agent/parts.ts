@@ -1,10 +1,11 @@
 /** The parts of one incarnation of the peer, built and started in order of dependency, stopped in reverse. */
 import '../polyfills.ts'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiDeps } from '../api/deps.ts'
 import type { Config } from '../config/parse.ts'
 import { createDatapath } from '../datapath/index.ts'
+import { createDns } from '../dns/index.ts'
 import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
 import { createIpam } from '../ipam/create.ts'
 import { fromHex } from '../lib/bytes.ts'
@@ -104,6 +105,15 @@ async function build(
     log: child('docker'),
     driverName,
   })
+  const dns = createDns({
+    replica,
+    docker,
+    dockerIdsOf: driver.networks.dockerIdsOf,
+    run,
+    readText: path => readFile(path, 'utf8').catch(() => undefined), // what is not there is not configured
+    clock,
+    log: child('dns'),
+  })
 
   mesh.setMembers(identity.introductions)
   const admission = createAdmission({
@@ -126,6 +136,8 @@ async function build(
   up({ name: 'self', stop: unwatch })
   reconciler.start()
   up({ name: 'docker', stop: () => reconciler.stop() })
+  dns.start()
+  up({ name: 'dns', stop: () => dns.stop() })
   // blocks are given away only once the containers that Docker runs are known (R5); without Docker there are none
   let stopped = false
   void Promise.race([driver.state.registered(), sleep(clock, dockerWaitMs)]).then(() => stopped || ipam.start())
@@ -146,7 +158,7 @@ async function build(
         ? { reachable: true, error: '' }
         : { reachable: false, error: `Docker does not answer at ${config.dockerHost}` },
       datapath: datapath.status(),
-      conditions: reconciler.conditions(),
+      conditions: [...reconciler.conditions(), ...dns.conditions()],
     }),
   }
   return { replica, driver, api, stop }

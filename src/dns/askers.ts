@@ -1,0 +1,113 @@
+/**
+ * Who asks: a source address on docker_gwbridge -> a container of this host -> its endpoints -> networks. Docker tells which
+ * container has which address there; the registry, which endpoints are still alive.
+ */
+import type { RegistryView } from '../crdt/registry-view.ts'
+import { type Clock, withDeadline } from '../lib/clock.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Names } from './names.ts'
+import type { DockerIdsOf, DockerPort } from './ports.ts'
+
+export interface Askers {
+  /**
+   * Networks of the container that has this address; [] for one that is not ours. Docker is asked first, for a second at
+   * most, when what is known is older than this host's endpoints, or does not know the address.
+   */
+  networksOf(address: string): Promise<readonly NetworkId[]>
+  /** Asks Docker. False: it did not answer, what was known still holds. */
+  refresh(): Promise<boolean>
+  /** As Docker said last. */
+  known(): Snapshot
+}
+
+export interface Snapshot {
+  /** `Names.localVersion` before Docker was asked. */
+  readonly version: number
+  /** Address of docker_gwbridge; '' while Docker has not made it. */
+  readonly gateway: string
+  /** Address on docker_gwbridge -> ids of our endpoints of that container; [] for containers without any. */
+  readonly endpointsOf: ReadonlyMap<string, readonly string[]>
+  /** Containers with an endpoint of ours -> whether they are on docker_gwbridge too. */
+  readonly containers: ReadonlyMap<string, boolean>
+}
+
+export interface AskersDeps {
+  view: RegistryView
+  self: PeerKey
+  names: Names
+  docker: DockerPort
+  dockerIdsOf: DockerIdsOf
+  clock: Clock
+}
+
+/** Docker's name of the bridge over which containers without a gateway of their own reach the outside. */
+export const gatewayBridge = 'docker_gwbridge'
+
+/** How long a query waits for Docker, ms: askers wait 4 s for all in all. */
+const lookLimitMs = 1_000
+/** Docker is asked again for an address that it did not know after this, ms; after a failure, later. */
+const againMs = 100
+const againAfterFailureMs = 1_000
+
+const nothing: Snapshot = { version: -1, gateway: '', endpointsOf: new Map(), containers: new Map() }
+
+export function createAskers(deps: AskersDeps): Askers {
+  const { view, self, names, clock } = deps
+  let known = nothing
+  let asking: Promise<boolean> | undefined
+  let notBefore = 0
+
+  function refresh(): Promise<boolean> {
+    asking ??= look(deps)
+      .then(found => {
+        known = found
+        return true
+      })
+      .catch(() => false) // Docker is away: the reconciler reports it
+      .finally(() => {
+        asking = undefined
+      })
+    return asking
+  }
+
+  function networksNow(address: string): NetworkId[] {
+    const endpoints = known.endpointsOf.get(address) ?? []
+    return endpoints.flatMap(id => view.endpoint(self, id)?.network ?? [])
+  }
+
+  async function lookOnce(): Promise<void> {
+    const isUp = await withDeadline(clock, refresh(), lookLimitMs, () => new Error('Docker is slow')).catch(() => false)
+    notBefore = clock.monotonic() + (isUp ? againMs : againAfterFailureMs)
+  }
+
+  return {
+    refresh,
+    known: () => known,
+    async networksOf(address) {
+      const isNews = known.version !== names.localVersion()
+      const isUnknown = networksNow(address).length === 0 && !known.endpointsOf.has(address)
+      if ((isNews || isUnknown) && clock.monotonic() >= notBefore) {
+        await lookOnce()
+        // a look that had begun before the news does not know them
+        if (known.version !== names.localVersion()) await lookOnce()
+      }
+      return networksNow(address)
+    },
+  }
+}
+
+async function look({ names, docker, dockerIdsOf }: AskersDeps): Promise<Snapshot> {
+  const version = names.localVersion()
+  const dockerIds = names.local().flatMap(({ network }) => dockerIdsOf(network))
+  const [bridge, ...networks] = await Promise.all([gatewayBridge, ...dockerIds].map(id => docker.inside(id)))
+  const ours = new Map<string, string[]>()
+  for (const { container, endpointId } of networks.flatMap(network => network?.endpoints ?? [])) {
+    ours.set(container, [...(ours.get(container) ?? []), endpointId])
+  }
+  const onBridge = bridge?.endpoints ?? []
+  const endpointsOf = new Map(onBridge.map(({ container, address }) => [address, ours.get(container) ?? []]))
+  const reachable = new Set(onBridge.map(({ container }) => container))
+  const containers = new Map([...ours.keys()].map(container => [container, reachable.has(container)]))
+  return { version, gateway: bridge?.gateway ?? '', endpointsOf, containers }
+}

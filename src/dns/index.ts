@@ -1,0 +1,2 @@
+/** Names of containers across hosts. */
+export { createDns, type Dns, type DnsDeps } from './create.ts'

@@ -1,0 +1,115 @@
+/** Which names stand for which endpoints: an index per network, made anew when the network's endpoints have changed. */
+import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { dockerName } from '../model/names.ts'
+import type { NetworkId } from '../model/network.ts'
+
+export interface Names {
+  /** Networks that this host has endpoints in, with the endpoints' ids. */
+  local(): readonly LocalNetwork[]
+  /** Another number after each change of this host's endpoints. */
+  localVersion(): number
+  /** Addresses of a name in a network. `name` in lower case; `NAME.NETWORK` is known too, as in Docker. */
+  addresses(network: NetworkId, name: string): Addresses
+  /** `NAME.NETWORK` of the endpoint with this address, as Docker answers for its own. */
+  pointer(network: NetworkId, ip: number): string | undefined
+}
+
+/** Of this host's endpoints, and of the others'. */
+export interface Addresses {
+  readonly own: readonly number[]
+  readonly others: readonly number[]
+}
+
+export interface LocalNetwork {
+  readonly network: NetworkId
+  readonly endpoints: readonly string[]
+}
+
+interface Index {
+  readonly version: number
+  /** Not made anew before this, monotonic ms. */
+  readonly until: number
+  readonly byName: ReadonlyMap<string, Addresses>
+  readonly byAddress: ReadonlyMap<number, string>
+  readonly own: readonly string[]
+}
+
+/** An index costs as much as its network is large; in a network that changes all the time this bounds it to a tenth. */
+const restPerBuild = 9
+
+const none: Addresses = { own: [], others: [] }
+
+export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock, 'monotonic'>): Names {
+  const indexes = new Map<NetworkId, Index>()
+  let changes = 0
+
+  function indexOf(network: NetworkId): Index {
+    const known = indexes.get(network)
+    const version = view.endpointsVersion(network)
+    const begin = clock.monotonic()
+    if (known && (known.version === version || begin < known.until)) return known
+    const built = build(view, self, network)
+    const end = clock.monotonic()
+    const index = { ...built, version, until: end + (end - begin) * restPerBuild }
+    if (index.own.join() !== (known?.own ?? []).join()) changes++
+    indexes.set(network, index)
+    return index
+  }
+
+  function local(): LocalNetwork[] {
+    const networks = view.networks()
+    const found = networks.map(({ id }) => ({ network: id, endpoints: indexOf(id).own }))
+    if (indexes.size > networks.length) forgetAllBut(new Set(networks.map(({ id }) => id)))
+    return found.filter(({ endpoints }) => endpoints.length > 0)
+  }
+
+  function forgetAllBut(live: ReadonlySet<NetworkId>): void {
+    for (const [id, { own }] of indexes) {
+      if (live.has(id)) continue
+      if (own.length > 0) changes++
+      indexes.delete(id)
+    }
+  }
+
+  return {
+    local,
+    localVersion() {
+      local()
+      return changes
+    },
+    addresses(network, name) {
+      const { byName } = indexOf(network)
+      const suffix = `.${fullName(view, network)}`
+      return byName.get(name) ?? (name.endsWith(suffix) ? (byName.get(name.slice(0, -suffix.length)) ?? none) : none)
+    },
+    pointer(network, ip) {
+      const name = indexOf(network).byAddress.get(ip)
+      return name && `${name}.${fullName(view, network)}`
+    },
+  }
+}
+
+function build(view: RegistryView, self: PeerKey, network: NetworkId): Omit<Index, 'version' | 'until'> {
+  const own: string[] = []
+  const byName = new Map<string, { own: number[]; others: number[] }>()
+  const byAddress = new Map<number, string>()
+  for (const { id, owner, ip, containerName, aliases } of view.endpoints(network)) {
+    if (owner === self) own.push(id)
+    if (containerName !== '') byAddress.set(ip, containerName)
+    for (const name of new Set([containerName, ...aliases].map(each => each.toLowerCase()))) {
+      if (name === '') continue
+      const addresses = byName.get(name) ?? { own: [], others: [] }
+      addresses[owner === self ? 'own' : 'others'].push(ip)
+      byName.set(name, addresses)
+    }
+  }
+  return { byName, byAddress, own }
+}
+
+/** The network as its host's Docker calls it, in lower case. */
+function fullName(view: RegistryView, id: NetworkId): string {
+  const network = view.network(id)
+  return network ? dockerName(network.tenant, network.name).toLowerCase() : ''
+}

@@ -1,0 +1,32 @@
+/** What names need of this host. */
+import type { NetworkId } from '../model/network.ts'
+
+/** Docker, as the driver's client shows it; a call rejects when Docker does not answer. */
+export interface DockerPort {
+  /** A network by id or name with the endpoints in it, those of starting containers included; undefined if there is none. */
+  inside(network: string): Promise<
+    | {
+        readonly gateway: string
+        readonly endpoints: readonly {
+          readonly container: string
+          readonly endpointId: string
+          readonly address: string
+        }[]
+      }
+    | undefined
+  >
+  /** A container by id; undefined if there is none. Answers only once the container has started. */
+  container(id: string): Promise<{ readonly dns: readonly string[]; readonly resolvConf: string } | undefined>
+}
+
+/** Docker's ids of one of our networks on this host. */
+export type DockerIdsOf = (network: NetworkId) => readonly string[]
+
+/** A file's text; undefined if it cannot be read. */
+export type ReadText = (path: string) => Promise<string | undefined>
+
+/** A standing problem of this host, with what its operator can do. */
+export interface NamesCondition {
+  readonly text: string
+  readonly remedy: string
+}
