@@ -26,6 +26,8 @@ export interface Snapshot {
   readonly version: number
   /** Address of docker_gwbridge; '' while Docker has not made it. */
   readonly gateway: string
+  /** False while Docker does not tell the container of some endpoint of ours: it is being attached, or is gone. */
+  readonly isComplete: boolean
   /** Address on docker_gwbridge -> ids of our endpoints of that container; [] for containers without any. */
   readonly endpointsOf: ReadonlyMap<string, readonly string[]>
   /** Containers with an endpoint of ours -> whether they are on docker_gwbridge too. */
@@ -46,17 +48,22 @@ export const gatewayBridge = 'docker_gwbridge'
 
 /** How long a query waits for Docker, ms: askers wait 4 s for all in all. */
 const lookLimitMs = 1_000
-/** Docker is asked again for an address that it did not know after this, ms; after a failure, later. */
+/** Docker is asked again for what it did not know after this, ms; after a failure, later. */
 const againMs = 100
 const againAfterFailureMs = 1_000
 
-const nothing: Snapshot = { version: -1, gateway: '', endpointsOf: new Map(), containers: new Map() }
+/** Docker lists an endpoint under this and its id while it has no container. */
+const unattached = 'ep-'
+
+const nothing: Snapshot = { version: -1, gateway: '', isComplete: false, endpointsOf: new Map(), containers: new Map() }
 
 export function createAskers(deps: AskersDeps): Askers {
   const { view, self, names, clock } = deps
   let known = nothing
   let asking: Promise<boolean> | undefined
+  /** Not before these, monotonic ms: at all; for what Docker did not know when it was asked last. */
   let notBefore = 0
+  let unsureNotBefore = 0
 
   function refresh(): Promise<boolean> {
     asking ??= look(deps)
@@ -78,7 +85,8 @@ export function createAskers(deps: AskersDeps): Askers {
 
   async function lookOnce(): Promise<void> {
     const isUp = await withDeadline(clock, refresh(), lookLimitMs, () => new Error('Docker is slow')).catch(() => false)
-    notBefore = clock.monotonic() + (isUp ? againMs : againAfterFailureMs)
+    unsureNotBefore = clock.monotonic() + againMs
+    if (!isUp) notBefore = clock.monotonic() + againAfterFailureMs
   }
 
   return {
@@ -86,11 +94,12 @@ export function createAskers(deps: AskersDeps): Askers {
     known: () => known,
     async networksOf(address) {
       const isNews = known.version !== names.localVersion()
-      const isUnknown = networksNow(address).length === 0 && !known.endpointsOf.has(address)
-      if ((isNews || isUnknown) && clock.monotonic() >= notBefore) {
+      const isUnsure = !known.isComplete || !known.endpointsOf.has(address)
+      const now = clock.monotonic()
+      if (now >= notBefore && (isNews || (isUnsure && now >= unsureNotBefore))) {
         await lookOnce()
         // a look that had begun before the news does not know them
-        if (known.version !== names.localVersion()) await lookOnce()
+        if (clock.monotonic() >= notBefore && known.version !== names.localVersion()) await lookOnce()
       }
       return networksNow(address)
     },
@@ -99,15 +108,21 @@ export function createAskers(deps: AskersDeps): Askers {
 
 async function look({ names, docker, dockerIdsOf }: AskersDeps): Promise<Snapshot> {
   const version = names.localVersion()
-  const dockerIds = names.local().flatMap(({ network }) => dockerIdsOf(network))
-  const [bridge, ...networks] = await Promise.all([gatewayBridge, ...dockerIds].map(id => docker.inside(id)))
+  const local = names.local()
+  // the bridge first: a container is put there once it is on ours, so the answers after that show whose it is
+  const bridge = await docker.inside(gatewayBridge)
+  const dockerIds = local.flatMap(({ network }) => dockerIdsOf(network))
+  const networks = await Promise.all(dockerIds.map(id => docker.inside(id)))
   const ours = new Map<string, string[]>()
+  const missing = new Set(local.flatMap(({ endpoints }) => endpoints))
   for (const { container, endpointId } of networks.flatMap(network => network?.endpoints ?? [])) {
+    if (container.startsWith(unattached)) continue
+    missing.delete(endpointId)
     ours.set(container, [...(ours.get(container) ?? []), endpointId])
   }
   const onBridge = bridge?.endpoints ?? []
   const endpointsOf = new Map(onBridge.map(({ container, address }) => [address, ours.get(container) ?? []]))
   const reachable = new Set(onBridge.map(({ container }) => container))
   const containers = new Map([...ours.keys()].map(container => [container, reachable.has(container)]))
-  return { version, gateway: bridge?.gateway ?? '', endpointsOf, containers }
+  return { version, gateway: bridge?.gateway ?? '', isComplete: missing.size === 0, endpointsOf, containers }
 }

@@ -48,6 +48,7 @@ const firstRetryMs = 25
 const lastRetryMs = 2_000
 /** A starting container has endpoints before it is on docker_gwbridge, ms. */
 const cutOffAfterMs = 5_000
+const recheckMs = 1_000
 /** What is under way at a stop is answered within this, ms, or not at all. */
 const lastAnswersMs = 300
 
@@ -75,7 +76,9 @@ export function createDns(deps: DnsDeps): Dns {
     look.within(lookMs)
     if (names.local().length === 0 && askers.known().containers.size === 0) return
     await askers.refresh()
-    noteCutOff(askers.known().containers, cutOffSince, clock.monotonic())
+    const isNew = noteCutOff(askers.known().containers, cutOffSince, clock.monotonic())
+    if (isNew) look.within(recheckMs)
+    if (!askers.known().isComplete) lookAgain()
     apply.within(0)
     learn.within(0)
   })
@@ -93,12 +96,11 @@ export function createDns(deps: DnsDeps): Dns {
     apply.within(refreshMs)
     await upstreams.lookAtHost()
     if (names.local().length === 0 || firewall.isBlocked()) return redirect.withdraw()
-    const { gateway, endpointsOf } = askers.known()
+    const { gateway, isComplete, endpointsOf } = askers.known()
     const ports = gateway === '' ? new Map<string, number>() : await listeners.serve(gateway, upstreams.list())
     if (ports.size === 0) return lookAgain()
-    retryMs = firstRetryMs
-    const strangers = [...endpointsOf].flatMap(([address, endpoints]) => (endpoints.length === 0 ? [address] : []))
-    await refresh({ ports, strangers: strangers.sort() })
+    const others = [...endpointsOf].flatMap(([address, endpoints]) => (endpoints.length === 0 ? [address] : []))
+    await refresh({ ports, strangers: isComplete ? others.sort() : [] })
   })
 
   async function refresh(wishes: Parameters<typeof redirect.refresh>[0]): Promise<void> {
@@ -115,7 +117,7 @@ export function createDns(deps: DnsDeps): Dns {
     }
   }
 
-  /** Nothing to redirect to yet: no bridge, or no server that containers ask. */
+  /** Not all is there yet: the bridge, a server that containers ask, the container of an endpoint. */
   function lookAgain(): void {
     look.within(retryMs)
     retryMs = Math.min(retryMs * 2, lastRetryMs)
@@ -164,8 +166,9 @@ export function createDns(deps: DnsDeps): Dns {
   }
 }
 
-/** Keeps since when each container has been without an address on docker_gwbridge. */
-function noteCutOff(containers: ReadonlyMap<string, boolean>, since: Map<string, number>, now: number): void {
+/** Keeps since when each container has been without an address on docker_gwbridge; true while one may just be starting. */
+function noteCutOff(containers: ReadonlyMap<string, boolean>, since: Map<string, number>, now: number): boolean {
   for (const id of since.keys()) if (containers.get(id) !== false) since.delete(id)
   for (const [id, isOnBridge] of containers) if (!isOnBridge && !since.has(id)) since.set(id, now)
+  return [...since.values()].some(each => now - each < cutOffAfterMs)
 }
