@@ -81,8 +81,10 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
     },
     addresses(network, name) {
       const { byName } = indexOf(network)
-      const suffix = `.${fullName(view, network)}`
-      return byName.get(name) ?? (name.endsWith(suffix) ? (byName.get(name.slice(0, -suffix.length)) ?? none) : none)
+      // Docker on the host where a tenant's network was born calls it by its plain name
+      const suffixes = [fullName(view, network), view.network(network)?.name.toLowerCase()].map(each => `.${each}`)
+      const suffix = suffixes.find(each => name.endsWith(each)) ?? ''
+      return byName.get(name) ?? byName.get(name.slice(0, name.length - suffix.length)) ?? none
     },
     pointer(network, ip) {
       const name = indexOf(network).byAddress.get(ip)

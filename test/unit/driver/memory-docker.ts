@@ -237,7 +237,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       places.delete(from)
       places.set(to, { ...place, containerName: to })
       aliases.set(to, aliases.get(from) ?? [])
-      say()
+      say('rename', 'container')
     },
     alias: (name, ...given) => aliases.set(name, given),
     async watch(event, end) {
