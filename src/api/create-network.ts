@@ -19,10 +19,18 @@ export interface CreatedNetwork {
  * Learns what the members within reach know, then decides on the newest view, in the write's own turn. Throws
  * `invalid`, `unsupported`, `not-found` (tenant) or `conflict`; then nothing was written.
  */
-export async function createNetwork({ replica }: ApiDeps, request: NetworkRequest): Promise<CreatedNetwork> {
-  const { tenant, name } = request
+export async function createNetwork(deps: ApiDeps, request: NetworkRequest): Promise<CreatedNetwork> {
   const spec = checkNetwork(request)
-  await replica.syncNow(syncBeforeWriteMs)
+  await deps.replica.syncNow(syncBeforeWriteMs)
+  return writeNetwork(deps, request, spec)
+}
+
+/** The same for who has checked the request and has heard the members. */
+export async function writeNetwork(
+  { replica }: ApiDeps,
+  { tenant, name }: NetworkRequest,
+  spec: NetworkSpec,
+): Promise<CreatedNetwork> {
   let existed = false
   const dot = await replica.write(view => {
     existed = findEqual(view, tenant, name, spec)
@@ -36,8 +44,11 @@ export async function createNetwork({ replica }: ApiDeps, request: NetworkReques
   )
 }
 
+/** What the decision rests on. */
+export type Known = Pick<RegistryView, 'hasTenant' | 'networkByName' | 'networks'>
+
 /** True if the network is there already; throws when it cannot be made. */
-function findEqual(view: RegistryView, tenant: string, name: string, spec: NetworkSpec): boolean {
+export function findEqual(view: Known, tenant: string, name: string, spec: NetworkSpec): boolean {
   requireTenant(view, tenant)
   const existing = view.networkByName(tenant, name)
   if (existing && sameSpec(existing.spec, spec)) return true

@@ -79,7 +79,7 @@ function networkOper(deps: ApiDeps, network: Network): NetworkOper {
   }
 }
 
-function endpointJson(deps: ApiDeps, network: Network, endpoint: Endpoint, vtepIP: string): EndpointJson {
+export function endpointJson(deps: ApiDeps, network: Network, endpoint: Endpoint, vtepIP: string): EndpointJson {
   return {
     containerID: endpoint.container,
     containerName: endpoint.containerName,
