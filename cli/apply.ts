@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { AppliedJson, ApplyJson } from '../src/api/types.ts'
 import { type ErrorCode, errorTable, errorText, SkeinError } from '../src/lib/errors.ts'
+import { readObjects } from './objects-file.ts'
 import { addWait, type WaitOption } from './options.ts'
 import { reportReach } from './reach.ts'
 import type { Session } from './session.ts'
@@ -25,8 +26,7 @@ export function addApplyCommand(program: Command, session: Session): void {
 async function applyFile(session: Session, { file, dryRun, json, wait }: ApplyOptions): Promise<void> {
   const source = file === '-' ? 'standard input' : file
   const text = file === '-' ? await session.io.stdin() : await readText(file)
-  const { readObjects } = await import('./objects-file.ts')
-  const objects = readObjects(source, text)
+  const objects = await readObjects(source, text)
   const request = { ...objects, ...(dryRun ? { dryRun } : {}) }
   const { body, dot } = await session.client().send<ApplyJson>('POST', '/api/v1/apply', request)
   if (json) session.printJson(body.results)

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { NetworkJson, NetworkObject, ObjectsJson, TenantJson } from '../src/api/types.ts'
 import { isName } from '../src/model/names.ts'
+import { writeObjects } from './objects-file.ts'
 import type { Session } from './session.ts'
 
 export function addExportCommand(program: Command, session: Session): void {
@@ -14,7 +15,7 @@ export function addExportCommand(program: Command, session: Session): void {
       const networks = await session.client().get<NetworkJson[]>('/api/v1/networks/')
       const { objects, left } = objectsOf(tenants, networks)
       if (json) session.printJson(objects)
-      else session.io.stdout((await import('./objects-file.ts')).writeObjects(objects))
+      else session.io.stdout(await writeObjects(objects))
       for (const key of left) {
         session.note(`left out: ${key}, the later of two networks of one name; skein status has the way to resolve it`)
       }

@@ -1,7 +1,7 @@
 /** Files of objects. Reading is strict: what is not known is an error with its line, never passed over. */
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml'
 import type { ObjectsJson } from '../src/api/types.ts'
 import { SkeinError } from '../src/lib/errors.ts'
+import type { Tree } from './yaml.ts'
 
 /** What the API takes at once, less what is around it. */
 const maxBytes = 700 * 1024
@@ -27,80 +27,60 @@ const kinds: Readonly<Record<string, { fields: Fields; required: readonly string
   },
 }
 
+type Fail = (line: number, why: string) => never
+
 /** YAML that `readObjects` reads. */
-export function writeObjects(objects: ObjectsJson): string {
-  return stringify(objects)
+export async function writeObjects(objects: ObjectsJson): Promise<string> {
+  const { writeYaml } = await import('./yaml.ts')
+  return writeYaml(objects)
 }
 
 /** YAML, or JSON, which is YAML. `source` is named in errors. Throws `invalid` with the line. */
-export function readObjects(source: string, text: string): ObjectsJson {
+export async function readObjects(source: string, text: string): Promise<ObjectsJson> {
   if (Buffer.byteLength(text) > maxBytes) {
     throw new SkeinError('invalid', `${source} is larger than ${maxBytes / 1024} KiB: split it into several files`)
   }
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const fail = (at: number, why: string): never => {
-    throw new SkeinError('invalid', `${source}, line ${lines.linePos(at).line}: ${why}`)
+  const fail: Fail = (line, why) => {
+    throw new SkeinError('invalid', `${source}, line ${line}: ${why}`)
   }
-  const [problem] = [...document.errors, ...document.warnings]
-  if (problem) return fail(problem.pos[0], `${problem.message}; see: skein export`)
-  if (!isMap(document.contents)) {
-    return fail(startOf(document.contents), `expected ${Object.keys(kinds).join(' and ')}; see: skein export`)
-  }
-  const objects: Record<string, Record<string, string | number>[]> = {}
-  for (const pair of document.contents.items) {
-    const { key, at } = keyOf(pair)
-    if (!Object.hasOwn(kinds, key))
-      return fail(at, `unknown kind ${JSON.stringify(key)}: known are ${Object.keys(kinds).join(', ')}`)
-    const items = isSeq(pair.value) ? pair.value.items : isEmpty(pair.value) ? [] : undefined
+  const { readYaml } = await import('./yaml.ts')
+  const read = readYaml(text)
+  if ('problem' in read) return fail(read.line, `${read.problem}; skein export prints how it should look`)
+  const { fields, line } = read.tree
+  if (!fields) return fail(line, `expected ${known(kinds)}; skein export prints how it should look`)
+  const objects: Record<string, Plain[]> = {}
+  for (const { key, line: at, value } of fields) {
+    if (!Object.hasOwn(kinds, key)) return fail(at, `unknown kind ${JSON.stringify(key)}: known are ${known(kinds)}`)
+    const items = value.scalar?.value === null ? [] : value.items
     if (!items) return fail(at, `${key} must be a list of objects`)
-    objects[key] = items.map(item => {
-      return isMap(item) ? readObject(key, item, fail) : fail(startOf(item), `an item of ${key} must be an object`)
-    })
+    objects[key] = items.map(item => readObject(key, item, fail))
   }
   return objects as ObjectsJson
 }
 
-function readObject(
-  kindName: string,
-  map: YAMLMap,
-  fail: (at: number, why: string) => never,
-): Record<string, string | number> {
+type Plain = Record<string, string | number>
+
+function readObject(kindName: string, tree: Tree, fail: Fail): Plain {
   const { fields, required } = kinds[kindName] as (typeof kinds)[string]
-  const found: Record<string, string | number> = {}
-  for (const pair of map.items) {
-    const { key, at } = keyOf(pair)
+  if (!tree.fields) return fail(tree.line, `an item of ${kindName} must be an object`)
+  const found: Plain = {}
+  for (const { key, line, value } of tree.fields) {
     const wanted = Object.hasOwn(fields, key) ? fields[key] : undefined
     if (!wanted) {
-      return fail(
-        at,
-        `unknown field ${JSON.stringify(key)} in ${kindName}: known are ${Object.keys(fields).join(', ')}`,
-      )
+      return fail(line, `unknown field ${JSON.stringify(key)} in ${kindName}: known are ${known(fields)}`)
     }
-    const value = isScalar(pair.value) ? pair.value.value : undefined
-    if (wanted === 'number' && typeof value === 'number') found[key] = value
-    else if (wanted === 'text' && typeof value === 'string') found[key] = value
-    // a tenant may be called 42, which YAML takes for a number
-    else if (wanted === 'text' && typeof value === 'number') found[key] = sourceOf(pair)
-    else return fail(at, `${key} must be a ${wanted}`)
+    found[key] = readValue(wanted, value) ?? fail(line, `${key} must be a ${wanted}`)
   }
   const missing = required.find(key => found[key] === undefined)
-  if (missing) return fail(startOf(map), `an item of ${kindName} has no ${missing}`)
-  return found
+  return missing ? fail(tree.line, `an item of ${kindName} has no ${missing}`) : found
 }
 
-function keyOf({ key }: Pair): { key: string; at: number } {
-  return { key: isScalar(key) ? String(key.value) : '', at: startOf(key) }
+/** A tenant may be called 042, which YAML takes for a number: what is written counts. */
+function readValue(wanted: 'text' | 'number', { scalar }: Tree): string | number | undefined {
+  if (typeof scalar?.value === 'number') return wanted === 'number' ? scalar.value : scalar.source
+  return wanted === 'text' && typeof scalar?.value === 'string' ? scalar.value : undefined
 }
 
-function sourceOf({ value }: Pair): string {
-  return isScalar(value) ? (value.source ?? String(value.value)) : ''
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === null || (isScalar(value) && value.value === null)
-}
-
-function startOf(node: unknown): number {
-  return (node as Node | null)?.range?.[0] ?? 0
+function known(names: object): string {
+  return Object.keys(names).join(', ')
 }

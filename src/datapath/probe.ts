@@ -35,9 +35,11 @@ export interface Probe {
   unreachable(): Unreachable[]
 }
 
-/** From one round to the next; sooner while somebody is silent, so that two hosts that lose each other say so in 20 s. */
-const periodMs = 10_000
-const suspiciousMs = 3_000
+/**
+ * Between rounds: while all answer, while somebody is suspected (so that two hosts that lose each other say so within
+ * 18 s), and while somebody is reported.
+ */
+const pausesMs = { quiet: 10_000, suspicious: 1_000, reported: 5_000 }
 /** The kernel gives up 3 s after the first of three requests. */
 const answerMs = 3_300
 /** Asked in one round: 64 requests of 92 bytes. */
@@ -96,7 +98,7 @@ export function createProbe(context: Context): Probe {
   const loop = async (): Promise<void> => {
     while (running) {
       await attempt()
-      if (running) await pause.wait(silences.size > 0 ? suspiciousMs : periodMs)
+      if (running) await pause.wait(pauseMs(silences))
     }
   }
   return {
@@ -117,6 +119,12 @@ export function createProbe(context: Context): Probe {
       )
     },
   }
+}
+
+function pauseMs(silences: ReadonlyMap<number, Silence>): number {
+  if (silences.size === 0) return pausesMs.quiet
+  const isNew = [...silences.values()].some(({ rounds }) => rounds < reportedAfterRounds)
+  return isNew ? pausesMs.suspicious : pausesMs.reported
 }
 
 /** A wait that `end` cuts short. */
