@@ -1,7 +1,7 @@
 /** `export`: the users' objects in a form that `apply` takes. Not members, endpoints or addresses: those are not the users'. */
 import type { Command } from 'commander'
 import type { NetworkJson, NetworkObject, ObjectsJson, TenantJson } from '../src/api/types.ts'
-import { isName } from '../src/model/names.ts'
+import { isNetworkName } from '../src/model/names.ts'
 import { writeObjects } from './objects-file.ts'
 import type { Session } from './session.ts'
 
@@ -27,14 +27,14 @@ export function objectsOf(
   tenants: readonly TenantJson[],
   networks: readonly NetworkJson[],
 ): { objects: Required<ObjectsJson>; left: string[] } {
-  const made = networks.filter(network => isName(network.networkName))
+  const made = networks.filter(network => isNetworkName(network.networkName))
   const left = networks.filter(network => !made.includes(network)).map(network => network.key)
   const objects = { tenants: tenants.map(({ tenantName }) => ({ name: tenantName })), networks: made.map(objectOf) }
   return { objects, left }
 }
 
 function objectOf(network: NetworkJson): NetworkObject {
-  const { tenantName, networkName, subnet, encap, nwType, pktTag, gateway, ipv6Subnet, ipv6Gateway } = network
+  const { tenantName, networkName, subnet, encap, nwType, pktTag, gateway, ipv6Subnet, ipv6Gateway, docker } = network
   return {
     tenant: tenantName,
     name: networkName,
@@ -45,5 +45,6 @@ function objectOf(network: NetworkJson): NetworkObject {
     ...(gateway === undefined ? {} : { gateway }),
     ...(ipv6Subnet === undefined ? {} : { subnet6: ipv6Subnet }),
     ...(ipv6Gateway === undefined ? {} : { gateway6: ipv6Gateway }),
+    ...(docker === undefined ? {} : { docker }),
   }
 }

@@ -6,10 +6,16 @@ import type { Tree } from './yaml.ts'
 /** What the API takes at once, less what is around it. */
 const maxBytes = 700 * 1024
 
-type Fields = Readonly<Record<string, 'text' | 'number'>>
+/** What a field holds: one value, texts by name, or an object with fields of its own. */
+type Shape = 'text' | 'number' | 'boolean' | 'texts' | Schema
 
-/** The kinds of objects, and the fields of each. */
-const kinds: Readonly<Record<string, { fields: Fields; required: readonly string[] }>> = {
+interface Schema {
+  readonly fields: Readonly<Record<string, Shape>>
+  readonly required: readonly string[]
+}
+
+/** The kinds of objects. */
+const kinds: Readonly<Record<string, Schema>> = {
   tenants: { fields: { name: 'text' }, required: ['name'] },
   networks: {
     fields: {
@@ -22,6 +28,7 @@ const kinds: Readonly<Record<string, { fields: Fields; required: readonly string
       gateway: 'text',
       subnet6: 'text',
       gateway6: 'text',
+      docker: { fields: { labels: 'texts', options: 'texts', internal: 'boolean' }, required: [] },
     },
     required: ['name', 'subnet'],
   },
@@ -53,32 +60,44 @@ export async function readObjects(source: string, text: string): Promise<Objects
     if (!Object.hasOwn(kinds, key)) return fail(at, `unknown kind ${JSON.stringify(key)}: known are ${known(kinds)}`)
     const items = value.scalar?.value === null ? [] : value.items
     if (!items) return fail(at, `${key} must be a list of objects`)
-    objects[key] = items.map(item => readObject(key, item, fail))
+    const schema = kinds[key] as Schema
+    objects[key] = items.map(item => readObject(`an item of ${key}`, schema, item, fail))
   }
   return objects as ObjectsJson
 }
 
-type Plain = Record<string, string | number>
+type Value = string | number | boolean | Plain
+type Plain = { [name: string]: Value }
 
-function readObject(kindName: string, tree: Tree, fail: Fail): Plain {
-  const { fields, required } = kinds[kindName] as (typeof kinds)[string]
-  if (!tree.fields) return fail(tree.line, `an item of ${kindName} must be an object`)
+/** `what` it is, for errors. */
+function readObject(what: string, { fields, required }: Schema, tree: Tree, fail: Fail): Plain {
+  if (!tree.fields) return fail(tree.line, `${what} must be an object`)
   const found: Plain = {}
   for (const { key, line, value } of tree.fields) {
-    const wanted = Object.hasOwn(fields, key) ? fields[key] : undefined
-    if (!wanted) {
-      return fail(line, `unknown field ${JSON.stringify(key)} in ${kindName}: known are ${known(fields)}`)
-    }
-    found[key] = readValue(wanted, value) ?? fail(line, `${key} must be a ${wanted}`)
+    const shape = Object.hasOwn(fields, key) ? fields[key] : undefined
+    if (!shape) return fail(line, `unknown field ${JSON.stringify(key)} in ${what}: known are ${known(fields)}`)
+    found[key] = readField(key, shape, line, value, fail)
   }
   const missing = required.find(key => found[key] === undefined)
-  return missing ? fail(tree.line, `an item of ${kindName} has no ${missing}`) : found
+  return missing ? fail(tree.line, `${what} has no ${missing}`) : found
+}
+
+function readField(key: string, shape: Shape, line: number, tree: Tree, fail: Fail): Value {
+  if (typeof shape === 'object') return readObject(key, shape, tree, fail)
+  if (shape !== 'texts') return readValue(shape, tree) ?? fail(line, `${key} must be a ${shape}`)
+  if (!tree.fields) return fail(line, `${key} must be texts by name`)
+  const texts = tree.fields.map(({ key: name, line: at, value }) => {
+    return [name, readValue('text', value) ?? fail(at, `${name} in ${key} must be a text`)] as const
+  })
+  return Object.fromEntries(texts)
 }
 
 /** A tenant may be called 042, which YAML takes for a number: what is written counts. */
-function readValue(wanted: 'text' | 'number', { scalar }: Tree): string | number | undefined {
-  if (typeof scalar?.value === 'number') return wanted === 'number' ? scalar.value : scalar.source
-  return wanted === 'text' && typeof scalar?.value === 'string' ? scalar.value : undefined
+function readValue(wanted: 'text' | 'number' | 'boolean', { scalar }: Tree): string | number | boolean | undefined {
+  const value = scalar?.value
+  if (wanted === 'text')
+    return typeof value === 'string' ? value : typeof value === 'number' ? scalar?.source : undefined
+  return typeof value === wanted ? (value as number | boolean) : undefined
 }
 
 function known(names: object): string {

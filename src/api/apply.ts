@@ -8,19 +8,25 @@ import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import type { Clock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { checkName, defaultTenant } from '../model/names.ts'
-import { checkNetwork, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
+import { checkName, defaultTenant, isNetworkName } from '../model/names.ts'
+import { checkNetwork, checkSpec, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
 import { findEqual, type Known, writeNetwork } from './create-network.ts'
 import type { ApiDeps } from './deps.ts'
 import { networkKey, syncBeforeWriteMs } from './lookup.ts'
 import { checkBody, setDot, toSkeinError } from './reply.ts'
 import { writeTenant } from './tenants.ts'
-import type { AppliedJson, ApplyJson } from './types.ts'
+import type { AppliedJson, ApplyJson, DockerJson } from './types.ts'
 
 /** Some 5,000 networks; below a message of the mesh, since this may be passed on. */
 export const applyBodyLimit = 768 * 1024
 /** Below the handler's own 25 s. What is not done by then is reported as refused. */
 const limitMs = 18_000
+
+/** Labels or options: the limits of the record (docs/reference/records.md). */
+const texts = z
+  .record(z.string().max(512), z.string().max(16_384))
+  .refine(pairs => Object.keys(pairs).length <= 256, { error: 'at most 256' })
+  .default({})
 
 const body = z.strictObject({
   dryRun: z.boolean().default(false),
@@ -37,6 +43,7 @@ const body = z.strictObject({
         gateway: z.string().optional(),
         subnet6: z.string().optional(),
         gateway6: z.string().optional(),
+        docker: z.strictObject({ labels: texts, options: texts, internal: z.boolean().default(false) }).optional(),
       }),
     )
     .default([]),
@@ -84,7 +91,16 @@ async function runAll(jobs: readonly Job[], clock: Clock): Promise<{ results: Ap
 
 interface Makers {
   tenant(name: string): ReturnType<Make>
-  network(request: NetworkRequest): ReturnType<Make>
+  network(request: Wanted): ReturnType<Make>
+}
+
+type Wanted = NetworkRequest & { docker?: DockerJson | undefined }
+
+/** Names that only Docker allows are for networks born there. */
+function specOf(wanted: Wanted): NetworkSpec {
+  if (!wanted.docker || !isNetworkName(wanted.name)) return checkNetwork(wanted)
+  checkName('tenant', wanted.tenant)
+  return checkSpec(wanted)
 }
 
 function realMakers(deps: ApiDeps): Makers {
@@ -93,7 +109,7 @@ function realMakers(deps: ApiDeps): Makers {
       checkName('tenant', name)
       return writeTenant(deps, name)
     },
-    network: async request => writeNetwork(deps, request, checkNetwork(request)),
+    network: async wanted => writeNetwork(deps, wanted, specOf(wanted), wanted.docker),
   }
 }
 
@@ -115,7 +131,7 @@ function dryMakers(view: RegistryView): Makers {
       return { existed }
     },
     network: async request => {
-      const spec = checkNetwork(request)
+      const spec = specOf(request)
       const existed = findEqual(known, request.tenant, request.name, spec)
       if (!existed) networks.push(imagined(request, spec))
       return { existed }

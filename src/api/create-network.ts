@@ -1,5 +1,8 @@
 /** Creates a network, or finds the equal one. */
 import { createNetworkLeaves } from '../crdt/acts.ts'
+import { networkIdOf } from '../crdt/identity.ts'
+import { encodeLeaf } from '../crdt/leaf-codec.ts'
+import { type Leaf, maxLeafBytes } from '../crdt/leaves.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -7,6 +10,7 @@ import { checkNetwork, type NetworkRequest, type NetworkSpec, sameSpec } from '.
 import { overlaps } from '../model/subnet.ts'
 import type { ApiDeps } from './deps.ts'
 import { inTenant, liveNetworks, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
+import type { DockerJson } from './types.ts'
 
 export interface CreatedNetwork {
   network: Network
@@ -30,11 +34,14 @@ export async function writeNetwork(
   { replica }: ApiDeps,
   { tenant, name }: NetworkRequest,
   spec: NetworkSpec,
+  docker?: DockerJson,
 ): Promise<CreatedNetwork> {
   let existed = false
   const dot = await replica.write(view => {
     existed = findEqual(view, tenant, name, spec)
-    return existed ? [] : createNetworkLeaves(view, { tenant, name, spec })
+    if (existed) return []
+    const leaves = createNetworkLeaves(view, { tenant, name, spec })
+    return docker ? [...leaves, dockerLeaf(leaves, docker)] : leaves
   })
   const network = replica.view.networkByName(tenant, name)
   if (network) return { network, dot, existed }
@@ -42,6 +49,17 @@ export async function writeNetwork(
     'conflict',
     `network ${name}${inTenant(tenant)} was deleted meanwhile: see skein net ls${tenantFlag(tenant)}`,
   )
+}
+
+/** The record beside the act, as if the network had been born in this host's Docker. */
+function dockerLeaf(leaves: readonly Leaf[], { labels, options, internal }: DockerJson): Leaf {
+  const act = leaves.find(leaf => leaf.kind === 'network')
+  if (!act) throw new Error('a creation without an act')
+  const pairs = (texts: Record<string, string>) => Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1))
+  const network = networkIdOf(act)
+  const leaf: Leaf = { kind: 'network-docker', network, labels: pairs(labels), options: pairs(options), internal }
+  if (encodeLeaf(leaf).length <= maxLeafBytes) return leaf
+  throw new SkeinError('invalid', `its labels and options take over ${maxLeafBytes / 1024} KiB: use fewer`)
 }
 
 /** What the decision rests on. */

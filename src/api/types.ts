@@ -46,6 +46,15 @@ export interface NetworkJson {
   tenantName: string
   'link-sets': Record<string, never>
   links: { Tenant: Link }
+  /** Of a network that was born by `docker network create`. */
+  docker?: DockerJson
+}
+
+/** What every host's Docker network of it carries. */
+export interface DockerJson {
+  labels: Record<string, string>
+  options: Record<string, string>
+  internal: boolean
 }
 
 /** Answer to a creation. */
@@ -121,6 +130,8 @@ export interface NetworkObject {
   gateway?: string
   subnet6?: string
   gateway6?: string
+  /** Also allows the wider names that Docker allows. */
+  docker?: Partial<DockerJson>
 }
 
 export interface ApplyRequest extends ObjectsJson {

@@ -135,6 +135,34 @@ networks:
     assert.match(stderr, /^left out: default:web~[0-9a-f]{6}, the later of two networks of one name;/)
   })
 
+  it('carries what a network born in Docker has, its name too', async () => {
+    const born = `networks:
+  - tenant: default
+    name: my_app_default
+    subnet: 10.64.0.0/24
+    encap: vxlan
+    type: data
+    docker:
+      labels:
+        com.docker.compose.network: default
+        com.docker.compose.project: my_app
+      options:
+        x: "1"
+      internal: true
+`
+    const { code, stdout, stderr } = await apply(born)
+    assert.equal(code, 0, stdout + stderr)
+    const network = host.peer.registry.networkByName('default', 'my_app_default')
+    assert.deepEqual(network?.docker?.labels[1], ['com.docker.compose.project', 'my_app'])
+    assert.equal((await host.skein('export')).stdout, `tenants:\n  - name: default\n${born}`)
+    assert.match((await apply('networks: [{ name: a_b, subnet: 10.9.0.0/24 }]')).stdout, /refused: network name "a_b"/)
+    const many = Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`label${at}`, '']))
+    const refused = await apply(
+      JSON.stringify({ networks: [{ name: 'm', subnet: '10.9.0.0/24', docker: { labels: many } }] }),
+    )
+    assert.deepEqual([refused.code, /labels: at most 256/.test(refused.stderr)], [3, true])
+  })
+
   it('reads a file, and says when it cannot', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'skein-apply-'))
     try {
@@ -156,15 +184,26 @@ networks:
     ['constructor: []', /^line 1: unknown kind "constructor"/],
     ['tenants: blue', /^line 1: tenants must be a list of objects$/],
     ['tenants:\n  - blue\n', /^line 2: an item of tenants must be an object$/],
-    ['tenants:\n  - name: a\n    color: red\n', /^line 3: unknown field "color" in tenants: known are name$/],
+    [
+      'tenants:\n  - name: a\n    color: red\n',
+      /^line 3: unknown field "color" in an item of tenants: known are name$/,
+    ],
     [
       'networks:\n  - name: a\n    subnet: 10.0.0.0/24\n    toString: x\n',
-      /^line 4: unknown field "toString" in networks/,
+      /^line 4: unknown field "toString" in an item of networks/,
     ],
     ['networks:\n\n  - name: a\n', /^line 3: an item of networks has no subnet$/],
     ['networks:\n  - name: [a]\n    subnet: 10.0.0.0/24\n', /^line 2: name must be a text$/],
     ['networks:\n  - name: a\n    subnet: 10.0.0.0/24\n    pktTag: "7"\n', /^line 4: pktTag must be a number$/],
     ['networks:\n  - name: true\n    subnet: 10.0.0.0/24\n', /^line 2: name must be a text$/],
+    ['networks:\n  - name: a\n    subnet: 10.0.0.0/24\n    docker: 7\n', /^line 4: docker must be an object$/],
+    ['networks:\n- docker:\n    internal: 1\n', /^line 3: internal must be a boolean$/],
+    [
+      'networks:\n- docker:\n    color: 1\n',
+      /^line 3: unknown field "color" in docker: known are labels, options, internal$/,
+    ],
+    ['networks:\n- docker:\n    labels:\n      a: [b]\n', /^line 4: a in labels must be a text$/],
+    ['networks:\n- docker:\n    labels: [a]\n', /^line 3: labels must be texts by name$/],
     ['tenants:\n  - name: a\n    name: b\n', /^line 3: Map keys must be unique/],
     ['tenants: [\n', /^line \d: /],
     ['tenants:\n  - &a { name: x }\n  - *a\n', /^line 3: an item of tenants must be an object$/],
