@@ -1,6 +1,6 @@
 /** HTTP to skeind: one request a connection, each with a deadline. */
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
-import { codeHeader, dotHeader, existedHeader } from '../src/api/types.ts'
+import { codeHeader, dotHeader, existedHeader, hostHeader } from '../src/api/types.ts'
 import { type ErrorCode, errorTable, SkeinError } from '../src/lib/errors.ts'
 import type { Target } from './target.ts'
 
@@ -50,8 +50,12 @@ function exchange(target: Target, method: string, path: string, body: unknown): 
     path,
     agent: false,
     signal: AbortSignal.timeout(deadlineMs),
-    headers:
-      payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+    headers: {
+      ...(target.via === undefined ? {} : { [hostHeader]: target.via }),
+      ...(payload === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+    },
   }
   return new Promise((resolve, reject) => {
     const outgoing = request(options, message => {

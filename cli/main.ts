@@ -1,5 +1,6 @@
 /** Entry of `skein` and `netctl`: one program, which behaves after the name it was started under. */
 import { basename } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { main } from './program.ts'
 
 // a reader that has seen enough (`| head`) is no error
@@ -9,8 +10,9 @@ process.stdout.on('error', error => {
 
 const name = basename(process.argv[1] ?? '').startsWith('netctl') ? 'netctl' : 'skein'
 const exitCode = await main(name, process.argv.slice(2), process.env, {
-  stdout: text => process.stdout.write(text),
-  stderr: text => process.stderr.write(text),
+  stdout: line => process.stdout.write(line),
+  stderr: line => process.stderr.write(line),
+  stdin: () => text(process.stdin),
 })
 // `lab exec` has set the exit code of the program that it ran
 if (exitCode !== 0) process.exitCode = exitCode

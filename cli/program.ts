@@ -1,10 +1,15 @@
 /** The command tree, and the way from arguments to an exit code. */
 import { Command, CommanderError } from 'commander'
 import { errorText, SkeinError } from '../src/lib/errors.ts'
+import { addAddressCommands } from './address.ts'
+import { addApplyCommand } from './apply.ts'
+import { addEndpointCommands } from './endpoint.ts'
+import { addExportCommand } from './export.ts'
 import { pathOf, readArguments } from './grammar.ts'
 import { addJoinCommand } from './join.ts'
 import { addNetworkCommands } from './network.ts'
 import { addPeerCommands } from './peer.ts'
+import { addPsCommand } from './ps.ts'
 import { createSession, type Environment, type Io, type ProgramName, type Session } from './session.ts'
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
@@ -31,7 +36,10 @@ export async function main(name: ProgramName, argv: readonly string[], env: Envi
 async function addCommands(program: Command, session: Session, argv: readonly string[]): Promise<void> {
   program
     .description('networks the containers of many hosts, with no central store')
-    .option('-H, --host <host>', 'socket or loopback URL of skeind (env SKEIN_HOST; default /run/skein/skein.sock)')
+    .option(
+      '-H, --host <host>',
+      'a member by its name or key; or socket or loopback URL of skeind (env SKEIN_HOST; default /run/skein/skein.sock)',
+    )
     .option('--netmaster <url>', 'the same as a loopback URL (env NETMASTER)')
     .option('-v, --version', 'print the versions of client and server')
     .helpOption('-h, --help', 'print this text')
@@ -44,10 +52,16 @@ async function addCommands(program: Command, session: Session, argv: readonly st
   addVersionCommand(program, session)
   addTenantCommands(program, session)
   addNetworkCommands(program, session)
+  addEndpointCommands(program, session)
+  addAddressCommands(program, session)
   addPeerCommands(program, session)
   addJoinCommand(program, session)
   addStatusCommand(program, session)
-  if (session.name === 'skein') await addLabCommands(program, argv)
+  if (session.name !== 'skein') return
+  addPsCommand(program, session)
+  addExportCommand(program, session)
+  addApplyCommand(program, session)
+  await addLabCommands(program, argv)
 }
 
 /** The lab is large and seldom used: loaded when it is named, else only listed. */

@@ -10,6 +10,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface Io {
   stdout(text: string): void
   stderr(text: string): void
+  /** All of standard input. */
+  stdin(): Promise<string>
 }
 
 /** What a write is reported with. */

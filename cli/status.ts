@@ -1,6 +1,6 @@
 /** `status`: this peer and its mesh on one screen. */
 import type { Command } from 'commander'
-import type { StatusJson } from '../src/api/types.ts'
+import type { MemberStatusJson, StatusJson } from '../src/api/types.ts'
 import { shortKey, stateText } from './peer.ts'
 import type { Session } from './session.ts'
 import { table } from './table.ts'
@@ -28,6 +28,7 @@ export function statusText(status: StatusJson): string {
     ['docker', docker.reachable ? 'reachable' : `not reachable: ${docker.error}`],
     ['datapath', datapath.errors.length > 0 ? 'with errors' : `in order, ${datapath.repaired} repairs since the start`],
     ...datapath.errors.map(error => ['', error]),
+    ...datapath.unreachable.map(member => ['no path', pathText(status, member)]),
   ]
   const rows = members.map(member => [
     member.name,
@@ -46,13 +47,34 @@ export function statusText(status: StatusJson): string {
   ].join('')
 }
 
+/** A member that the mesh does not reach either needs another remedy than one whose firewall lets TCP alone pass. */
+function pathText({ self, members }: StatusJson, { name, key, forMs }: StatusJson['datapath']['unreachable'][number]) {
+  const cause = `${self.name} <-> ${name}: VXLAN is not answered for ${ageText(forMs)}`
+  if (!members.some(member => member.key === key && member.connected)) {
+    return `${cause}, and the mesh does not reach it: see that ${name} is up`
+  }
+  return `${cause}: let it pass both ways (UDP port 7374 unless --vxlan-port is set), then run this on ${name}`
+}
+
 function connectedText(others: StatusJson['members']): string {
   const away = others.filter(member => !member.connected).map(member => member.name)
   return away.length > 0 ? `out of reach: ${away.join(', ')}` : 'all within reach'
 }
 
-function syncText(member: StatusJson['members'][number], self: boolean): string {
+function syncText(member: MemberStatusJson, self: boolean): string {
   if (self) return '-'
-  if (!member.connected) return 'unknown'
-  return member.behind ? 'behind' : 'equal'
+  const ago = member.syncedMsAgo === undefined ? 'never compared' : `${ageText(member.syncedMsAgo)} ago`
+  if (!member.connected) return member.syncedMsAgo === undefined ? 'unknown' : `unknown (${ago})`
+  return `${member.behind ? 'behind' : 'equal'} (${ago})`
+}
+
+/** `0 s`, `59 s`, `3 m`, `5 h`, `2 d`: whole ones. */
+function ageText(ms: number): string {
+  const units: [perUnit: number, name: string][] = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'm'],
+  ]
+  const [size, name] = units.find(([perUnit]) => ms >= perUnit) ?? [1000, 's']
+  return `${Math.floor(ms / size)} ${name}`
 }

@@ -1,20 +1,30 @@
-/** Where skeind is: a Unix socket, or a loopback URL. */
+/** Where skeind is, a Unix socket or a loopback URL; and which member answers, if not that one. */
 import { SkeinError } from '../src/lib/errors.ts'
+import { isName } from '../src/model/names.ts'
 
-export type Target =
+export type Target = (
   | { kind: 'socket'; path: string; text: string }
   | { kind: 'http'; host: string; port: number; text: string }
+) & {
+  /** Name, or beginning of the key, of the member that the request is passed on to. */
+  via?: string
+}
 
 export const defaultSocket = '/run/skein/skein.sock'
 
-/** `options` are the flags. A flag beats the environment, --host beats --netmaster. Throws `usage`. */
+/**
+ * `options` are the flags. A flag beats the environment, --host beats --netmaster. A member's name says nothing about where
+ * skeind is: that comes from what is next in this order. Throws `usage`.
+ */
 export function findTarget(
   options: { host?: string; netmaster?: string },
   env: Readonly<Record<string, string | undefined>>,
 ): Target {
-  if (options.host) return parseTarget('--host', options.host)
+  const { host, ...others } = options
+  if (host) return isName(host) ? { ...findTarget(others, env), via: host } : parseTarget('--host', host)
   if (options.netmaster) return parseUrl('--netmaster', options.netmaster)
-  if (env.SKEIN_HOST) return parseTarget('SKEIN_HOST', env.SKEIN_HOST)
+  const { SKEIN_HOST: named, ...rest } = env
+  if (named) return isName(named) ? { ...findTarget({}, rest), via: named } : parseTarget('SKEIN_HOST', named)
   if (env.NETMASTER) return parseUrl('NETMASTER', env.NETMASTER)
   return { kind: 'socket', path: defaultSocket, text: defaultSocket }
 }
@@ -29,13 +39,13 @@ function parseUrl(source: string, text: string): Target {
   if (url?.protocol !== 'http:' || url.pathname !== '/' || url.search !== '') {
     throw new SkeinError(
       'usage',
-      `${source}: ${JSON.stringify(text)} is no address of skeind: use a socket path or http://127.0.0.1:PORT`,
+      `${source}: ${JSON.stringify(text)} is no address of skeind: use a member's name, a socket path or http://127.0.0.1:PORT`,
     )
   }
   if (!/^(?:127(?:\.\d+){3}|\[::1\]|localhost)$/.test(url.hostname)) {
     throw new SkeinError(
       'usage',
-      `${source}: ${text} is refused: the API has no authentication and listens on loopback only; run this on that host`,
+      `${source}: ${text} is refused: the API has no authentication and listens on loopback only; name the member instead: -H NAME`,
     )
   }
   const host = url.hostname === '[::1]' ? '::1' : url.hostname

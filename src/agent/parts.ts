@@ -41,6 +41,9 @@ interface Running {
 
 const clock = systemClock
 
+/** Requests to another member's management API. */
+const apiProtocol = '/skein/api/1'
+
 /** How long the first look at Docker's containers may hold up the giving away of blocks, ms. */
 const dockerWaitMs = 2000
 
@@ -152,6 +155,10 @@ async function build(
     ipam,
     nameOf,
     connected: () => mesh.connected(),
+    relay: {
+      ask: (to, request, timeoutMs) => mesh.request(to, apiProtocol, request, timeoutMs),
+      handle: answer => mesh.handle(apiProtocol, answer),
+    },
     invite: async ttlMs => encodeToken(await admission.invite(ttlMs, [listen])),
     hostStatus: () => ({
       docker: reconciler.dockerIsUp()

@@ -3,7 +3,10 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { Clock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
+import { addAddressRoutes } from './addresses.ts'
+import { addApplyRoute } from './apply.ts'
 import type { ApiDeps } from './deps.ts'
+import { addEndpointRoutes } from './endpoints.ts'
 import { addNetworkRoutes } from './networks.ts'
 import { addPeerRoutes } from './peers.ts'
 import { sendError, toSkeinError } from './reply.ts'
@@ -21,8 +24,13 @@ const requestTimeoutMs = 10_000
 /** Below the CLI's own 30 s, so that the reason reaches the user. */
 const handlerTimeoutMs = 25_000
 
-/** `deps` throws `unavailable` until the peer has started. */
-export function buildApp(deps: () => ApiDeps, clock: Clock, log: Logger): FastifyInstance {
+/** `deps` throws `unavailable` until the peer has started; `addHooks` adds what comes before each route. */
+export function buildApp(
+  deps: () => ApiDeps,
+  clock: Clock,
+  log: Logger,
+  addHooks: (app: FastifyInstance) => void,
+): FastifyInstance {
   const app = fastify({
     bodyLimit,
     requestTimeout: requestTimeoutMs,
@@ -44,6 +52,7 @@ export function buildApp(deps: () => ApiDeps, clock: Clock, log: Logger): Fastif
     const text = `${request.method} ${request.url} is no path of this API: see skein --help`
     return sendError(reply, new SkeinError('not-found', text))
   })
+  addHooks(app)
   app.get('/version', (): VersionJson => {
     const { version, gitCommit, buildTime } = deps().version
     return { GitCommit: gitCommit, Version: version, BuildTime: buildTime }
@@ -51,7 +60,10 @@ export function buildApp(deps: () => ApiDeps, clock: Clock, log: Logger): Fastif
   addTenantRoutes(app, deps)
   addNetworkRoutes(app, deps)
   addPeerRoutes(app, deps)
-  addStatusRoutes(app, deps)
+  addEndpointRoutes(app, deps)
+  addAddressRoutes(app, deps)
+  addApplyRoute(app, deps, clock)
+  addStatusRoutes(app, deps, clock)
   addWriteRoutes(app, deps, clock)
   return app
 }

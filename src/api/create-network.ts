@@ -1,5 +1,8 @@
 /** Creates a network, or finds the equal one. */
 import { createNetworkLeaves } from '../crdt/acts.ts'
+import { networkIdOf } from '../crdt/identity.ts'
+import { encodeLeaf } from '../crdt/leaf-codec.ts'
+import { type Leaf, maxLeafBytes } from '../crdt/leaves.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -7,6 +10,7 @@ import { checkNetwork, type NetworkRequest, type NetworkSpec, sameSpec } from '.
 import { overlaps } from '../model/subnet.ts'
 import type { ApiDeps } from './deps.ts'
 import { inTenant, liveNetworks, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
+import type { DockerJson } from './types.ts'
 
 export interface CreatedNetwork {
   network: Network
@@ -19,14 +23,25 @@ export interface CreatedNetwork {
  * Learns what the members within reach know, then decides on the newest view, in the write's own turn. Throws
  * `invalid`, `unsupported`, `not-found` (tenant) or `conflict`; then nothing was written.
  */
-export async function createNetwork({ replica }: ApiDeps, request: NetworkRequest): Promise<CreatedNetwork> {
-  const { tenant, name } = request
+export async function createNetwork(deps: ApiDeps, request: NetworkRequest): Promise<CreatedNetwork> {
   const spec = checkNetwork(request)
-  await replica.syncNow(syncBeforeWriteMs)
+  await deps.replica.syncNow(syncBeforeWriteMs)
+  return writeNetwork(deps, request, spec)
+}
+
+/** The same for who has checked the request and has heard the members. */
+export async function writeNetwork(
+  { replica }: ApiDeps,
+  { tenant, name }: NetworkRequest,
+  spec: NetworkSpec,
+  docker?: DockerJson,
+): Promise<CreatedNetwork> {
   let existed = false
   const dot = await replica.write(view => {
     existed = findEqual(view, tenant, name, spec)
-    return existed ? [] : createNetworkLeaves(view, { tenant, name, spec })
+    if (existed) return []
+    const leaves = createNetworkLeaves(view, { tenant, name, spec })
+    return docker ? [...leaves, dockerLeaf(leaves, docker)] : leaves
   })
   const network = replica.view.networkByName(tenant, name)
   if (network) return { network, dot, existed }
@@ -36,8 +51,22 @@ export async function createNetwork({ replica }: ApiDeps, request: NetworkReques
   )
 }
 
+/** The record beside the act, as if the network had been born in this host's Docker. */
+function dockerLeaf(leaves: readonly Leaf[], { labels, options, internal }: DockerJson): Leaf {
+  const act = leaves.find(leaf => leaf.kind === 'network')
+  if (!act) throw new Error('a creation without an act')
+  const pairs = (texts: Record<string, string>) => Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1))
+  const network = networkIdOf(act)
+  const leaf: Leaf = { kind: 'network-docker', network, labels: pairs(labels), options: pairs(options), internal }
+  if (encodeLeaf(leaf).length <= maxLeafBytes) return leaf
+  throw new SkeinError('invalid', `its labels and options take over ${maxLeafBytes / 1024} KiB: use fewer`)
+}
+
+/** What the decision rests on. */
+export type Known = Pick<RegistryView, 'hasTenant' | 'networkByName' | 'networks'>
+
 /** True if the network is there already; throws when it cannot be made. */
-function findEqual(view: RegistryView, tenant: string, name: string, spec: NetworkSpec): boolean {
+export function findEqual(view: Known, tenant: string, name: string, spec: NetworkSpec): boolean {
   requireTenant(view, tenant)
   const existing = view.networkByName(tenant, name)
   if (existing && sameSpec(existing.spec, spec)) return true

@@ -12,19 +12,33 @@ export interface AdmissionPort {
   join(token: string): Promise<void>
 }
 
+/** Requests between the APIs of members, as bytes. */
+export interface RelayPort {
+  /** Asks a member's API; rejects with the reason when it is not reached or does not answer within `timeoutMs`. */
+  ask(to: PeerKey, request: Uint8Array, timeoutMs: number): Promise<Uint8Array>
+  /** Installs what answers the members that ask here. */
+  handle(answer: (from: PeerKey, request: Uint8Array) => Promise<Uint8Array>): void
+}
+
 export interface HostStatus {
   /** `error` is one line, '' while reachable. */
   docker: { reachable: boolean; error: string }
-  /** What the comparisons with the kernel found and put right since the start, and what they could not. */
-  datapath: { repaired: number; errors: readonly string[] }
+  datapath: {
+    /** What the comparisons with the kernel found and put right since the start, and what they could not. */
+    repaired: number
+    errors: readonly string[]
+    /** Members that do not answer VXLAN frames; `sinceMs` is wall clock. */
+    unreachable: readonly { member: PeerKey; sinceMs: number }[]
+  }
   /** Standing problems of this host alone. */
   conditions: readonly { text: string; remedy: string }[]
 }
 
 export interface ApiDeps {
   replica: Replica
-  ipam: Pick<Ipam, 'held'>
+  ipam: Pick<Ipam, 'held' | 'usage'>
   admission: AdmissionPort
+  relay: RelayPort
   version: { version: string; gitCommit: string; buildTime: string }
   hostStatus(): HostStatus
   /** Members that a connection stands to now. */

@@ -1,10 +1,11 @@
 /** Tenants and networks as Contiv's JSON: configuration and operational state. */
-import type { Endpoint, Network, RegistryView } from '../crdt/registry-view.ts'
+import type { Endpoint, Network, NetworkDocker, RegistryView } from '../crdt/registry-view.ts'
 import { formatIp } from '../model/ip.ts'
 import type { ApiDeps } from './deps.ts'
 import { liveNetworks, networkKey } from './lookup.ts'
 import { rangesText, toRanges, without } from './ranges.ts'
 import type {
+  DockerJson,
   EndpointJson,
   Link,
   NetworkInspect,
@@ -41,7 +42,12 @@ export function networkJson(network: Network): NetworkJson {
     tenantName: network.tenant,
     'link-sets': {},
     links: { Tenant: { type: 'tenant', key: network.tenant } },
+    ...(network.docker ? { docker: dockerJson(network.docker) } : {}),
   }
+}
+
+function dockerJson({ labels, options, internal }: NetworkDocker): DockerJson {
+  return { labels: Object.fromEntries(labels), options: Object.fromEntries(options), internal }
 }
 
 export function inspectTenant(deps: ApiDeps, name: string): TenantInspect {
@@ -79,7 +85,7 @@ function networkOper(deps: ApiDeps, network: Network): NetworkOper {
   }
 }
 
-function endpointJson(deps: ApiDeps, network: Network, endpoint: Endpoint, vtepIP: string): EndpointJson {
+export function endpointJson(deps: ApiDeps, network: Network, endpoint: Endpoint, vtepIP: string): EndpointJson {
   return {
     containerID: endpoint.container,
     containerName: endpoint.containerName,

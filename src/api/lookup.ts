@@ -12,11 +12,11 @@ export interface KeyRoute {
 }
 
 /** Networks that a user can name: those being deleted are gone as far as lists go (`status` shows them). */
-export function liveNetworks(view: RegistryView, tenant?: string): Network[] {
+export function liveNetworks(view: Pick<RegistryView, 'networks'>, tenant?: string): Network[] {
   return view.networks(tenant).filter(network => network.status === 'live')
 }
 
-export function networkKey(network: Network): string {
+export function networkKey(network: Pick<Network, 'tenant' | 'name'>): string {
   return `${network.tenant}:${network.name}`
 }
 
@@ -28,7 +28,7 @@ export function splitKey(key: string): { tenant: string; name: string } {
 }
 
 /** Throws `not-found` unless the tenant exists. */
-export function requireTenant(view: RegistryView, tenant: string): void {
+export function requireTenant(view: Pick<RegistryView, 'hasTenant'>, tenant: string): void {
   if (view.hasTenant(tenant)) return
   throw new SkeinError('not-found', `tenant ${tenant} does not exist: create it with: skein tenant create ${tenant}`)
 }

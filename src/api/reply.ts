@@ -29,7 +29,10 @@ export function toSkeinError(error: unknown): SkeinError {
     return new SkeinError('timeout', 'skeind did not answer in time: see its log, then try again')
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new SkeinError('invalid', 'the request body is larger than 64 KiB: nothing that Skein takes is')
+    return new SkeinError(
+      'invalid',
+      'the request body is larger than 64 KiB (768 KiB for apply): nothing that Skein takes is',
+    )
   }
   if (statusCode !== undefined && statusCode < 500) {
     return new SkeinError('invalid', `bad request: ${errorText(error)}`, { cause: error })

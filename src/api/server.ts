@@ -10,6 +10,7 @@ import type { Logger } from '../lib/log.ts'
 import { buildApp } from './app.ts'
 import { refuseBrowsers } from './browser-guard.ts'
 import type { ApiDeps } from './deps.ts'
+import { answerRelayed, passOn, refuseJoin } from './relay.ts'
 import { claimSocket } from './socket.ts'
 
 export interface ApiOptions {
@@ -40,16 +41,22 @@ export function createApi(options: ApiOptions): Api {
   const { socketPath, listen, log, clock = systemClock } = options
   let deps = options.deps
   const apps: FastifyInstance[] = []
+  let loopback: FastifyInstance | undefined
   const ready = (): ApiDeps => {
     if (deps) return deps
     throw new SkeinError('unavailable', 'skeind is still starting: try again in a moment')
   }
-  const build = (): FastifyInstance => {
-    const app = buildApp(ready, clock, log)
-    app.addHook('onRequest', async () => void ready())
+  const build = (hooks: (app: FastifyInstance) => void): FastifyInstance => {
+    const app = buildApp(ready, clock, log, hooks)
     apps.push(app)
     return app
   }
+  const local = (app: FastifyInstance): void => {
+    app.addHook('onRequest', async () => void ready())
+    app.addHook('preHandler', (request, reply) => passOn(ready(), request, reply))
+  }
+  // answers what members pass on; it listens nowhere
+  const inner = build(app => app.addHook('onRequest', async request => refuseJoin(ready(), request)))
   const stop = async (): Promise<void> => {
     const closing = Promise.all(apps.splice(0).map(app => app.close()))
     const late = () => new SkeinError('timeout', 'the API did not close in time')
@@ -60,8 +67,10 @@ export function createApi(options: ApiOptions): Api {
   return {
     async start() {
       try {
-        await listenOnSocket(build(), socketPath)
-        if (listen) await listenOnLoopback(build(), listen)
+        await listenOnSocket(build(local), socketPath)
+        if (!listen) return
+        loopback = build(local)
+        await listenOnLoopback(loopback, listen)
       } catch (error) {
         await stop()
         throw error
@@ -69,9 +78,10 @@ export function createApi(options: ApiOptions): Api {
     },
     serve(given) {
       deps = given
+      given?.relay.handle((from, request) => answerRelayed(inner, ready(), from, request, log))
     },
     httpAddress() {
-      const address = apps[1]?.server.address()
+      const address = loopback?.server.address()
       return address && typeof address === 'object' ? `${address.address}:${address.port}` : undefined
     },
     stop,

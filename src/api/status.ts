@@ -1,18 +1,17 @@
 /** One look at this peer and its mesh. */
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../lib/clock.ts'
 import type { ApiDeps } from './deps.ts'
 import { networkKey } from './lookup.ts'
-import type { ConditionJson, StatusJson } from './types.ts'
+import type { ConditionJson, MemberStatusJson, StatusJson } from './types.ts'
 
-export function addStatusRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
-  app.get('/api/v1/status', (): StatusJson => statusJson(deps()))
+export function addStatusRoutes(app: FastifyInstance, deps: () => ApiDeps, clock: Clock): void {
+  app.get('/api/v1/status', (): StatusJson => statusJson(deps(), clock.now()))
 }
 
-function statusJson(deps: ApiDeps): StatusJson {
+function statusJson(deps: ApiDeps, nowMs: number): StatusJson {
   const { replica, version, nameOf } = deps
   const { view, self } = replica
-  const connected = new Set(deps.connected())
-  const behind = new Set(replica.syncStatus().flatMap(sync => (sync.behind ? [sync.peer] : [])))
   const me = view.member(self)
   const host = deps.hostStatus()
   const networks = view.networks()
@@ -25,17 +24,32 @@ function statusJson(deps: ApiDeps): StatusJson {
     },
     meshId: view.meshId,
     version: version.version,
-    members: view.members().map(({ name, key, settled }) => {
-      return { name, key, settled, connected: connected.has(key), behind: behind.has(key) }
-    }),
+    members: memberStatus(deps, nowMs),
     digest: view.digest(),
     records: view.size(),
     networks: networks.filter(network => network.status === 'live').length,
     draining: networks.filter(network => network.status === 'draining').map(networkKey),
     conditions: conditions(deps, host.conditions),
     docker: host.docker,
-    datapath: { repaired: host.datapath.repaired, errors: [...host.datapath.errors] },
+    datapath: {
+      repaired: host.datapath.repaired,
+      errors: [...host.datapath.errors],
+      unreachable: host.datapath.unreachable.map(({ member, sinceMs }) => {
+        return { name: nameOf(member), key: member, forMs: Math.max(0, nowMs - sinceMs) }
+      }),
+    },
   }
+}
+
+function memberStatus({ replica, connected }: ApiDeps, nowMs: number): MemberStatusJson[] {
+  const linked = new Set(connected())
+  const syncs = new Map(replica.syncStatus().map(sync => [sync.peer, sync]))
+  return replica.view.members().map(({ name, key, settled }) => {
+    const { behind = false, lastSyncMs } = syncs.get(key) ?? {}
+    // the wall clock may have been set back meanwhile
+    const ago = lastSyncMs === undefined ? {} : { syncedMsAgo: Math.max(0, nowMs - lastSyncMs) }
+    return { name, key, settled, connected: linked.has(key), behind, ...ago }
+  })
 }
 
 function conditions({ replica }: ApiDeps, ofHost: readonly { text: string; remedy: string }[]): ConditionJson[] {

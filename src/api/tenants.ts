@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { createTenantLeaves, removeTenantLeaves } from '../crdt/acts.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { checkName, defaultTenant } from '../model/names.ts'
 import type { ApiDeps } from './deps.ts'
@@ -64,8 +65,16 @@ function checkCreation(key: string, unchecked: unknown): string {
   return key
 }
 
-async function createTenant({ replica }: ApiDeps, name: string) {
-  await replica.syncNow(syncBeforeWriteMs)
+async function createTenant(deps: ApiDeps, name: string) {
+  await deps.replica.syncNow(syncBeforeWriteMs)
+  return writeTenant(deps, name)
+}
+
+/** For who has checked the name and has heard the members. */
+export async function writeTenant(
+  { replica }: ApiDeps,
+  name: string,
+): Promise<{ dot: Dot | undefined; existed: boolean }> {
   let existed = false
   const dot = await replica.write(view => {
     const leaves = createTenantLeaves(view, name)

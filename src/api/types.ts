@@ -11,6 +11,9 @@ export const codeHeader = 'skein-code'
 /** Response header `true` of a creation that found an equal object. */
 export const existedHeader = 'skein-existed'
 
+/** Request header: name or key of the member whose API is meant; the one that is asked passes the request on. */
+export const hostHeader = 'skein-host'
+
 export interface VersionJson {
   GitCommit: string
   Version: string
@@ -43,6 +46,15 @@ export interface NetworkJson {
   tenantName: string
   'link-sets': Record<string, never>
   links: { Tenant: Link }
+  /** Of a network that was born by `docker network create`. */
+  docker?: DockerJson
+}
+
+/** What every host's Docker network of it carries. */
+export interface DockerJson {
+  labels: Record<string, string>
+  options: Record<string, string>
+  internal: boolean
 }
 
 /** Answer to a creation. */
@@ -67,6 +79,78 @@ export interface EndpointJson {
   network: string
   serviceName: string
   vtepIP: string
+}
+
+export interface ListedEndpointJson extends EndpointJson {
+  tenantName: string
+  networkName: string
+}
+
+export interface EndpointInspect {
+  Oper: ListedEndpointJson
+}
+
+/** What one owner may hand out of a network. */
+export interface OwnerJson {
+  /** Name of the member. */
+  owner: string
+  key: string
+  state: 'self' | 'in reach' | 'out of reach'
+  /** How many addresses it may hand out, used or not. */
+  addresses: number
+  /** Of those, how many an endpoint holds. */
+  used: number
+  free: number
+  /** Which they are, `10.1.1.1-10.1.1.31, 10.1.1.64`; absent unless asked for. */
+  ranges?: string
+}
+
+export interface AddressesJson {
+  tenantName: string
+  networkName: string
+  subnet: string
+  owners: OwnerJson[]
+  /** Nobody may hand these out: their block was given away twice. */
+  quarantined: { addresses: number; ranges: string }
+}
+
+/** Objects as users write them; what is left out has its default. */
+export interface ObjectsJson {
+  tenants?: { name: string }[]
+  networks?: NetworkObject[]
+}
+
+export interface NetworkObject {
+  tenant?: string
+  name: string
+  subnet: string
+  encap?: string
+  type?: string
+  pktTag?: number
+  gateway?: string
+  subnet6?: string
+  gateway6?: string
+  /** Also allows the wider names that Docker allows. */
+  docker?: Partial<DockerJson>
+}
+
+export interface ApplyRequest extends ObjectsJson {
+  /** Only tell what would be done. @default false */
+  dryRun?: boolean
+}
+
+export interface AppliedJson {
+  kind: 'tenant' | 'network'
+  /** `blue`, or `blue:web`. */
+  key: string
+  outcome: 'created' | 'exists' | 'refused'
+  /** Why it was refused: code and line of the error table. */
+  error?: { code: string; text: string }
+}
+
+/** One per object, in the order in which they were tried: tenants, then networks. */
+export interface ApplyJson {
+  results: AppliedJson[]
 }
 
 export interface TenantOper {
@@ -149,11 +233,22 @@ export interface ConditionJson {
   objects: string[]
 }
 
+export interface MemberStatusJson {
+  name: string
+  key: string
+  settled: boolean
+  connected: boolean
+  /** At the last comparison it or this peer lacked something, or there was none yet. */
+  behind: boolean
+  /** Since the last comparison; absent if there was none. */
+  syncedMsAgo?: number
+}
+
 export interface StatusJson {
   self: { name: string; key: string; settled: boolean; waitingFor: string[] }
   meshId: string
   version: string
-  members: { name: string; key: string; settled: boolean; connected: boolean; behind: boolean }[]
+  members: MemberStatusJson[]
   digest: string
   /** Live records. */
   records: number
@@ -163,5 +258,11 @@ export interface StatusJson {
   draining: string[]
   conditions: ConditionJson[]
   docker: { reachable: boolean; error: string }
-  datapath: { repaired: number; errors: string[] }
+  datapath: {
+    /** Differences from the kernel that were put right since the start. */
+    repaired: number
+    errors: string[]
+    /** Members that do not answer VXLAN frames, and for how long. */
+    unreachable: { name: string; key: string; forMs: number }[]
+  }
 }

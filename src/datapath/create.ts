@@ -10,6 +10,7 @@ import type { Attachment, Datapath } from './datapath.ts'
 import { createFirewall, type Firewall } from './firewall.ts'
 import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
+import { createProbe, type Probe } from './probe.ts'
 import { Tenant } from './tenant.ts'
 
 export interface DatapathDeps {
@@ -40,6 +41,7 @@ export function createDatapath(deps: DatapathDeps): Datapath {
 class LinuxDatapath implements Datapath {
   readonly #context: Context
   readonly #firewall: Firewall
+  readonly #probe: Probe
   readonly #lane = createLane()
   readonly #tenants = new Map<string, Tenant>()
   readonly #timers = new Map<'compare' | 'firewall', Timer>()
@@ -66,6 +68,7 @@ class LinuxDatapath implements Datapath {
       compareSoon: () => this.#compareAfter(retryMs),
     }
     this.#firewall = createFirewall(this.#context)
+    this.#probe = createProbe(this.#context)
   }
 
   async ensureNetwork(network: NetworkId): Promise<number> {
@@ -101,6 +104,7 @@ class LinuxDatapath implements Datapath {
       lastCompareMs: this.#lastCompareMs,
       repaired: this.#repaired,
       errors: this.#context.problems.list(),
+      unreachable: this.#probe.unreachable(),
     }
   }
 
@@ -110,6 +114,7 @@ class LinuxDatapath implements Datapath {
     this.#firewall.start()
     void this.#guard().then(() => {
       this.#arm('firewall', firewallMs, () => this.#checkFirewall())
+      if (this.#running) this.#probe.start()
       return this.#compare()
     })
   }
@@ -118,7 +123,7 @@ class LinuxDatapath implements Datapath {
     this.#running = false
     this.#unsubscribe?.()
     for (const timer of this.#timers.values()) timer.cancel()
-    await this.#firewall.stop()
+    await Promise.all([this.#firewall.stop(), this.#probe.stop()])
     await this.#lane.idle()
     await Promise.all([...this.#tenants.values()].map(tenant => tenant.close()))
   }

@@ -1,4 +1,5 @@
 /** The kernel of this host, made to agree with the replicated state. (Interface; `create.ts` builds it.) */
+import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 
 export interface Attachment {
@@ -7,6 +8,13 @@ export interface Attachment {
   endpointId: string
   ip: number
   mac: string
+}
+
+/** A member from whom no answer to VXLAN frames comes: what it receives or what it sends is lost. */
+export interface Unreachable {
+  member: PeerKey
+  /** Wall clock of the first probe in a row without an answer, ms. */
+  sinceMs: number
 }
 
 export interface Datapath {
@@ -21,8 +29,8 @@ export interface Datapath {
   attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }>
   /** Removes the pair if it is still there. Idempotent. */
   detach(network: NetworkId, endpointId: string): Promise<void>
-  /** What the last full comparison found and put right, for `status`. */
-  status(): { lastCompareMs: number | undefined; repaired: number; errors: string[] }
+  /** What the last full comparison found and put right, and who does not answer on the data path, for `status`. */
+  status(): { lastCompareMs: number | undefined; repaired: number; errors: string[]; unreachable: Unreachable[] }
   start(): void
   /** Ends the batch children and timers; leaves the kernel as it is. */
   stop(): Promise<void>

@@ -1,2 +1,2 @@
 export { createDatapath, type DatapathDeps } from './create.ts'
-export type { Attachment, Datapath } from './datapath.ts'
+export type { Attachment, Datapath, Unreachable } from './datapath.ts'

@@ -13,6 +13,16 @@ export const firewallTable = 'skein'
 /** The bridge that Docker makes for the way out of containers without a gateway; not ours, but guarded (I4). */
 export const gatewayBridge = 'docker_gwbridge'
 
+/** Where the probe's device is. No tenant's namespace has this name: they begin with `skein-`. */
+export const probeNamespace = 'skein_probe'
+export const probeDevice = 'skp0'
+
+/** MAC of a probe's device, from the VTEP address of its host, so that nobody has to publish it. */
+export function probeMac(vtep: number): string {
+  const bytes = [vtep >>> 24, (vtep >>> 16) & 255, (vtep >>> 8) & 255, vtep & 255]
+  return ['06', '00', ...bytes.map(byte => byte.toString(16).padStart(2, '0'))].join(':')
+}
+
 /** The network namespace of a tenant on this host. */
 export function tenantNamespace(tenant: string): string {
   return namespacePrefix + tenant

@@ -1,4 +1,4 @@
-/** The tenants' network namespaces under /run/netns. They outlive this process: it may be killed while traffic goes on. */
+/** Skein's network namespaces under /run/netns, most of them a tenant's. They outlive this process: it may be killed while traffic goes on. */
 import { readdir, stat, statfs, unlink } from 'node:fs/promises'
 import { SkeinError } from '../lib/errors.ts'
 import type { Run } from '../lib/exec.ts'
@@ -37,25 +37,32 @@ export function createNamespaces(run: Run): Namespaces {
     async tenants() {
       const names = await readdir(directory).catch(() => []) // no directory: no namespace was ever made
       const tenants = names.flatMap(name => tenantOfNamespace(name) ?? [])
-      const found = await Promise.all(tenants.map(async tenant => ((await inodeOf(tenant)) ? [tenant] : [])))
-      return found.flat()
+      const exists = async (tenant: string) => (await inodeOf(tenantNamespace(tenant))) !== undefined
+      return (await Promise.all(tenants.map(async tenant => ((await exists(tenant)) ? [tenant] : [])))).flat()
     },
     async ensure(tenant) {
-      const inode = (await inodeOf(tenant)) ?? (await create(run, tenant))
-      if (ready.get(tenant) !== inode) await setUp(run, tenant)
+      const inode = await ensureNamespace(run, tenantNamespace(tenant), ready.get(tenant))
       ready.set(tenant, inode)
       return inode
     },
-    exists: async tenant => (await inodeOf(tenant)) !== undefined,
+    exists: async tenant => (await inodeOf(tenantNamespace(tenant))) !== undefined,
     async remove(tenant) {
+      const name = tenantNamespace(tenant)
       ready.delete(tenant)
-      if (await inodeOf(tenant)) await succeed(run, 'ip', ['netns', 'del', tenantNamespace(tenant)])
+      if (await inodeOf(name)) await succeed(run, 'ip', ['netns', 'del', name])
     },
   }
 }
 
-async function inodeOf(tenant: string): Promise<number | undefined> {
-  const path = `${directory}/${tenantNamespace(tenant)}`
+/** Makes the namespace if it is missing, and sets it up unless it is the one of inode `ready`; resolves with its inode. */
+export async function ensureNamespace(run: Run, name: string, ready: number | undefined): Promise<number> {
+  const inode = (await inodeOf(name)) ?? (await create(run, name))
+  if (ready !== inode) await setUp(run, name)
+  return inode
+}
+
+async function inodeOf(name: string): Promise<number | undefined> {
+  const path = `${directory}/${name}`
   try {
     return (await statfs(path)).type === nsfsMagic ? (await stat(path)).ino : undefined
   } catch {
@@ -63,11 +70,10 @@ async function inodeOf(tenant: string): Promise<number | undefined> {
   }
 }
 
-async function create(run: Run, tenant: string): Promise<number> {
-  const name = tenantNamespace(tenant)
+async function create(run: Run, name: string): Promise<number> {
   await unlink(`${directory}/${name}`).catch(() => undefined) // usually there is no such left-over empty file
   await succeed(run, 'ip', ['netns', 'add', name])
-  const inode = await inodeOf(tenant)
+  const inode = await inodeOf(name)
   if (inode !== undefined) return inode
   throw new SkeinError(
     'internal',
@@ -75,8 +81,7 @@ async function create(run: Run, tenant: string): Promise<number> {
   )
 }
 
-async function setUp(run: Run, tenant: string): Promise<void> {
-  const name = tenantNamespace(tenant)
+async function setUp(run: Run, name: string): Promise<void> {
   await succeed(run, 'ip', ['-n', name, 'link', 'set', 'lo', 'up'])
   // -e: a kernel without br_netfilter or IPv6 has no such settings, and needs none
   await succeed(run, 'nsenter', [`--net=${directory}/${name}`, 'sysctl', '-e', '-q', '-w', ...settings])
@@ -86,5 +91,5 @@ async function succeed(run: Run, program: string, args: string[]): Promise<void>
   const { code, stderr } = await run(program, args)
   if (code === 0) return
   const line = [program, ...args].join(' ')
-  throw new SkeinError('internal', `cannot set up the tenant's namespace: ${stderr.trim()}; run: ${line}`)
+  throw new SkeinError('internal', `cannot set up the namespace: ${stderr.trim()}; run: ${line}`)
 }

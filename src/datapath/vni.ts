@@ -8,7 +8,10 @@ import type { NetworkId } from '../model/network.ts'
 
 /** The upper half of the 24-bit space is Skein's own choice; the lower half is left to `--pkt-tag`. */
 export const firstChosenVni = 0x800000
-const lastVni = 0xffffff
+const lastVni = 0xfffffe
+
+/** Carries nothing but the probes between hosts; never a network, here or on any other host. */
+export const probeVni = 0xffffff
 
 /** Tries before giving up: that many clashes in a row in 8 million numbers mean that something else is wrong. */
 const maxTries = 64
@@ -33,7 +36,7 @@ export function vniCandidates(network: NetworkId, wishes: VniWishes, taken: Read
   offer(wishes.recorded)
   offer(wishes.existing)
   offer(wishes.pktTag)
-  const half = lastVni - firstChosenVni + 1
+  const half = probeVni - firstChosenVni
   const start = Number.parseInt(network.slice(0, 8), 16) % half
   for (let step = 0; step < maxTries; step++) offer(firstChosenVni + ((start + step) % half))
   return [...found]

@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { probeVni } from '../../../src/datapath/vni.ts'
 import { run } from '../../../src/lib/exec.ts'
 import { newSeed } from '../../../src/lib/keys.ts'
 import type { Invitation } from '../../../src/mesh/transport.ts'
@@ -200,10 +201,13 @@ export class Lab {
     return namespace
   }
 
-  /** Runs `during` and gives what tcpdump saw of VXLAN on the underlay meanwhile, a line for each frame. */
-  async underlay(during: () => Promise<void>): Promise<string[]> {
+  /** Runs `during` and gives what tcpdump saw meanwhile of VXLAN on the underlay: of networks, or of the probes. */
+  async underlay(during: () => Promise<void>, what: 'networks' | 'probes' = 'networks'): Promise<string[]> {
     const hub = `${this.#prefix}-switch`
-    const args = [`--net=/run/netns/${hub}`, 'tcpdump', '-n', '-l', '-i', 'h1', '-T', 'vxlan', 'udp', 'port', '7374']
+    // the VNI is the upper three bytes of the second word behind UDP's eight bytes
+    const isProbe = `udp[12:4] & 0xffffff00 = ${(probeVni << 8) >>> 0}`
+    const filter = `udp port 7374 and ${what === 'probes' ? isProbe : `not (${isProbe})`}`
+    const args = [`--net=/run/netns/${hub}`, 'tcpdump', '-n', '-l', '-i', 'h1', '-T', 'vxlan', filter]
     const child = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'pipe'] })
     let seen = ''
     child.stdout.on('data', chunk => {

@@ -115,12 +115,13 @@ function pass(replica: Replica): Replica {
 export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
   return {
     replica,
-    ipam: { held: () => [] },
+    ipam: { held: () => [], usage: () => [] },
+    relay: { ask: async () => new Uint8Array(), handle: () => {} },
     admission: { invite: async ttlMs => `token-for-${ttlMs}`, join: async () => {} },
     version: { version: '0.1.0', gitCommit: 'abc', buildTime: 'now' },
     hostStatus: () => ({
       docker: { reachable: true, error: '' },
-      datapath: { repaired: 0, errors: [] },
+      datapath: { repaired: 0, errors: [], unreachable: [] },
       conditions: [],
     }),
     connected: () => [],

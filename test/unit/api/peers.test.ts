@@ -63,10 +63,18 @@ describe('api: peers, joining, status and writes', () => {
 
   it('tells the status', async () => {
     const key = await peer.admit('host2')
-    peer.deps.replica.syncStatus = () => [{ peer: key, behind: true, lastSyncMs: undefined }]
+    const silent = await peer.admit('host3')
+    peer.deps.replica.syncStatus = () => [
+      { peer: key, behind: true, lastSyncMs: undefined },
+      { peer: silent, behind: false, lastSyncMs: Date.now() - 4000 },
+    ]
     peer.deps.hostStatus = () => ({
       docker: { reachable: false, error: 'no such file' },
-      datapath: { repaired: 3, errors: ['bridge: not found'] },
+      datapath: {
+        repaired: 3,
+        errors: ['bridge: not found'],
+        unreachable: [{ member: silent, sinceMs: Date.now() - 9000 }],
+      },
       conditions: [{ text: 'name taken', remedy: 'docker network rm web' }],
     })
     const status = (await api.call('GET', '/api/v1/status/')).json() as StatusJson
@@ -75,7 +83,12 @@ describe('api: peers, joining, status and writes', () => {
     assert.equal(status.digest, peer.registry.digest())
     assert.equal(status.records, peer.registry.size())
     assert.deepEqual(status.docker, { reachable: false, error: 'no such file' })
-    assert.deepEqual(status.datapath, { repaired: 3, errors: ['bridge: not found'] })
+    const ago = status.members[2]?.syncedMsAgo ?? 0
+    assert.ok(ago >= 4000 && ago < 5000, `${ago}`)
+    const { unreachable, ...datapath } = status.datapath
+    assert.deepEqual(datapath, { repaired: 3, errors: ['bridge: not found'] })
+    assert.deepEqual([unreachable[0]?.name, unreachable[0]?.key], ['host3', silent])
+    assert.ok((unreachable[0]?.forMs ?? 0) >= 9000)
     assert.deepEqual(status.conditions, [
       { scope: 'host', text: 'name taken', remedy: 'docker network rm web', objects: [] },
     ])

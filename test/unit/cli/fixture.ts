@@ -9,7 +9,12 @@ export interface Outcome {
   stderr: string
 }
 
-export async function runCli(name: ProgramName, argv: readonly string[], env: Environment = {}): Promise<Outcome> {
+export async function runCli(
+  name: ProgramName,
+  argv: readonly string[],
+  env: Environment = {},
+  stdin = '',
+): Promise<Outcome> {
   let stdout = ''
   let stderr = ''
   const io = {
@@ -19,6 +24,7 @@ export async function runCli(name: ProgramName, argv: readonly string[], env: En
     stderr: (text: string) => {
       stderr += text
     },
+    stdin: async () => stdin,
   }
   const code = await main(name, argv, env, io)
   return { code, stdout, stderr }

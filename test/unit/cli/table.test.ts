@@ -47,8 +47,8 @@ describe('cli: tables and texts', () => {
       meshId: 'm'.repeat(32),
       version: '0.1.0',
       members: [
-        { name: 'host1', key: 'a'.repeat(64), settled: true, connected: true, behind: true },
-        { name: 'host2', key: 'b'.repeat(64), settled: true, connected: false, behind: false },
+        { name: 'host1', key: 'a'.repeat(64), settled: true, connected: true, behind: true, syncedMsAgo: 61_000 },
+        { name: 'host2', key: 'b'.repeat(64), settled: true, connected: false, behind: false, syncedMsAgo: 7_300_000 },
         { name: 'host3', key: 'c'.repeat(64), settled: false, connected: false, behind: false },
       ],
       digest: 'd'.repeat(64),
@@ -57,7 +57,14 @@ describe('cli: tables and texts', () => {
       draining: ['default:web'],
       conditions: [{ scope: 'host', text: 'name web is taken', remedy: 'docker network rm web', objects: [] }],
       docker: { reachable: false, error: 'no such file' },
-      datapath: { repaired: 2, errors: ['bridge: not found'] },
+      datapath: {
+        repaired: 2,
+        errors: ['bridge: not found'],
+        unreachable: [
+          { name: 'host1', key: 'a'.repeat(64), forMs: 34_999 },
+          { name: 'host2', key: 'b'.repeat(64), forMs: 200_000 },
+        ],
+      },
     })
     assert.equal(
       text,
@@ -69,10 +76,12 @@ describe('cli: tables and texts', () => {
         'docker    not reachable: no such file',
         'datapath  with errors',
         '          bridge: not found',
+        'no path   host3 <-> host1: VXLAN is not answered for 34 s: let it pass both ways (UDP port 7374 unless --vxlan-port is set), then run this on host1',
+        'no path   host3 <-> host2: VXLAN is not answered for 3 m, and the mesh does not reach it: see that host2 is up',
         '',
         'MEMBER  KEY           STATE    CONNECTED  SYNC',
-        'host1   aaaaaaaaaaaa  settled  yes        behind',
-        'host2   bbbbbbbbbbbb  settled  no         unknown',
+        'host1   aaaaaaaaaaaa  settled  yes        behind (1 m ago)',
+        'host2   bbbbbbbbbbbb  settled  no         unknown (2 h ago)',
         'host3   cccccccccccc  pending  self       -',
         '',
         '! name web is taken (host)',

@@ -34,6 +34,16 @@ describe('cli: target', () => {
     })
   })
 
+  it('takes a name for a member, and finds skeind as without it', () => {
+    assert.deepEqual(findTarget({ host: 'host2' }, {}), { ...socket('/run/skein/skein.sock'), via: 'host2' })
+    assert.deepEqual(findTarget({ host: 'host2' }, env), { ...socket('/env.sock'), via: 'host2' })
+    assert.deepEqual(findTarget({}, { SKEIN_HOST: '0a1b2c' }), { ...socket('/run/skein/skein.sock'), via: '0a1b2c' })
+    const through = findTarget({ host: 'host2' }, { SKEIN_HOST: 'host1', NETMASTER: 'http://localhost:9999' })
+    assert.deepEqual([through.text, through.via], ['http://localhost:9999', 'host2'])
+    assert.equal(findTarget({ host: '/a' }, { SKEIN_HOST: 'host1' }).via, undefined)
+    assert.throws(() => findTarget({ netmaster: 'host2' }, {}), { code: 'usage' })
+  })
+
   it('refuses what is neither a socket nor a loopback URL', () => {
     assert.throws(() => findTarget({}, { NETMASTER: 'http://netmaster:9999' }), {
       code: 'usage',
@@ -42,7 +52,7 @@ describe('cli: target', () => {
     for (const host of [
       'https://127.0.0.1:1',
       'tcp://127.0.0.1:1',
-      'skein.sock',
+      './skein.sock',
       'http://127.0.0.1:1/path',
       'http://127.0.0.1.evil:1',
     ]) {

@@ -1,0 +1,50 @@
+/** `export`: the users' objects in a form that `apply` takes. Not members, endpoints or addresses: those are not the users'. */
+import type { Command } from 'commander'
+import type { NetworkJson, NetworkObject, ObjectsJson, TenantJson } from '../src/api/types.ts'
+import { isNetworkName } from '../src/model/names.ts'
+import { writeObjects } from './objects-file.ts'
+import type { Session } from './session.ts'
+
+export function addExportCommand(program: Command, session: Session): void {
+  program
+    .command('export')
+    .description('print tenants and networks as YAML that skein apply takes; the backup of a mesh')
+    .option('-j, --json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const tenants = await session.client().get<TenantJson[]>('/api/v1/tenants/')
+      const networks = await session.client().get<NetworkJson[]>('/api/v1/networks/')
+      const { objects, left } = objectsOf(tenants, networks)
+      if (json) session.printJson(objects)
+      else session.io.stdout(await writeObjects(objects))
+      for (const key of left) {
+        session.note(`left out: ${key}, the later of two networks of one name; skein status has the way to resolve it`)
+      }
+    })
+}
+
+/** `left`: networks that bear another name than they were created under, which nobody can create. */
+export function objectsOf(
+  tenants: readonly TenantJson[],
+  networks: readonly NetworkJson[],
+): { objects: Required<ObjectsJson>; left: string[] } {
+  const made = networks.filter(network => isNetworkName(network.networkName))
+  const left = networks.filter(network => !made.includes(network)).map(network => network.key)
+  const objects = { tenants: tenants.map(({ tenantName }) => ({ name: tenantName })), networks: made.map(objectOf) }
+  return { objects, left }
+}
+
+function objectOf(network: NetworkJson): NetworkObject {
+  const { tenantName, networkName, subnet, encap, nwType, pktTag, gateway, ipv6Subnet, ipv6Gateway, docker } = network
+  return {
+    tenant: tenantName,
+    name: networkName,
+    subnet,
+    encap,
+    type: nwType,
+    ...(pktTag === undefined ? {} : { pktTag }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(ipv6Subnet === undefined ? {} : { subnet6: ipv6Subnet }),
+    ...(ipv6Gateway === undefined ? {} : { gateway6: ipv6Gateway }),
+    ...(docker === undefined ? {} : { docker }),
+  }
+}

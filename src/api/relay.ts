@@ -1,0 +1,146 @@
+/**
+ * Any peer passes a request on to any member: the whole request goes over the mesh, and the member's own API answers it
+ * in its own process, with the same checks. Never more than one hop: what is passed on carries no header that names a host.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { text as textOf } from '../crdt/plain.ts'
+import type { Member, RegistryView } from '../crdt/registry-view.ts'
+import { decode, encode, type Plain } from '../lib/cbor.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { ApiDeps } from './deps.ts'
+import { codeHeader, dotHeader, existedHeader, hostHeader } from './types.ts'
+
+const format = 1
+
+/** Below the local API's own 25 s, so that the reason reaches the user. */
+const limitMs = 20_000
+/** A path of two names, with room for a query. */
+const maxPathLength = 2048
+/** A message of the mesh is at most 1 MiB; this leaves room for what is around the body. */
+const maxBodyBytes = 1024 * 1024 - 8192
+const maxMessageBytes = 1024 * 1024
+/** Digits of a key that name a member. */
+const minKeyDigits = 4
+
+const methods: readonly string[] = ['GET', 'POST', 'PUT', 'DELETE']
+const passedHeaders = [dotHeader, existedHeader, codeHeader, 'content-type']
+
+/** Answers in place of the local API when the request names another member. */
+export async function passOn(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const wanted = request.headers[hostHeader]
+  if (typeof wanted !== 'string' || wanted === '') return
+  const member = findMember(deps.replica.view, wanted)
+  if (member.key === deps.replica.self) return
+  refuseJoin(deps, request, member.name)
+  if (!deps.connected().includes(member.key)) {
+    const self = deps.nameOf(deps.replica.self)
+    throw new SkeinError(
+      'unreachable',
+      `${member.name} is out of reach of ${self}: run this on ${member.name}, or see what is up with: skein peer ls`,
+    )
+  }
+  const body = request.body === undefined ? '' : JSON.stringify(request.body)
+  const bytes = encode([format, request.method, request.url, body])
+  const answer = readAnswer(await deps.relay.ask(member.key, bytes, limitMs), member)
+  return reply.code(answer.status).headers(answer.headers).send(answer.body)
+}
+
+/** A member by its name, or by the beginning of its key. Throws `not-found`, or `conflict` when it names several. */
+export function findMember(view: RegistryView, wanted: string): Member {
+  const members = view.members()
+  const named = members.filter(member => member.name === wanted)
+  const isKey = wanted.length >= minKeyDigits && /^[0-9a-f]+$/.test(wanted)
+  const found = named.length > 0 || !isKey ? named : members.filter(member => member.key.startsWith(wanted))
+  const [first, ...others] = found
+  if (!first) {
+    throw new SkeinError(
+      'not-found',
+      `no member is called ${wanted}: see skein peer ls; a socket or URL of skeind is given as /PATH or http://127.0.0.1:PORT`,
+    )
+  }
+  if (others.length === 0) return first
+  const keys = found.map(member => `-H ${member.key.slice(0, 12)}`).join(' or ')
+  throw new SkeinError('conflict', `${found.length} members answer to ${wanted}: say which by its key, ${keys}`)
+}
+
+/** A join replaces the peer that would have to answer, and whom this host trusts is decided on this host. */
+export function refuseJoin(deps: ApiDeps, request: FastifyRequest, name = deps.nameOf(deps.replica.self)): void {
+  if (request.method !== 'POST' || !/^\/api\/v1\/join\/?(?:\?|$)/.test(request.url)) return
+  throw new SkeinError(
+    'forbidden',
+    `${name} cannot be told from another host to join a mesh: run skein join on ${name}`,
+  )
+}
+
+/** The answer of this peer's API, `app`, to a request that the member `from` passed on. */
+export async function answerRelayed(
+  app: FastifyInstance,
+  deps: ApiDeps,
+  from: PeerKey,
+  bytes: Uint8Array,
+  log: Logger,
+): Promise<Uint8Array> {
+  if (!deps.replica.view.member(from)) throw new SkeinError('forbidden', 'only members may ask: see skein peer ls')
+  const { method, url, body } = readRequest(bytes)
+  if (method !== 'GET') log.info({ from: deps.nameOf(from), method, url }, 'request of another member')
+  const answer = await app.inject({ method, url, ...(body === '' ? {} : { payload: body }) })
+  if (answer.rawPayload.length > maxBodyBytes) {
+    const name = deps.nameOf(deps.replica.self)
+    throw new SkeinError(
+      'unsupported',
+      `the answer of ${name}, ${answer.rawPayload.length} bytes, is too large to be passed on: run this on ${name}`,
+    )
+  }
+  const headers = passedHeaders.flatMap(header => {
+    const value = answer.headers[header]
+    return value === undefined ? [] : [[header, String(value)]]
+  })
+  return encode([format, answer.statusCode, headers, answer.payload])
+}
+
+function readRequest(bytes: Uint8Array): { method: HTTPMethods; url: string; body: string } {
+  const fields = readFields(bytes)
+  const [method, url, body] = [textOf(fields[1], 8), textOf(fields[2], maxPathLength), textOf(fields[3], maxBodyBytes)]
+  if (method === undefined || !methods.includes(method) || !url?.startsWith('/') || body === undefined) {
+    throw new SkeinError(
+      'invalid',
+      'the request cannot be read here: see that both hosts run the same version of Skein',
+    )
+  }
+  return { method: method as HTTPMethods, url, body }
+}
+
+function readAnswer(bytes: Uint8Array, { name }: Member) {
+  const [, status, headers, body] = readFields(bytes)
+  const isRead = typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599
+  if (!isRead || !Array.isArray(headers) || typeof body !== 'string') {
+    throw new SkeinError(
+      'unavailable',
+      `the answer of ${name} cannot be read: see that both run the same version of Skein`,
+    )
+  }
+  const known: Record<string, string> = {}
+  for (const pair of headers) {
+    const [header, value] = Array.isArray(pair) ? pair : []
+    if (passedHeaders.includes(header as string) && typeof value === 'string' && /^[\x20-\x7e]{0,200}$/.test(value)) {
+      known[header as string] = value
+    }
+  }
+  return { status, headers: known, body }
+}
+
+/** The fields of a message of our format; [] for anything else. */
+function readFields(bytes: Uint8Array): readonly Plain[] {
+  try {
+    const value = decode(bytes, maxMessageBytes)
+    return Array.isArray(value) && value[0] === format ? value : []
+  } catch (error) {
+    throw new SkeinError('invalid', `malformed message: ${errorText(error)}`)
+  }
+}
