@@ -33,7 +33,12 @@ export class Hints {
 
   start(): void {
     this.#isRunning = true
-    for (const pool of this.#deps.books.pools()) this.#touched.add(pool.network)
+    const { books, replica } = this.#deps
+    for (const pool of books.pools()) this.#touched.add(pool.network)
+    // what an earlier run published may no longer be so
+    for (const { id } of replica.view.networks()) {
+      if (replica.view.freeHint(id, replica.self) !== undefined) this.#touched.add(id)
+    }
     this.#arm()
   }
 

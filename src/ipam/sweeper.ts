@@ -46,6 +46,8 @@ export class Sweeper {
   async #sweep(): Promise<void> {
     const { books, hints, log } = this.#deps
     for (const pool of books.pools()) {
+      // a block whose grant was lost arrives without anybody noticing
+      hints.touch(pool.network)
       this.#rewarm(pool)
       for (const ip of this.#stale(pool)) {
         await books.release(pool, ip)

@@ -19,7 +19,9 @@ export const openJournal: OpenJournal = async (disk, name) => {
   const bytes = await readOrBegin(disk, name)
   const { entries, chain, length } = decodeJournal(bytes, name)
   const file = await disk.open(name)
+  // what a killed process wrote and had not synced yet is read here: it must not be shown to anybody before it is durable
   if (length < bytes.length) await file.truncate(length)
+  else if (entries.length > 0) await file.sync()
   return { journal: createJournal(file, name, chain), entries }
 }
 

@@ -23,7 +23,7 @@ export async function play(world: World): Promise<void> {
 
 async function troubles(world: World): Promise<void> {
   const { random, time } = world
-  const endMs = random.between(30_000, 100_000)
+  const endMs = random.between(20_000, 70_000)
   const count = 3 + random.below(3)
   const early = 1 + random.below(count)
   for (let i = 0; i < count; i++) {

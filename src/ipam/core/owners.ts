@@ -2,6 +2,9 @@
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 
+/** Blocks that are looked at for owners without a hint: of a larger network there is more than one to give elsewhere. */
+const maxWalkedBlocks = 4096
+
 /**
  * Connected settled members that may have addresses to give: by their published hint, the most first, then those that
  * published none, whose share of the genesis is untouched. Who published that it has none, or had no share, is left out.
@@ -14,10 +17,13 @@ export function ownersToAsk(
   connected: readonly PeerKey[],
   random: () => number,
 ): PeerKey[] {
-  const roster = new Set(network.roster)
+  const owners = new Set(network.roster)
+  // also who received blocks and published nothing: the answer that brought them may have got lost
+  const count = Math.min(view.blockCount(network.id), maxWalkedBlocks)
+  for (let index = 0; index < count; index++) owners.add(view.block(network.id, index)?.owner ?? self)
   return connected
     .filter(key => key !== self && view.member(key)?.settled)
-    .map(key => ({ key, hint: view.freeHint(network.id, key) ?? (roster.has(key) ? -0.5 : -1), tie: random() }))
+    .map(key => ({ key, hint: view.freeHint(network.id, key) ?? (owners.has(key) ? -0.5 : -1), tie: random() }))
     .filter(({ hint }) => hint > -1)
     .sort((a, b) => b.hint - a.hint || a.tie - b.tie)
     .map(({ key }) => key)

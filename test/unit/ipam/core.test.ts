@@ -78,6 +78,8 @@ describe('ipam core', () => {
     const ask = (hints: Record<string, number>) => {
       const hinted = Object.create(view, { freeHint: { value: (_: NetworkId, key: string) => hints[key] } })
       hinted.member = (key: string) => view.member(key)
+      hinted.blockCount = (id: NetworkId) => view.blockCount(id)
+      hinted.block = (id: NetworkId, index: number) => view.block(id, index)
       return ownersToAsk(hinted, network, late.signer.key, [a, b, late.signer.key], () => 0.5)
     }
     assert.deepEqual(ask({}).sort(), [a, b].sort())
@@ -87,8 +89,14 @@ describe('ipam core', () => {
     assert.deepEqual(ask({ [a]: -1 }), [b])
     assert.deepEqual([hintOf(0), hintOf(1), hintOf(3), hintOf(4), hintOf(255)], [-1, 0, 1, 2, 7])
     const withoutShare = { ...network, roster: [a] }
+    const allOfA = Object.assign(Object.create(view), {
+      member: (key: string) => view.member(key),
+      freeHint: () => undefined,
+      blockCount: () => 4,
+      block: () => ({ owner: a }),
+    })
     assert.deepEqual(
-      ownersToAsk(view, withoutShare, late.signer.key, [b], () => 0),
+      ownersToAsk(allOfA, withoutShare, late.signer.key, [b], () => 0),
       [],
     )
   })

@@ -70,7 +70,8 @@ describe('replica: anti-entropy', () => {
     )
   })
 
-  it('brings a large state over in bounded chunks, whatever the order of the writers keys', async () => {
+  it('brings a large state over in bounded chunks, whatever the order of the writers keys', async function () {
+    this.timeout(60_000) // 3,000 signed batches on a machine that may be busy
     const keys = [1, 2, 3, 4].map(byte => ({ byte, key: signerOf(seedAt(byte)).key }))
     const [low, high] = keys.sort((x, y) => (x.key < y.key ? -1 : 1)).map(item => item.byte) as [number, number]
     // the founder's key sorts last: who pulls in the order of keys meets a writer that it cannot know yet first
