@@ -1,9 +1,11 @@
 /** The veth pairs of containers. */
 
+import { errorText } from '../lib/errors.ts'
 import type { NetworkId } from '../model/network.ts'
 import { batch, type Channel } from './channel.ts'
 import type { Context } from './context.ts'
 import { pairCommand } from './devices.ts'
+import type { Command } from './diff.ts'
 import { bridgeEnd, containerEnd } from './names.ts'
 
 export interface PairWishes {
@@ -13,15 +15,36 @@ export interface PairWishes {
   readonly mtu: number
 }
 
+/** Makes many pairs in one batch; gives those that it made. */
+export async function makePairs(
+  context: Context,
+  channel: Channel,
+  wishes: readonly PairWishes[],
+): Promise<Set<PairWishes>> {
+  const byLine = new Map(wishes.map(wish => [commandOf(context, wish).line, wish]))
+  try {
+    const failures = await channel.ip.run([...byLine.keys()].map(line => ({ line })))
+    for (const { line } of failures) byLine.delete(line)
+    return new Set(byLine.values())
+  } catch (error) {
+    context.log.info({ err: errorText(error) }, 'container interfaces not made together')
+    return new Set() // unknown which were: `makePair` replaces what is there
+  }
+}
+
 /** Makes a pair, in place of one that an earlier attempt left; gives the failure's text, '' if all went well. */
 export async function makePair(context: Context, channel: Channel, wishes: PairWishes): Promise<string> {
-  const ends = { bridgeEnd: bridgeEnd(wishes.endpointId), containerEnd: containerEnd(wishes.endpointId) }
-  const commands = [pairCommand(ends, wishes.mac, wishes, context.hostNamespace)]
+  const commands = [commandOf(context, wishes)]
   const [first] = await channel.ip.run(commands)
   if (!first?.text.includes('File exists')) return first?.text ?? ''
   await removePair(context, channel, wishes.endpointId)
   const [second] = await channel.ip.run(commands)
   return second?.text ?? ''
+}
+
+function commandOf({ hostNamespace }: Context, wishes: PairWishes): Command {
+  const ends = { bridgeEnd: bridgeEnd(wishes.endpointId), containerEnd: containerEnd(wishes.endpointId) }
+  return pairCommand(ends, wishes.mac, wishes, hostNamespace)
 }
 
 /** Removing either end removes both. The bridge's end is in the tenant's namespace; a pair not on any bridge is found by the other. */

@@ -11,8 +11,18 @@ import { createLane } from './lane.ts'
 import { readEntries, readLinks } from './links.ts'
 import { type Materialised, materialise, type Reading, update } from './materialise.ts'
 import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vxlanName } from './names.ts'
-import { makePair, type PairWishes, removePair } from './pairs.ts'
+import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
 import { isUnicastMac } from './plan.ts'
+
+/** Containers that are attached in one batch; the kernel takes 5 to 40 ms for each, and Docker is owed an answer within 8 s. */
+const maxTogether = 32
+
+/** A call of `attach` that waits for its turn. */
+interface Waiting {
+  readonly attachment: Attachment
+  resolve(result: { ifName: string; mtu: number }): void
+  reject(error: unknown): void
+}
 
 export class Tenant {
   readonly #tenant: string
@@ -20,6 +30,7 @@ export class Tenant {
   readonly #channel: Channel
   readonly #lane = createLane()
   readonly #networks = new Map<NetworkId, Materialised>()
+  readonly #waiting: Waiting[] = []
   #inode: number | undefined
 
   constructor(tenant: string, context: Context) {
@@ -53,21 +64,14 @@ export class Tenant {
   }
 
   /** Makes the pair; the entries of all known remote endpoints are in place when it resolves. */
-  attach({ network, endpointId, mac }: Attachment): Promise<{ ifName: string; mtu: number }> {
-    if (!isUnicastMac(mac))
-      return Promise.reject(new SkeinError('invalid', `MAC ${mac} is invalid: use one like 02:02:0a:01:01:02`))
-    return this.#lane.run(async () => {
-      const warm = this.#networks.get(network)
-      const known = warm ?? (await this.#materialise(network, await this.#read())).state
-      const failure = await this.#connect(known, { network, endpointId, mac, mtu: known.mtu })
-      if (failure === '') return { ifName: containerEnd(endpointId), mtu: known.mtu }
-      // the kernel is not as remembered (someone removed a device): once more from what it really has
-      this.#context.log.warn({ network, endpoint: endpointId, err: failure }, 'attach failed, repairing the network')
-      const { state } = await this.#materialise(network, await this.#read())
-      const text = await this.#connect(state, { network, endpointId, mac, mtu: state.mtu })
-      if (text !== '')
-        throw new SkeinError('unavailable', `container interface cannot be made: ${text}; run: skein status`)
-      return { ifName: containerEnd(endpointId), mtu: state.mtu }
+  attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }> {
+    if (!isUnicastMac(attachment.mac))
+      return Promise.reject(
+        new SkeinError('invalid', `MAC ${attachment.mac} is invalid: use one like 02:02:0a:01:01:02`),
+      )
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ attachment, resolve, reject })
+      if (this.#waiting.length === 1) void this.#lane.run(() => this.#attachWaiting())
     })
   }
 
@@ -115,6 +119,55 @@ export class Tenant {
   async close(): Promise<void> {
     await this.#lane.idle()
     await this.#channel.close()
+  }
+
+  /** Those that wait by now, in one batch: when many containers start at once, most of the time goes into waiting for one's turn. */
+  async #attachWaiting(): Promise<void> {
+    const jobs = this.#waiting.splice(0, maxTogether)
+    if (this.#waiting.length > 0) void this.#lane.run(() => this.#attachWaiting())
+    const wishes = new Map<Attachment, PairWishes>()
+    const mtus = await this.#updateAll(new Set(jobs.map(job => job.attachment.network)))
+    for (const { attachment } of jobs) {
+      const mtu = mtus.get(attachment.network)
+      if (mtu !== undefined) wishes.set(attachment, { ...attachment, mtu })
+    }
+    const made = await makePairs(this.#context, this.#channel, [...wishes.values()])
+    for (const { attachment, resolve, reject } of jobs) {
+      const wish = wishes.get(attachment)
+      if (wish && made.has(wish)) resolve({ ifName: containerEnd(wish.endpointId), mtu: wish.mtu })
+      else await this.#attachAlone(attachment).then(resolve, reject)
+    }
+  }
+
+  /** MTUs of those networks that are now up to date; what is missing or fails is left to `#attachAlone`, which repairs. */
+  async #updateAll(networks: ReadonlySet<NetworkId>): Promise<Map<NetworkId, number>> {
+    const mtus = new Map<NetworkId, number>()
+    for (const network of networks) {
+      const known = this.#networks.get(network)
+      if (!known) continue
+      try {
+        await update(this.#context, this.#channel, network, known)
+        mtus.set(network, known.mtu)
+      } catch (error) {
+        this.#context.log.info({ network, err: errorText(error) }, 'network is not up to date')
+      }
+    }
+    return mtus
+  }
+
+  /** With repairs, for what the common batch did not do. */
+  async #attachAlone({ network, endpointId, mac }: Attachment): Promise<{ ifName: string; mtu: number }> {
+    const warm = this.#networks.get(network)
+    const known = warm ?? (await this.#materialise(network, await this.#read())).state
+    const failure = await this.#connect(known, { network, endpointId, mac, mtu: known.mtu })
+    if (failure === '') return { ifName: containerEnd(endpointId), mtu: known.mtu }
+    // the kernel is not as remembered (someone removed a device): once more from what it really has
+    this.#context.log.warn({ network, endpoint: endpointId, err: failure }, 'attach failed, repairing the network')
+    const { state } = await this.#materialise(network, await this.#read())
+    const text = await this.#connect(state, { network, endpointId, mac, mtu: state.mtu })
+    if (text !== '')
+      throw new SkeinError('unavailable', `container interface cannot be made: ${text}; run: skein status`)
+    return { ifName: containerEnd(endpointId), mtu: state.mtu }
   }
 
   async #connect(known: Materialised, wishes: PairWishes): Promise<string> {
