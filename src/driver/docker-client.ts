@@ -13,6 +13,7 @@ import {
   type DockerNetworkInside,
   type DockerNetworkRequest,
   DockerRefusal,
+  type FailedStart,
 } from './ports.ts'
 
 /** A question to Docker, ms: it answers within a few when it is well. */
@@ -20,6 +21,9 @@ const askLimitMs = 5_000
 
 /** Creating or removing a network, ms: Docker calls our plugin several times meanwhile. */
 const changeLimitMs = 15_000
+
+/** Starting a container, ms: four calls to our plugin of 8 s at most, and the runtime's work. */
+const startLimitMs = 45_000
 
 /** Docker's own word for "not now", by status: active endpoints (403 in 26, 409 in newer engines). */
 const inUse = new Set([403, 409])
@@ -29,7 +33,7 @@ const watched = ['create', 'destroy', 'remove', 'prune', 'connect', 'disconnect'
 
 /**
  * `host` is `unix:///path`, `tcp://address:port` or `http://address:port`. Throws `invalid` for anything else. What
- * dockerode cannot break off is no longer waited for, and its connection is cut after `changeLimitMs` of silence.
+ * dockerode cannot break off is no longer waited for, and its connection is cut after `startLimitMs` of silence.
  */
 export function createDockerClient(host: string): DockerApi {
   const where = parseHost(host)
@@ -86,6 +90,24 @@ export function createDockerClient(host: string): DockerApi {
       const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getContainer(id).inspect()))
       return found && containerOf(found)
     },
+    async failedStarts(networkIds) {
+      const filters = { status: ['exited'], network: [...networkIds] }
+      const listed = await call(askLimitMs, ({ calls }, abortSignal) =>
+        calls.listContainers({ all: true, filters, abortSignal }),
+      )
+      const found: FailedStart[] = []
+      for (const { Id } of listed) {
+        const failed = await call(askLimitMs, ({ calls }) => calls.getContainer(Id).inspect()).then(
+          failedStartOf,
+          ifGone,
+        )
+        if (failed) found.push(failed)
+      }
+      return found
+    },
+    async startContainer(id) {
+      await call(startLimitMs, ({ calls }) => calls.getContainer(id).start()).catch(ifRunning)
+    },
     watch: (onEvent, onEnd) => watch(call, closing.signal, onEvent, onEnd),
     close: () => closing.abort(new Error('skeind is stopping')),
   }
@@ -101,7 +123,7 @@ type Ask<T> = (clients: Clients, abortSignal: AbortSignal) => Promise<T>
 
 async function load(where: Docker.DockerOptions): Promise<Clients> {
   const { default: Dockerode } = await import('dockerode')
-  return { calls: new Dockerode({ ...where, timeout: changeLimitMs }), events: new Dockerode(where) }
+  return { calls: new Dockerode({ ...where, timeout: startLimitMs }), events: new Dockerode(where) }
 }
 
 async function watch(
@@ -246,6 +268,22 @@ function containerOf(container: Docker.ContainerInspectInfo): DockerContainer {
     dns: container.HostConfig.Dns ?? [],
     resolvConf: container.ResolvConfPath ?? '',
   }
+}
+
+function failedStartOf({ Id, Name, State, HostConfig }: Docker.ContainerInspectInfo): FailedStart | undefined {
+  const policy = HostConfig.RestartPolicy?.Name ?? ''
+  if (State.Running || State.Error === '' || policy === '' || policy === 'no') return undefined
+  return { container: Id, name: Name.replace(/^\//, ''), error: State.Error }
+}
+
+/** Removed since it was listed. */
+function ifGone(error: unknown): undefined {
+  if (statusOf(error) !== 404) throw error
+}
+
+/** 304: it runs already, which dockerode takes for an error. */
+function ifRunning(error: unknown): void {
+  if (statusOf(error) !== 304) throw error
 }
 
 function idsOf(network: Docker.NetworkInspectInfo): Set<string> {

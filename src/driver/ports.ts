@@ -75,6 +75,14 @@ export interface DockerNetworkRequest {
   readonly internal: boolean
 }
 
+/** A stopped container that has a restart policy and whose last start failed. */
+export interface FailedStart {
+  readonly container: string
+  readonly name: string
+  /** In Docker's words. */
+  readonly error: string
+}
+
 /**
  * Docker's API as the reconciler uses it. Every call has a deadline, and rejects with `DockerRefusal` or `DockerAway`
  * (nothing else).
@@ -94,6 +102,10 @@ export interface DockerApi {
   inside(network: string): Promise<DockerNetworkInside | undefined>
   /** A container by id, undefined if there is none. Docker answers once it has started: never ask before that. */
   container(id: string): Promise<DockerContainer | undefined>
+  /** Among the containers of these networks. */
+  failedStarts(networkIds: readonly string[]): Promise<FailedStart[]>
+  /** Starts a container; one that runs already is left alone. */
+  startContainer(id: string): Promise<void>
   /** Calls `onEvent` after each change of networks or containers, and `onEnd` once when the stream breaks. */
   watch(onEvent: (event: DockerEvent) => void, onEnd: () => void): Promise<{ close(): void }>
   /** Breaks off whatever is under way. */

@@ -17,6 +17,7 @@ import type { LocalState } from './local-state.ts'
 import { createNetworkPass } from './network-pass.ts'
 import { type DatapathPort, type DockerApi, DockerAway, type DockerEvent } from './ports.ts'
 import type { Removals } from './removals.ts'
+import { createRevival, type Revival } from './revival.ts'
 
 /** Changes and events within this are taken care of by one pass, ms. */
 const gatherMs = 30
@@ -63,13 +64,17 @@ export interface Reconciler {
 export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOptions = {}): Reconciler {
   const { replica, docker, clock, log } = deps
   const conditions = createLocalConditions(log, clock)
-  const pass = createPass(deps, conditions, options.orphanAfterMs ?? 30_000)
+  const revival = createRevival(deps)
+  const pass = createPass(deps, conditions, revival, options.orphanAfterMs ?? 30_000)
   const link = createLink(docker, log, {
     news(event) {
       note(deps.removals, event)
       next.within(gatherMs)
     },
-    listening: deps.removals.listening,
+    listening(isOn) {
+      deps.removals.listening(isOn)
+      if (isOn) revival.due()
+    },
   })
   const next = createAlarm(clock, () => void run())
   const changed = createChangeTest(replica)
@@ -122,6 +127,7 @@ export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOption
       next.close()
       link.close()
       await running
+      await revival.idle()
     },
     conditions: conditions.list,
     dockerIsUp: link.isUp,
@@ -129,7 +135,7 @@ export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOption
 }
 
 /** Resolves with false if something is left that may work in a moment. Throws `DockerAway`. */
-function createPass(deps: ReconcilerDeps, conditions: LocalConditions, orphanAfterMs: number) {
+function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: Revival, orphanAfterMs: number) {
   const networkPass = createNetworkPass({ ...deps, conditions })
   const endpointPass = createEndpointPass({ ...deps, orphanAfterMs })
 
@@ -151,6 +157,8 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, orphanAft
     const adopted = await networkPass.adopt(listed, known)
     const registered = await registerContainers()
     const settled = await networkPass.settle(listed)
+    const ours = listed.filter(network => network.driver === deps.driverName)
+    if (registered) revival.kick(ours, conditions)
     conditions.finish()
     return adopted && registered && settled
   }

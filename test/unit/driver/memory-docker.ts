@@ -7,6 +7,7 @@ import {
   type DockerNetwork,
   type DockerNetworkRequest,
   DockerRefusal,
+  type FailedStart,
 } from '../../../src/driver/ports.ts'
 import { call, newDockerId } from './fixture.ts'
 
@@ -32,6 +33,12 @@ export interface MemoryDocker extends DockerApi {
   kill(name: string, plugin?: boolean): Promise<void>
   /** A container that no record tells of. */
   putContainer(network: string, name: string, address: string): DockerEndpoint
+  /** A stopped container with a restart policy, of the network, whose last start failed with `error`. */
+  strand(network: string, name: string, error: string): void
+  /** Names of the containers that were started, in order. */
+  readonly started: string[]
+  /** What each start of a container answers with from now on; undefined: it starts. */
+  refuseStarts(reason: string | undefined): void
   /** Shows an endpoint in the network, but no container in the list: it is starting. */
   hide(name: string): void
   /** `docker rename`. */
@@ -57,6 +64,9 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   const hidden = new Set<string>()
   const aliases = new Map<string, readonly string[]>()
   const created: DockerNetworkRequest[] = []
+  const stranded = new Map<string, FailedStart & { networkId: string }>()
+  const started: string[] = []
+  let refusal: string | undefined
   const pools = new Map<string, string>()
   const streams = new Set<{ event(event: DockerEvent): void; end(): void }>()
   const say = (action: string, type = 'network') => {
@@ -196,6 +206,26 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       return place
     },
     hide: name => hidden.add(name),
+    started,
+    strand(network, name, error) {
+      stranded.set(name, { container: newDockerId(), name, error, networkId: need(network).id })
+    },
+    refuseStarts(reason) {
+      refusal = reason
+    },
+    async failedStarts(networkIds) {
+      check()
+      return [...stranded.values()].filter(failed => networkIds.includes(failed.networkId))
+    },
+    async startContainer(id) {
+      check()
+      const found = [...stranded.values()].find(failed => failed.container === id)
+      if (!found) throw new DockerRefusal(404, 'no such container')
+      if (refusal !== undefined) throw new DockerRefusal(500, refusal)
+      stranded.delete(found.name)
+      started.push(found.name)
+      say('start', 'container')
+    },
     async ping() {
       asked++
       check()
