@@ -18,6 +18,8 @@ export interface Context {
   /** Where the ends that Docker takes are made: path of a network namespace. */
   readonly hostNamespace: string
   readonly problems: Problems
+  /** Resolves once frames with this VNI are taken from members only; call it before a device receives them. */
+  guardVni(vni: number): Promise<void>
   /** Asks for a full comparison soon: a command failed, so what the kernel holds is not certain. */
   compareSoon(): void
 }

@@ -65,6 +65,7 @@ class LinuxDatapath implements Datapath {
       namespaces: createNamespaces(run),
       hostNamespace: `/proc/${process.pid}/ns/net`,
       problems: createProblems(log),
+      guardVni: vni => this.#firewall.guardVni(vni),
       compareSoon: () => this.#compareAfter(retryMs),
     }
     this.#firewall = createFirewall(this.#context)

@@ -2,7 +2,7 @@
 import { sleep } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
-import { firewallText, nextSenders } from './firewall-rules.ts'
+import { firewallText, type GuardedVnis, isSharedPort, nextSenders, nextVnis } from './firewall-rules.ts'
 import { createLinkWatch, gatewaySubnets, isolatePorts } from './gateway-bridge.ts'
 import { createLane } from './lane.ts'
 import { firewallTable } from './names.ts'
@@ -12,6 +12,8 @@ export interface Firewall {
   refresh(): Promise<number>
   /** Like `refresh`, but looks only at the members: for each change of the state. */
   membersChanged(): void
+  /** Resolves once frames with this VNI are taken from members only; at once where all frames are. Never rejects, as `refresh`. */
+  guardVni(vni: number): Promise<void>
   start(): void
   stop(): Promise<void>
 }
@@ -28,15 +30,19 @@ const gatherMs = 5
 export function createFirewall(context: Context): Firewall {
   const lane = createLane()
   let senders: ReadonlyMap<string, string> | undefined
+  let vnis: GuardedVnis | undefined
+  const { view, self } = context.replica
   let loaded: Loaded | undefined
   let queued = false
-  const wanted = (known: ReadonlyMap<string, string>) =>
-    nextSenders(known, context.replica.view.members(), context.vtepAddress)
+  const wanted = (known: ReadonlyMap<string, string>) => nextSenders(known, view.members(), context.vtepAddress)
+  const isShared = isSharedPort(context.vxlanPort)
+  const wantedVnis = (guarded: ReadonlySet<number>) => (isShared ? nextVnis(guarded, view, self) : undefined)
 
   const look = async (verify: boolean): Promise<number> => {
     const subnets = await gatewaySubnets(context.run)
     senders = wanted(senders ?? (await loadedSenders(context)))
-    const text = firewallText({ vxlanPort: context.vxlanPort, senders, gatewaySubnets: subnets })
+    vnis = wantedVnis(vnis?.received ?? (isShared ? await loadedVnis(context) : new Set()))
+    const text = firewallText({ vxlanPort: context.vxlanPort, senders, vnis, gatewaySubnets: subnets })
     const drifted = verify && loaded !== undefined && loaded.listing !== (await list(context))
     if (drifted) context.log.warn('firewall tables were changed by someone, loading them again')
     if (drifted || loaded?.text !== text) loaded = await load(context, text)
@@ -67,7 +73,18 @@ export function createFirewall(context: Context): Firewall {
   return {
     refresh: () => lane.run(() => refresh(true)),
     membersChanged() {
-      if (senders && !sameMap(senders, wanted(senders))) soon()
+      if (!senders) return
+      const now = vnis && wantedVnis(vnis.received)
+      // they only grow
+      const grown = now?.known.size !== vnis?.known.size || now?.received.size !== vnis?.received.size
+      if (grown || !sameMap(senders, wanted(senders))) soon()
+    },
+    guardVni: async vni => {
+      if (!isShared || vnis?.received.has(vni)) return
+      await lane.run(async () => {
+        vnis = wantedVnis(new Set([...(vnis?.received ?? (await loadedVnis(context))), vni]))
+        await refresh(false)
+      })
     },
     start: () => watch.start(),
     async stop() {
@@ -87,6 +104,14 @@ async function loadedSenders(context: Context): Promise<Map<string, string>> {
   return new Map(
     elements.map(each => (typeof each === 'string' ? [each, ''] : [each.elem.val, each.elem.comment ?? ''])),
   )
+}
+
+/** Likewise. */
+async function loadedVnis(context: Context): Promise<Set<number>> {
+  const { code, stdout } = await context.run('nft', ['-j', 'list', 'set', 'inet', firewallTable, 'received'])
+  if (code !== 0) return new Set()
+  const { nftables }: { nftables: { set?: { elem?: number[] } }[] } = JSON.parse(stdout)
+  return new Set(nftables.flatMap(each => each.set?.elem ?? []))
 }
 
 async function load(context: Context, text: string): Promise<Loaded> {

@@ -47,6 +47,7 @@ export async function materialise(
   const bridgeFixes = bridgeCommands(reading.links.get(bridgeName(network.id)), wishes)
   await succeed(context, channel, network, bridgeFixes)
   const vxlan = await ensureVxlan(context, network, wishes, reading.links.get(device))
+  await context.guardVni(vxlan.vni)
   // the children remember the index of every device they ever named, also of one that is no more
   if (vxlan.created || bridgeFixes.length > 0) await channel.close()
   const ownPorts = ownEndpoints(context, network.id).map(endpoint => reading.links.get(bridgeEnd(endpoint.id)))

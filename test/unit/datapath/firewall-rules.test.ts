@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { firewallText, nextSenders } from '../../../src/datapath/firewall-rules.ts'
+import type { Member } from '../../../src/crdt/registry-view.ts'
+import { firewallText, isSharedPort, nextSenders, nextVnis } from '../../../src/datapath/firewall-rules.ts'
 
 const member = (key: string, vtepAddress: string) => ({ key, vtepAddress })
 
@@ -29,14 +30,34 @@ describe('datapath firewall', () => {
       ['10.0.0.3 }; flush ruleset', 'cc'],
       ['10.0.0.4', '"; flush ruleset'],
     ])
-    const text = firewallText({ vxlanPort: 7374, senders, gatewaySubnets: [] })
+    const text = firewallText({ vxlanPort: 7374, senders, vnis: undefined, gatewaySubnets: [] })
     assert.ok(text.includes('elements = { 10.0.0.2 comment "bb" }'))
     assert.ok(!text.includes('flush'))
   })
 
+  it('guards only our VNIs on a port that others use too, all frames on its own', () => {
+    assert.deepEqual([isSharedPort(7374), isSharedPort(4789)], [false, true])
+    const wishes = { senders: new Map(), gatewaySubnets: [] }
+    const own = firewallText({ ...wishes, vxlanPort: 7374, vnis: undefined })
+    assert.ok(own.includes('udp dport 7374 counter drop'))
+    assert.ok(!own.includes('accept\n    meta'), 'nothing passes before the senders are looked at')
+    const vnis = { received: new Set([8388609, 70]), known: new Set([8388609, 70, 71, 1.5, 2 ** 24]) }
+    const shared = firewallText({ ...wishes, vxlanPort: 4789, vnis })
+    assert.match(shared, /set received {\s+typeof @th,96,24\s+elements = { 70, 8388609 }/)
+    assert.match(shared, /set known {\s+typeof @th,96,24\s+elements = { 70, 71, 8388609 }/)
+    assert.match(shared, /chain vxlan_guard {\s+@th,96,24 != @received accept/)
+    assert.match(shared, /@th,96,24 0-0xffffff accept\s+counter drop/, 'what says no VNI is dropped')
+  })
+
+  it('I5: goes on guarding a VNI that the state does not know', () => {
+    const vnisOf = (key: string) => new Map(key === 'aa' ? [[8, 'web']] : [[9, 'web']])
+    const view = { members: () => [{ key: 'aa' }, { key: 'bb' }] as Member[], vnisOf }
+    assert.deepEqual(nextVnis(new Set([7]), view, 'aa'), { received: new Set([7, 8]), known: new Set([7, 8, 9]) })
+  })
+
   it('isolates docker_gwbridge by each of its subnets', () => {
     const gatewaySubnets = ['172.18.0.1/16', 'fd00::1/64']
-    const text = firewallText({ vxlanPort: 7374, senders: new Map(), gatewaySubnets })
+    const text = firewallText({ vxlanPort: 7374, senders: new Map(), vnis: undefined, gatewaySubnets })
     for (const field of [
       'ip saddr 172',
       'ip daddr 172',
