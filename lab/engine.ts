@@ -16,20 +16,29 @@ const startLimitMs = 90_000
 /** Stopping gives each container 10 s, the engine 15 s for all. */
 const stopLimitMs = 30_000
 
+export interface StartEngineOptions {
+  /** Keep containers running while the engine is down. @default false */
+  liveRestore?: boolean
+  signal?: AbortSignal
+}
+
 /** Where the host's engine listens, as seen from outside. */
 export function engineSocket(host: string): string {
   return pathInNode(host, '/run/docker.sock')
 }
 
 /** Starts the engine and waits until it answers. */
-export async function startEngine(host: string, signal?: AbortSignal): Promise<void> {
+export async function startEngine(host: string, { liveRestore, signal }: StartEngineOptions = {}): Promise<void> {
   if (runningRecord(host, 'engine')) return
   // of an engine that was killed: while nobody has reaped it, a new one would take it for running
   for (const file of ['/run/docker.pid', '/run/docker/containerd/containerd.pid']) {
     rmSync(pathInNode(host, file), { force: true })
   }
   const file = '/run/docker/daemon.json'
-  writeFileSync(pathInNode(host, file), JSON.stringify(configuration(host)))
+  writeFileSync(
+    pathInNode(host, file),
+    JSON.stringify({ ...configuration(host), 'live-restore': liveRestore ?? false }),
+  )
   const engine = await startOnNode(host, 'engine', ['dockerd', '--config-file', file])
   await until(() => answers(host, engine), {
     timeoutMs: startLimitMs,

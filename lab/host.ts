@@ -1,12 +1,13 @@
 /** A host of the lab: a node with an engine and a peer. */
 import { existsSync, rmSync } from 'node:fs'
-import { engineSocket, killEngine, startEngine, stopEngine } from './engine.ts'
+import { engineSocket, killEngine, type StartEngineOptions, startEngine, stopEngine } from './engine.ts'
 import { makeHostFiles } from './host-files.ts'
 import { loadImage } from './image.ts'
 import { apiSocket } from './members.ts'
 import { createNode, type LabNode, makeNode } from './node.ts'
 import { invite, killPeer, type StartPeerOptions, startPeer, stopPeer } from './peer.ts'
 import type { HostPlan } from './plan.ts'
+import { cutPower } from './power.ts'
 import { logFileOf, runningRecord } from './records.ts'
 import { plugIn } from './underlay.ts'
 
@@ -33,11 +34,13 @@ export interface LabHost extends LabNode {
   hasPeerData(): boolean
   /** Removes the stopped peer's data. */
   wipePeer(): void
-  startEngine(): Promise<void>
+  startEngine(options?: StartEngineOptions): Promise<void>
   /** SIGTERM: stops its containers too. */
   stopEngine(): Promise<void>
   /** SIGKILL: its containers go on until the engine is started again. */
   killEngine(): Promise<void>
+  /** The host loses power: only its disk, and its engine's, is left. Its namespaces stay, so it is ready to start again. */
+  cutPower(): Promise<void>
   /** A single-use token of this host's peer. */
   invite(): Promise<string>
 }
@@ -65,9 +68,10 @@ export function createHost(plan: HostPlan): LabHost {
     killPeer: () => killPeer(name),
     hasPeerData: () => existsSync(dataDir),
     wipePeer: () => rmSync(dataDir, { recursive: true, force: true }),
-    startEngine: () => startEngine(name),
+    startEngine: options => startEngine(name, options),
     stopEngine: () => stopEngine(name),
     killEngine: () => killEngine(name),
+    cutPower: () => cutPower(name),
     invite: () => invite(name),
   }
 }
@@ -81,6 +85,6 @@ export async function makeHost(plan: HostPlan): Promise<void> {
 
 /** Starts a host's engine and gives it the image. */
 export async function equipHost(plan: HostPlan, signal?: AbortSignal): Promise<void> {
-  await startEngine(plan.name, signal)
+  await startEngine(plan.name, signal ? { signal } : {})
   await loadImage(plan.name)
 }

@@ -56,10 +56,10 @@ function look(): Seen[] {
 }
 
 /** Our control groups, children before parents; one tree per controller with cgroup v1, one in all with v2. */
-function ownGroups(): string[] {
+function ownGroups(group = labMark): string[] {
   const controllers = attempt(() => readdirSync(groupRoot, { withFileTypes: true }), [])
   const tops = ['', ...controllers.filter(entry => entry.isDirectory()).map(entry => `/${entry.name}`)]
-  return tops.flatMap(top => groupsBelow(`${groupRoot}${top}/${labMark}`))
+  return tops.flatMap(top => groupsBelow(`${groupRoot}${top}/${group}`))
 }
 
 function groupsBelow(group: string): string[] {
@@ -82,14 +82,26 @@ export function findProcesses(): ProcessRecord[] {
   return [...own].flatMap(pid => recordOf(pid) ?? [])
 }
 
-/** Kills all of them; again while new ones appear. Then removes the control groups. */
-export async function sweep(): Promise<void> {
+/** Those that live in a mount namespace or in a control group, and their descendants. */
+export function processesOf({ mounts, group }: { mounts: string; group: string }): ProcessRecord[] {
+  const all = look().map(one => ({ ...one, marked: one.mounts === mounts }))
+  const own = ownProcesses(all, readlinkSync('/proc/self/ns/mnt'), pidsIn(ownGroups(group)))
+  return [...own].flatMap(pid => recordOf(pid) ?? [])
+}
+
+/** Kills what `find` finds until it finds nothing more. */
+export async function killAll(find: () => ProcessRecord[], what: string): Promise<void> {
   const none = () => {
-    const found = findProcesses()
+    const found = find()
     for (const record of found) signalProcess(record, 'SIGKILL')
     return found.length === 0 ? true : undefined
   }
-  await until(none, { timeoutMs: 20_000, what: 'processes of the lab did not end', intervalMs: 20 })
+  await until(none, { timeoutMs: 20_000, what, intervalMs: 20 })
+}
+
+/** Kills all processes of the lab, then removes the control groups. */
+export async function sweep(): Promise<void> {
+  await killAll(findProcesses, 'processes of the lab did not end')
   await until(groupsRemoved, { timeoutMs: 5000, what: 'control groups of the lab stayed busy' })
 }
 
