@@ -213,12 +213,12 @@ function networkOf(info: Docker.NetworkInspectInfo): DockerNetwork {
   }
 }
 
+/** Not attachable: that is for swarm networks, and a host that leaves a swarm takes the containers off all that are. */
 function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions {
   return {
     Name: request.name,
     CheckDuplicate: true,
     Driver: request.driver,
-    Attachable: true,
     Internal: request.internal,
     Labels: { ...request.labels },
     Options: { ...request.options },
