@@ -114,16 +114,23 @@ function changeOf(
 async function collect(deps: EndpointPassDeps, running: readonly Running[]): Promise<void> {
   const { replica, networks, state, orphanAfterMs } = deps
   const shown = new Set(running.map(endpoint => endpoint.id))
+  const placed = new Set(running.map(placeOf))
   const orphans = new Set<string>()
   for (const network of new Set([...networks.ids(), ...replica.view.networks().map(known => known.id)])) {
     const lost = replica.view
       .endpoints(network)
       .filter(endpoint => endpoint.owner === replica.self && !shown.has(endpoint.id))
     for (const { id } of lost) orphans.add(id)
-    const old = lost.filter(({ id }) => state.orphanAgeMs(id) >= orphanAfterMs)
+    // a container has one endpoint in a network: when another is there, this one is the one from before its restart
+    const isReplaced = (endpoint: Endpoint) => endpoint.container !== '' && placed.has(placeOf(endpoint))
+    const old = lost.filter(endpoint => isReplaced(endpoint) || state.orphanAgeMs(endpoint.id) >= orphanAfterMs)
     if (old.length > 0) await collectEndpoints(deps, network, old, running)
   }
   state.keepOrphans(orphans)
+}
+
+function placeOf({ network, container }: Running): string {
+  return `${network} ${container}`
 }
 
 async function collectEndpoints(

@@ -29,6 +29,8 @@ export interface MemoryDocker extends DockerApi {
   prune(): Promise<void>
   /** `docker run`; resolves with the container's place. */
   run(network: string, name: string): Promise<DockerEndpoint>
+  /** The container stopped while the plugin was down, so its calls are lost, and starts again now. */
+  restart(name: string): Promise<DockerEndpoint>
   /** `docker rm -f`; `plugin` false: the plugin is down, so its calls are lost. */
   kill(name: string, plugin?: boolean): Promise<void>
   /** A container that no record tells of. */
@@ -132,6 +134,22 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     return id
   }
 
+  async function run(network: string, name: string, container = newDockerId()): Promise<DockerEndpoint> {
+    const { id: networkId } = need(network)
+    const PoolID = poolOf(need(network))
+    const { Address } = await tell('IpamDriver.RequestAddress', { PoolID, Address: '', Options: null })
+    const endpointId = newDockerId()
+    const ids = { NetworkID: networkId, EndpointID: endpointId }
+    const made = await tell('NetworkDriver.CreateEndpoint', { ...ids, Interface: { Address, MacAddress: '' } })
+    await tell('NetworkDriver.Join', ids)
+    const { MacAddress } = made.Interface as { MacAddress: string }
+    const address = String(Address).split('/')[0] ?? ''
+    const place = { networkId, endpointId, address, mac: MacAddress, container, containerName: name }
+    places.set(name, place)
+    say('start', 'container')
+    return place
+  }
+
   return {
     created,
     get asked() {
@@ -164,20 +182,10 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       if (!(await removeNetwork(need(name).id, plugin)))
         throw new DockerRefusal(403, `network ${name} has active endpoints`)
     },
-    async run(network, name) {
-      const { id: networkId } = need(network)
-      const PoolID = poolOf(need(network))
-      const { Address } = await tell('IpamDriver.RequestAddress', { PoolID, Address: '', Options: null })
-      const endpointId = newDockerId()
-      const ids = { NetworkID: networkId, EndpointID: endpointId }
-      const made = await tell('NetworkDriver.CreateEndpoint', { ...ids, Interface: { Address, MacAddress: '' } })
-      await tell('NetworkDriver.Join', ids)
-      const { MacAddress } = made.Interface as { MacAddress: string }
-      const address = String(Address).split('/')[0] ?? ''
-      const place = { networkId, endpointId, address, mac: MacAddress, container: newDockerId(), containerName: name }
-      places.set(name, place)
-      say('start', 'container')
-      return place
+    run: (network, name) => run(network, name),
+    async restart(name) {
+      const { networkId = '', container } = places.get(name) ?? {}
+      return run(networks.get(networkId)?.name ?? '', name, container)
     },
     async kill(name, withPlugin = true) {
       const place = places.get(name)

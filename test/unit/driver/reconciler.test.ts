@@ -228,6 +228,17 @@ describe('docker reconciler', () => {
     assert.deepEqual(left.sort(), [kept.endpointId, starting.endpointId].sort())
   })
 
+  it('collects at once what a container had before its restart, when the calls of its stop were lost', async () => {
+    start(1_000_000)
+    const id = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    const before = await docker.run('web', 'c1')
+    await eventually('the record names the container', () => records(id)[0]?.container === before.container)
+    const after = await docker.restart('c1')
+    await eventually('one record', () => records(id).length === 1)
+    assert.deepEqual([records(id)[0]?.id, host.ipam.held(id)], [after.endpointId, [parseIp(after.address)]])
+  })
+
   it('collects nothing while Docker is away', async () => {
     start(100)
     const id = await host.create('web', '10.1.2.0/24')
