@@ -3,7 +3,7 @@ import type { RegistryView } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { parseIp } from '../model/ip.ts'
 import { firewallTable } from './names.ts'
-import { firstChosenVni, isVni } from './vni.ts'
+import { firstChosenVni, isVni, probeVni } from './vni.ts'
 
 /** Skein's UDP port unless it is told another: what comes to it is Skein's. */
 const ownPort = 7374
@@ -108,7 +108,7 @@ export function nextVnis(
   view: Pick<RegistryView, 'members' | 'vnisOf'>,
   self: PeerKey,
 ): GuardedVnis {
-  const received = new Set([...guarded, ...view.vnisOf(self).keys()])
+  const received = new Set([probeVni, ...guarded, ...view.vnisOf(self).keys()])
   const known = new Set(received)
   for (const { key } of view.members()) for (const vni of view.vnisOf(key).keys()) known.add(vni)
   return { received, known }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Member } from '../../../src/crdt/registry-view.ts'
 import { firewallText, isSharedPort, nextSenders, nextVnis } from '../../../src/datapath/firewall-rules.ts'
+import { probeVni } from '../../../src/datapath/vni.ts'
 
 const member = (key: string, vtepAddress: string) => ({ key, vtepAddress })
 
@@ -52,7 +53,10 @@ describe('datapath firewall', () => {
   it('I5: goes on guarding a VNI that the state does not know', () => {
     const vnisOf = (key: string) => new Map(key === 'aa' ? [[8, 'web']] : [[9, 'web']])
     const view = { members: () => [{ key: 'aa' }, { key: 'bb' }] as Member[], vnisOf }
-    assert.deepEqual(nextVnis(new Set([7]), view, 'aa'), { received: new Set([7, 8]), known: new Set([7, 8, 9]) })
+    assert.deepEqual(nextVnis(new Set([7]), view, 'aa'), {
+      received: new Set([probeVni, 7, 8]),
+      known: new Set([probeVni, 7, 8, 9]),
+    })
   })
 
   it('isolates docker_gwbridge by each of its subnets', () => {
