@@ -45,7 +45,8 @@ export class Claimer {
   async claim(network: Network, ip: number, owner: PeerKey, deadlineMs: number): Promise<void> {
     const { replica, transport, clock, books, hints, log, random } = this.#deps
     const nonce = Math.floor(random() * 2 ** 32)
-    const leftMs = () => Math.max(0, deadlineMs - clock.monotonic())
+    // whole ones: a rest that is too small to move the clock would be waited for in vain, again and again
+    const leftMs = () => Math.max(0, Math.floor(deadlineMs - clock.monotonic()))
     const hasMoved = () => custodyOf(replica.view, network.id, ip)?.owner !== owner
     while (leftMs() > 0 && transport.connected().includes(owner)) {
       const isYours = await this.#ask(network, ip, owner, nonce, Math.min(requestLimitMs, leftMs()))
