@@ -2,9 +2,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import { parseIp } from '../model/ip.ts'
 import type { ApiDeps } from './deps.ts'
 import { type KeyRoute, requireNetwork } from './lookup.ts'
-import { type Range, rangesText } from './ranges.ts'
+import { type Range, rangesText, toRanges } from './ranges.ts'
 import type { AddressesJson, OwnerJson } from './types.ts'
 
 interface AddressRoute extends KeyRoute {
@@ -37,34 +38,51 @@ function addressesJson(deps: ApiDeps, network: Network, withRanges: boolean): Ad
   }
 }
 
-/** Blocks that lie side by side are one range; network, broadcast and whatever is outside the range are left out. */
+/** What lies side by side is one range; network, broadcast and whatever is outside the range are left out. */
 function rangesByOwner(view: RegistryView, network: Network): Map<PeerKey, Range[]> {
   const found = new Map<PeerKey, [first: number, last: number][]>()
-  const count = view.blockCount(network.id)
-  for (let index = 0; index < count; index++) {
-    const block = view.block(network.id, index)
-    if (!block || block.quarantined) continue
-    const [first, last] = usable(view, network, index)
-    const runs = found.get(block.owner) ?? []
+  // ascending, so that a run can only grow at its end
+  const add = (owner: PeerKey, first: number, last: number) => {
+    const runs = found.get(owner) ?? []
     const open = runs.at(-1)
     if (open && open[1] + 1 === first) open[1] = last
     else if (first <= last) runs.push([first, last])
-    found.set(block.owner, runs)
+    found.set(owner, runs)
+  }
+  const count = view.blockCount(network.id)
+  for (let index = 0; index < count; index++) {
+    const block = view.block(network.id, index)
+    if (!block) continue
+    const [first, last] = usable(view, network, index)
+    if (block.carved.length === 0 && !block.quarantined) add(block.owner, first, last)
+    else
+      for (let ip = first; ip <= last; ip++) {
+        const register = view.address(network.id, ip) ?? block
+        if (!register.quarantined) add(register.owner, ip, ip)
+      }
   }
   return found
 }
 
 /** Known from the conditions, so that a /8 need not be walked for it. */
 function quarantined(view: RegistryView, network: Network): AddressesJson['quarantined'] {
-  const indices = view
-    .conditions()
-    .filter(({ kind, objects }) => kind === 'block-forked' && objects[0] === network.id)
-    .map(({ objects }) => Number(objects[1]))
-  const ranges = [...new Set(indices)].sort((a, b) => a - b).map(index => usable(view, network, index))
+  const forked = (kind: string) =>
+    view
+      .conditions()
+      .filter(condition => condition.kind === kind && condition.objects[0] === network.id)
+      .map(({ objects }) => objects[1] ?? '')
+  const ofBlocks = forked('block-forked').flatMap(index => addressesOf(usable(view, network, Number(index))))
+  const single = forked('address-forked').flatMap(text => parseIp(text) ?? [])
+  // an address that was carved out before its block was given twice is its owner's all the same
+  const ranges = toRanges([...ofBlocks, ...single].filter(ip => view.address(network.id, ip)?.quarantined ?? true))
   return {
-    addresses: ranges.reduce((sum, [first, last]) => sum + Math.max(0, last - first + 1), 0),
+    addresses: ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0),
     ranges: rangesText(ranges),
   }
+}
+
+function addressesOf([first, last]: Range): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, offset) => first + offset)
 }
 
 function usable(view: RegistryView, network: Network, index: number): Range {

@@ -1,61 +1,74 @@
-/**
- * Block registers. Per block and root owner the longest sound chain of transfers counts; two chains of which neither
- * continues the other are the proof that an owner gave a block twice: quarantined.
- */
+/** Registers of blocks, and of the addresses that were carved out of them. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
+import { soundAddressChain } from './addresses.ts'
 import type { Verify } from './batch.ts'
-import { isPrefix, soundChain } from './blocks.ts'
-import type { BlockLeaf } from './leaves.ts'
+import { soundChain } from './blocks.ts'
+import { ChainTable } from './chain-table.ts'
+import type { AddressLeaf, BlockLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
-import { compareDots, dotText } from './vector.ts'
 
 export class BlockTable {
-  readonly #meshId: string
-  readonly #verify: Verify
-  readonly #live: LiveSet
-  readonly #chains = new Map<string, LeafRecord<BlockLeaf>[]>()
+  readonly #blocks: ChainTable<BlockLeaf>
+  readonly #addresses: ChainTable<AddressLeaf>
+  /** Addresses that some sound chain of a block carves out, whether it takes effect or not. */
+  readonly #carved = new Map<NetworkId, Set<number>>()
 
   constructor(meshId: string, verify: Verify, live: LiveSet) {
-    this.#meshId = meshId
-    this.#verify = verify
-    this.#live = live
+    this.#blocks = new ChainTable(live, {
+      slot: (leaf, root) => blockSlot(leaf.network, leaf.index, root),
+      isSound: (leaf, writer) => soundChain(meshId, leaf, writer, verify),
+    })
+    this.#addresses = new ChainTable(live, {
+      slot: (leaf, root) => addressSlot(leaf.network, leaf.ip, root),
+      isSound: (leaf, writer) => soundAddressChain(meshId, leaf, writer, verify),
+    })
   }
 
   put(record: LeafRecord<BlockLeaf>): void {
-    const { leaf, dot } = record
-    const root = leaf.transfers[0]?.from
-    if (root === undefined || !soundChain(this.#meshId, leaf, dot.writer, this.#verify)) {
-      this.#live.set(`unsound:${dotText(dot)}`, record)
-      return
-    }
-    const slot = chainSlot(leaf.network, leaf.index, root)
-    const held = this.#chains.get(slot) ?? []
-    // of two records with the same chain (they have one writer) the first counts, in whatever order they arrive
-    const first = (other: LeafRecord<BlockLeaf>) =>
-      other.leaf.transfers.length > leaf.transfers.length || other.dot.counter <= dot.counter
-    if (held.some(other => isPrefix(leaf, other.leaf) && first(other))) return
-    for (const other of held) if (isPrefix(other.leaf, leaf)) this.#live.delete(`${slot}:${dotText(other.dot)}`)
-    const kept = [...held.filter(other => !isPrefix(other.leaf, leaf)), record]
-    // in an order that does not depend on that of arrival
-    this.#chains.set(
-      slot,
-      kept.sort((a, b) => compareDots(a.dot, b.dot)),
-    )
-    this.#live.set(`${slot}:${dotText(dot)}`, record)
+    if (!this.#blocks.put(record)) return
+    const { network, transfers } = record.leaf
+    const carved = transfers.at(-1)?.carved ?? []
+    if (carved.length === 0) return
+    const known = this.#carved.get(network) ?? new Set()
+    for (const ip of carved) known.add(ip)
+    this.#carved.set(network, known)
+  }
+
+  putAddress(record: LeafRecord<AddressLeaf>): void {
+    this.#addresses.put(record)
   }
 
   /** Chains that start at the genesis owner: none, one, or, after a fork, several. */
   chains(network: NetworkId, index: number, root: PeerKey): readonly LeafRecord<BlockLeaf>[] {
-    return this.#chains.get(chainSlot(network, index, root)) ?? []
+    return this.#blocks.chains(blockSlot(network, index, root))
+  }
+
+  /** Chains that start at who carved the address out. */
+  addressChains(network: NetworkId, ip: number, carver: PeerKey): readonly LeafRecord<AddressLeaf>[] {
+    return this.#addresses.chains(addressSlot(network, ip, carver))
+  }
+
+  /** May hold some that no effective chain carves out; in no order. */
+  carved(network: NetworkId): ReadonlySet<number> {
+    return this.#carved.get(network) ?? new Set()
   }
 
   /** Networks and blocks whose custody forked, with one of the records that show it. */
   forks(): LeafRecord<BlockLeaf>[] {
-    return [...this.#chains.values()].filter(held => held.length > 1).flatMap(held => held.slice(0, 1))
+    return this.#blocks.forks()
+  }
+
+  /** The same of carved addresses. */
+  addressForks(): LeafRecord<AddressLeaf>[] {
+    return this.#addresses.forks()
   }
 }
 
-function chainSlot(network: NetworkId, index: number, root: PeerKey): string {
+function blockSlot(network: NetworkId, index: number, root: PeerKey): string {
   return `block:${network}:${index}:${root}`
+}
+
+function addressSlot(network: NetworkId, ip: number, carver: PeerKey): string {
+  return `address:${network}:${ip}:${carver}`
 }

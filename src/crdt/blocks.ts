@@ -1,6 +1,7 @@
 /**
  * Blocks: runs of addresses with one owner. The genesis deals them to the roster, a pure function of the network's record
  * (changing it needs a new `genesisVersion`); after that each is a chain of transfers, each signed by the owner before (R1).
+ * An address that was carved out follows a chain of its own (addresses.ts).
  */
 import { fromHex, sha256, toHex } from '../lib/bytes.ts'
 import { encode } from '../lib/cbor.ts'
@@ -9,7 +10,7 @@ import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Subnet } from '../model/subnet.ts'
 import type { Verify } from './batch.ts'
-import type { BlockLeaf, Transfer } from './leaves.ts'
+import type { BlockLeaf, Step, Transfer } from './leaves.ts'
 import type { RegistryView } from './registry-view.ts'
 
 /** About a quarter of an even share each: a power of two from 1 to 64 addresses (gossip.md 5.3). */
@@ -32,6 +33,13 @@ export function blockRange(subnet: Subnet, rosterSize: number, index: number): {
   return { first, last: first + size - 1 }
 }
 
+/** Index of the block that holds `ip`; undefined when none does. */
+export function blockIndex(subnet: Subnet, rosterSize: number, ip: number): number | undefined {
+  const size = blockSize(subnet, rosterSize)
+  const index = Math.floor((ip - subnet.base) / size) - Math.floor((subnet.first - subnet.base) / size)
+  return index >= 0 && index < blockCount(subnet, rosterSize) ? index : undefined
+}
+
 /** The roster in the order in which blocks are dealt to it: block i belongs to `order[i % order.length]`. */
 export function dealOrder(id: NetworkId, roster: readonly PeerKey[]): PeerKey[] {
   const rank = (key: PeerKey) => toHex(sha256(fromHex(id), fromHex(key)))
@@ -52,20 +60,25 @@ function transferBytes(
   return encode(['skein transfer 1', mesh, fromHex(network), index, removal, epoch, fromHex(from), fromHex(to), carved])
 }
 
-/** The leaf by which `signer`, who owns the block in `view`, gives it to `to`. Throws when it does not own it (R1). */
+/**
+ * The leaf by which `signer`, who owns the block in `view`, gives it to `to`, or, with `to` itself, carves addresses out.
+ * Throws when it does not own the block (R1).
+ */
 export function transferLeaf(
   view: RegistryView,
   signer: Signer,
   network: NetworkId,
   index: number,
   to: PeerKey,
+  carve: readonly number[] = [],
 ): BlockLeaf {
   const block = view.block(network, index)
   if (!block || block.owner !== signer.key || block.quarantined) {
     throw new SkeinError('conflict', `block ${index} of network ${network.slice(0, 6)} is not this peer's to give`)
   }
   const head = { network, index, removal: block.removal }
-  const step = { epoch: block.epoch + 1, from: signer.key, to, carved: block.carved }
+  const carved = [...new Set([...block.carved, ...carve])].sort((a, b) => a - b)
+  const step = { epoch: block.epoch + 1, from: signer.key, to, carved }
   const signature = signer.sign(transferBytes(view.meshId, head, step))
   return { kind: 'block', ...head, transfers: [...view.transfers(network, index), { ...step, signature }] }
 }
@@ -76,17 +89,28 @@ export function transferLeaf(
  */
 export function soundChain(meshId: string, leaf: BlockLeaf, writer: PeerKey, verify: Verify): boolean {
   const { transfers } = leaf
-  if (transfers.length === 0 || transfers[transfers.length - 1]?.from !== writer) return false
+  if (!isSequence(transfers, writer)) return false
   return transfers.every((step, i) => {
-    const before = transfers[i - 1]
-    if (step.epoch !== i + 1) return false
-    if (before && (step.from !== before.to || !before.carved.every(ip => step.carved.includes(ip)))) return false
+    const before = transfers[i - 1]?.carved ?? []
+    if (!before.every(ip => step.carved.includes(ip))) return false
     return verify(step.from, transferBytes(meshId, leaf, step), step.signature)
   })
 }
 
+/** True if the epochs are 1, 2, …, each step is given by who received the one before, and the writer gave the last. */
+export function isSequence(steps: readonly Step[], writer: PeerKey): boolean {
+  if (steps.length === 0 || steps[steps.length - 1]?.from !== writer) return false
+  return steps.every((step, i) => step.epoch === i + 1 && (i === 0 || step.from === steps[i - 1]?.to))
+}
+
+/** What the records of blocks and of carved addresses have in common. */
+export interface Chain {
+  readonly removal: number
+  readonly transfers: readonly Step[]
+}
+
 /** True if `a` is a beginning of `b` (or equal). */
-export function isPrefix(a: BlockLeaf, b: BlockLeaf): boolean {
+export function isPrefix(a: Chain, b: Chain): boolean {
   if (a.removal !== b.removal || a.transfers.length > b.transfers.length) return false
   return a.transfers.every((step, i) => {
     const other = b.transfers[i]

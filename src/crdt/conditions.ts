@@ -20,6 +20,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...draining(view, tables.networks),
     ...orphanedTenants(view, tables.tenants),
     ...forkedBlocks(tables.blocks),
+    ...forkedAddresses(view, tables.blocks),
   ]
   return found.sort((a, b) => compareHlc(a.since, b.since) || (a.text < b.text ? -1 : 1))
 }
@@ -98,4 +99,18 @@ function forkedBlocks(blocks: BlockTable): Condition[] {
     text: `block ${leaf.index} of network ${leaf.network.slice(0, 6)} was given away twice; nobody uses it`,
     remedy: 'find the peer that was restored from an old copy or cloned, and remove it',
   }))
+}
+
+function forkedAddresses(view: RegistryView, blocks: BlockTable): Condition[] {
+  const isEffective = (network: string, ip: number) => view.address(network, ip)?.quarantined === true
+  return blocks
+    .addressForks()
+    .filter(({ leaf }) => isEffective(leaf.network, leaf.ip))
+    .map(({ leaf, hlc }) => ({
+      kind: 'address-forked',
+      objects: [leaf.network, formatIp(leaf.ip)],
+      since: hlc,
+      text: `${formatIp(leaf.ip)} of network ${leaf.network.slice(0, 6)} was given away twice; nobody uses it`,
+      remedy: 'find the peer that was restored from an old copy or cloned, and remove it',
+    }))
 }

@@ -2,7 +2,15 @@
 import { decode, encode, type Plain } from '../lib/cbor.ts'
 import { isName, isNetworkName } from '../model/names.ts'
 import { specFromPlain, specToPlain } from '../model/network.ts'
-import { type DockerPair, type Leaf, type ListedAdmission, maxAliases, maxLeafBytes, type Transfer } from './leaves.ts'
+import {
+  type DockerPair,
+  type Leaf,
+  type ListedAdmission,
+  maxAliases,
+  maxLeafBytes,
+  type Step,
+  type Transfer,
+} from './leaves.ts'
 import { bytesOf, dots, hex, integer, key, list, text } from './plain.ts'
 import { dotFromPlain, dotToPlain } from './vector.ts'
 
@@ -53,6 +61,16 @@ const transferFromPlain = (value: Plain): Transfer | undefined => {
     to: key(value[2]),
     carved: list(value[3], 64, ip),
     signature: bytes(value[4], 64),
+  })
+}
+const stepToPlain = (step: Step): Plain => [step.epoch, bytesOf(step.from), bytesOf(step.to), step.signature]
+const stepFromPlain = (value: Plain): Step | undefined => {
+  if (!Array.isArray(value)) return undefined
+  return whole<Step>({
+    epoch: integer(value[0], 1, Number.MAX_SAFE_INTEGER),
+    from: key(value[1]),
+    to: key(value[2]),
+    signature: bytes(value[3], 64),
   })
 }
 const listedFromPlain = (value: Plain): ListedAdmission | undefined =>
@@ -183,6 +201,16 @@ const codecs: { [K in Kind]: Codec<K> } = {
         index: integer(f[1], 0, 0xffffffff),
         removal: integer(f[2], 0, 0xffffffff),
         transfers: list(f[3], 4096, transferFromPlain),
+      }),
+  },
+  address: {
+    write: l => [bytesOf(l.network), l.ip, l.removal, l.transfers.map(stepToPlain)],
+    read: f =>
+      whole({
+        network: hex(f[0], 32),
+        ip: ip(f[1]),
+        removal: integer(f[2], 0, 0xffffffff),
+        transfers: list(f[3], 4096, stepFromPlain),
       }),
   },
   free: {

@@ -7,14 +7,18 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Dot } from './vector.ts'
 
-/** One custody step of a block: signed by `from`, who owned it at `epoch - 1`. */
-export interface Transfer {
+/** One custody step: signed by `from`, who was the owner at `epoch - 1`. */
+export interface Step {
   readonly epoch: number
   readonly from: PeerKey
   readonly to: PeerKey
+  readonly signature: Uint8Array
+}
+
+/** A custody step of a block. */
+export interface Transfer extends Step {
   /** Addresses carved out of the block, ascending; a later step only adds. */
   readonly carved: readonly number[]
-  readonly signature: Uint8Array
 }
 
 /** An admission as an acknowledgement lists it: the record, not a number (R4). */
@@ -92,6 +96,14 @@ export type BlockLeaf = {
   removal: number
   transfers: readonly Transfer[]
 }
+/** The register of an address that was carved out of its block (R6); its root is who carved it out. */
+export type AddressLeaf = {
+  kind: 'address'
+  network: NetworkId
+  ip: number
+  removal: number
+  transfers: readonly Step[]
+}
 export type FreeLeaf = { kind: 'free'; network: NetworkId; log2: number }
 
 export type Leaf =
@@ -112,6 +124,7 @@ export type Leaf =
   | VtepLeaf
   | PeerLeaf
   | BlockLeaf
+  | AddressLeaf
   | FreeLeaf
 
 /** Largest encoded leaf, bytes: a roster or list of 1,000 peers fits. */

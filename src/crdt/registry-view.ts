@@ -5,7 +5,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Hlc } from './hlc.ts'
-import type { DockerPair, Transfer } from './leaves.ts'
+import type { DockerPair, Step, Transfer } from './leaves.ts'
 import type { Dot } from './vector.ts'
 
 /** A host's agent. */
@@ -90,6 +90,17 @@ export interface Block {
   readonly quarantined: boolean
 }
 
+/** The register of an address that was carved out of its block (R6): whoever owns the block, this one's owner counts. */
+export interface CarvedAddress {
+  readonly ip: number
+  /** Until it is given away, who carved it out: epoch 0. */
+  readonly owner: PeerKey
+  readonly epoch: number
+  readonly removal: number
+  /** Given or carved out twice: nobody may use it. */
+  readonly quarantined: boolean
+}
+
 /** A standing problem, the same on all peers. */
 export interface Condition {
   readonly kind: string
@@ -132,8 +143,16 @@ export interface RegistryView {
   /** Addresses in a block: first and last, inclusive, before exclusions. */
   blockRange(network: NetworkId, index: number): { first: number; last: number }
   block(network: NetworkId, index: number): Block | undefined
+  /** Index of the block that holds the address; undefined when none does. */
+  blockOf(network: NetworkId, ip: number): number | undefined
   /** The custody chain behind `block`; empty at genesis. */
   transfers(network: NetworkId, index: number): readonly Transfer[]
+  /** Its register, if the address was carved out of its block; otherwise the block's counts. */
+  address(network: NetworkId, ip: number): CarvedAddress | undefined
+  /** The custody chain behind `address`; empty while its carver has it. */
+  addressTransfers(network: NetworkId, ip: number): readonly Step[]
+  /** Addresses that were carved out of their blocks, ascending. */
+  carved(network: NetworkId): number[]
   /** Floor of the base-2 logarithm of the free addresses that an owner published, -1 for none free; undefined if unpublished. */
   freeHint(network: NetworkId, owner: PeerKey): number | undefined
   conditions(): Condition[]

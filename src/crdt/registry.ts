@@ -7,17 +7,18 @@ import { fromHex, sha256, toHex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
+import { type Carving, carvingOf } from './addresses.ts'
 import type { Batch, Verify } from './batch.ts'
 import { BlockTable } from './block-table.ts'
-import { blockCount, blockRange, dealOrder } from './blocks.ts'
+import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import { conditionsOf } from './conditions.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
-import type { EndpointLeaf, EndpointRmLeaf, Leaf, Transfer } from './leaves.ts'
+import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
-import type { Block, Condition, Endpoint, Member, Network, RegistryView, Vtep } from './registry-view.ts'
+import type { Block, CarvedAddress, Condition, Endpoint, Member, Network, RegistryView, Vtep } from './registry-view.ts'
 import { TenantTable } from './tenant-table.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -26,7 +27,7 @@ export function contentName(leaf: Leaf): string {
   return toHex(sha256(encodeLeaf(leaf)))
 }
 
-const listless = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'block', 'peer'])
+const listless = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'block', 'address', 'peer'])
 
 export class Registry implements RegistryView {
   readonly meshId: string
@@ -71,6 +72,7 @@ export class Registry implements RegistryView {
     vtep: record => this.#endpoints.putVtep(record),
     free: record => this.#endpoints.putFree(record),
     block: record => this.#blocks.put(record),
+    address: record => this.#blocks.putAddress(record),
   }
 
   /** Applies every leaf of a batch. */
@@ -198,6 +200,29 @@ export class Registry implements RegistryView {
     return root === undefined ? [] : (this.#blocks.chains(id, index, root)[0]?.leaf.transfers ?? [])
   }
 
+  blockOf(id: NetworkId, ip: number): number | undefined {
+    const network = this.network(id)
+    return network ? blockIndex(network.spec.subnet, network.roster.length, ip) : undefined
+  }
+
+  address(id: NetworkId, ip: number): CarvedAddress | undefined {
+    const carving = this.#carvingOf(id, ip)
+    if (!carving) return undefined
+    const chains = this.#blocks.addressChains(id, ip, carving.carver)
+    const last = chains[0]?.leaf.transfers.at(-1)
+    const { to: owner, epoch } = last ?? { to: carving.carver, epoch: 0 }
+    return { ip, owner, epoch, removal: 0, quarantined: carving.disputed || chains.length > 1 }
+  }
+
+  addressTransfers(id: NetworkId, ip: number): readonly Step[] {
+    const carving = this.#carvingOf(id, ip)
+    return carving ? (this.#blocks.addressChains(id, ip, carving.carver)[0]?.leaf.transfers ?? []) : []
+  }
+
+  carved(id: NetworkId): number[] {
+    return [...this.#blocks.carved(id)].filter(ip => this.#carvingOf(id, ip)).sort((a, b) => a - b)
+  }
+
   conditions(): Condition[] {
     return conditionsOf(this, { tenants: this.#tenants, networks: this.#networks, blocks: this.#blocks })
   }
@@ -259,6 +284,17 @@ export class Registry implements RegistryView {
     const keys = this.#rosters.get(hash)
     const members = this.#membership.members()
     return keys && keys.length > 0 && keys.every(key => members.get(key)?.settled) ? keys : undefined
+  }
+
+  #carvingOf(id: NetworkId, ip: number): Carving | undefined {
+    if (!this.#blocks.carved(id).has(ip)) return undefined
+    const index = this.blockOf(id, ip)
+    const root = index === undefined ? undefined : this.#genesisOwner(id, index)
+    if (index === undefined || root === undefined) return undefined
+    return carvingOf(
+      this.#blocks.chains(id, index, root).map(({ leaf }) => leaf.transfers),
+      ip,
+    )
   }
 
   #genesisOwner(id: NetworkId, index: number): PeerKey | undefined {

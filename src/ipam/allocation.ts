@@ -1,21 +1,20 @@
 /** Handing out one address: chosen in one turn, journalled, then told (R7). */
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { PeerKey } from '../lib/keys.ts'
-import type { Transport } from '../mesh/transport.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Asker } from './asker.ts'
 import type { Books } from './books.ts'
-import { blockOf, isExcluded } from './core/geometry.ts'
+import type { Claimer } from './claimer.ts'
+import { custodyOf, isExcluded } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
 import {
   exhausted,
   heldByEndpoint,
-  heldElsewhere,
   heldHere,
   noNetwork,
   pending,
+  setAside,
   unusable,
   type Viewpoint,
 } from './core/refusals.ts'
@@ -23,18 +22,20 @@ import type { Hints } from './hints.ts'
 
 export interface AllocationDeps {
   replica: Replica
-  transport: Pick<Transport, 'connected'>
   books: Books
   hints: Hints
   asker: Asker
+  claimer: Claimer
   clock: Clock
-  nameOf(key: PeerKey): string
+  viewpoint(): Viewpoint
 }
 
 /** Docker's handlers answer within 8 s; the rest is for the journal and for them. */
 const allocateLimitMs = 7000
 /** A pending peer waits so long, in case the acknowledgements that it lacks are under way. */
 const settleLimitMs = 6000
+/** An owner that is out of reach, or silent, is named after this at the latest. */
+const claimLimitMs = 5000
 
 export class Allocation {
   readonly #deps: AllocationDeps
@@ -49,7 +50,7 @@ export class Allocation {
     const network = this.#demand(id)
     if (preferred !== undefined) this.#refuseIfHeld(network, preferred)
     await this.#waitUntilSettled()
-    return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(this.#demand(id), preferred)
+    return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(id, preferred, deadlineMs)
   }
 
   /** The network, if this host may have new endpoints on it; one that drains only where it has endpoints already. */
@@ -66,7 +67,7 @@ export class Allocation {
     const isSettled = (view: RegistryView) => view.member(replica.self)?.settled === true
     if (isSettled(replica.view)) return
     await replica.waitFor(isSettled, settleLimitMs).catch(() => {
-      throw pending(this.#viewpoint())
+      throw pending(this.#deps.viewpoint())
     })
   }
 
@@ -82,20 +83,37 @@ export class Allocation {
       const network = this.#demand(id)
       const leftMs = deadlineMs - clock.monotonic()
       const isFound = leftMs > 0 && (await asker.seek(id, leftMs))
-      if (!isFound && pool.pick(books.moment()) === undefined) throw exhausted(this.#viewpoint(), network)
+      if (!isFound && pool.pick(books.moment()) === undefined) {
+        throw exhausted(this.#deps.viewpoint(), network, asker.coolsInMs(id))
+      }
     }
   }
 
-  async #takeThis(network: Network, ip: number): Promise<number> {
-    const { replica, books } = this.#deps
+  /** This address and no other; its owner is asked for it when that is somebody else. */
+  async #takeThis(id: NetworkId, ip: number, deadlineMs: number): Promise<number> {
+    const { replica, books, claimer, clock } = this.#deps
+    const claimDeadlineMs = Math.min(deadlineMs, clock.monotonic() + claimLimitMs)
+    const awaited = books.pool(id).await(ip)
+    try {
+      for (;;) {
+        const network = this.#demand(id)
+        this.#refuseIfHeld(network, ip)
+        const custody = custodyOf(replica.view, id, ip)
+        if (!custody || custody.quarantined) throw setAside(network, ip)
+        if (custody.owner === replica.self) return await this.#takeOwn(network, ip)
+        // it may be on its way to a third: then that one is asked
+        await claimer.claim(network, ip, custody.owner, claimDeadlineMs)
+      }
+    } finally {
+      awaited.done()
+    }
+  }
+
+  async #takeOwn(network: Network, ip: number): Promise<number> {
+    const { replica, books, viewpoint } = this.#deps
     const pool = books.pool(network.id)
-    this.#refuseIfHeld(network, ip)
-    const index = blockOf(replica.view, network.id, ip)
-    const block = index === undefined ? undefined : replica.view.block(network.id, index)
-    const isOurs = block?.owner === replica.self && !block.quarantined && !block.carved.includes(ip)
-    if (!block || !isOurs) throw heldElsewhere(this.#viewpoint(), network, ip, block)
-    const isFree = !pool.ledger.heldEntry(ip) && pool.owns(replica.view, block.index)
-    if (!isFree || !(await this.#handOut(pool, ip))) throw heldHere(this.#viewpoint(), network, ip)
+    const isFree = !pool.ledger.heldEntry(ip) && pool.ownsAddress(replica.view, ip)
+    if (!isFree || !(await this.#handOut(pool, ip))) throw heldHere(viewpoint(), network, ip)
     return ip
   }
 
@@ -113,19 +131,12 @@ export class Allocation {
   /** R3 and R5 once more. */
   #isStillOurs(pool: Pool, ip: number): boolean {
     const { view } = this.#deps.replica
-    const index = blockOf(view, pool.network, ip)
-    if (index === undefined || !pool.owns(view, index)) return false
-    return view.holders(pool.network, ip).length === 0
+    return pool.ownsAddress(view, ip) && view.holders(pool.network, ip).length === 0
   }
 
   #refuseIfHeld(network: Network, ip: number): void {
     if (isExcluded(network, ip)) throw unusable(network, ip)
     const [holder] = this.#deps.replica.view.holders(network.id, ip)
-    if (holder) throw heldByEndpoint(this.#viewpoint(), network, holder)
-  }
-
-  #viewpoint(): Viewpoint {
-    const { replica, transport, nameOf } = this.#deps
-    return { view: replica.view, self: replica.self, connected: transport.connected(), nameOf }
+    if (holder) throw heldByEndpoint(this.#deps.viewpoint(), network, holder)
   }
 }

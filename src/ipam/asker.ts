@@ -1,16 +1,19 @@
-/** Asks other owners for blocks: in the background when few addresses are left, and while a container waits for one. */
+/** Asks other owners for addresses: in the background when few are left, and while a container waits for one. */
+import type { RegistryView } from '../crdt/registry-view.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Transport } from '../mesh/transport.ts'
+import { formatIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
+import { arrived } from './arrival.ts'
 import { BackOff } from './back-off.ts'
 import type { Books } from './books.ts'
-import { sizeOf } from './core/geometry.ts'
-import { ownersToAsk } from './core/owners.ts'
-import { decodeGrant, donationProtocol, encodeWant, maxBlocksPerRequest } from './core/want.ts'
+import { custodyOf, sizeOf } from './core/geometry.ts'
+import { ownersLeft, ownersToAsk } from './core/owners.ts'
+import { decodeGrant, donationProtocol, encodeWant, type Grant, maxBlocksPerRequest } from './core/want.ts'
 import type { Hints } from './hints.ts'
 
 export interface AskerDeps {
@@ -28,14 +31,13 @@ export interface AskerDeps {
 /** Owners that are asked at once. */
 const fanOut = 3
 const requestLimitMs = 2000
-/** A transfer reaches us with the owner's broadcast, as a rule within milliseconds; after this we fetch it. */
-const broadcastLimitMs = 250
 const prepareLimitMs = 5000
 
 /** One question to one owner. */
 interface Question {
   network: NetworkId
   owner: PeerKey
+  /** Nobody has a block to spare: the last one, or a single address, will do. */
   evenLast: boolean
   /** Monotonic clock. */
   deadlineMs: number
@@ -50,13 +52,22 @@ export class Asker {
   readonly #preparations = new Map<NetworkId, Promise<boolean>>()
   // a request whose reply was lost is repeated under its nonce, and then gives the same blocks
   readonly #nonces = new Map<string, number>()
+  /** What owners that gave nothing said in the last search, per network; monotonic clock. */
+  readonly #coolAt = new Map<NetworkId, Map<PeerKey, number>>()
 
   constructor(deps: AskerDeps) {
     this.#deps = deps
     this.#backOff = new BackOff(deps.random)
   }
 
-  /** Resolves with true when a block has arrived, with false when nobody within reach gives one or `limitMs` is over. */
+  /** Of owners that gave nothing in the last search: when an address that they freed may move here, in ms from now. */
+  coolsInMs(network: NetworkId): Map<PeerKey, number> {
+    const nowMs = this.#deps.clock.monotonic()
+    const left = [...(this.#coolAt.get(network) ?? [])].map(([key, atMs]): [PeerKey, number] => [key, atMs - nowMs])
+    return new Map(left.filter(([, ms]) => ms > 0))
+  }
+
+  /** Resolves with true when addresses have arrived, with false when nobody within reach gives any or `limitMs` is over. */
   async seek(network: NetworkId, limitMs: number): Promise<boolean> {
     const deadlineMs = this.#deps.clock.monotonic() + limitMs
     const preparation = this.#preparations.get(network)
@@ -85,8 +96,8 @@ export class Asker {
     for (let at = 0; at < owners.length && this.#leftMs(deadlineMs) > 0; at += fanOut) {
       if (await anyTrue(owners.slice(at, at + fanOut).map(owner => ask(owner, false)))) return true
     }
-    // Nobody has blocks to spare: then one that somebody keeps for later, one owner after the other.
-    for (const owner of owners) {
+    // Nobody has blocks to spare: then what somebody keeps for later, one owner after the other, whatever their hints say.
+    for (const owner of this.#ownersLeft(network, owners)) {
       if (silent.has(owner) || this.#leftMs(deadlineMs) === 0) continue
       if (await ask(owner, true)) return true
     }
@@ -109,12 +120,14 @@ export class Asker {
     const { replica, books, hints, log } = this.#deps
     const { network, owner: peer } = question
     try {
-      const blocks = await this.#request(question)
-      if (blocks.length === 0 || !(await this.#arrived(network, blocks, question.deadlineMs))) return 'nothing'
-      books.pool(network).gain(replica.view, blocks)
+      const grant = await this.#request(question)
+      const { blocks, ips } = grant
+      this.#noteCooling(question, grant)
+      if (!(await this.#arrived(network, grant, question.deadlineMs))) return 'nothing'
+      books.pool(network).gain(replica.view, blocks, ips)
       hints.touch(network)
       this.#backOff.succeeded(network)
-      log.info({ network, peer, blocks }, 'blocks received')
+      log.info({ network, peer, blocks, ips: ips.map(formatIp) }, 'addresses received')
       return 'given'
     } catch (error) {
       log.debug({ network, peer, reason: errorText(error) }, 'no answer to a request for addresses')
@@ -122,32 +135,44 @@ export class Asker {
     }
   }
 
-  async #request({ network, owner, evenLast, deadlineMs }: Question): Promise<number[]> {
+  async #request({ network, owner, evenLast, deadlineMs }: Question): Promise<Grant> {
     const { replica, transport, random, waiting } = this.#deps
     const key = `${network}/${owner}`
     const nonce = this.#nonces.get(key) ?? Math.floor(random() * 2 ** 32)
     this.#nonces.set(key, nonce)
-    const wanted = Math.ceil(waiting(network) / sizeOf(replica.view, network))
-    const count = Math.min(maxBlocksPerRequest, Math.max(1, wanted))
-    const bytes = encodeWant({ network, count, nonce, evenLast })
+    const upTo = (wanted: number) => Math.min(maxBlocksPerRequest, Math.max(1, wanted))
+    const count = upTo(Math.ceil(waiting(network) / sizeOf(replica.view, network)))
+    const bytes = encodeWant({ network, count, nonce, evenLast, singles: evenLast ? upTo(waiting(network)) : 0 })
     const limitMs = Math.min(requestLimitMs, this.#leftMs(deadlineMs))
     const reply = decodeGrant(await transport.request(owner, donationProtocol, bytes, limitMs))
     this.#nonces.delete(key)
     return reply
   }
 
-  /** True once own durable state shows one of the blocks as this peer's (R3). */
-  async #arrived(network: NetworkId, blocks: readonly number[], deadlineMs: number): Promise<boolean> {
+  /** True once own durable state shows some of it as this peer's (R3). */
+  async #arrived(network: NetworkId, { blocks, ips }: Grant, deadlineMs: number): Promise<boolean> {
     const { replica } = this.#deps
-    const isOurs = () => blocks.some(index => replica.view.block(network, index)?.owner === replica.self)
-    const within = (limitMs: number) =>
-      replica.waitFor(isOurs, limitMs).then(
-        () => true,
-        () => false, // not yet: the caller decides what then
-      )
-    if (isOurs() || (await within(Math.min(broadcastLimitMs, this.#leftMs(deadlineMs))))) return true
-    await replica.syncNow(Math.min(requestLimitMs, this.#leftMs(deadlineMs)))
-    return isOurs() || within(this.#leftMs(deadlineMs))
+    if (blocks.length === 0 && ips.length === 0) return false
+    const isHere = (view: RegistryView) =>
+      blocks.some(index => view.block(network, index)?.owner === replica.self) ||
+      ips.some(ip => custodyOf(view, network, ip)?.owner === replica.self)
+    return arrived(replica, isHere, () => this.#leftMs(deadlineMs))
+  }
+
+  #noteCooling({ network, owner, evenLast }: Question, { coolsInMs }: Grant): void {
+    if (!evenLast) return
+    const owners = this.#coolAt.get(network) ?? new Map<PeerKey, number>()
+    if (coolsInMs > 0) owners.set(owner, this.#deps.clock.monotonic() + coolsInMs)
+    else owners.delete(owner)
+    if (owners.size > 0) this.#coolAt.set(network, owners)
+    else this.#coolAt.delete(network)
+  }
+
+  /** Those that were asked already, then others whose hint denies what the registers and endpoint records say they have. */
+  #ownersLeft(id: NetworkId, asked: readonly PeerKey[]): PeerKey[] {
+    const { replica, transport } = this.#deps
+    const network = replica.view.network(id)
+    return network ? ownersLeft(replica.view, network, replica.self, transport.connected(), asked) : []
   }
 
   #candidates(id: NetworkId): PeerKey[] {

@@ -9,8 +9,11 @@ import type { Replica } from '../replica/replica.ts'
 import { Allocation } from './allocation.ts'
 import { Asker } from './asker.ts'
 import { Books } from './books.ts'
+import { Carver } from './carver.ts'
+import { Claimer } from './claimer.ts'
+import type { Viewpoint } from './core/refusals.ts'
 import { type Usage, usageOf } from './core/usage.ts'
-import { donationProtocol } from './core/want.ts'
+import { decodeRequest, donationProtocol } from './core/want.ts'
 import { Donor } from './donor.ts'
 import { Hints } from './hints.ts'
 import type { Ipam } from './ipam.ts'
@@ -44,6 +47,7 @@ class AddressService implements Ipam {
   readonly #hints: Hints
   readonly #sweeper: Sweeper
   readonly #donor: Donor
+  readonly #carver: Carver
   readonly #allocation: Allocation
   /** Allocations under way per network. */
   readonly #waiters = new Map<NetworkId, number>()
@@ -55,11 +59,15 @@ class AddressService implements Ipam {
     this.#books = new Books(replica, clock)
     const books = this.#books
     this.#hints = new Hints({ ...deps, books })
-    const parts = { ...deps, books, hints: this.#hints, waiting: (network: NetworkId) => this.#waiting(network) }
+    const parts = {
+      ...deps,
+      ...{ books, hints: this.#hints, viewpoint: () => this.#viewpoint() },
+      waiting: (network: NetworkId) => this.#waiting(network),
+    }
     this.#sweeper = new Sweeper(parts)
     this.#donor = new Donor(parts)
-    const nameOf = deps.nameOf ?? (key => replica.view.member(key)?.name ?? key.slice(0, 12))
-    this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), nameOf })
+    this.#carver = new Carver(parts)
+    this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), claimer: new Claimer(parts) })
   }
 
   async allocate(network: NetworkId, preferred?: number): Promise<number> {
@@ -100,7 +108,8 @@ class AddressService implements Ipam {
   start(): void {
     this.#deps.transport.handle(donationProtocol, async (from, request) => {
       this.#refuseIfStopped()
-      return this.#donor.answer(from, request)
+      const asked = decodeRequest(request)
+      return asked.kind === 'want' ? this.#donor.answer(from, asked) : this.#carver.answer(from, asked)
     })
     this.#hints.start()
     this.#sweeper.start()
@@ -111,6 +120,13 @@ class AddressService implements Ipam {
     this.#hints.stop()
     this.#sweeper.stop()
     this.#books.stop()
+  }
+
+  #viewpoint(): Viewpoint {
+    const { replica, transport } = this.#deps
+    const { view, self } = replica
+    const nameOf = this.#deps.nameOf ?? (key => view.member(key)?.name ?? key.slice(0, 12))
+    return { view, self, connected: transport.connected(), nameOf }
   }
 
   #waiting(network: NetworkId): number {

@@ -1,18 +1,22 @@
-/** Gives blocks to members that ask: chosen and written in one turn (R1), durable before the reply (R2). */
+/** Gives blocks, or single addresses, to members that ask: chosen and written in one turn (R1), durable before the reply (R2). */
+import { giveAddressLeaves } from '../crdt/addresses.ts'
 import { transferLeaf } from '../crdt/blocks.ts'
+import type { Leaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
+import { formatIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
-import { chooseBlocks } from './core/donation.ts'
-import { blockOf } from './core/geometry.ts'
+import { chooseAddresses, chooseBlocks, coolsIn } from './core/donation.ts'
 import type { Pool } from './core/pool.ts'
-import { decodeWant, encodeGrant, type Want } from './core/want.ts'
+import { encodeGrant, type Grant, type Want } from './core/want.ts'
+import { catchUp, mayGive } from './entitlement.ts'
 import type { Hints } from './hints.ts'
+import { Replies } from './replies.ts'
 
 export interface DonorDeps {
   replica: Replica
@@ -27,87 +31,70 @@ export interface DonorDeps {
 
 /** Catching up and answering take no longer than the asker waits (`requestLimitMs` in asker.ts). */
 const answerLimitMs = 1000
-/** The asker may be ahead: it has just settled, or the network is new. Records take milliseconds to arrive. */
-const catchUpLimitMs = 1000
-
-/** Replies kept for askers that repeat a request; one per asker and network. */
-const maxReplies = 4096
 
 export class Donor {
   readonly #deps: DonorDeps
-  readonly #replies = new Map<string, { nonce: number; given: Promise<number[]> }>()
+  readonly #replies = new Replies<Grant>()
 
   constructor(deps: DonorDeps) {
     this.#deps = deps
   }
 
-  /** Answers a request of `/skein/ipam/1`; its errors reach the asker as text. */
-  async answer(from: PeerKey, request: Uint8Array): Promise<Uint8Array> {
-    const want = decodeWant(request)
-    await this.#catchUp(from, want.network)
-    const late = () => new SkeinError('timeout', 'the block was not written in time')
-    return encodeGrant(await withDeadline(this.#deps.clock, this.#givenOnce(from, want), answerLimitMs, late))
+  /** Answers a request for any addresses; its errors reach the asker as text. */
+  async answer(from: PeerKey, want: Want): Promise<Uint8Array> {
+    await catchUp(this.#deps.replica, from, want.network)
+    const given = this.#replies.once(`${want.network}/${from}`, want.nonce, () => this.#give(from, want))
+    const late = () => new SkeinError('timeout', 'the transfer was not written in time')
+    return encodeGrant(await withDeadline(this.#deps.clock, given, answerLimitMs, late), want.singles)
   }
 
-  /** The same request, told by its nonce, gives once. */
-  #givenOnce(from: PeerKey, want: Want): Promise<number[]> {
-    const key = `${want.network}/${from}`
-    const before = this.#replies.get(key)
-    if (before?.nonce === want.nonce) return before.given
-    const given = this.#give(from, want)
-    this.#replies.delete(key)
-    this.#replies.set(key, { nonce: want.nonce, given })
-    given.catch(() => this.#replies.delete(key)) // a failure is for this request's asker, not for its next attempt
-    for (const oldest of this.#replies.keys()) {
-      if (this.#replies.size <= maxReplies) break
-      this.#replies.delete(oldest)
-    }
-    return given
-  }
-
-  async #give(from: PeerKey, want: Want): Promise<number[]> {
-    const { replica, signer, books, hints, log } = this.#deps
+  async #give(from: PeerKey, want: Want): Promise<Grant> {
+    const { replica, books, hints, log } = this.#deps
     const pool = books.pool(want.network)
-    let given: number[] = []
+    let given: Grant = { blocks: [], ips: [], coolsInMs: 0 }
     await replica.write(view => {
-      if (!mayGive(view, replica.self, from, want.network)) return []
-      const evenLast = want.evenLast && this.#deps.waiting(want.network) === 0
-      given = chooseBlocks({ ...books.moment(), view }, pool, { count: want.count, evenLast })
-      const leaves = given.map(index => transferLeaf(view, signer, want.network, index, from))
-      pool.leave(view, given)
-      return leaves
+      given = this.#choose(view, pool, from, want)
+      return this.#leavesOf(view, pool, from, given)
     })
-    if (given.length === 0) return given
+    const { blocks, ips } = given
+    if (blocks.length === 0 && ips.length === 0) return given
     pool.settle(replica.view)
     hints.touch(want.network)
-    log.info({ network: want.network, peer: from, blocks: given }, 'blocks given')
+    log.info({ network: want.network, peer: from, blocks, ips: ips.map(formatIp) }, 'addresses given')
     books
       .forget(pool, freedIn(replica.view, pool, given))
-      .catch(err => log.warn({ err, network: want.network }, 'freed addresses of a given block not forgotten'))
+      .catch(err => log.warn({ err, network: want.network }, 'freed addresses that were given not forgotten'))
     return given
   }
 
-  /** Throws the reason when, after a moment, the asker still is not entitled. */
-  async #catchUp(asker: PeerKey, network: NetworkId): Promise<void> {
-    const { replica } = this.#deps
-    const isEntitled = (view: RegistryView) =>
-      view.member(asker)?.settled === true && view.network(network) !== undefined
-    if (isEntitled(replica.view)) return
-    await replica.waitFor(isEntitled, catchUpLimitMs).catch(() => {
-      if (!replica.view.member(asker)?.settled) throw new SkeinError('forbidden', 'only settled members own addresses')
-      throw new SkeinError('not-found', 'network is unknown here')
-    })
+  #choose(view: RegistryView, pool: Pool, from: PeerKey, want: Want): Grant {
+    const { replica, books, waiting } = this.#deps
+    if (!mayGive(view, replica.self, from, want.network)) return { blocks: [], ips: [], coolsInMs: 0 }
+    const moment = { ...books.moment(), view }
+    const evenLast = want.evenLast && waiting(want.network) === 0
+    const blocks = chooseBlocks(moment, pool, { count: want.count, evenLast })
+    if (blocks.length > 0 || !evenLast || want.singles === 0) return { blocks, ips: [], coolsInMs: 0 }
+    const ips = chooseAddresses(moment, pool, want.singles)
+    return { blocks, ips, coolsInMs: ips.length > 0 ? 0 : coolsIn(moment, pool) }
   }
-}
 
-function mayGive(view: RegistryView, self: PeerKey, to: PeerKey, network: NetworkId): boolean {
-  if (!view.member(self)?.settled || !view.member(to)?.settled || self === to) return false
-  return view.network(network)?.status === 'live'
+  #leavesOf(view: RegistryView, pool: Pool, to: PeerKey, { blocks, ips }: Grant): Leaf[] {
+    const { signer } = this.#deps
+    const leaves = [
+      ...blocks.map(index => transferLeaf(view, signer, pool.network, index, to)),
+      ...giveAddressLeaves(view, signer, pool.network, ips, to),
+    ]
+    pool.leave(view, blocks)
+    pool.leaveAddresses(view, ips)
+    return leaves
+  }
 }
 
 /** The next owner decides anew about these: they have cooled down. */
-function freedIn(view: RegistryView, pool: Pool, indices: readonly number[]): number[] {
-  return [...pool.ledger.freed()]
-    .map(([ip]) => ip)
-    .filter(ip => indices.includes(blockOf(view, pool.network, ip) ?? -1))
+function freedIn(view: RegistryView, pool: Pool, { blocks, ips }: Grant): number[] {
+  const isGiven = (ip: number) => {
+    if (view.address(pool.network, ip)) return ips.includes(ip)
+    return blocks.includes(view.blockOf(pool.network, ip) ?? -1)
+  }
+  return [...pool.ledger.freed()].map(([ip]) => ip).filter(isGiven)
 }

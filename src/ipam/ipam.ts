@@ -4,10 +4,10 @@ import type { NetworkId } from '../model/network.ts'
 
 export interface Ipam {
   /**
-   * An address of the network for a container of this host: durable before it resolves (R7). Asks up to three owners
-   * for blocks when its own are used up. Throws within 8 s: `exhausted` naming who holds the free addresses,
-   * `unavailable` naming whom a pending peer waits for, `conflict` when `preferred` is taken or another's, `not-found`
-   * for an unknown or deleted network.
+   * An address of the network for a container of this host: durable before it resolves (R7). Asks other owners when its
+   * own are used up, and the owner of `preferred` for that one. Throws within 8 s: `exhausted` naming who holds the free
+   * addresses, `unavailable` naming whom a pending peer waits for, or (within 6 s) the owner of `preferred` when it is out
+   * of reach, `conflict` when `preferred` is not free, `not-found` for an unknown or deleted network.
    */
   allocate(network: NetworkId, preferred?: number): Promise<number>
   /** Gives an address back; idempotent; unknown addresses are ignored. */

@@ -1,6 +1,7 @@
 /** The histories that broke earlier designs (design.md, "why the rules"), told one by one. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { transferLeaf } from '../../src/crdt/blocks.ts'
 import type { Network } from '../../src/crdt/registry-view.ts'
 import { containerDown } from './docker.ts'
 import { dieHost, startHost } from './lifecycle.ts'
@@ -134,6 +135,38 @@ describe('histories', function () {
     assert.equal(stage.peer(1).replica.view.network(network.id)?.status, 'draining')
     assert.equal(await stage.take(1, network), undefined)
     assert.notEqual(await stage.take(3, network), undefined, 'its last container may be restarted there')
+  })
+
+  it('H8: a carved-out address stays whose it is when its block moves on (R6)', async () => {
+    const stage = await setStage(3)
+    const { id } = await stage.create(1, 'web')
+    const network = stage.peer(1).replica.view.network(id) ?? assert.fail()
+    await stage.heal()
+    const { view, self } = stage.peer(1).replica
+    const index = Array.from({ length: view.blockCount(id) }, (_, i) => i).find(
+      i => i > 0 && view.block(id, i)?.owner === self,
+    )
+    assert.ok(index !== undefined)
+    const { first, last } = view.blockRange(id, index)
+    const ip = first + 2
+    await stage.run(2, network, ip)
+    assert.deepEqual(
+      [...stage.host(2).containers.values()].map(container => container.ip),
+      [ip],
+    )
+    await removeContainers(stage)
+    // all is free again: 1 gives the block to 3, with 2 out of reach
+    stage.split([1, 3], [2])
+    await stage.pass(100)
+    const { signer } = stage.host(1)
+    const to = stage.host(3).signer.key
+    await stage.finish(stage.peer(1).replica.write(now => [transferLeaf(now, signer, id, index, to)]))
+    await stage.pass(1000)
+    for (let at = first; at <= last; at++) await stage.run(3, network, at)
+    assert.equal(stage.host(3).containers.size, last - first, 'all addresses of the block but one')
+    await stage.run(2, network, ip)
+    await stage.heal()
+    assert.equal(stage.peer(3).replica.view.holders(id, ip)[0]?.owner, stage.host(2).signer.key)
   })
 
   it('H9, R4: who joins on the minority side owns nothing until the heal', async () => {

@@ -46,6 +46,29 @@ function greedy(replica: Replica): Replica {
   return Object.create(replica, { view: { value: view } }) as Replica
 }
 
+/** An address service that heeds the registers of carved-out addresses only where they are its own (R6). */
+function uncarved(replica: Replica): Replica {
+  const view = new Proxy(replica.view, {
+    get(target, property) {
+      if (property === 'address') {
+        return (network: string, ip: number) => {
+          const address = target.address(network, ip)
+          return address?.owner === replica.self ? address : undefined
+        }
+      }
+      if (property === 'block') {
+        return (network: string, index: number) => {
+          const block = target.block(network, index)
+          return block && { ...block, carved: [] }
+        }
+      }
+      const value = Reflect.get(target, property, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return Object.create(replica, { view: { value: view } }) as Replica
+}
+
 describe('simulator: itself', function () {
   this.timeout(60_000)
 
@@ -70,6 +93,10 @@ describe('simulator: itself', function () {
 
   it('finds an address service that hands out of blocks that are not its own (I1)', async () => {
     assert.match((await found({ replicaForIpam: greedy }, ['I1'], 20)).join(), /I1/)
+  })
+
+  it('finds an address service that hands carved-out addresses out with their block (I1, R6)', async () => {
+    assert.match((await found({ replicaForIpam: uncarved }, ['I1'], 40)).join(), /I1/)
   })
 
   it('finds a peer that drops records it should take (I2)', async () => {

@@ -33,7 +33,7 @@ export interface Stage {
   createTenant(number: number, name: string): Promise<void>
   removeTenant(number: number, name: string): Promise<void>
   /** A container; resolves when it runs or was refused. */
-  run(number: number, network: Network): Promise<void>
+  run(number: number, network: Network, preferred?: number): Promise<void>
   /** An address for nobody; undefined when refused. */
   take(number: number, network: Network): Promise<number | undefined>
 }
@@ -103,7 +103,7 @@ function stageOf(world: World): Stage {
     remove: (number, network) => write(number, view => removeNetworkLeaves(view, network.id)),
     createTenant: (number, name) => write(number, view => createTenantLeaves(view, name)),
     removeTenant: (number, name) => write(number, view => removeTenantLeaves(view, name)),
-    run: (number, network) => finish(containerUp(world, host(number), network.id)),
+    run: (number, network, preferred) => finish(containerUp(world, host(number), network.id, preferred)),
     async take(number, network) {
       return (await finish(allocate(world, host(number), peer(number), network.id)))?.ip
     },

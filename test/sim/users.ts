@@ -58,7 +58,7 @@ const deeds: Record<string, Deed> = {
     const network = world.random.pick(peer.replica.view.networks())
     if (!network) return
     const { first, last } = network.spec.subnet
-    const preferred = world.random.chance(0.15) ? first + world.random.below(last - first + 1) : undefined
+    const preferred = world.random.chance(0.25) ? first + world.random.below(last - first + 1) : undefined
     await containerUp(world, host, network.id, preferred)
   },
   async burst(world, host, peer) {
@@ -80,7 +80,8 @@ const deeds: Record<string, Deed> = {
     const container = world.random.pick([...host.containers.values()])
     if (!container) return
     await containerDown(world, host, container)
-    await containerUp(world, host, container.network)
+    // one that was run with --ip asks for its address again
+    await containerUp(world, host, container.network, world.random.chance(0.5) ? container.ip : undefined)
   },
 }
 

@@ -1,6 +1,7 @@
 /**
- * Which blocks to give to a member that asks. Only blocks with nothing in them: no address held, none freed within the
- * cool-down (R7), no live endpoint (R5), nothing carved out. The highest go first, since the lowest are handed out first.
+ * What to give to a member that asks. Blocks with nothing in them: no address held, none freed within the cool-down (R7),
+ * no live endpoint (R5); what was carved out of them is not theirs (R6). The highest go first, since the lowest are handed
+ * out first. Who has no such block gives single addresses, half of them, when the asker has nowhere else to go.
  *
  * How much to keep: of n such blocks, n - floor(n / 2). The only one is kept as well, except
  * - when the addresses that stay free elsewhere do not fall below this host's own low-water mark, or
@@ -8,7 +9,7 @@
  *   there weighs more than a possible one here; while the two are connected it can be asked back.
  */
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
-import { lowWaterOf, rangeOf, sizeOf } from './geometry.ts'
+import { isExcluded, lowWaterOf, rangeOf, sizeOf, usableCount } from './geometry.ts'
 import type { Moment, Pool } from './pool.ts'
 
 export interface DonationRequest {
@@ -38,10 +39,52 @@ export function chooseBlocks(moment: Moment, pool: Pool, request: DonationReques
 
 function isUntouched(view: RegistryView, network: Network, pool: Pool, index: number, nowMs: number): boolean {
   const { first, last } = rangeOf(view, network, index)
-  if (last < first || view.block(network.id, index)?.carved.length !== 0) return false
+  const block = view.block(network.id, index)
+  if (!block || usableCount(view, network, block) === 0) return false
   for (let ip = first; ip <= last; ip++) {
-    if (pool.ledger.heldEntry(ip) || pool.ledger.isCooling(ip, nowMs)) return false
-    if (view.holders(network.id, ip).length > 0) return false
+    if (block.carved.includes(ip)) continue
+    if (!isUnused(view, network, pool, ip) || pool.ledger.isCooling(ip, nowMs)) return false
   }
   return true
+}
+
+/** Single addresses to give, possibly none; at most `count`. */
+export function chooseAddresses(moment: Moment, pool: Pool, count: number): number[] {
+  const found: number[] = []
+  for (const ip of unusedAddresses(moment, pool)) {
+    if (pool.ledger.isCooling(ip, moment.nowMs)) continue
+    found.push(ip)
+    if (found.length === 2 * count) break // enough to know that half may go
+  }
+  return found.slice(0, Math.min(count, Math.max(1, Math.floor(found.length / 2))))
+}
+
+/** In how many milliseconds the next address that cools down here may move to another host; 0 if none does. */
+export function coolsIn(moment: Moment, pool: Pool): number {
+  let soonest = 0
+  for (const ip of unusedAddresses(moment, pool)) {
+    const waitMs = Math.ceil(pool.ledger.coolsInMs(ip, moment.nowMs))
+    if (waitMs > 0 && (soonest === 0 || waitMs < soonest)) soonest = waitMs
+  }
+  return soonest
+}
+
+/** Own addresses that nobody uses: of blocks, from the highest on, then those that were carved out for somebody. */
+function* unusedAddresses(moment: Moment, pool: Pool): Generator<number> {
+  const { view } = moment
+  const network = view.network(pool.network)
+  if (!network) return
+  const isGood = (ip: number) => !isExcluded(network, ip) && isUnused(view, network, pool, ip)
+  const blocks = pool.blocks(moment)
+  for (let at = blocks.length - 1; at >= 0; at--) {
+    const block = view.block(network.id, blocks[at] as number)
+    if (!block || !pool.owns(view, block.index)) continue
+    const { first, last } = rangeOf(view, network, block.index)
+    for (let ip = last; ip >= first; ip--) if (!block.carved.includes(ip) && isGood(ip)) yield ip
+  }
+  for (const ip of pool.carved(moment)) if (pool.ownsAddress(view, ip) && isGood(ip)) yield ip
+}
+
+function isUnused(view: RegistryView, network: Network, pool: Pool, ip: number): boolean {
+  return !pool.ledger.heldEntry(ip) && view.holders(network.id, ip).length === 0
 }

@@ -1,5 +1,6 @@
-/** Which addresses of a network may be handed out at all, and in which block each lies. */
+/** Which addresses of a network may be handed out at all, and by whom. */
 import type { Block, Network, RegistryView } from '../../crdt/registry-view.ts'
+import type { PeerKey } from '../../lib/keys.ts'
 import { parseIp } from '../../model/ip.ts'
 import type { NetworkId } from '../../model/network.ts'
 
@@ -21,13 +22,25 @@ export function sizeOf(view: RegistryView, network: NetworkId): number {
   return last - first + 1
 }
 
-/** Index of the block that holds `ip`; undefined when none does. Blocks follow each other and are of one size. */
-export function blockOf(view: RegistryView, network: NetworkId, ip: number): number | undefined {
-  const count = view.blockCount(network)
-  if (count === 0) return undefined
-  const { first, last } = view.blockRange(network, 0)
-  const index = Math.floor((ip - first) / (last - first + 1))
-  return index >= 0 && index < count ? index : undefined
+/** Who may hand out one address. */
+export interface Custody {
+  readonly owner: PeerKey
+  /** Nobody may hand it out. */
+  readonly quarantined: boolean
+  /** Its own register says so, and not its block's (R6). */
+  readonly isCarved: boolean
+  /** Of its block. */
+  readonly index: number
+}
+
+/** Whose an address is: by its own register if it was carved out, else by that of its block. Undefined outside of all. */
+export function custodyOf(view: RegistryView, network: NetworkId, ip: number): Custody | undefined {
+  const index = view.blockOf(network, ip)
+  if (index === undefined) return undefined
+  const address = view.address(network, ip)
+  const register = address ?? view.block(network, index)
+  if (!register) return undefined
+  return { owner: register.owner, quarantined: register.quarantined, isCarved: address !== undefined, index }
 }
 
 /** The part of a block that lies within the subnet's first and last address; the gateway is still in it. */

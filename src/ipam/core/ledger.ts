@@ -3,8 +3,8 @@
  * they were freed. Pure memory; the service journals each step (R7). Times are of the monotonic clock, milliseconds.
  */
 
-/** How long a freed address stays before its block may move to another host (R7; gossip.md P6 asks for 30 to 60 s). */
-export const coolDownMs = 60_000
+/** How long a freed address stays before it may move to another host (R7; gossip.md P6 asks for 30 to 60 s). */
+export const coolDownMs = 30_000
 
 export interface Held {
   /** When it was handed out, or when an own endpoint record with it was last seen; process start for loaded ones. */
@@ -31,6 +31,8 @@ export interface Ledger {
   freedEntry(ip: number): Freed | undefined
   isUsed(ip: number): boolean
   isCooling(ip: number, nowMs: number): boolean
+  /** For how long it still cools down, ms; 0 if it does not. */
+  coolsInMs(ip: number, nowMs: number): number
   held(): IterableIterator<[number, Held]>
   /** Oldest first. */
   freed(): IterableIterator<[number, Freed]>
@@ -51,6 +53,10 @@ export function createLedger(
     heldNow.delete(ip)
     freedNow.delete(ip)
   }
+  const coolsInMs = (ip: number, now: number) => {
+    const entry = freedNow.get(ip)
+    return entry ? Math.max(0, entry.sinceMs + coolDownMs - now) : 0
+  }
   return {
     hold(ip, sinceMs, claimed) {
       forget(ip)
@@ -64,10 +70,8 @@ export function createLedger(
     heldEntry: ip => heldNow.get(ip),
     freedEntry: ip => freedNow.get(ip),
     isUsed: ip => heldNow.has(ip) || freedNow.has(ip),
-    isCooling(ip, now) {
-      const entry = freedNow.get(ip)
-      return entry !== undefined && now - entry.sinceMs < coolDownMs
-    },
+    isCooling: (ip, now) => coolsInMs(ip, now) > 0,
+    coolsInMs,
     held: () => heldNow.entries(),
     freed: () => freedNow.entries(),
   }

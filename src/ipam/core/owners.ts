@@ -1,6 +1,7 @@
-/** Whom to ask for a block, best first. */
+/** Whom to ask for addresses, best first. */
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
+import { usageOf } from './usage.ts'
 
 /** Blocks that are looked at for owners without a hint: of a larger network there is more than one to give elsewhere. */
 const maxWalkedBlocks = 4096
@@ -27,6 +28,23 @@ export function ownersToAsk(
     .filter(({ hint }) => hint > -1)
     .sort((a, b) => b.hint - a.hint || a.tie - b.tie)
     .map(({ key }) => key)
+}
+
+/**
+ * Whom to ask when all that `ownersToAsk` names have nothing to spare: these again, then whoever else owns addresses that no
+ * endpoint holds. Hints are late at times, and this is the last resort. Walks every block.
+ */
+export function ownersLeft(
+  view: RegistryView,
+  network: Network,
+  self: PeerKey,
+  connected: readonly PeerKey[],
+  asked: readonly PeerKey[],
+): PeerKey[] {
+  const others = usageOf(view, network)
+    .filter(({ owner, addresses, used }) => addresses > used && owner !== self && connected.includes(owner))
+    .map(({ owner }) => owner)
+  return [...new Set([...asked, ...others])]
 }
 
 /** Floor of the base-2 logarithm of the free addresses; -1 for none: the hint to publish. */

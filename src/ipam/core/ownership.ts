@@ -1,11 +1,11 @@
 /**
- * An index of the blocks of one network that this peer owns. It is a hint that saves walking 262,144 blocks of a /8 for
+ * An index of the blocks of one network that this peer owns, and of the carved-out addresses that are its own. It is a hint that saves walking 262,144 blocks of a /8 for
  * each allocation: whoever hands out or gives away asks `owns` first, which reads the registers themselves (R3).
  */
 import type { Block, Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { NetworkId } from '../../model/network.ts'
-import { usableCount } from './geometry.ts'
+import { custodyOf, isExcluded, usableCount } from './geometry.ts'
 
 /** Position of the first entry that is not below `index`. */
 export function lowerBound(sorted: readonly number[], index: number): number {
@@ -25,6 +25,7 @@ export class Ownership {
   // Blocks whose transfer was begun. One whose write failed stays here: it may be on the disk all the same.
   readonly #leaving = new Set<number>()
   #blocks: number[] = []
+  #carved: number[] = []
   #addresses = 0
 
   constructor(self: PeerKey, network: NetworkId) {
@@ -37,7 +38,12 @@ export class Ownership {
     return this.#blocks
   }
 
-  /** Addresses in `blocks` that may be handed out, used or not. */
+  /** Own addresses that were carved out of a block, ascending; as of the last `refresh`, `addCarved` and `leaveAddress`. */
+  get carved(): readonly number[] {
+    return this.#carved
+  }
+
+  /** Addresses in `blocks` and `carved` that may be handed out, used or not. */
   get addresses(): number {
     return this.#addresses
   }
@@ -46,6 +52,20 @@ export class Ownership {
   owned(view: RegistryView, index: number): Block | undefined {
     const block = view.block(this.#network, index)
     return block?.owner === this.#self && !block.quarantined && !this.#leaving.has(index) ? block : undefined
+  }
+
+  /** True if the registers say now that this peer may hand the address out. */
+  ownsAddress(view: RegistryView, ip: number): boolean {
+    const custody = custodyOf(view, this.#network, ip)
+    if (custody?.owner !== this.#self || custody.quarantined) return false
+    return custody.isCarved || !this.#leaving.has(custody.index)
+  }
+
+  /** True if the index counts the address. */
+  listsAddress(view: RegistryView, ip: number): boolean {
+    if (this.#carved[lowerBound(this.#carved, ip)] === ip) return true
+    const index = view.blockOf(this.#network, ip)
+    return index !== undefined && this.lists(index) && !view.address(this.#network, ip)
   }
 
   /** True if the index lists the block. */
@@ -68,7 +88,26 @@ export class Ownership {
       this.#addresses += usableCount(view, network, block)
     }
     this.#blocks = found
+    this.#carved = []
+    for (const ip of view.carved(this.#network)) this.addCarved(view, network, ip)
     return gained
+  }
+
+  /** Adds a carved-out address that has arrived; nothing if it is listed already or not owned. */
+  addCarved(view: RegistryView, network: Network, ip: number): void {
+    const at = lowerBound(this.#carved, ip)
+    const isOwn = view.address(this.#network, ip) !== undefined && this.ownsAddress(view, ip)
+    if (!isOwn || this.#carved[at] === ip || isExcluded(network, ip)) return
+    this.#carved.splice(at, 0, ip)
+    this.#addresses++
+  }
+
+  /** The address is about to be given away: carved out of an own block, or carved out earlier. */
+  leaveAddress(view: RegistryView, ip: number): void {
+    if (!this.listsAddress(view, ip)) return
+    this.#addresses--
+    const at = lowerBound(this.#carved, ip)
+    if (this.#carved[at] === ip) this.#carved.splice(at, 1)
   }
 
   /** Adds a block that has arrived; false if it is listed already or not owned. */

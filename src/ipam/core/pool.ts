@@ -1,13 +1,15 @@
 /**
- * The addresses of one network that this host may hand out: its own blocks (R3) less what its ledger holds, what any
- * live endpoint holds (R5), and what was carved out (R6). Pure: the view and the time are handed in.
+ * The addresses of one network that this host may hand out: those of its own blocks that were not carved out, and its own
+ * carved-out ones (R3, R6), less what its ledger holds and what any live endpoint holds (R5). Pure: the view and the time
+ * are handed in.
  *
- * Order: the lowest address never used comes first, then the one that was freed longest ago (R7).
+ * Order: the lowest address never used comes first, then the one that was freed longest ago (R7). Carved-out ones come
+ * last: somebody once asked for each by name, and Docker asks again whenever that container starts.
  */
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { NetworkId } from '../../model/network.ts'
-import { blockOf, isExcluded, lowWaterOf, rangeOf, sizeOf } from './geometry.ts'
+import { isExcluded, lowWaterOf, rangeOf, sizeOf } from './geometry.ts'
 import type { Ledger } from './ledger.ts'
 import { lowerBound, Ownership } from './ownership.ts'
 
@@ -32,6 +34,8 @@ export class Pool {
   // Of the addresses in own blocks, those held in the ledger, and those held by an endpoint that the ledger does not know.
   #taken = 0
   readonly #busy = new Set<number>()
+  // Asked of another owner for a container that wants this very one: not to be handed to another when it arrives.
+  readonly #awaited = new Set<number>()
   // No own address below it is both unused and free.
   #cursor = 0
   #builtRevision = -1
@@ -70,8 +74,28 @@ export class Pool {
     return this.#ownership.blocks
   }
 
+  /** Own addresses that were carved out, ascending. A hint as well: ask `ownsAddress`. */
+  carved(moment: Moment): readonly number[] {
+    this.#fresh(moment)
+    return this.#ownership.carved
+  }
+
   owns(view: RegistryView, index: number): boolean {
     return this.#ownership.owned(view, index) !== undefined
+  }
+
+  ownsAddress(view: RegistryView, ip: number): boolean {
+    return this.#ownership.ownsAddress(view, ip)
+  }
+
+  /** Until `done` is called, `pick` passes the address over. */
+  await(ip: number): { done(): void } {
+    this.#awaited.add(ip)
+    const done = () => {
+      this.#awaited.delete(ip)
+      this.#cursor = Math.min(this.#cursor, ip)
+    }
+    return { done }
   }
 
   hold(view: RegistryView, ip: number, nowMs: number, claimed: boolean): void {
@@ -92,8 +116,8 @@ export class Pool {
     this.#cursor = Math.min(this.#cursor, ip)
   }
 
-  /** Takes note of blocks that arrived. */
-  gain(view: RegistryView, indices: readonly number[]): void {
+  /** Takes note of blocks and single addresses that arrived. */
+  gain(view: RegistryView, indices: readonly number[], ips: readonly number[] = []): void {
     const network = view.network(this.network)
     // before the first index there is nothing to add to: building it reads them all
     if (!network || this.#builtRevision < 0) return
@@ -101,7 +125,13 @@ export class Pool {
       view,
       indices.filter(index => this.#ownership.add(view, network, index)),
     )
+    for (const ip of ips) this.#ownership.addCarved(view, network, ip)
     this.#recount(view)
+  }
+
+  /** Stops using single addresses: they are about to be given away. */
+  leaveAddresses(view: RegistryView, ips: readonly number[]): void {
+    for (const ip of ips) this.#ownership.leaveAddress(view, ip)
   }
 
   /** Stops using blocks whose transfer is about to be written. */
@@ -156,21 +186,24 @@ export class Pool {
     return this.#count() < lowWaterOf(sizeOf(view, this.network))
   }
 
-  /** True if the address lies in a block that the index lists. */
   #lists(view: RegistryView, ip: number): boolean {
-    const index = blockOf(view, this.network, ip)
-    return index !== undefined && this.#ownership.lists(index)
+    return this.#ownership.listsAddress(view, ip)
   }
 
   #choose(view: RegistryView, network: Network): number | undefined {
-    return this.#neverUsed(view, network) ?? this.#oldestFreed(view, network)
+    return (
+      this.#neverUsed(view, network) ??
+      this.#oldestFreed(view, network, false) ??
+      this.#neverUsedCarved(view) ??
+      this.#oldestFreed(view, network, true)
+    )
   }
 
   #neverUsed(view: RegistryView, network: Network): number | undefined {
     const { blocks } = this.#ownership
     const end = network.spec.subnet.last + 1
     if (this.#cursor >= end) return undefined
-    for (let at = lowerBound(blocks, blockOf(view, this.network, this.#cursor) ?? 0); at < blocks.length; at++) {
+    for (let at = lowerBound(blocks, view.blockOf(this.network, this.#cursor) ?? 0); at < blocks.length; at++) {
       const index = blocks[at] as number
       const block = this.#ownership.owned(view, index)
       if (!block) continue
@@ -178,6 +211,7 @@ export class Pool {
       for (let ip = Math.max(first, this.#cursor); ip <= last; ip++) {
         if (this.ledger.isUsed(ip) || isExcluded(network, ip) || block.carved.includes(ip)) continue
         if (this.#isBusy(view, ip)) continue
+        if (this.#awaited.has(ip)) continue
         this.#cursor = ip
         return ip
       }
@@ -186,14 +220,20 @@ export class Pool {
     return undefined
   }
 
-  #oldestFreed(view: RegistryView, network: Network): number | undefined {
+  #neverUsedCarved(view: RegistryView): number | undefined {
+    return this.#ownership.carved.find(ip => !this.ledger.isUsed(ip) && this.#isFree(view, ip))
+  }
+
+  #oldestFreed(view: RegistryView, network: Network, carved: boolean): number | undefined {
     for (const [ip] of this.ledger.freed()) {
-      const index = blockOf(view, this.network, ip)
-      const block = index === undefined ? undefined : this.#ownership.owned(view, index)
-      if (!block || isExcluded(network, ip) || block.carved.includes(ip)) continue
-      if (!this.#isBusy(view, ip)) return ip
+      const isCarved = view.address(this.network, ip) !== undefined
+      if (isCarved === carved && !isExcluded(network, ip) && this.#isFree(view, ip)) return ip
     }
     return undefined
+  }
+
+  #isFree(view: RegistryView, ip: number): boolean {
+    return this.#ownership.ownsAddress(view, ip) && !this.#awaited.has(ip) && !this.#isBusy(view, ip)
   }
 
   /** R5: whatever the registers say, an address of a live endpoint is not free. */

@@ -1,5 +1,5 @@
 /** What users read when there is no address for them: the cause by name, and what to do. */
-import type { Block, Endpoint, Network, RegistryView } from '../../crdt/registry-view.ts'
+import type { Endpoint, Network, RegistryView } from '../../crdt/registry-view.ts'
 import { SkeinError } from '../../lib/errors.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import { formatIp } from '../../model/ip.ts'
@@ -18,11 +18,21 @@ export interface Viewpoint {
 /** So many owners are named one by one; the rest are summed up. */
 const maxNamed = 8
 
-/** `exhausted`: who holds the free addresses, and whether they are within reach. */
-export function exhausted(at: Viewpoint, network: Network): SkeinError {
+/**
+ * `exhausted`: who holds the free addresses, and whether they are within reach. `coolsInMs` says of owners that were asked
+ * when a freed address of theirs may move to another host (R7).
+ */
+export function exhausted(
+  at: Viewpoint,
+  network: Network,
+  coolsInMs: ReadonlyMap<PeerKey, number> = new Map(),
+): SkeinError {
   const head = `no free address for ${labelOf(network)} on ${at.nameOf(at.self)}`
   const holders = usageOf(at.view, network)
-    .map(row => ({ free: row.addresses - row.used, name: at.nameOf(row.owner), ...reach(at, row.owner) }))
+    .map(row => ({
+      ...{ free: row.addresses - row.used, name: at.nameOf(row.owner), coolsInMs: coolsInMs.get(row.owner) ?? 0 },
+      ...reach(at, row.owner),
+    }))
     .filter(({ free, isSelf }) => free > 0 && !isSelf)
     .sort((a, b) => Number(a.isConnected) - Number(b.isConnected) || b.free - a.free || (a.name < b.name ? -1 : 1))
   if (holders.length === 0) {
@@ -31,19 +41,31 @@ export function exhausted(at: Viewpoint, network: Network): SkeinError {
       `${head}: every address is in use; remove a container or create a larger network`,
     )
   }
-  const named = holders
-    .slice(0, maxNamed)
-    .map(
-      ({ name, free, isConnected }) =>
-        `${name} holds ${free} (${isConnected ? 'in reach, but gave none' : 'out of reach'})`,
-    )
+  const named = holders.slice(0, maxNamed).map(({ name, free, ...of }) => `${name} holds ${free} (${whyNot(of)})`)
   const rest = holders.slice(maxNamed)
   if (rest.length > 0) named.push(`${rest.length} more hold ${rest.reduce((sum, { free }) => sum + free, 0)}`)
-  const isAway = holders.some(({ isConnected }) => !isConnected)
-  const remedy = isAway
-    ? 'wait for them to return, or free an address here'
-    : 'run the container there, or free an address here'
-  return new SkeinError('exhausted', `${head}: ${named.join(', ')}; ${remedy}`)
+  return new SkeinError('exhausted', `${head}: ${named.join(', ')}; ${remedyFor(holders)}`)
+}
+
+interface Holder {
+  isConnected: boolean
+  coolsInMs: number
+}
+
+function whyNot({ isConnected, coolsInMs }: Holder): string {
+  if (!isConnected) return 'out of reach'
+  return coolsInMs > 0 ? `freed lately, may move in ${seconds(coolsInMs)} s` : 'in reach, but gave none'
+}
+
+function remedyFor(holders: readonly Holder[]): string {
+  const waits = holders.filter(({ isConnected, coolsInMs }) => isConnected && coolsInMs > 0).map(of => of.coolsInMs)
+  if (waits.length > 0) return `try again in ${seconds(Math.min(...waits))} s, or free an address here`
+  if (holders.some(({ isConnected }) => !isConnected)) return 'wait for them to return, or free an address here'
+  return 'run the container there, or free an address here'
+}
+
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1000)
 }
 
 function reach(at: Viewpoint, key: PeerKey) {
@@ -105,14 +127,21 @@ export function heldHere(at: Viewpoint, network: Network, ip: number): SkeinErro
   )
 }
 
-/** `conflict`: not in a block that this host may use. */
-export function heldElsewhere(at: Viewpoint, network: Network, ip: number, block: Block | undefined): SkeinError {
-  const what = `${formatIp(ip)} of ${labelOf(network)}`
-  if (!block || block.quarantined || block.carved.includes(ip)) {
-    return new SkeinError('conflict', `${what} is set aside; choose another address or leave out --ip`)
-  }
-  return new SkeinError(
-    'conflict',
-    `${what} belongs to ${at.nameOf(block.owner)}; run the container there or leave out --ip`,
-  )
+/** `conflict`: nobody may hand it out, since it was given away twice. */
+export function setAside(network: Network, ip: number): SkeinError {
+  const what = `${formatIp(ip)} of ${labelOf(network)} is set aside: see skein status`
+  return new SkeinError('conflict', `${what}; choose another address or leave out --ip`)
+}
+
+/** `conflict`: freed on the owner's host so lately that it may not move to another one yet (R7). */
+export function coolingDown(at: Viewpoint, network: Network, ip: number, waitMs: number): SkeinError {
+  const what = `${formatIp(ip)} of ${labelOf(network)} was freed on ${at.nameOf(at.self)} lately`
+  return new SkeinError('conflict', `${what}: try again in ${seconds(waitMs)} s, or run the container there`)
+}
+
+/** `unavailable`: the address belongs to a member that is out of reach, or does not answer. */
+export function ownerSilent(at: Viewpoint, network: Network, ip: number, owner: PeerKey): SkeinError {
+  const why = at.connected.includes(owner) ? 'does not answer' : 'is out of reach'
+  const what = `${formatIp(ip)} of ${labelOf(network)} belongs to ${at.nameOf(owner)}, which ${why}`
+  return new SkeinError('unavailable', `${what}; wait for it to return, choose another address, or leave out --ip`)
 }

@@ -1,6 +1,7 @@
-/** I1, its first half: no two peers hold it true at once that they may hand out one block. */
+/** I1, its first half: no two peers hold it true at once that they may hand out one block, or one carved-out address. */
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
+import { formatIp } from '../../../src/model/ip.ts'
 
 export class OwnershipCheck {
   /** `network/index` -> the host that claims it. */
@@ -25,7 +26,7 @@ export class OwnershipCheck {
     for (const slot of claims) {
       const other = this.#owners.get(slot)
       if (other !== undefined && other !== host) {
-        this.#violate('I1', `${other} and ${host} both own block ${slot.split('/')[1]} of network ${slot.slice(0, 6)}`)
+        this.#violate('I1', `${other} and ${host} both own ${slot.split('/')[1]} of network ${slot.slice(0, 6)}`)
       }
       this.#owners.set(slot, host)
     }
@@ -40,7 +41,11 @@ function claimsOf(self: PeerKey, view: RegistryView): Set<string> {
     const count = view.blockCount(id)
     for (let index = 0; index < count; index++) {
       const block = view.block(id, index)
-      if (block?.owner === self && !block.quarantined) claims.add(`${id}/${index}`)
+      if (block?.owner === self && !block.quarantined) claims.add(`${id}/block ${index}`)
+    }
+    for (const ip of view.carved(id)) {
+      const address = view.address(id, ip)
+      if (address?.owner === self && !address.quarantined) claims.add(`${id}/${formatIp(ip)}`)
     }
   }
   return claims

@@ -7,6 +7,7 @@ export function stateText(view: RegistryView): string {
     endpoints: view.endpoints(id),
     vteps: view.vteps(id),
     blocks: Array.from({ length: view.blockCount(id) }, (_, index) => view.block(id, index)),
+    carved: view.carved(id).map(ip => view.address(id, ip)),
     acts: [...view.actsOf(id)].map(dot => `${dot.writer}:${dot.counter}`).sort(),
   }))
   const members = view.members()

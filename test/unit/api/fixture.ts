@@ -9,7 +9,7 @@ import { admissionProof } from '../../../src/crdt/identity.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName } from '../../../src/crdt/registry.ts'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
-import { newSeed, type PeerKey, signerOf } from '../../../src/lib/keys.ts'
+import { newSeed, type PeerKey, type Signer, signerOf } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
@@ -19,6 +19,7 @@ import { foundPeer } from '../../support/memory-peer.ts'
 export interface TestPeer {
   deps: ApiDeps
   registry: RegistryView
+  signer: Signer
   /** Writes as this peer. */
   write(leaves: readonly Leaf[]): Promise<void>
   /** Admits a further peer, which never starts, and gives its key. */
@@ -35,11 +36,12 @@ export interface TestPeer {
 }
 
 export async function createTestPeer(): Promise<TestPeer> {
-  const { replica, stop } = await foundPeer(new MemoryHub(), 'host1')
+  const { replica, signer, stop } = await foundPeer(new MemoryHub(), 'host1')
   const registry = replica.view
   const write = async (leaves: readonly Leaf[]) => void (await replica.write(() => leaves))
   const peer: TestPeer = {
     registry,
+    signer,
     write,
     onSync: async () => {},
     syncs: 0,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { addressTable } from '../../../cli/address.ts'
 import { containersOf, containerTable } from '../../../cli/ps.ts'
 import type { AddressesJson, EndpointInspect, ListedEndpointJson } from '../../../src/api/types.ts'
+import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
+import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import type { Network } from '../../../src/crdt/registry-view.ts'
 import { usageOf } from '../../../src/ipam/core/usage.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
@@ -141,6 +143,29 @@ describe('cli: listings', () => {
     assert.equal((await host.skein('ip', 'ls', 'nothing')).code, 4)
     const forked = { ...json, owners: [], quarantined: { addresses: 8, ranges: '10.1.2.8-10.1.2.15' } }
     assert.equal(addressTable(forked).split('\n')[1], '-      8          -     0     quarantined: see skein status')
+  })
+
+  it('ip ls: single addresses count for their own owner, and alone when they were given twice', async () => {
+    const { registry, deps, signer } = host.peer
+    deps.ipam.usage = id => usageOf(registry, registry.network(id) as Network)
+    const id = registry.networkByName('default', 'web')?.id as string
+    const [host2, host3] = [await host.peer.admit('host2'), await host.peer.admit('host3')]
+    const ip = (last: number) => (parseIp('10.1.2.0') as number) + last
+    const twice = [host2, host3].map(to => giveAddressLeaves(registry, signer, id, [ip(40)], to))
+    for (const leaves of twice) await host.peer.write(leaves)
+    await host.peer.write(giveAddressLeaves(registry, signer, id, [ip(3), ip(4)], host2))
+    // block 0 is given away twice as well, after two of its addresses
+    for (const leaf of [host2, host3].map(to => transferLeaf(registry, signer, id, 0, to)))
+      await host.peer.write([leaf])
+    const json = JSON.parse((await host.skein('ip', 'ls', 'web', '-j')).stdout) as AddressesJson
+    assert.deepEqual(
+      json.owners.map(({ owner, addresses, ranges }) => [owner, addresses, ranges]),
+      [
+        ['host1', 246, '10.1.2.8-10.1.2.39, 10.1.2.41-10.1.2.254'],
+        ['host2', 2, '10.1.2.3-10.1.2.4'],
+      ],
+    )
+    assert.deepEqual(json.quarantined, { addresses: 6, ranges: '10.1.2.1-10.1.2.2, 10.1.2.5-10.1.2.7, 10.1.2.40' })
   })
 
   it('ip ls of a /8 is there within a second', async () => {

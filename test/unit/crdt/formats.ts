@@ -1,4 +1,6 @@
 /** The bytes that must never change by accident, made from fixed contents: what test/unit/crdt/golden holds. */
+
+import { soundAddressChain } from '../../../src/crdt/addresses.ts'
 import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import { soundChain } from '../../../src/crdt/blocks.ts'
 import { admissionProof, joinProof, meshIdOf, networkIdOf } from '../../../src/crdt/identity.ts'
@@ -28,6 +30,7 @@ export function idBytes(): Golden {
     'admission proof': toHex(admissionProof(meshId, keyB, 'host2')),
     'join proof': toHex(joinProof(meshId, keyA, 'host2')),
     transfer: signedTransfer(),
+    'address transfer': signedAddressTransfer(),
   }
 }
 
@@ -36,6 +39,15 @@ function signedTransfer(): string {
   let signed = new Uint8Array()
   soundChain(meshId, sampleLeaves.block, keyB, (key, bytes) => {
     if (key === keyB) signed = new Uint8Array(bytes)
+    return true
+  })
+  return toHex(signed)
+}
+
+function signedAddressTransfer(): string {
+  let signed = new Uint8Array()
+  soundAddressChain(meshId, sampleLeaves.address, keyA, (_, bytes) => {
+    signed = new Uint8Array(bytes)
     return true
   })
   return toHex(signed)

@@ -6,6 +6,7 @@ import {
   removeNetworkLeaves,
   removeTenantLeaves,
 } from '../../../src/crdt/acts.ts'
+import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
 import type { Batch } from '../../../src/crdt/batch.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
@@ -85,6 +86,19 @@ const makers: readonly Maker[] = [
       ...{ labels: [['a', String(pick)]], options: [] },
     },
   ],
+  ...[0, 1, 2].map(
+    (): Maker => (view, writer, pick, world) => {
+      const network = anyNetwork(view, pick)
+      const spec = view.network(network)?.spec
+      const { first, last } = spec?.subnet ?? { first: 0, last: -1 }
+      const own = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(ip => {
+        const register = view.address(network, ip) ?? view.block(network, view.blockOf(network, ip) ?? -1)
+        return register?.owner === writer.key && !register.quarantined
+      })
+      const some = own.slice(pick % 3, (pick % 3) + 1 + (pick % 2))
+      return giveAddressLeaves(view, writer.signer, network, some, world.at((pick % 3) + 1).key)
+    },
+  ),
   (_view, _, pick) => [{ kind: 'peer', name: 'host', addresses: [], vtepAddress: `10.0.0.${pick}`, mtu: 1500 }],
   (_view, _, pick) => [encode(['comet', pick]), encode(['tenant', 'not a name']), new Uint8Array([0xff, pick])],
 ]

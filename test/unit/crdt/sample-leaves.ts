@@ -50,5 +50,9 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
       { epoch: 2, from: keyB, to: keyA, carved: [0x0a010203], signature },
     ],
   },
+  address: {
+    ...{ kind: 'address', network, ip: 0x0a010203, removal: 0 },
+    transfers: [{ epoch: 1, from: keyA, to: keyB, signature }],
+  },
   free: { kind: 'free', network, log2: -1 },
 }

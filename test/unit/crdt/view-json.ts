@@ -34,6 +34,7 @@ function networkOf(view: RegistryView, id: NetworkId) {
     holders: view.endpoints(id).map(endpoint => view.holders(id, endpoint.ip)),
     vteps: view.vteps(id),
     free: view.members().map(member => view.freeHint(id, member.key)),
+    carved: view.carved(id).map(ip => ({ ...view.address(id, ip), signatures: view.addressTransfers(id, ip).length })),
     blocks: blocks.map(index => ({ ...view.block(id, index), signatures: view.transfers(id, index).length })),
   }
 }

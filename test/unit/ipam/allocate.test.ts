@@ -203,7 +203,7 @@ describe('ipam: allocate and release on one host', () => {
     await new Promise(resolve => setImmediate(resolve))
     assert.equal(facts(), 2)
     await host.ipam.release(web, kept)
-    host.clock.advance(30_000)
+    host.clock.advance(20_000)
     await new Promise(resolve => setImmediate(resolve))
     assert.equal(facts(), 2)
     host.clock.advance(31_000)

@@ -2,12 +2,22 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { after, before, describe, it } from 'mocha'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
-import { blockOf, isExcluded, rangeOf, sizeOf, usableCount } from '../../../src/ipam/core/geometry.ts'
+import { isExcluded, rangeOf, sizeOf, usableCount } from '../../../src/ipam/core/geometry.ts'
 import { coolDownMs, createLedger } from '../../../src/ipam/core/ledger.ts'
 import { hintOf, ownersToAsk } from '../../../src/ipam/core/owners.ts'
 import { Pool } from '../../../src/ipam/core/pool.ts'
 import { exhausted } from '../../../src/ipam/core/refusals.ts'
-import { decodeGrant, decodeWant, encodeGrant, encodeWant, maxBlocksPerRequest } from '../../../src/ipam/core/want.ts'
+import {
+  decodeGrant,
+  decodeRequest,
+  decodeVerdict,
+  encodeClaim,
+  encodeGrant,
+  encodeVerdict,
+  encodeWant,
+  maxBlocksPerRequest,
+} from '../../../src/ipam/core/want.ts'
+import { encode } from '../../../src/lib/cbor.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { joinPeer } from '../../support/memory-peer.ts'
@@ -34,7 +44,7 @@ describe('ipam core', () => {
     const { first, last } = network.spec.subnet
     assert.equal(sizeOf(view, web), 64)
     for (let ip = first; ip <= last; ip++) {
-      const range = rangeOf(view, network, blockOf(view, web, ip) ?? -1)
+      const range = rangeOf(view, network, view.blockOf(web, ip) ?? -1)
       assert.ok(ip >= range.first && ip <= range.last && !isExcluded(network, ip))
     }
     assert.equal(isExcluded(network, first - 1) && isExcluded(network, last + 1), true)
@@ -115,40 +125,58 @@ describe('ipam core', () => {
       blockCount: () => 20,
       blockRange: (id: NetworkId, index: number) => view.blockRange(id, index + 1),
       endpoints: () => [],
+      carved: () => [],
     })
     const many = exhausted({ view: crowd, self: 'me', connected: [], nameOf: key => key }, network)
     assert.match(many.message, /, 12 more hold 768; wait for them/)
   })
 
   it('carries requests and replies, and refuses everything else', () => {
+    const count = fc.nat(maxBlocksPerRequest)
+    const nonce = fc.nat(2 ** 32)
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: maxBlocksPerRequest }),
-        fc.nat(2 ** 32),
-        fc.boolean(),
-        (count, nonce, evenLast) => {
-          const want = { network: web, count, nonce, evenLast }
-          assert.deepEqual(decodeWant(encodeWant(want)), want)
-        },
-      ),
-    )
-    fc.assert(
-      fc.property(fc.array(fc.nat(300_000), { maxLength: maxBlocksPerRequest }), indices => {
-        assert.deepEqual(decodeGrant(encodeGrant(indices)), indices)
+      fc.property(count, nonce, fc.boolean(), count, (some, number, evenLast, singles) => {
+        const want = { network: web, count: Math.max(1, some), nonce: number, evenLast, singles }
+        assert.deepEqual(decodeRequest(encodeWant(want)), { kind: 'want', ...want })
+        const claim = { network: web, ip: number % 2 ** 32, nonce: number }
+        assert.deepEqual(decodeRequest(encodeClaim(claim)), { kind: 'claim', ...claim })
       }),
     )
+    const list = fc.array(fc.nat(300_000), { maxLength: maxBlocksPerRequest })
+    fc.assert(
+      fc.property(list, list, fc.nat(60_000), (blocks, ips, coolsInMs) => {
+        assert.deepEqual(decodeGrant(encodeGrant({ blocks, ips, coolsInMs }, 1)), { blocks, ips, coolsInMs })
+        assert.deepEqual(decodeGrant(encodeGrant({ blocks, ips: [], coolsInMs: 0 }, 0)).blocks, blocks)
+      }),
+    )
+    for (const isYours of [true, false]) assert.equal(decodeVerdict(encodeVerdict(isYours)), isYours)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), bytes => {
-        assert.throws(() => decodeWant(bytes))
+        assert.throws(() => decodeRequest(bytes))
       }),
     )
-    const bad = [{ count: 0 }, { count: 17 }, { count: 1.5 }, { nonce: -1 }, { network: 'web' }]
+    const good = { network: web, count: 1, nonce: 1, evenLast: false, singles: 0 }
+    const bad = [{ count: 0 }, { count: 17 }, { count: 1.5 }, { nonce: -1 }, { network: 'web' }, { singles: 17 }]
     for (const part of bad) {
-      const want = { network: web, count: 1, nonce: 1, evenLast: false, ...part }
-      assert.throws(() => decodeWant(encodeWant(want)), JSON.stringify(part))
+      assert.throws(() => decodeRequest(encodeWant({ ...good, ...part })), JSON.stringify(part))
     }
-    assert.throws(() => decodeGrant(encodeGrant(Array.from({ length: maxBlocksPerRequest + 1 }, () => 1))))
-    assert.throws(() => decodeGrant(encodeGrant([-1])))
+    for (const part of [{ ip: -1 }, { ip: 2 ** 32 }, { nonce: 0.5 }, { network: '' }]) {
+      assert.throws(() => decodeRequest(encodeClaim({ network: web, ip: 5, nonce: 1, ...part })), JSON.stringify(part))
+    }
+    const long = Array.from({ length: maxBlocksPerRequest + 1 }, () => 1)
+    for (const value of [long, [-1], [[1], long, 0], [[1], [1]], [[1], 2, 0], 'x']) {
+      assert.throws(() => decodeGrant(encode(value)), JSON.stringify(value))
+    }
+    assert.throws(() => decodeVerdict(encode([1])))
+  })
+
+  it('understands who knows no single addresses, and is understood', () => {
+    const old = encode([1, 'want', web, 2, 9, true])
+    const want = { kind: 'want' as const, network: web, count: 2, nonce: 9, evenLast: true, singles: 0 }
+    assert.deepEqual(decodeRequest(old), want)
+    assert.deepEqual(encodeGrant({ blocks: [3, 1], ips: [], coolsInMs: 0 }, want.singles), encode([3, 1]))
+    assert.deepEqual(decodeGrant(encode([3, 1])), { blocks: [3, 1], ips: [], coolsInMs: 0 })
+    assert.deepEqual(decodeGrant(encode([])), { blocks: [], ips: [], coolsInMs: 0 })
   })
 
   it('orders what was freed, and lets it cool down', () => {

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { before, describe, it } from 'mocha'
+import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
 import { type Batch, makeBatch, noBatch, openBatch } from '../../../src/crdt/batch.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
-import { chooseBlocks } from '../../../src/ipam/core/donation.ts'
+import { chooseAddresses, chooseBlocks } from '../../../src/ipam/core/donation.ts'
 import { coolDownMs, createLedger } from '../../../src/ipam/core/ledger.ts'
 import { type Moment, Pool } from '../../../src/ipam/core/pool.ts'
 import type { Signer } from '../../../src/lib/keys.ts'
@@ -117,15 +118,34 @@ class ModelPeer {
     const given = chooseBlocks(this.moment, this.pool, { count, evenLast })
     for (const index of given) {
       const { first, last } = this.view.blockRange(network, index)
-      for (let ip = first; ip <= last; ip++) {
-        assert.ok(!this.pool.ledger.heldEntry(ip), 'a held address is given away')
-        assert.equal(this.view.holders(network, ip).length, 0, 'an attached address is given away')
-        const freed = this.pool.ledger.freedEntry(ip)
-        assert.ok(!freed || this.nowMs - freed.sinceMs >= coolDownMs, 'an address is given away before it cooled down')
-      }
+      const { carved } = this.view.block(network, index) ?? assert.fail()
+      for (let ip = first; ip <= last; ip++) if (!carved.includes(ip)) this.#checkUnused(ip)
     }
     this.#leaving.push(...given.map(index => transferLeaf(this.view, this.signer, network, index, to.signer.key)))
     this.pool.leave(this.view, given)
+  }
+
+  #checkUnused(ip: number): void {
+    assert.ok(!this.pool.ledger.heldEntry(ip), 'a held address is given away')
+    assert.equal(this.view.holders(this.#world.network, ip).length, 0, 'an attached address is given away')
+    const freed = this.pool.ledger.freedEntry(ip)
+    assert.ok(!freed || this.nowMs - freed.sinceMs >= coolDownMs, 'an address is given away before it cooled down')
+  }
+
+  /** Gives single addresses: some of those that the donor would choose, or one that is asked for by name. */
+  carve(to: ModelPeer, count: number, byName: boolean): void {
+    const { network } = this.#world
+    this.settle() // what is decided is written in the same turn
+    const chosen = chooseAddresses(this.moment, this.pool, count)
+    const ips = byName ? chosen.slice(-1) : chosen
+    for (const ip of ips) this.#checkUnused(ip)
+    const leaves = giveAddressLeaves(this.view, this.signer, network, ips, to.signer.key)
+    this.pool.leaveAddresses(this.view, ips)
+    if (leaves.length > 0) this.write(leaves)
+    for (const ip of ips) {
+      this.pool.forget(this.view, ip)
+      this.#facts.delete(ip)
+    }
   }
 
   /** Transfers that were decided get onto the disk; a crash before that undoes them. */
@@ -140,12 +160,9 @@ class ModelPeer {
     const { network } = this.#world
     const { subnet } = this.view.network(network)?.spec ?? assert.fail()
     let free = 0
-    for (let index = 0; index < this.view.blockCount(network); index++) {
-      if (!this.pool.owns(this.view, index)) continue
-      const { first, last } = this.view.blockRange(network, index)
-      for (let ip = Math.max(first, subnet.first); ip <= Math.min(last, subnet.last); ip++) {
-        if (!this.pool.ledger.heldEntry(ip) && this.view.holders(network, ip).length === 0) free++
-      }
+    for (let ip = subnet.first; ip <= subnet.last; ip++) {
+      if (!this.pool.ownsAddress(this.view, ip)) continue
+      if (!this.pool.ledger.heldEntry(ip) && this.view.holders(network, ip).length === 0) free++
     }
     return free
   }
@@ -164,6 +181,16 @@ const step = fc.oneof(
       who: fc.nat(2),
       to: fc.nat(2),
       n: fc.integer({ min: 1, max: 8 }),
+      flag: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('carve' as const),
+      who: fc.nat(2),
+      to: fc.nat(2),
+      n: fc.integer({ min: 1, max: 4 }),
       flag: fc.boolean(),
     }),
   },
@@ -192,6 +219,8 @@ function perform(peers: readonly ModelPeer[], action: Step): void {
     if (held.length > 0) peer.release(held[action.n % held.length] as number)
   } else if (action.do === 'give') {
     if (action.who !== action.to) peer.give(peers[action.to] as ModelPeer, action.n, action.flag)
+  } else if (action.do === 'carve') {
+    if (action.who !== action.to) peer.carve(peers[action.to] as ModelPeer, action.n, action.flag)
   } else if (action.do === 'take') {
     if (action.who !== action.to) peer.take(peers[action.to] as ModelPeer, action.n)
   } else if (action.do === 'settle') peer.settle()
@@ -215,6 +244,10 @@ function check(peers: readonly ModelPeer[], network: NetworkId): void {
     const owners = peers.filter(peer => peer.pool.owns(peer.view, index))
     assert.ok(owners.length <= 1, `I1: block ${index} has ${owners.length} owners`)
   }
+  for (const ip of new Set(peers.flatMap(peer => peer.view.carved(network)))) {
+    const owners = peers.filter(peer => peer.pool.ownsAddress(peer.view, ip))
+    assert.ok(owners.length <= 1, `I1: ${ip} has ${owners.length} owners`)
+  }
 }
 
 describe('ipam core: I1, no address has two owners', () => {
@@ -233,7 +266,7 @@ describe('ipam core: I1, no address has two owners', () => {
     world = { meshId: first.replica.view.meshId, network, signers: hosts.map(host => host.signer), genesis }
   })
 
-  it('holds whatever is allocated, released, given, delayed and restarted', () => {
+  it('holds whatever is allocated, released, given, carved out, delayed and restarted', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), steps => {
         const peers = world.signers.map(signer => new ModelPeer(world, signer))

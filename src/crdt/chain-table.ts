@@ -1,0 +1,60 @@
+/**
+ * Registers whose records prove their own history. Per slot and root owner the longest sound chain of transfers counts; two
+ * chains of which neither continues the other are the proof that an owner gave the same thing twice.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import { type Chain, isPrefix } from './blocks.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import { compareDots, dotText } from './vector.ts'
+
+export interface ChainRules<L> {
+  /** Names the thing and the chain's root owner. */
+  slot(leaf: L, root: PeerKey): string
+  isSound(leaf: L, writer: PeerKey): boolean
+}
+
+export class ChainTable<L extends Chain> {
+  readonly #live: LiveSet
+  readonly #rules: ChainRules<L>
+  readonly #chains = new Map<string, LeafRecord<L>[]>()
+
+  constructor(live: LiveSet, rules: ChainRules<L>) {
+    this.#live = live
+    this.#rules = rules
+  }
+
+  /** Says whether the record changed what the slot holds. */
+  put(record: LeafRecord<L>): boolean {
+    const { leaf, dot } = record
+    const root = leaf.transfers[0]?.from
+    if (root === undefined || !this.#rules.isSound(leaf, dot.writer)) {
+      this.#live.set(`unsound:${dotText(dot)}`, record)
+      return false
+    }
+    const slot = this.#rules.slot(leaf, root)
+    const held = this.#chains.get(slot) ?? []
+    // of two records with the same chain (they have one writer) the first counts, in whatever order they arrive
+    const first = (other: LeafRecord<L>) =>
+      other.leaf.transfers.length > leaf.transfers.length || other.dot.counter <= dot.counter
+    if (held.some(other => isPrefix(leaf, other.leaf) && first(other))) return false
+    for (const other of held) if (isPrefix(other.leaf, leaf)) this.#live.delete(`${slot}:${dotText(other.dot)}`)
+    const kept = [...held.filter(other => !isPrefix(other.leaf, leaf)), record]
+    // in an order that does not depend on that of arrival
+    this.#chains.set(
+      slot,
+      kept.sort((a, b) => compareDots(a.dot, b.dot)),
+    )
+    this.#live.set(`${slot}:${dotText(dot)}`, record)
+    return true
+  }
+
+  /** None, one, or, after a fork, several. */
+  chains(slot: string): readonly LeafRecord<L>[] {
+    return this.#chains.get(slot) ?? []
+  }
+
+  /** What was given twice, with one of the records that show it. */
+  forks(): LeafRecord<L>[] {
+    return [...this.#chains.values()].filter(held => held.length > 1).flatMap(held => held.slice(0, 1))
+  }
+}
