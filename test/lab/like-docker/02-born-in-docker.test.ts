@@ -49,6 +49,7 @@ describe('like Docker 2: networks born in Docker', function () {
     await netctl(two, 'net', 'inspect', 'web_1')
     const second = await runContainer(two, 'web_1', 'second')
     await assertReaches(second, first.ip)
+    assert.doesNotMatch(await second.exec('ip', 'route'), /default|eth1/, '--internal: no way out on any host')
     await docker(one, 'rm', '-f', 'first')
 
     await docker(one, 'network', 'rm', 'web_1')
