@@ -37,11 +37,8 @@ describe('membership: invitations, refusals, coming back', function () {
     assert.deepEqual(alone, ['host4'])
 
     const expired = await skein(one, 'peer', 'invite', '--ttl', '1s')
-    await eventually(async () => {
-      // refused as soon as it has expired; host4 must not be let in before
-      await new Promise(resolve => setTimeout(resolve, 1100))
-      await assertRefused(four, one, expired, /expired/)
-    })
+    await eventually(() => assert.ok(Date.now() > decodeToken(expired).expiresMs, 'the token has expired'))
+    await assertRefused(four, one, expired, /expired/)
 
     const token = await skein(one, 'peer', 'invite')
     await skein(four, 'join', token)
@@ -84,10 +81,12 @@ describe('membership: invitations, refusals, coming back', function () {
     assert.notEqual(code, 0)
     assert.match(stderr, /does not know this invitation/)
     await eventually(() => assert.match(logOf(one).slice(before), /stranger/))
-    assert.deepEqual(
-      (await status(one)).members.map(member => member.name),
-      ['host1', 'host2', 'host3', 'host4'],
-    )
+    assert.deepEqual((await status(one)).members.map(member => member.name).sort(), [
+      'host1',
+      'host2',
+      'host3',
+      'host4',
+    ])
   })
 
   it('comes back from its own disk, with every acknowledged write', async () => {
