@@ -20,6 +20,7 @@ const requirements: Programs = {
   dnsmasq: 'dnsmasq-base',
   ip: 'iproute2',
   sysctl: 'procps',
+  ping: 'iputils-ping',
 }
 
 /** Packages, each once, whose programs `has` does not find. An engine on a kernel with AppArmor needs its loader too. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { ask, type LabHost } from '../../../lab/index.ts'
+import { pathInNode } from '../../../lab/node.ts'
 import { assertReaches, docker, eventually, meshNetworks, runContainer, useLab } from '../support/index.ts'
 import { netctl, status, three } from './cli.ts'
 
@@ -8,19 +9,11 @@ import { netctl, status, three } from './cli.ts'
 async function pluginAnswers(host: LabHost): Promise<number> {
   const begun = performance.now()
   const started = host.startPeer()
+  const socket = pathInNode(host.name, '/run/docker/plugins/mesh.sock')
   await eventually(
     async () => {
-      const curl = [
-        'curl',
-        '-sf',
-        '--unix-socket',
-        '/run/docker/plugins/mesh.sock',
-        '-X',
-        'POST',
-        'http://x/Plugin.Activate',
-      ]
-      const { stdout } = await host.exec(curl)
-      assert.match(stdout, /"NetworkDriver","IpamDriver"/)
+      const { text } = await ask(socket, 'POST', '/Plugin.Activate')
+      assert.match(text, /"NetworkDriver","IpamDriver"/)
     },
     { intervalMs: 10 },
   )
