@@ -1,6 +1,7 @@
 /** `peer ls|invite`. */
 import type { Command } from 'commander'
 import type { InviteJson, PeerJson } from '../src/api/types.ts'
+import { SkeinError } from '../src/lib/errors.ts'
 import { parseDuration } from './duration.ts'
 import type { Session } from './session.ts'
 import { table } from './table.ts'
@@ -19,10 +20,11 @@ export function addPeerCommands(program: Command, session: Session): void {
     .action((options: { json?: boolean; quiet?: boolean }) => listPeers(session, options))
   peer
     .command('invite')
-    .description('print a token that lets one host join; it is redeemed by this host alone')
+    .description('print a token that lets a host join; it is redeemed by this host alone')
     .option('--ttl <time>', 'how long it is good for: 90s, 30m, 1h, 7d', '1h')
+    .option('--uses <n>', 'how many hosts may join with it', '1')
     .option('-j, --json', 'as JSON')
-    .action((options: { ttl: string; json?: boolean }) => invite(session, options))
+    .action((options: InviteOptions) => invite(session, options))
 }
 
 async function listPeers(session: Session, options: { json?: boolean; quiet?: boolean }): Promise<void> {
@@ -50,12 +52,26 @@ export function stateText({ settled, waitingFor }: { settled: boolean; waitingFo
   return waitingFor.length > 0 ? `pending: waits for ${waitingFor.join(', ')}` : 'pending'
 }
 
-async function invite(session: Session, options: { ttl: string; json?: boolean }): Promise<void> {
+interface InviteOptions {
+  ttl: string
+  uses: string
+  json?: boolean
+}
+
+async function invite(session: Session, options: InviteOptions): Promise<void> {
   const ttlMs = parseDuration('--ttl', options.ttl)
-  const { body } = await session.client().send<InviteJson>('POST', '/api/v1/peers/invite', { ttlMs })
+  const uses = parseUses(options.uses)
+  const { body } = await session.client().send<InviteJson>('POST', '/api/v1/peers/invite', { ttlMs, uses })
   if (options.json) return session.printJson(body)
   session.print(body.token)
   session.note(
-    `good once within ${options.ttl}; on the new host: skeind --join TOKEN, or if it runs: ${session.name} join TOKEN`,
+    `good ${uses === 1 ? 'once' : `for ${uses} hosts`} within ${options.ttl}; on the new host: skeind --join TOKEN, or if it runs: ${session.name} join TOKEN`,
   )
+}
+
+function parseUses(text: string): number {
+  const uses = Number(text)
+  if (!/^\d+$/.test(text) || uses < 1)
+    throw new SkeinError('usage', `--uses ${text}: must be a number of hosts, such as 3`)
+  return uses
 }

@@ -159,7 +159,7 @@ async function build(
       ask: (to, request, timeoutMs) => mesh.request(to, apiProtocol, request, timeoutMs),
       handle: answer => mesh.handle(apiProtocol, answer),
     },
-    invite: async ttlMs => encodeToken(await admission.invite(ttlMs, [listen])),
+    invite: async (ttlMs, uses) => encodeToken(await admission.invite(ttlMs, [listen], uses)),
     hostStatus: () => ({
       docker: reconciler.dockerIsUp()
         ? { reachable: true, error: '' }

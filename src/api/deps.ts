@@ -7,7 +7,7 @@ import type { Replica } from '../replica/replica.ts'
 /** Admission of hosts, as the API sees it. */
 export interface AdmissionPort {
   /** Makes an invitation, durably; resolves with its token. */
-  invite(ttlMs: number): Promise<string>
+  invite(ttlMs: number, uses: number): Promise<string>
   /** Joins the mesh that issued the token. Throws `conflict` when this peer already holds a user's object, `forbidden` or `unreachable` with the issuer's reason. */
   join(token: string): Promise<void>
 }

@@ -12,7 +12,13 @@ const minuteMs = 60_000
 const defaultTtlMs = 60 * minuteMs
 const maxTtlMs = 30 * 24 * 60 * minuteMs
 
-const inviteBody = z.strictObject({ ttlMs: z.number().int().min(1000).max(maxTtlMs).default(defaultTtlMs) })
+/** As many hosts as one token may let in, by the format of its record. */
+const maxUses = 10_000
+
+const inviteBody = z.strictObject({
+  ttlMs: z.number().int().min(1000).max(maxTtlMs).default(defaultTtlMs),
+  uses: z.number().int().min(1).max(maxUses).default(1),
+})
 const joinBody = z.strictObject({ token: z.string().min(1).max(4096) })
 
 export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
@@ -23,7 +29,8 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
       .map(member => peerJson(deps(), member, connected.has(member.key)))
   })
   app.post('/api/v1/peers/invite', async (request): Promise<InviteJson> => {
-    return { token: await deps().admission.invite(checkBody(inviteBody, request.body).ttlMs) }
+    const { ttlMs, uses } = checkBody(inviteBody, request.body)
+    return { token: await deps().admission.invite(ttlMs, uses) }
   })
   app.post('/api/v1/join', async (request): Promise<JoinJson> => {
     await deps().admission.join(checkBody(joinBody, request.body).token.trim())

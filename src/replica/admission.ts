@@ -28,8 +28,8 @@ export interface AdmissionDeps {
 }
 
 export interface Admission {
-  /** A single-use invitation, valid for `ttlMs`; durable when it resolves. */
-  invite(ttlMs: number, addresses: readonly string[]): Promise<Invitation>
+  /** An invitation for `uses` hosts, valid for `ttlMs`; durable when it resolves. */
+  invite(ttlMs: number, addresses: readonly string[], uses?: number): Promise<Invitation>
   start(): void
   stop(): void
 }
@@ -70,7 +70,7 @@ class Admissions implements Admission {
     this.#unsubscribe = undefined
   }
 
-  async invite(ttlMs: number, addresses: readonly string[]): Promise<Invitation> {
+  async invite(ttlMs: number, addresses: readonly string[], uses = 1): Promise<Invitation> {
     const { replica, clock } = this.#deps
     const seed = this.#deps.newSeed()
     const invitation = signerOf(seed).key
@@ -78,7 +78,7 @@ class Admissions implements Admission {
     const isMember = (view: RegistryView) => view.member(replica.self) !== undefined
     await replica.waitFor(isMember, membershipLimitMs).catch(() => requireMembership(replica.view, replica.self))
     const expiresMs = Math.round(clock.now() + ttlMs)
-    await replica.write(() => [{ kind: 'invitation', invitation, expiresMs, uses: 1 }])
+    await replica.write(() => [{ kind: 'invitation', invitation, expiresMs, uses }])
     return { meshId: replica.view.meshId, issuer: replica.self, seed, addresses, expiresMs }
   }
 

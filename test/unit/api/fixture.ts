@@ -119,7 +119,10 @@ export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
     replica,
     ipam: { held: () => [], usage: () => [] },
     relay: { ask: async () => new Uint8Array(), handle: () => {} },
-    admission: { invite: async ttlMs => `token-for-${ttlMs}`, join: async () => {} },
+    admission: {
+      invite: async (ttlMs, uses) => `token-for-${ttlMs}${uses === 1 ? '' : `-and-${uses}`}`,
+      join: async () => {},
+    },
     version: { version: '0.1.0', gitCommit: 'abc', buildTime: 'now' },
     hostStatus: () => ({
       docker: { reachable: true, error: '' },

@@ -142,6 +142,7 @@ describe('cli: commands', () => {
     ['net create --bogus web', 2, /^Error: unknown option '--bogus'; see: skein network create --help\n$/],
     ['net create -s 10.1.2.0/24 -p x web', 2, /^Error: --pkt-tag "x" is no number/],
     ['netz', 2, /^Error: unknown command 'netz' \(Did you mean net\?\); see: skein --help\n$/],
+    ['peer invite --uses 0', 2, /^Error: --uses 0: must be a number of hosts/],
     ['peer invite --ttl 1y', 2, /^Error: --ttl "1y" is no time/],
     ['net create -s 10.1.2.3/24 web', 3, /^Error: subnet 10\.1\.2\.3\/24 has host bits set/],
     ['net create -s 10.1.2.0/24 a_b', 3, /^Error: network name "a_b" is invalid/],

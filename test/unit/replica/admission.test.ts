@@ -52,6 +52,19 @@ describe('replica: admission', () => {
     assert.equal(a.replica.view.members().length, 2)
   })
 
+  it('lets as many hosts in as a token was made for, and says by whom each was admitted', async () => {
+    const a = await founder()
+    const invitation = await a.admission.invite(60_000, ['host1:7373'], 3)
+    for (const byte of [2, 3, 3, 4]) await join(invitation, signerOf(seedAt(byte)), `host${byte}`)
+    await assert.rejects(join(invitation, signerOf(seedAt(5))), forbidden(/has been used.*skein peer invite/))
+    const admitted = a.replica.view.members().map(({ name, admittedBy }) => [name, admittedBy])
+    assert.deepEqual(admitted.slice(1), [
+      ['host2', a.signer.key],
+      ['host3', a.signer.key],
+      ['host4', a.signer.key],
+    ])
+  })
+
   it('refuses an expired token, but lets in who used it in time', async () => {
     const a = await founder()
     const late = await a.admission.invite(-1, ['host1:7373'])
