@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
 import type { RunResult } from '../../../src/lib/exec.ts'
-import { call, eventually } from '../support/index.ts'
+import { call } from '../support/clean.ts'
+import { eventually } from '../support/eventually.ts'
 
 export function tryNetctl(host: LabHost, ...args: string[]): Promise<RunResult> {
   return host.exec(['netctl', ...args], { timeoutMs: 30_000 })

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Lab } from '../../../lab/index.ts'
+import { assertAgree, netctl, status, three } from '../acceptance/cli.ts'
+import {
+  assertReaches,
+  docker,
+  eventually,
+  meshNetworks,
+  removeContainers,
+  runContainer,
+  useLab,
+} from '../support/index.ts'
+import { type Held, heldBy } from './process.ts'
+
+/** The link of one host to the two others goes off and on, once a second, until the time is over. */
+async function flap(lab: Lab, forMs: number): Promise<number> {
+  const untilMs = performance.now() + forMs
+  let flaps = 0
+  while (performance.now() < untilMs) {
+    await lab.split(['1 2', '3'])
+    await delay(500)
+    await lab.heal()
+    await delay(500)
+    flaps++
+  }
+  return flaps
+}
+
+describe('faults: links', function () {
+  this.timeout(300_000)
+  const lab = useLab()
+
+  it('one way: records find their way over the third host, what cannot work says so in time, and all is one after the heal', async () => {
+    const hosts = lab().hosts()
+    const [one, two, three3] = three(hosts)
+    await netctl(one, 'net', 'create', '--subnet=10.1.2.0/24', 'web')
+    for (const host of hosts) await eventually(async () => assert.deepEqual(await meshNetworks(host), ['web']))
+    const before = await runContainer(one, 'web', 'before')
+
+    await lab().split(['1', '2'], { oneWay: true })
+    // what host2 hears of host1 comes over host3, whatever the half-dead connection between them says
+    await netctl(one, 'net', 'create', '--subnet=10.1.3.0/24', 'later')
+    await eventually(async () => assert.deepEqual(await meshNetworks(two), ['later', 'web']), { timeoutMs: 30_000 })
+    await netctl(two, 'tenant', 'create', 'blue')
+    await assertAgree(hosts, 30_000)
+    const far = await runContainer(two, 'web', 'far')
+    await assertReaches(await runContainer(three3, 'web', 'near'), far.ip, { count: 1 })
+    // the connection is given up, and found again
+    await eventually(
+      async () => {
+        const seen = (await status(one)).members.find(member => member.name === 'host2')
+        assert.equal(seen?.connected, false)
+      },
+      { timeoutMs: 30_000 },
+    )
+
+    await lab().heal()
+    await assertAgree(hosts, 10_000)
+    await eventually(() => assertReaches(before, far.ip, { count: 1 }))
+    await eventually(
+      async () => {
+        for (const host of hosts) assert.deepEqual((await status(host)).conditions, [], host.name)
+      },
+      { timeoutMs: 40_000 },
+    )
+  })
+
+  it('flapping at 1 Hz for two minutes: containers start and stop meanwhile, and neither memory nor sockets grow', async () => {
+    const hosts = lab().hosts()
+    const [one, , three3] = three(hosts)
+    await netctl(one, 'net', 'create', '--subnet=10.1.2.0/24', 'web')
+    for (const host of hosts) await eventually(async () => assert.deepEqual(await meshNetworks(host), ['web']))
+    await flap(lab(), 30_000)
+    await assertAgree(hosts, 15_000)
+    const before = hosts.map(heldBy)
+
+    let isOver = false
+    const flapping = flap(lab(), 120_000).finally(() => {
+      isOver = true
+    })
+    let started = 0
+    while (!isOver) {
+      for (const host of [one, three3]) {
+        const name = `c${++started}`
+        await runContainer(host, 'web', name)
+        await removeContainers(host, name)
+      }
+    }
+    assert.ok((await flapping) > 80, 'the link flapped')
+    assert.ok(started > 20, `${started} containers`)
+
+    await assertAgree(hosts, 10_000)
+    const left = await runContainer(one, 'web', 'left')
+    await eventually(async () => assertReaches(await rightOf(), left.ip, { count: 1 }))
+    // the collector takes its time: what counts is what is left at rest
+    await eventually(
+      () =>
+        hosts.forEach((host, i) => {
+          const [was, is] = [before[i] as Held, heldBy(host)]
+          const grown = `${host.name}: ${Math.round(was.memory)} -> ${Math.round(is.memory)} MiB`
+          assert.ok(is.memory < was.memory + 60, grown)
+          assert.ok(is.files < was.files + 12, `${host.name}: ${was.files} -> ${is.files} files`)
+        }),
+      { timeoutMs: 60_000, intervalMs: 1000 },
+    )
+
+    async function rightOf() {
+      await three3.exec(['docker', 'rm', '-f', 'right'])
+      return runContainer(three3, 'web', 'right')
+    }
+    await docker(three3, 'rm', '-f', 'right')
+  })
+})
