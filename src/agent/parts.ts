@@ -177,7 +177,7 @@ async function publishSelf(replica: Replica, config: Config, listen: string, log
   const { name, vtepAddress } = config
   const publish = () => {
     const me = replica.view.member(replica.self)
-    if (!me) return
+    if (!me || !replica.isComplete) return
     unsubscribe()
     if (me.mtu === mtu && me.vtepAddress === vtepAddress && me.addresses.join() === listen) return
     replica

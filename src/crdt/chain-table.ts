@@ -4,8 +4,8 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import { type Chain, isPrefix } from './blocks.ts'
-import type { LeafRecord, LiveSet } from './live-set.ts'
-import { compareDots, dotText } from './vector.ts'
+import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
+import { dotText } from './vector.ts'
 
 export interface ChainRules<L> {
   /** Names the thing and the chain's root owner. */
@@ -28,23 +28,20 @@ export class ChainTable<L extends Chain> {
     const { leaf, dot } = record
     const root = leaf.transfers[0]?.from
     if (root === undefined || !this.#rules.isSound(leaf, dot.writer)) {
-      this.#live.set(`unsound:${dotText(dot)}`, record)
+      this.#live.add(`unsound:${dotText(dot)}`, record)
       return false
     }
     const slot = this.#rules.slot(leaf, root)
     const held = this.#chains.get(slot) ?? []
     // of two records with the same chain (they have one writer) the first counts, in whatever order they arrive
     const first = (other: LeafRecord<L>) =>
-      other.leaf.transfers.length > leaf.transfers.length || other.dot.counter <= dot.counter
+      other.leaf.transfers.length > leaf.transfers.length || compareRecords(other, record) <= 0
     if (held.some(other => isPrefix(leaf, other.leaf) && first(other))) return false
-    for (const other of held) if (isPrefix(other.leaf, leaf)) this.#live.delete(`${slot}:${dotText(other.dot)}`)
+    for (const other of held) if (isPrefix(other.leaf, leaf)) this.#live.drop(`${slot}:${dotText(other.dot)}`, other)
     const kept = [...held.filter(other => !isPrefix(other.leaf, leaf)), record]
     // in an order that does not depend on that of arrival
-    this.#chains.set(
-      slot,
-      kept.sort((a, b) => compareDots(a.dot, b.dot)),
-    )
-    this.#live.set(`${slot}:${dotText(dot)}`, record)
+    this.#chains.set(slot, kept.sort(compareRecords))
+    this.#live.add(`${slot}:${dotText(dot)}`, record)
     return true
   }
 

@@ -1,8 +1,9 @@
 /** Standing problems as a function of the state: the same list on every peer, since the HLC of their cause. */
+import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import { overlaps } from '../model/subnet.ts'
 import type { BlockTable } from './block-table.ts'
-import { compareHlc, maxHlc } from './hlc.ts'
+import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'
 import type { TenantTable } from './tenant-table.ts'
@@ -11,6 +12,8 @@ interface Tables {
   tenants: TenantTable
   networks: NetworkTable
   blocks: BlockTable
+  /** Writers with several histories, and when these parted. */
+  forks: ReadonlyMap<PeerKey, Hlc>
 }
 
 export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
@@ -21,6 +24,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...orphanedTenants(view, tables.tenants),
     ...forkedBlocks(tables.blocks),
     ...forkedAddresses(view, tables.blocks),
+    ...forkedWriters(view, tables.forks),
   ]
   return found.sort((a, b) => compareHlc(a.since, b.since) || (a.text < b.text ? -1 : 1))
 }
@@ -113,4 +117,27 @@ function forkedAddresses(view: RegistryView, blocks: BlockTable): Condition[] {
       text: `${formatIp(leaf.ip)} of network ${leaf.network.slice(0, 6)} was given away twice; nobody uses it`,
       remedy: 'find the peer that was restored from an old copy or cloned, and remove it',
     }))
+}
+
+/** R8: names every address that the writer has handed out, since each may be in use twice. */
+function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hlc>): Condition[] {
+  return [...forks].map(([writer, since]) => {
+    const host = view.member(writer)?.name ?? writer.slice(0, 8)
+    const held = view
+      .networks()
+      .flatMap(network => view.endpoints(network.id).map(endpoint => ({ network, endpoint })))
+      .filter(({ endpoint }) => endpoint.owner === writer)
+      .map(({ network, endpoint: { ip, containerName } }) => {
+        const name = containerName ? ` (${containerName})` : ''
+        return `${formatIp(ip)}${name} in ${shown(network)}`
+      })
+    const used = held.length > 0 ? `; addresses that it handed out: ${held.join(', ')}` : ''
+    return {
+      kind: 'writer-forked',
+      objects: [writer],
+      since,
+      text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
+      remedy: `on ${host}: skein peer rejoin; if two machines run with its key, stop one of them and let it join with a token`,
+    }
+  })
 }

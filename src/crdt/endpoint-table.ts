@@ -49,7 +49,9 @@ export class EndpointTable {
   putVtep(record: LeafRecord<VtepLeaf>): void {
     const { network, address, vni } = record.leaf
     const owner = record.dot.writer
-    mapIn(this.#vnis, owner, () => new Map<number, NetworkId>()).set(vni, network)
+    const vnis = mapIn(this.#vnis, owner, () => new Map<number, NetworkId>())
+    // only a forked writer uses one for two networks
+    if (network < (vnis.get(vni) ?? 'g')) vnis.set(vni, network)
     if (!this.#vteps.put(`vtep:${owner}:${network}`, record).stored) return
     mapIn(this.#vtepsByNetwork, network, () => new Map<PeerKey, Vtep>()).set(owner, { network, owner, address, vni })
   }

@@ -5,7 +5,7 @@
 import { sha256, toHex } from '../lib/bytes.ts'
 import type { Hlc } from './hlc.ts'
 import type { Leaf } from './leaves.ts'
-import type { Dot } from './vector.ts'
+import { compareDots, type Dot, dotText } from './vector.ts'
 
 /** A leaf as it was received. */
 export interface LeafRecord<L = Leaf> {
@@ -16,11 +16,37 @@ export interface LeafRecord<L = Leaf> {
   readonly hash: string
 }
 
+/** Names one record: a forked writer has several at one dot. */
+export function recordName(record: LeafRecord<unknown>): string {
+  return `${dotText(record.dot)}:${record.hash}`
+}
+
+/** Orders records by dot, then hash: in an order that does not depend on that of arrival, also of a forked writer's. */
+export function compareRecords(a: LeafRecord<unknown>, b: LeafRecord<unknown>): number {
+  return compareDots(a.dot, b.dot) || (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0)
+}
+
 export class LiveSet {
   readonly #slots = new Map<string, string>()
 
   set(slot: string, record: LeafRecord<unknown>): void {
-    this.#slots.set(slot, `${record.dot.counter}:${record.hash}`)
+    this.#slots.set(slot, contentOf(record))
+  }
+
+  /** Of a slot that is named by a dot: keeps what it holds, if that is another record (a forked writer's). */
+  add(slot: string, record: LeafRecord<unknown>): void {
+    const content = contentOf(record)
+    const held = this.#slots.get(slot)
+    if (held === undefined || held === content) this.#slots.set(slot, content)
+    else this.#slots.set(slot, [...new Set([...held.split(','), content])].sort().join(','))
+  }
+
+  /** The inverse of `add`. */
+  drop(slot: string, record: LeafRecord<unknown>): void {
+    const held = this.#slots.get(slot)?.split(',') ?? []
+    const left = held.filter(content => content !== contentOf(record))
+    if (left.length > 0) this.#slots.set(slot, left.join(','))
+    else this.#slots.delete(slot)
   }
 
   delete(slot: string): void {
@@ -38,7 +64,14 @@ export class LiveSet {
   }
 }
 
-/** Registers with one writer each: the writer's latest record wins. The slot must name the writer. */
+function contentOf(record: LeafRecord<unknown>): string {
+  return `${record.dot.counter}:${record.hash}`
+}
+
+/**
+ * Registers with one writer each: the writer's latest record wins, and of two that a forked writer has at one counter the
+ * one with the lower hash. The slot must name the writer.
+ */
 export class OwnRegisters<L> {
   readonly #records = new Map<string, LeafRecord<L>>()
   readonly #live: LiveSet
@@ -50,7 +83,7 @@ export class OwnRegisters<L> {
   /** Stores the record if it is later than what the slot holds; says whether, and what it replaced. */
   put(slot: string, record: LeafRecord<L>): { stored: boolean; before?: LeafRecord<L> } {
     const before = this.#records.get(slot)
-    if (before && before.dot.counter >= record.dot.counter) return { stored: false, before }
+    if (before && !isLater(record, before)) return { stored: false, before }
     this.#records.set(slot, record)
     this.#live.set(slot, record)
     return before ? { stored: true, before } : { stored: true }
@@ -63,4 +96,8 @@ export class OwnRegisters<L> {
   values(): IterableIterator<LeafRecord<L>> {
     return this.#records.values()
   }
+}
+
+function isLater(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
+  return a.dot.counter > b.dot.counter || (a.dot.counter === b.dot.counter && a.hash < b.hash)
 }

@@ -9,10 +9,10 @@ import type { Verify } from './batch.ts'
 import { compareHlc } from './hlc.ts'
 import { admissionProof, meshIdOf } from './identity.ts'
 import type { AckLeaf, AdmissionLeaf, InvitationLeaf, KnownLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
-import { type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
+import { compareRecords, type LeafRecord, type LiveSet, OwnRegisters, recordName } from './live-set.ts'
 import { hasMajority, type Proof, provenMajority, stillMissing } from './majority.ts'
 import type { Member } from './registry-view.ts'
-import { compareDots, type Dot, dotText } from './vector.ts'
+import { type Dot, dotText } from './vector.ts'
 
 interface Admitted {
   record: LeafRecord<AdmissionLeaf>
@@ -31,7 +31,7 @@ export class MembershipTable {
   readonly #known = new Map<string, LeafRecord<KnownLeaf>>()
   readonly #proofs = new Map<string, boolean>()
   #founder: LeafRecord<MeshLeaf> | undefined
-  #admitted: Map<string, Admitted> | undefined
+  #admitted: readonly Admitted[] | undefined
   #members: Map<PeerKey, Member> | undefined
 
   constructor(meshId: string, verify: Verify, live: LiveSet) {
@@ -44,7 +44,7 @@ export class MembershipTable {
   putMesh(record: LeafRecord<MeshLeaf>): void {
     const { founder, nonce } = record.leaf
     if (record.dot.writer !== founder || meshIdOf(founder, nonce) !== this.#meshId) return
-    if (this.#founder && this.#founder.dot.counter <= record.dot.counter) return
+    if (this.#founder && compareRecords(this.#founder, record) <= 0) return
     this.#founder = record
     this.#live.set('mesh', record)
     this.#forget()
@@ -58,28 +58,28 @@ export class MembershipTable {
   putInvitation(record: LeafRecord<InvitationLeaf>): void {
     const slot = invitationSlot(record.dot.writer, record.leaf.invitation)
     const held = this.#invitations.get(slot)
-    if (held && held.dot.counter <= record.dot.counter) return
+    if (held && compareRecords(held, record) <= 0) return
     this.#invitations.set(slot, record)
     this.#live.set(slot, record)
     this.#forget()
   }
 
   putAdmission(record: LeafRecord<AdmissionLeaf>): void {
-    this.#admissions.set(dotText(record.dot), record)
-    this.#live.set(`admission:${dotText(record.dot)}`, record)
+    this.#admissions.set(recordName(record), record)
+    this.#live.add(`admission:${dotText(record.dot)}`, record)
     this.#forget()
   }
 
   putAck(record: LeafRecord<AckLeaf>): void {
-    this.#acks.set(dotText(record.dot), record)
-    this.#live.set(`ack:${dotText(record.dot)}`, record)
+    this.#acks.set(recordName(record), record)
+    this.#live.add(`ack:${dotText(record.dot)}`, record)
     this.#forget()
   }
 
   putSettled(record: LeafRecord<SettledLeaf>): void {
     const declared = this.#settled.get(record.dot.writer) ?? new Map<string, SettledLeaf>()
-    this.#settled.set(record.dot.writer, declared.set(dotText(record.dot), record.leaf))
-    this.#live.set(`settled:${dotText(record.dot)}`, record)
+    this.#settled.set(record.dot.writer, declared.set(recordName(record), record.leaf))
+    this.#live.add(`settled:${dotText(record.dot)}`, record)
     this.#members = undefined
   }
 
@@ -97,29 +97,24 @@ export class MembershipTable {
     return this.#founder?.leaf.founder
   }
 
-  /** Valid admissions, ascending by dot. */
-  admitted(): Map<string, Admitted> {
+  /** Valid admissions, ascending by dot; of a forked writer there may be two at one. */
+  admitted(): readonly Admitted[] {
     if (this.#admitted) return this.#admitted
     const found = new Map<string, Admitted>()
     const keys = new Set<PeerKey>(this.#founder ? [this.#founder.leaf.founder] : [])
     const uses = new Map<string, Set<PeerKey>>()
-    const waiting = [...this.#admissions.values()].sort(byDot)
+    const waiting = [...this.#admissions.values()].sort(compareRecords)
     // an admitter may itself have been admitted by a record that sorts later: repeat until nothing is added
     for (let before = -1; before !== found.size; ) {
       before = found.size
       for (const record of waiting) {
-        if (found.has(dotText(record.dot)) || !keys.has(record.dot.writer) || !this.#validUse(record, uses)) continue
-        found.set(dotText(record.dot), { record, acks: [] })
+        if (found.has(recordName(record)) || !keys.has(record.dot.writer) || !this.#validUse(record, uses)) continue
+        found.set(recordName(record), { record, acks: [] })
         keys.add(record.leaf.key)
       }
     }
-    for (const ack of [...this.#acks.values()].sort(byDot)) {
-      const admitted = found.get(dotText(ack.leaf.admission))
-      if (admitted && keys.has(ack.dot.writer) && !admitted.acks.some(a => a.dot.writer === ack.dot.writer)) {
-        admitted.acks.push(ack)
-      }
-    }
-    this.#admitted = new Map([...found].sort((a, b) => byDot(a[1].record, b[1].record)))
+    this.#admitted = [...found.values()].sort((a, b) => compareRecords(a.record, b.record))
+    this.#acknowledge(this.#admitted, keys)
     return this.#admitted
   }
 
@@ -128,9 +123,9 @@ export class MembershipTable {
     const members = new Map<PeerKey, Member>()
     if (this.#founder)
       members.set(this.#founder.leaf.founder, this.#memberOf(this.#founder.leaf.founder, this.#founder.leaf))
-    const admitted = [...this.admitted().values()]
+    const admitted = [...this.admitted()]
     for (const { record } of admitted.sort(
-      (a, b) => compareHlc(a.record.hlc, b.record.hlc) || byDot(a.record, b.record),
+      (a, b) => compareHlc(a.record.hlc, b.record.hlc) || compareRecords(a.record, b.record),
     )) {
       if (!members.has(record.leaf.key))
         members.set(record.leaf.key, this.#memberOf(record.leaf.key, record.leaf, record))
@@ -142,7 +137,7 @@ export class MembershipTable {
   invitationsOf(issuer: PeerKey) {
     const own = [...this.#invitations.values()].filter(record => record.dot.writer === issuer)
     return own.map(({ leaf }) => {
-      const users = [...this.admitted().values()].filter(
+      const users = this.admitted().filter(
         a => a.record.dot.writer === issuer && a.record.leaf.invitation === leaf.invitation,
       )
       const usedBy = [...new Set(users.map(a => a.record.leaf.key))]
@@ -150,15 +145,15 @@ export class MembershipTable {
     })
   }
 
-  majorityFor(admission: Dot): Dot[] | undefined {
-    const admitted = this.admitted().get(dotText(admission))
+  majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {
+    const admitted = this.#admissionOf(newcomer, admission)
     return admitted && provenMajority(this.#proof(admitted, admitted.acks))?.map(ack => ack.dot)
   }
 
   #memberOf(key: PeerKey, born: MeshLeaf | AdmissionLeaf, admission?: LeafRecord<AdmissionLeaf>): Member {
     const info = this.#peers.get(`peer:${key}`)?.leaf
     const settled = !admission || this.#isSettled(key)
-    const admitted = admission && this.admitted().get(dotText(admission.dot))
+    const admitted = admission && this.#admissionOf(key, admission.dot)
     return {
       key,
       name: born.name,
@@ -176,11 +171,34 @@ export class MembershipTable {
   }
 
   #proves(declared: SettledLeaf, key: PeerKey): boolean {
-    const admitted = this.admitted().get(dotText(declared.admission))
-    if (admitted?.record.leaf.key !== key) return false
+    const admitted = this.#admissionOf(key, declared.admission)
+    if (!admitted) return false
     const cited = new Set(declared.acks.map(dotText))
     const acks = admitted.acks.filter(ack => cited.has(dotText(ack.dot)))
-    return acks.length === cited.size && hasMajority(this.#proof(admitted, acks))
+    const held = new Set(acks.map(ack => dotText(ack.dot)))
+    return held.size === cited.size && hasMajority(this.#proof(admitted, acks))
+  }
+
+  #admissionOf(newcomer: PeerKey | undefined, { writer, counter }: Dot): Admitted | undefined {
+    return this.admitted().find(
+      ({ record: { leaf, dot } }) =>
+        dot.counter === counter && dot.writer === writer && (newcomer === undefined || leaf.key === newcomer),
+    )
+  }
+
+  /** Gives each acknowledgement to what it acknowledges: of two admissions at one dot to the one that its list names. */
+  #acknowledge(admitted: readonly Admitted[], members: ReadonlySet<PeerKey>): void {
+    const byDot = new Map<string, Admitted[]>()
+    for (const item of admitted) {
+      const dot = dotText(item.record.dot)
+      byDot.set(dot, [...(byDot.get(dot) ?? []), item])
+    }
+    for (const ack of [...this.#acks.values()].sort(compareRecords)) {
+      const twins = byDot.get(dotText(ack.leaf.admission)) ?? []
+      if (!members.has(ack.dot.writer)) continue
+      const listed = this.#known.get(ack.leaf.known)?.leaf.admissions.map(item => item.key)
+      for (const item of twins) if (twins.length === 1 || listed?.includes(item.record.leaf.key)) item.acks.push(ack)
+    }
   }
 
   #proof(admitted: Admitted, acks: readonly LeafRecord<AckLeaf>[]): Proof {
@@ -219,10 +237,6 @@ export class MembershipTable {
     this.#admitted = undefined
     this.#members = undefined
   }
-}
-
-function byDot(a: LeafRecord<unknown>, b: LeafRecord<unknown>): number {
-  return compareDots(a.dot, b.dot)
 }
 
 function invitationSlot(issuer: PeerKey, invitation: PeerKey): string {

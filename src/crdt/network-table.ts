@@ -7,7 +7,7 @@ import type { NetworkId } from '../model/network.ts'
 import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import { networkIdOf } from './identity.ts'
 import type { NetworkDockerLeaf, NetworkLeaf, NetworkRmLeaf } from './leaves.ts'
-import type { LeafRecord, LiveSet } from './live-set.ts'
+import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
 import type { Network } from './registry-view.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
@@ -37,9 +37,12 @@ export class NetworkTable {
   put(record: LeafRecord<NetworkLeaf>): void {
     const id = networkIdOf(record.leaf)
     const born = this.#born.get(id) ?? { leaf: record.leaf, acts: new Map() }
-    born.acts.set(dotText(record.dot), { dot: record.dot, hlc: record.hlc })
+    // a forked writer may have created it twice at one dot: the earlier counts
+    const twin = born.acts.get(dotText(record.dot))?.hlc
+    const hlc = twin && compareHlc(twin, record.hlc) < 0 ? twin : record.hlc
+    born.acts.set(dotText(record.dot), { dot: record.dot, hlc })
     this.#born.set(id, born)
-    this.#live.set(`network:${dotText(record.dot)}`, record)
+    this.#live.add(`network:${dotText(record.dot)}`, record)
   }
 
   remove(record: LeafRecord<NetworkRmLeaf>): void {
@@ -51,14 +54,14 @@ export class NetworkTable {
     // raises the generation by itself, also before the creation arrives (model.md V10)
     const slot = `${tenant}/${name}`
     this.#generations.set(slot, Math.max(this.#generations.get(slot) ?? 0, generation + 1))
-    this.#live.set(`network-rm:${dotText(record.dot)}`, record)
+    this.#live.add(`network-rm:${dotText(record.dot)}`, record)
   }
 
   /** The last by HLC, then writer, then counter wins: each host in whose Docker it was created may have written one. */
   putDocker(record: LeafRecord<NetworkDockerLeaf>): void {
     const { network } = record.leaf
     const held = this.#docker.get(network)
-    if (held && (compareHlc(held.hlc, record.hlc) || compareDots(held.dot, record.dot)) >= 0) return
+    if (held && (compareHlc(held.hlc, record.hlc) || compareRecords(held, record)) >= 0) return
     this.#docker.set(network, record)
     this.#live.set(`network-docker:${network}`, record)
   }

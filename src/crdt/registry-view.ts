@@ -86,7 +86,7 @@ export interface Block {
   readonly removal: number
   /** Addresses carved out of it. */
   readonly carved: readonly number[]
-  /** Two transfers at one epoch: nobody may use it. */
+  /** Two transfers at one epoch, or an owner with two histories: nobody may use it. */
   readonly quarantined: boolean
 }
 
@@ -97,7 +97,7 @@ export interface CarvedAddress {
   readonly owner: PeerKey
   readonly epoch: number
   readonly removal: number
-  /** Given or carved out twice: nobody may use it. */
+  /** Given or carved out twice, or an owner with two histories: nobody may use it. */
   readonly quarantined: boolean
 }
 
@@ -115,6 +115,8 @@ export interface RegistryView {
   member(key: PeerKey): Member | undefined
   /** Founder first, then by admission (HLC, key). */
   members(): Member[]
+  /** True if two histories of this writer are known (R8): what it owns is quarantined, and nobody gives it anything. */
+  isForked(key: PeerKey): boolean
   /** Sorted by name, `default` first. */
   tenants(): string[]
   hasTenant(name: string): boolean
@@ -172,8 +174,11 @@ export interface RegistryView {
     admitter: PeerKey
     ackedBy: readonly { key: PeerKey; dot: Dot; known: string }[]
   }[]
-  /** Dots of acknowledgements that prove a strict majority for this admission; undefined while there is none. */
-  majorityFor(admission: Dot): Dot[] | undefined
+  /**
+   * Dots of acknowledgements that prove a strict majority for this admission; undefined while there is none. A forked
+   * writer may have admitted two newcomers by one dot: `newcomer` says which is meant.
+   */
+  majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined
   /** Number of live records, for `status`. */
   size(): number
   /** SHA-256 over the live records, hex: equal on peers that received the same set. */

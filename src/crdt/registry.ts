@@ -13,6 +13,7 @@ import { BlockTable } from './block-table.ts'
 import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import { conditionsOf } from './conditions.ts'
 import { EndpointTable } from './endpoint-table.ts'
+import type { Hlc } from './hlc.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
 import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
@@ -40,6 +41,7 @@ export class Registry implements RegistryView {
   readonly #rosters = new Map<string, readonly PeerKey[]>()
   readonly #content = new Map<string, LeafRecord>()
   readonly #deals = new Map<NetworkId, readonly PeerKey[]>()
+  readonly #forks = new Map<PeerKey, Hlc>()
   #list: Map<NetworkId, Network> | undefined
 
   constructor(meshId: string, verify: Verify) {
@@ -81,8 +83,17 @@ export class Registry implements RegistryView {
       const dot = { writer: batch.writer, counter: batch.first + i }
       const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: toHex(sha256(bytes)) }
       if (record.leaf) this.#put(record as LeafRecord)
-      else this.#live.set(`unknown:${dotText(dot)}`, record)
+      else this.#live.add(`unknown:${dotText(dot)}`, record)
     })
+  }
+
+  /** The log holds two histories of the writer, which parted at `since`: from now on it is fenced (R8). */
+  noteFork(writer: PeerKey, since: Hlc): void {
+    this.#forks.set(writer, since)
+  }
+
+  isForked(writer: PeerKey): boolean {
+    return this.#forks.has(writer)
   }
 
   #put(record: LeafRecord): void {
@@ -190,9 +201,9 @@ export class Registry implements RegistryView {
     if (root === undefined) return undefined
     const chains = this.#blocks.chains(id, index, root)
     const last = chains[0]?.leaf.transfers.at(-1)
-    if (!last) return { index, owner: root, epoch: 0, removal: 0, carved: [], quarantined: false }
+    if (!last) return { index, owner: root, epoch: 0, removal: 0, carved: [], quarantined: this.isForked(root) }
     const { to, epoch, carved } = last
-    return { index, owner: to, epoch, removal: 0, carved, quarantined: chains.length > 1 }
+    return { index, owner: to, epoch, removal: 0, carved, quarantined: chains.length > 1 || this.isForked(to) }
   }
 
   transfers(id: NetworkId, index: number): readonly Transfer[] {
@@ -211,7 +222,8 @@ export class Registry implements RegistryView {
     const chains = this.#blocks.addressChains(id, ip, carving.carver)
     const last = chains[0]?.leaf.transfers.at(-1)
     const { to: owner, epoch } = last ?? { to: carving.carver, epoch: 0 }
-    return { ip, owner, epoch, removal: 0, quarantined: carving.disputed || chains.length > 1 }
+    const quarantined = carving.disputed || chains.length > 1 || this.isForked(owner)
+    return { ip, owner, epoch, removal: 0, quarantined }
   }
 
   addressTransfers(id: NetworkId, ip: number): readonly Step[] {
@@ -224,7 +236,12 @@ export class Registry implements RegistryView {
   }
 
   conditions(): Condition[] {
-    return conditionsOf(this, { tenants: this.#tenants, networks: this.#networks, blocks: this.#blocks })
+    return conditionsOf(this, {
+      tenants: this.#tenants,
+      networks: this.#networks,
+      blocks: this.#blocks,
+      forks: this.#forks,
+    })
   }
 
   actsOf(id: NetworkId): Dot[] {
@@ -248,16 +265,16 @@ export class Registry implements RegistryView {
   }
 
   admissions() {
-    return [...this.#membership.admitted().values()].map(({ record, acks }) => ({
+    return this.#membership.admitted().map(({ record, acks }) => ({
       key: record.leaf.key,
       dot: record.dot,
       admitter: record.dot.writer,
-      ackedBy: acks.map(ack => ({ key: ack.dot.writer, dot: ack.dot, known: ack.leaf.known })),
+      ackedBy: firstOfEach(acks).map(ack => ({ key: ack.dot.writer, dot: ack.dot, known: ack.leaf.known })),
     }))
   }
 
-  majorityFor(admission: Dot): Dot[] | undefined {
-    return this.#membership.majorityFor(admission)
+  majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {
+    return this.#membership.majorityFor(admission, newcomer)
   }
 
   size(): number {
@@ -307,6 +324,13 @@ export class Registry implements RegistryView {
     }
     return order[index % order.length]
   }
+}
+
+/** Of several acknowledgements by one writer the first. */
+function firstOfEach<T extends LeafRecord<unknown>>(acks: readonly T[]): T[] {
+  const first = new Map<PeerKey, T>()
+  for (const ack of acks) if (!first.has(ack.dot.writer)) first.set(ack.dot.writer, ack)
+  return [...first.values()]
 }
 
 /** The roster leaf of these peers, in its canonical order. */

@@ -1,6 +1,6 @@
 /** Tenants: alive while some write of the name is covered by no deletion; an unseen write revives the whole object. */
 import type { TenantLeaf, TenantRmLeaf } from './leaves.ts'
-import type { LeafRecord, LiveSet } from './live-set.ts'
+import { compareRecords, type LeafRecord, type LiveSet, recordName } from './live-set.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
 export class TenantTable {
@@ -15,13 +15,13 @@ export class TenantTable {
   put(record: LeafRecord<TenantLeaf>): void {
     const writes = this.#writes.get(record.leaf.name) ?? new Map()
     this.#writes.set(record.leaf.name, writes.set(dotText(record.dot), record.dot))
-    this.#live.set(`tenant:${dotText(record.dot)}`, record)
+    this.#live.add(`tenant:${dotText(record.dot)}`, record)
   }
 
   remove(record: LeafRecord<TenantRmLeaf>): void {
     const removed = this.#removed.get(record.leaf.name) ?? new Map()
-    this.#removed.set(record.leaf.name, removed.set(dotText(record.dot), record))
-    this.#live.set(`tenant-rm:${dotText(record.dot)}`, record)
+    this.#removed.set(record.leaf.name, removed.set(recordName(record), record))
+    this.#live.add(`tenant-rm:${dotText(record.dot)}`, record)
   }
 
   /** Writes that no deletion covers, ascending by dot. */
@@ -39,6 +39,6 @@ export class TenantTable {
   /** The deletion of a tenant that has no uncovered write, for the condition about its children. */
   deletion(name: string): LeafRecord<TenantRmLeaf> | undefined {
     const removed = [...(this.#removed.get(name)?.values() ?? [])]
-    return this.acts(name).length > 0 ? undefined : removed.sort((a, b) => compareDots(a.dot, b.dot))[0]
+    return this.acts(name).length > 0 ? undefined : removed.sort(compareRecords)[0]
   }
 }

@@ -1,4 +1,4 @@
-/** Which batches of which writers a peer holds. */
+/** Which batches of which writers a peer holds: of each writer the tips of the tree that its batches make. */
 import { fromHex, sha256, toHex } from '../lib/bytes.ts'
 import { encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
@@ -9,15 +9,31 @@ export interface Dot {
   readonly counter: number
 }
 
-/** The last batch that is held of one writer. */
+/** A batch that is held of one writer. */
 export interface Head {
   /** Counter of its last leaf. */
   readonly counter: number
-  /** Hash of the batch, hex: two hashes at one counter prove a fork of the writer. */
+  /** Hash of the batch, hex. */
   readonly hash: string
 }
 
-export type Vector = ReadonlyMap<PeerKey, Head>
+/**
+ * Most tips that are kept of one writer: a fork needs two, each further copy of a data directory one more. Who has the
+ * key can make any number, so what goes beyond is ignored.
+ */
+export const maxTips = 16
+
+/** Per writer the batches that nothing held follows on, in `compareHeads` order: one, or several after a fork (R8). */
+export type Vector = ReadonlyMap<PeerKey, readonly Head[]>
+
+/** The higher counter first, then the lower hash: the first of a writer's tips is its main one. */
+export function compareHeads(a: Head, b: Head): number {
+  return b.counter - a.counter || (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0)
+}
+
+export function sameHead(a: Head, b: Head): boolean {
+  return a.counter === b.counter && a.hash === b.hash
+}
 
 export function dotText(dot: Dot): string {
   return `${dot.writer}:${dot.counter}`
@@ -41,25 +57,28 @@ export function dotFromPlain(value: Plain | undefined): Dot | undefined {
   return { writer: toHex(writer), counter }
 }
 
-/** Sorted by writer: [[writer, counter, hash], …]. */
+/** Sorted by writer, its tips in order: [[writer, counter, hash], …]. */
 export function vectorToPlain(vector: Vector): Plain[] {
   const writers = [...vector.keys()].sort()
-  return writers.map(writer => {
-    const head = vector.get(writer) as Head
-    return [fromHex(writer), head.counter, fromHex(head.hash)]
+  return writers.flatMap(writer => {
+    const key = fromHex(writer)
+    return (vector.get(writer) ?? []).map((head): Plain => [key, head.counter, fromHex(head.hash)])
   })
 }
 
-/** The inverse; undefined if malformed. */
-export function vectorFromPlain(value: Plain | undefined): Map<PeerKey, Head> | undefined {
+/** The inverse; undefined if malformed. Of more tips of a writer than are ever kept the first count. */
+export function vectorFromPlain(value: Plain | undefined): Map<PeerKey, Head[]> | undefined {
   if (!Array.isArray(value)) return undefined
-  const vector = new Map<PeerKey, Head>()
+  const vector = new Map<PeerKey, Head[]>()
   for (const entry of value) {
     const dot = dotFromPlain(entry)
     const hash = Array.isArray(entry) ? entry[2] : undefined
     if (!dot || !(hash instanceof Uint8Array) || hash.length !== 32) return undefined
-    vector.set(dot.writer, { counter: dot.counter, hash: toHex(hash) })
+    const tips = vector.get(dot.writer) ?? []
+    if (tips.length < maxTips) tips.push({ counter: dot.counter, hash: toHex(hash) })
+    vector.set(dot.writer, tips)
   }
+  for (const tips of vector.values()) tips.sort(compareHeads)
   return vector
 }
 

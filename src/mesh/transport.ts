@@ -18,7 +18,7 @@ export interface Transport {
   broadcast(bytes: Uint8Array): void
   /** Asks one member; rejects after `timeoutMs`, when it is not connected, or with the text it refused with. */
   request(to: PeerKey, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>
-  /** Installs the handler of a protocol such as `/skein/sync/1`. */
+  /** Installs the handler of a protocol such as `/skein/sync/2`. */
   handle(protocol: string, handler: RequestHandler): void
   onBroadcast(listener: (from: PeerKey, bytes: Uint8Array) => void): void
   onConnect(listener: (peer: PeerKey) => void): void

@@ -37,8 +37,9 @@ export interface Admission {
 /** The first record of a mesh, written by its founder. */
 export async function found(replica: Replica, nonce: Uint8Array, name: string, addresses: readonly string[]) {
   if (meshIdOf(replica.self, nonce) !== replica.view.meshId) throw new Error('nonce does not belong to this mesh')
-  await replica.write(view =>
-    view.members().length > 0 ? [] : [{ kind: 'mesh', founder: replica.self, nonce, name, addresses }],
+  await replica.write(
+    view => (view.members().length > 0 ? [] : [{ kind: 'mesh', founder: replica.self, nonce, name, addresses }]),
+    true,
   )
 }
 
@@ -94,7 +95,7 @@ class Admissions implements Admission {
       mesh.setMembers(members)
     }
     mesh.setInvitations(invitations)
-    if (this.#running || owed(replica.view, replica.self).length === 0) return
+    if (this.#running || !replica.isComplete || owed(replica.view, replica.self).length === 0) return
     this.#running = true
     replica
       .write(view => owed(view, replica.self))
@@ -178,8 +179,8 @@ function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
   if (!me) return []
   const leaves: Leaf[] = []
   const admissions = view.admissions()
-  const own = admissions.find(item => item.key === self && view.majorityFor(item.dot))
-  const acks = own && view.majorityFor(own.dot)
+  const own = admissions.find(item => item.key === self && view.majorityFor(item.dot, self))
+  const acks = own && view.majorityFor(own.dot, self)
   if (!me.settled && own && acks) leaves.push({ kind: 'settled', admission: own.dot, acks })
   const pending = admissions.filter(
     item =>

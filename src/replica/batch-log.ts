@@ -1,61 +1,123 @@
-/** The durable batches of every writer, in order: what may be shown to others. */
-import type { Batch } from '../crdt/batch.ts'
+/**
+ * The durable units of every writer: what may be shown to others. A writer's units are a tree by `previous`; a writer that
+ * keeps to one history has one tip, and two tips are the proof of a fork (R8). What is held is a function of the set of
+ * units that were added, whatever their order.
+ */
 import { noBatch } from '../crdt/batch.ts'
-import type { Head, Vector } from '../crdt/vector.ts'
+import type { Hlc } from '../crdt/hlc.ts'
+import { type Head, maxTips, sameHead, type Vector, vectorHash } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import { History } from './history.ts'
+import type { Unit } from './unit.ts'
 
-/** How a batch stands to what is held: `next` continues it, `gap` leaves something out, `fork` contradicts it. */
-export type Standing = 'next' | 'known' | 'gap' | 'fork'
+/**
+ * How a unit stands to what is held. `next`: it continues some batch that is held, at a tip or further down. `known`: it is
+ * held, or lies in a run that was compacted. `gap`: what it follows on is missing. `full`: it would be one tip too many.
+ */
+export type Standing = 'next' | 'known' | 'gap' | 'full'
 
 export class BatchLog {
-  readonly #batches = new Map<PeerKey, Batch[]>()
+  /** In the order in which the writers were met: each one's admission stands in the records of those before it. */
+  readonly #histories = new Map<PeerKey, History>()
+  readonly #forkListeners: ((writer: PeerKey, since: Hlc) => void)[] = []
+  #vector: { map: Vector; hash?: Uint8Array } | undefined
 
+  /** Adds a unit that stands `next`. */
+  add(unit: Unit): void {
+    const history = this.#histories.get(unit.writer) ?? new History()
+    this.#histories.set(unit.writer, history)
+    const branched = history.add(unit)
+    this.#vector = undefined
+    const since = branched ? history.forkedSince : undefined
+    if (since) for (const listener of this.#forkListeners) listener(unit.writer, since)
+  }
+
+  /**
+   * Puts a compact unit in the place of whatever is held of its run, and gives what went. Not for a writer with several
+   * tips: what other branches have within the run would go too.
+   */
+  replace(unit: Unit): Unit[] {
+    this.#vector = undefined
+    return this.#histories.get(unit.writer)?.replace(unit) ?? []
+  }
+
+  /** Called when a writer's histories are seen to part, once more for each further tip; `since` says when they first did. */
+  onFork(listener: (writer: PeerKey, since: Hlc) => void): void {
+    this.#forkListeners.push(listener)
+  }
+
+  /** @param staged units that are about to be added, by their hashes */
+  standing(unit: Unit, staged: ReadonlyMap<string, Unit> = new Map()): Standing {
+    const history = this.#histories.get(unit.writer)
+    if (staged.has(unit.hash) || history?.covers(unit)) return 'known'
+    const parent = staged.get(unit.previous)
+    if (parent) return parent.writer === unit.writer && parent.last === unit.first - 1 ? 'next' : 'gap'
+    const before = { counter: unit.first - 1, hash: unit.previous }
+    const isRoot = unit.first === 1 && unit.previous === noBatch
+    if (!isRoot && !history?.find(before) && !history?.isInside(before.counter)) return 'gap'
+    const branches = history && !history.tips.some(tip => sameHead(tip, before))
+    return branches && history.tips.length >= maxTips ? 'full' : 'next'
+  }
+
+  /** True if the unit that stands `next` makes one more tip of its writer. */
+  branches(unit: Unit): boolean {
+    const tips = this.#histories.get(unit.writer)?.tips ?? []
+    return tips.length > 0 && !tips.some(tip => tip.hash === unit.previous)
+  }
+
+  /** The main tip: the highest counter, then the lowest hash. Counter 0 and zeros when nothing is held. */
   head(writer: PeerKey): Head {
-    const last = this.#batches.get(writer)?.at(-1)
-    return last ? { counter: last.last, hash: last.hash } : { counter: 0, hash: noBatch }
+    return this.#histories.get(writer)?.tips[0] ?? { counter: 0, hash: noBatch }
   }
 
-  add(batch: Batch): void {
-    const held = this.#batches.get(batch.writer)
-    if (held) held.push(batch)
-    else this.#batches.set(batch.writer, [batch])
+  /** In `compareHeads` order; [] when nothing is held. */
+  tips(writer: PeerKey): readonly Head[] {
+    return this.#histories.get(writer)?.tips ?? []
   }
 
-  /** True if a batch of the writer that is held ends at `head.counter` with that hash. */
+  /** True if a unit of the writer that is held ends at `head.counter` with that hash. */
   holds(writer: PeerKey, head: Head): boolean {
-    const held = this.#batches.get(writer) ?? []
-    const batch = held[firstBehind(held, head.counter - 1)]
-    return batch?.last === head.counter && batch.hash === head.hash
+    return this.#histories.get(writer)?.find(head) !== undefined
   }
 
+  /** True if the writer is known to have more than one history. */
+  isForked(writer: PeerKey): boolean {
+    return this.tips(writer).length > 1
+  }
+
+  /** Writers in the order in which they were met: nobody's records rest on the membership of one behind it. */
+  writers(): PeerKey[] {
+    return [...this.#histories.keys()]
+  }
+
+  /** Equal on peers that hold the same units. */
   vector(): Vector {
-    return new Map([...this.#batches.keys()].map(writer => [writer, this.head(writer)]))
+    return this.#current().map
   }
 
-  /** Batches of a writer behind a counter, oldest first. */
-  after(writer: PeerKey, counter: number): Batch[] {
-    const held = this.#batches.get(writer) ?? []
-    return held.slice(firstBehind(held, counter))
+  /** `vectorHash` of the vector; costs nothing while nothing is added. */
+  vectorHash(): Uint8Array {
+    const current = this.#current()
+    current.hash ??= vectorHash(current.map)
+    return current.hash
   }
 
-  /** Stands the batch against `head`, which may be ahead of the log while a group is being written. */
-  standing(batch: Batch, head: Head): Standing {
-    if (batch.first === head.counter + 1) return batch.previous === head.hash ? 'next' : 'fork'
-    if (batch.first > head.counter + 1) return 'gap'
-    const held = this.#batches.get(batch.writer) ?? []
-    const same = held[firstBehind(held, batch.first - 1)]
-    return !same || same.hash === batch.hash ? 'known' : 'fork'
+  /**
+   * Units of a writer that somebody lacks who holds these heads of it and all before them, parents first. Undefined when
+   * none of the heads is held here (and there is one): then what they have in common is unknown.
+   */
+  missing(writer: PeerKey, heads: readonly Head[]): Iterable<Unit> | undefined {
+    const history = this.#histories.get(writer)
+    return history ? history.missing(heads) : []
   }
-}
 
-/** Index of the first batch whose last leaf is behind `counter`. */
-function firstBehind(held: readonly Batch[], counter: number): number {
-  let low = 0
-  let high = held.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((held[middle] as Batch).last > counter) high = middle
-    else low = middle + 1
+  /** Heads by which another can find the last batch in common: the tips, then ever larger steps back from each. */
+  locator(writer: PeerKey): Head[] {
+    return this.#histories.get(writer)?.locator() ?? []
   }
-  return low
+
+  #current(): { map: Vector; hash?: Uint8Array } {
+    this.#vector ??= { map: new Map([...this.#histories].map(([writer, history]) => [writer, history.tips])) }
+    return this.#vector
+  }
 }

@@ -6,7 +6,7 @@ import type { Leaf } from '../crdt/leaves.ts'
 import { list } from '../crdt/plain.ts'
 import { Registry } from '../crdt/registry.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
-import type { Dot, Head } from '../crdt/vector.ts'
+import type { Dot, Head, Vector } from '../crdt/vector.ts'
 import { decode } from '../lib/cbor.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
@@ -15,14 +15,18 @@ import type { Logger } from '../lib/log.ts'
 import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
 import type { Disk } from '../store/disk.ts'
 import type { Journal, JournalEntry, OpenJournal } from '../store/journal.ts'
+import { answerSync } from './answer-sync.ts'
 import { BatchLog } from './batch-log.ts'
+import { Completeness } from './completeness.ts'
 import { RollbackFence } from './fence.ts'
 import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
 import type { Replica } from './replica.ts'
-import { answerSync, syncProtocol } from './sync.ts'
+import { syncProtocol } from './sync-messages.ts'
+import { Turns } from './turns.ts'
+import { unitOf } from './unit.ts'
 
 export interface ReplicaDeps {
   meshId: string
@@ -39,6 +43,11 @@ export interface ReplicaDeps {
 
 /** Name of the journal on the peer's disk. */
 export const journalName = 'journal'
+
+/** So long a member may keep others from being pulled from, ms. */
+const pullTurnMs = 5000
+/** So long a write waits for a newcomer to hear from its mesh, ms. */
+const completeWaitMs = 5000
 
 /** Opens the journal, replays it and connects it with the transport. Rejects when the journal is damaged. */
 export async function createReplica(deps: ReplicaDeps): Promise<Replica> {
@@ -66,6 +75,8 @@ class JournalledReplica implements Replica {
   /** Of the newest own record or local fact: resolves when it is durable. */
   #newest: Promise<void> = Promise.resolve()
   readonly #fence: RollbackFence
+  readonly #completeness: Completeness
+  readonly #shownListeners = new Set<(peer: PeerKey, vector: Vector) => void>()
 
   constructor(deps: ReplicaDeps, journal: Journal) {
     this.#deps = deps
@@ -73,6 +84,10 @@ class JournalledReplica implements Replica {
     this.self = deps.signer.key
     this.#registry = new Registry(deps.meshId, deps.verify)
     this.#tip = this.#log.head(this.self)
+    this.#log.onFork((writer, since) => {
+      deps.log.error({ writer }, 'a writer has several histories and is fenced')
+      this.#registry.noteFork(writer, since)
+    })
     this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
     this.#fence = new RollbackFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
     this.#intake = new Intake({
@@ -83,21 +98,60 @@ class JournalledReplica implements Replica {
       journal: batches => this.#journalled(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
       applied: batches => this.#applied(batches),
       unknownOwn: (from, batch) => this.#fence.close(from, batch.last),
-      forked: batch => deps.log.error({ writer: batch.writer, counter: batch.first }, 'a writer has two histories'),
       logger: deps.log,
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
-    const receive = this.#receive.bind(this)
-    const rolledBack = (knownBy: PeerKey, counter: number) => this.#fence.close(knownBy, counter)
-    const sync = { transport: deps.transport, log: this.#log, receive, rolledBack }
-    this.#neighbours = new Neighbours({ ...sync, clock: deps.clock, random: deps.random, logger: deps.log })
-    deps.transport.handle(syncProtocol, (from, request) => answerSync(sync, from, request))
+    this.#completeness = new Completeness({
+      self: this.self,
+      log: this.#log,
+      facts: this.local,
+      journal: bytes => this.#journalled([{ kind: 'local', bytes }]),
+      completed: () => this.#notify(),
+    })
+    const turns = new Turns(deps.clock, pullTurnMs)
+    this.#neighbours = new Neighbours({
+      transport: deps.transport,
+      log: this.#log,
+      receive: this.#receive.bind(this),
+      rolledBack: (knownBy, counter) => this.#fence.close(knownBy, counter),
+      shown: (peer, vector) => {
+        this.#completeness.begin(vector)
+        this.#shown(peer, vector)
+      },
+      pulled: () => this.#completeness.look(),
+      inTurn: pull => turns.run(pull),
+      clock: deps.clock,
+      random: deps.random,
+      logger: deps.log,
+    })
+    const answering = {
+      log: this.#log,
+      isComplete: () => this.isComplete,
+      offered: (peer: PeerKey, vector: Vector) => this.#neighbours.offered(peer, vector),
+      shown: (peer: PeerKey, vector: Vector) => {
+        this.#neighbours.equal(peer)
+        this.#shown(peer, vector)
+      },
+    }
+    deps.transport.handle(syncProtocol, (from, request) => answerSync(answering, from, request))
     deps.transport.onBroadcast((from, bytes) => this.#heard(from, bytes))
     deps.transport.onConnect(peer => this.#neighbours.connected(peer))
   }
 
   get view(): RegistryView {
     return this.#registry
+  }
+
+  get isComplete(): boolean {
+    return this.#completeness.isComplete
+  }
+
+  vector(): Vector {
+    return this.#log.vector()
+  }
+
+  onShown(listener: (peer: PeerKey, vector: Vector) => void): void {
+    this.#shownListeners.add(listener)
   }
 
   /** Takes over one entry of the journal. */
@@ -107,14 +161,15 @@ class JournalledReplica implements Replica {
       return
     }
     const batch = openBatch(bytes)
-    this.#log.add(batch)
+    this.#log.add(unitOf(batch))
     this.#registry.apply(batch)
     this.#hlc = maxHlc(this.#hlc, batch.hlc)
     if (batch.writer === this.self) this.#tip = { counter: batch.last, hash: batch.hash }
   }
 
-  async write(build: (view: RegistryView) => readonly Leaf[]): Promise<Dot | undefined> {
+  async write(build: (view: RegistryView) => readonly Leaf[], asFounder = false): Promise<Dot | undefined> {
     this.#checkOpen()
+    if (!this.isComplete && !asFounder) await this.#untilComplete()
     const leaves = build(this.#registry)
     if (leaves.length === 0) {
       await this.#newest // what made it unnecessary may itself be on its way to the disk (R7)
@@ -127,7 +182,7 @@ class JournalledReplica implements Replica {
     const durable = this.#append([{ kind: 'batch', bytes: batch.bytes }])
     this.#notify() // a listener may write: its batch must follow this one in the journal too
     await durable
-    this.#log.add(batch)
+    this.#log.add(unitOf(batch))
     this.#outbox.send(batch)
     return { writer: this.self, counter: batch.last }
   }
@@ -208,6 +263,19 @@ class JournalledReplica implements Replica {
       throw new SkeinError('invalid', `a write of ${size} is too large: split it up`)
     }
     return batch
+  }
+
+  /** A newcomer that is not complete decides on too little. */
+  async #untilComplete(): Promise<void> {
+    await this.waitFor(() => this.isComplete, completeWaitMs).catch(() => {
+      const text = 'this host has joined and has not heard from its mesh yet: try again when skein peer ls shows it'
+      throw new SkeinError('unavailable', text)
+    })
+    this.#checkOpen()
+  }
+
+  #shown(peer: PeerKey, vector: Vector): void {
+    for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
   #checkOpen(): void {

@@ -6,11 +6,11 @@ import { type Batch, isSigned, openBatch, type Verify } from '../crdt/batch.ts'
 import { meshIdOf } from '../crdt/identity.ts'
 import { decodeLeaf } from '../crdt/leaf-codec.ts'
 import type { Registry } from '../crdt/registry.ts'
-import type { Head } from '../crdt/vector.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { BatchLog } from './batch-log.ts'
+import { unitOf } from './unit.ts'
 
 export interface IntakeDeps {
   self: PeerKey
@@ -21,10 +21,8 @@ export interface IntakeDeps {
   journal(batches: readonly Batch[]): Promise<void>
   /** Called after each applied group. */
   applied(batches: readonly Batch[]): void
-  /** A batch that this peer signed and does not hold. */
+  /** A batch that this peer signed and does not hold: called before it is taken in like anybody's. */
   unknownOwn(from: PeerKey, batch: Batch): void
-  /** A signed batch contradicts what is held of its writer. */
-  forked(batch: Batch): void
   logger: Logger
 }
 
@@ -33,14 +31,18 @@ export interface Received {
   accepted: number
   /** Some could not be placed yet: something before them is missing here. */
   behind: boolean
+  /** Writers of whom some were not taken in, for this or another reason: asking for them again at once is no use. */
+  stuck: ReadonlySet<PeerKey>
 }
 
 /** Batches that arrived before what they follow on, kept for a while; anti-entropy brings them anyway. */
 const maxEarly = 512
+/** Of these, bytes in all: a hostile member can fill that much memory and no more. */
+const maxEarlyBytes = 8 * 1024 * 1024
 
 export class Intake {
   readonly #deps: IntakeDeps
-  readonly #heads = new Map<PeerKey, Head>()
+  readonly #full = new Set<PeerKey>()
   #early: Batch[] = []
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -60,14 +62,17 @@ export class Intake {
     try {
       const batch = openBatch(bytes)
       if (batch.meshId !== this.#deps.registry.meshId) throw new Error('batch is of another mesh')
-      if (batch.writer !== this.#deps.self) return [batch]
-      const isHeld = this.#deps.log.holds(batch.writer, { counter: batch.last, hash: batch.hash })
-      if (!isHeld && isSigned(batch, this.#deps.verify)) this.#deps.unknownOwn(from, batch)
-      return []
+      if (batch.writer === this.#deps.self && this.#isUnknown(batch)) this.#deps.unknownOwn(from, batch)
+      return [batch]
     } catch (error) {
       this.#deps.logger.warn({ from, err: errorText(error) }, 'malformed batch ignored')
       return []
     }
+  }
+
+  #isUnknown(batch: Batch): boolean {
+    const { log, verify } = this.#deps
+    return !log.holds(batch.writer, { counter: batch.last, hash: batch.hash }) && isSigned(batch, verify)
   }
 
   async #place(batches: readonly Batch[]): Promise<Received> {
@@ -75,39 +80,53 @@ export class Intake {
     let waiting: Batch[] = [...distinct.values()].sort((a, b) => a.first - b.first)
     let accepted = 0
     for (;;) {
-      const group: Batch[] = []
-      waiting = waiting.filter(batch => !this.#takes(batch, group))
-      if (group.length === 0) break
-      await this.#deps.journal(group)
-      for (const batch of group) {
-        this.#deps.log.add(batch)
+      const group = new Map<string, Batch>()
+      const marks = new Set<string>()
+      waiting = waiting.filter(batch => !this.#takes(batch, group, marks))
+      if (group.size === 0) break
+      const taken = [...group.values()]
+      await this.#deps.journal(taken)
+      for (const batch of taken) {
+        this.#deps.log.add(unitOf(batch))
         this.#deps.registry.apply(batch)
       }
-      this.#heads.clear()
-      accepted += group.length
-      this.#deps.applied(group)
+      accepted += taken.length
+      this.#deps.applied(taken)
     }
-    this.#early = waiting.slice(0, maxEarly)
-    return { accepted, behind: batches.some(batch => waiting.includes(batch)) }
+    this.#early = earliest(waiting)
+    const left = batches.filter(batch => this.#deps.log.standing(batch) !== 'known')
+    const behind = left.some(batch => waiting.includes(batch))
+    return { accepted, behind, stuck: new Set(left.map(batch => batch.writer)) }
   }
 
   /** True if the batch needs no more waiting: it was put into the group, was known, or is worthless. */
-  #takes(batch: Batch, group: Batch[]): boolean {
-    const head = this.#heads.get(batch.writer) ?? this.#deps.log.head(batch.writer)
-    const standing = this.#deps.log.standing(batch, head)
+  #takes(batch: Batch, group: Map<string, Batch>, marks: Set<string>): boolean {
+    const { log, verify, logger } = this.#deps
+    const standing = log.standing(batch, group)
     if (standing === 'known') return true
     if (standing === 'gap' || !this.#mayWrite(batch)) return false
-    if (!isSigned(batch, this.#deps.verify)) {
-      this.#deps.logger.warn({ writer: batch.writer }, 'batch with a wrong signature ignored')
+    if (!isSigned(batch, verify)) {
+      logger.warn({ writer: batch.writer }, 'batch with a wrong signature ignored')
       return true
     }
-    if (standing === 'fork') {
-      this.#deps.forked(batch)
+    if (standing === 'full') {
+      this.#shownFull(batch)
       return true
     }
-    this.#heads.set(batch.writer, { counter: batch.last, hash: batch.hash })
-    group.push(batch)
+    // tips are counted in the log: of what branches off a group has one of each parent and, in the log, of each writer
+    const parent = `${batch.writer}:${batch.previous}`
+    const branches = !group.has(batch.previous) && log.branches(batch)
+    if (marks.has(parent) || (branches && marks.has(batch.writer))) return false
+    marks.add(parent)
+    if (branches) marks.add(batch.writer)
+    group.set(batch.hash, batch)
     return true
+  }
+
+  #shownFull({ writer, first }: Batch): void {
+    if (this.#full.has(writer)) return
+    this.#full.add(writer)
+    this.#deps.logger.error({ writer, counter: first }, 'a writer has too many histories; further ones are ignored')
   }
 
   /** Members write; before anything is known, the founder's first batch shows by itself that it founded this mesh. */
@@ -118,4 +137,14 @@ export class Intake {
     if (leaf?.kind !== 'mesh' || leaf.founder !== batch.writer) return false
     return meshIdOf(leaf.founder, leaf.nonce) === registry.meshId
   }
+}
+
+/** The batches with the lowest counters, as many as may wait. */
+function earliest(waiting: readonly Batch[]): Batch[] {
+  let size = 0
+  const end = waiting.findIndex((batch, i) => {
+    size += batch.bytes.length
+    return i >= maxEarly || size > maxEarlyBytes
+  })
+  return end === -1 ? [...waiting] : waiting.slice(0, end)
 }

@@ -1,5 +1,5 @@
 /** When to synchronise with whom: on connect, when something is missing, and every few seconds with a random member. */
-import type { Dot } from '../crdt/vector.ts'
+import type { Dot, Vector } from '../crdt/vector.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { withDeadline } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
@@ -27,8 +27,9 @@ export class Neighbours {
   readonly #deps: NeighboursDeps
   readonly #contacts = new Map<PeerKey, Contact>()
   readonly #running = new Map<PeerKey, Promise<void>>()
-  readonly #again = new Set<PeerKey>()
+  readonly #following = new Map<PeerKey, Promise<void>>()
   readonly #soon = new Map<PeerKey, Timer>()
+  readonly #offers = new Map<PeerKey, Vector>()
   #timer: Timer | undefined
   #stopped = false
 
@@ -65,6 +66,18 @@ export class Neighbours {
     this.#soon.set(peer, timer)
   }
 
+  /** The member holds what this peer does, it said. */
+  equal(peer: PeerKey): void {
+    this.#contacts.set(peer, { behind: false, lastSyncMs: this.#deps.clock.now() })
+  }
+
+  /** The member has what is missing here, it said. */
+  offered(peer: PeerKey, vector: Vector): void {
+    if (this.#stopped) return
+    this.#offers.set(peer, vector)
+    void this.#sync(peer)
+  }
+
   async syncAll(limitMs: number): Promise<void> {
     const all = Promise.all(this.#deps.transport.connected().map(peer => this.#sync(peer)))
     // whoever is slower is synchronised with all the same, only not waited for
@@ -85,25 +98,26 @@ export class Neighbours {
     })
   }
 
-  /** One synchronisation with a member at a time; a call during it makes one more follow. */
+  /** One synchronisation with a member at a time; a call during it waits for one more: the first may have missed something. */
   #sync(peer: PeerKey): Promise<void> {
     const running = this.#running.get(peer)
     if (running) {
-      this.#again.add(peer)
-      return running
+      const following = this.#following.get(peer) ?? running.then(() => this.#sync(peer))
+      this.#following.set(peer, following)
+      return following
     }
-    const sync = this.#syncOnce(peer).finally(() => {
-      this.#running.delete(peer)
-      if (this.#again.delete(peer) && !this.#stopped) void this.#sync(peer)
-    })
+    this.#following.delete(peer)
+    const sync = this.#syncOnce(peer).finally(() => this.#running.delete(peer))
     this.#running.set(peer, sync)
     return sync
   }
 
   async #syncOnce(peer: PeerKey): Promise<void> {
     if (this.#stopped) return
+    const offered = this.#offers.get(peer)
+    this.#offers.delete(peer)
     try {
-      const { equal } = await syncWith(this.#deps, peer)
+      const { equal } = await syncWith(this.#deps, peer, offered)
       this.#contacts.set(peer, { behind: !equal, lastSyncMs: this.#deps.clock.now() })
     } catch (error) {
       this.#contacts.set(peer, { behind: true, lastSyncMs: this.#contacts.get(peer)?.lastSyncMs })

@@ -4,18 +4,24 @@
  */
 import type { Leaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
-import type { Dot } from '../crdt/vector.ts'
+import type { Dot, Vector } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 
 export interface Replica {
   readonly self: PeerKey
   readonly view: RegistryView
   /**
+   * False of a newcomer that has not yet covered what a member showed it (R4): its writes wait, and are refused when that
+   * takes too long. True for good from then on.
+   */
+  readonly isComplete: boolean
+  /**
    * Signs the leaves as one batch, makes it durable (fsync), applies it, publishes it. Resolves with the dot of the
    * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view;
-   * it throws to refuse, or gives [] to write nothing (then undefined is resolved).
+   * it throws to refuse, or gives [] to write nothing (then undefined is resolved). Only the founder of a mesh writes
+   * without having heard from it (`isComplete`).
    */
-  write(build: (view: RegistryView) => readonly Leaf[]): Promise<Dot | undefined>
+  write(build: (view: RegistryView) => readonly Leaf[], asFounder?: boolean): Promise<Dot | undefined>
   /** Called after each change of the view, once per batch of changes, in the same turn of the event loop. */
   onChange(listener: () => void): () => void
   /** Resolves once `test(view)` holds, rejects after `limitMs`. */
@@ -31,6 +37,10 @@ export interface Replica {
   readonly local: LocalFacts
   /** Anti-entropy state per member, for `status`. */
   syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
+  /** What is held durably. */
+  vector(): Vector
+  /** Called when a member was seen to hold exactly this. */
+  onShown(listener: (peer: PeerKey, vector: Vector) => void): void
   start(): void
   stop(): Promise<void>
 }

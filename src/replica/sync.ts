@@ -1,35 +1,23 @@
 /**
- * Anti-entropy, `/skein/sync/1` (docs/reference/wire.md): one hash when equal; else vectors, then exactly what is missing on
- * either side, in bounded chunks, each asked for when the one before is durable.
+ * Anti-entropy, `/skein/sync/2` (docs/reference/wire.md): one hash when equal; else the vector, then exactly what is missing,
+ * pulled in bounded chunks, each asked for when the one before is durable. Everybody pulls for itself; whoever sees that
+ * the other lacks something offers it, so that nothing travels twice.
  */
-import { maxBatchBytes } from '../crdt/batch.ts'
-import { bytesOf, dots, list } from '../crdt/plain.ts'
-import {
-  type Dot,
-  dotFromPlain,
-  dotToPlain,
-  type Vector,
-  vectorFromPlain,
-  vectorHash,
-  vectorToPlain,
-} from '../crdt/vector.ts'
-import { equalBytes } from '../lib/bytes.ts'
+import { type Dot, dotToPlain, sameHead, type Vector, vectorFromPlain, vectorToPlain } from '../crdt/vector.ts'
 import { decode, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Received } from './intake.ts'
+import { ask, maxWants, openChunk, openShown, syncProtocol, type Want, wantToPlain } from './sync-messages.ts'
+import { differingBuckets, entriesOf, summaryOf, withBuckets } from './vector-summary.ts'
 
-export const syncProtocol = '/skein/sync/1'
-
-/** First element of a request. */
-const ask = { hello: 0, pull: 1, push: 2, has: 3 } as const
-/** A chunk stops growing behind this; with one more batch it still fits a message. */
-const chunkBytes = 256 * 1024
 /** Rounds of one synchronisation: each makes progress, so more means a member that never settles down. */
 const maxRounds = 32
 /** Deadline of one request, ms. */
 const requestMs = 5000
+/** Most writers of one request that are asked for by a locator, which is long. */
+const maxLocated = 16
 
 export interface SyncDeps {
   transport: Transport
@@ -37,131 +25,134 @@ export interface SyncDeps {
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
   /** The member holds records of this peer's own that this peer does not hold. */
   rolledBack(knownBy: PeerKey, counter: number): void
+  /** The member showed that it holds exactly this; called before any of it is pulled. */
+  shown(peer: PeerKey, vector: Vector): void
+  /** What was pulled is in the log. */
+  pulled(): Promise<void>
+  /** Runs `pull` when it is its turn: what several members offer is pulled from one of them. */
+  inTurn<T>(pull: () => Promise<T>): Promise<T>
 }
 
-/** Answers a member. Throws on a malformed request. */
-export async function answerSync(deps: SyncDeps, from: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
-  const request = decode(bytes, maxMessageBytes)
-  if (!Array.isArray(request)) throw new Error('malformed request')
-  const vector = deps.log.vector()
-  switch (request[0]) {
-    case ask.hello: {
-      const equal = request[1] instanceof Uint8Array && equalBytes(request[1], vectorHash(vector))
-      return encode(equal ? [] : vectorToPlain(vector))
-    }
-    case ask.pull: {
-      const behind = dotsFromZero(request[1])
-      if (!behind) throw new Error('malformed request')
-      return encode(chunk(deps.log, behind))
-    }
-    case ask.push: {
-      const batches = batchList(request[1])
-      if (!batches) throw new Error('malformed request')
-      const { behind, accepted } = await deps.receive(from, batches)
-      return encode([behind, accepted])
-    }
-    case ask.has: {
-      const dot = dotFromPlain(request[1])
-      if (!dot) throw new Error('malformed request')
-      return encode([deps.log.head(dot.writer).counter >= dot.counter])
-    }
-    default:
-      throw new Error('unknown request')
-  }
-}
-
-/** Synchronises with one member, both ways. Resolves when equal or when nothing more can be gained now. */
-export async function syncWith(deps: SyncDeps, peer: PeerKey): Promise<{ equal: boolean }> {
+/**
+ * Synchronises with one member. Resolves when equal or when nothing more can be gained now.
+ * @param offered what the member said is missing here; then nothing is offered in return
+ */
+export async function syncWith(deps: SyncDeps, peer: PeerKey, offered?: Vector): Promise<{ equal: boolean }> {
+  if (offered) await deps.inTurn(() => pull(deps, peer, offered))
   for (let round = 0; round < maxRounds; round++) {
-    const mine = deps.log.vector()
-    const reply = await request(deps, peer, [ask.hello, vectorHash(mine)])
-    if (Array.isArray(reply) && reply.length === 0) return { equal: true }
-    const theirs = vectorFromPlain(reply)
-    if (!theirs) throw new Error('malformed vector')
-    const own = theirs.get(deps.transport.self)
-    if (own && !deps.log.holds(deps.transport.self, own)) deps.rolledBack(peer, own.counter)
-    const gained = await pull(deps, peer, mine, theirs)
-    const given = await push(deps, peer, mine, theirs)
-    if (gained + given === 0) return { equal: false }
+    const theirs = await look(deps, peer)
+    if (!theirs) return { equal: false }
+    const own = theirs.get(deps.transport.self)?.find(tip => !deps.log.holds(deps.transport.self, tip))
+    if (own) deps.rolledBack(peer, own.counter)
+    if (isEqual(deps.log.vector(), theirs)) {
+      await deps.pulled()
+      return { equal: true }
+    }
+    const gained = await deps.inTurn(() => pull(deps, peer, theirs))
+    await deps.pulled()
+    const ahead = newerThan(deps.log.vector(), theirs)
+    if (ahead.size > 0 && !offered) await request(deps, peer, [ask.offer, vectorToPlain(ahead)])
+    if (ahead.size > 0 || gained === 0) return { equal: false }
   }
   return { equal: false }
 }
 
-export async function hasDot(deps: SyncDeps, peer: PeerKey, dot: Dot, timeoutMs: number): Promise<boolean> {
+export async function hasDot(
+  deps: Pick<SyncDeps, 'transport'>,
+  peer: PeerKey,
+  dot: Dot,
+  timeoutMs: number,
+): Promise<boolean> {
   const reply = await request(deps, peer, [ask.has, dotToPlain(dot)], timeoutMs)
   return Array.isArray(reply) && reply[0] === true
 }
 
-async function pull(deps: SyncDeps, peer: PeerKey, mine: Vector, theirs: Vector): Promise<number> {
+/** What the member holds; undefined while it is a newcomer that shows nothing. */
+async function look(deps: SyncDeps, peer: PeerKey): Promise<Vector | undefined> {
+  const mine = deps.log.vector()
+  const shown = openShown(await request(deps, peer, [ask.hello, deps.log.vectorHash()]))
+  if (shown === 'incomplete') return undefined
+  const theirs = shown === 'equal' ? mine : 'vector' in shown ? shown.vector : await unfold(deps, peer, mine, shown)
+  deps.shown(peer, theirs)
+  return theirs
+}
+
+async function unfold(
+  deps: SyncDeps,
+  peer: PeerKey,
+  mine: Vector,
+  { summary }: { summary: Uint8Array },
+): Promise<Vector> {
+  const buckets = differingBuckets(summaryOf(mine), summary)
+  const entries = vectorFromPlain(await request(deps, peer, [ask.entries, buckets]))
+  if (!entries) throw new Error('malformed vector')
+  const wanted = new Set(buckets)
+  return withBuckets(mine, wanted, entriesOf(entries, wanted))
+}
+
+/** Pulls what of `theirs` is missing here. Gives the number of units that were new. */
+async function pull(deps: SyncDeps, peer: PeerKey, theirs: Vector): Promise<number> {
   let gained = 0
-  const lacking = [...theirs].filter(
-    ([writer, head]) => writer !== deps.transport.self && head.counter > (mine.get(writer)?.counter ?? 0),
-  )
-  // a writer whose first batches cannot be placed is left for the next round: what they rest on comes from another
-  const held = new Set<PeerKey>()
+  let gainedSince = 0
+  // a writer whose units cannot be placed is left for later: what they rest on comes with another writer's
+  const stuck = new Set<PeerKey>()
+  const located = new Set<PeerKey>()
   for (;;) {
-    const wanted = lacking.filter(([writer, head]) => !held.has(writer) && deps.log.head(writer).counter < head.counter)
-    const [front] = wanted
-    if (!front) return gained
-    const before = deps.log.head(front[0]).counter
-    const wants = wanted.map(([writer]): Plain => [bytesOf(writer), deps.log.head(writer).counter])
-    const reply = await request(deps, peer, [ask.pull, wants])
-    const batches = Array.isArray(reply) ? batchList(reply[0]) : undefined
-    if (!batches) throw new Error('malformed batches')
-    gained += (await deps.receive(peer, batches)).accepted
-    if (deps.log.head(front[0]).counter === before) held.add(front[0])
+    const wants = wantsOf(deps.log, theirs, stuck, located)
+    if (wants.length === 0) {
+      if (stuck.size === 0 || gainedSince === 0) return gained
+      stuck.clear()
+      gainedSince = 0
+      continue
+    }
+    const { units, unknown } = openChunk(await request(deps, peer, [ask.pull, wants.map(wantToPlain)]))
+    const received = await deps.receive(peer, units)
+    gained += received.accepted
+    gainedSince += received.accepted
+    for (const writer of received.stuck) stuck.add(writer)
+    const lost = unknown.filter(writer => !located.has(writer))
+    for (const writer of lost) located.add(writer)
+    if (received.accepted + received.stuck.size + lost.length === 0) return gained
   }
 }
 
-async function push(deps: SyncDeps, peer: PeerKey, mine: Vector, theirs: Vector): Promise<number> {
-  let given = 0
-  const behind = [...mine].filter(([writer, head]) => head.counter > (theirs.get(writer)?.counter ?? 0))
-  let from = behind.map(([writer]): Dot => ({ writer, counter: theirs.get(writer)?.counter ?? 0 }))
-  while (from.length > 0) {
-    const [batches, more, next] = chunkFrom(deps.log, from)
-    if (batches.length === 0) break
-    const reply = await request(deps, peer, [ask.push, batches])
-    given += Array.isArray(reply) && typeof reply[1] === 'number' ? reply[1] : 0
-    from = more ? next : []
+function wantsOf(
+  log: BatchLog,
+  theirs: Vector,
+  stuck: ReadonlySet<PeerKey>,
+  located: ReadonlySet<PeerKey>,
+): readonly Want[] {
+  let locators = 0
+  const wants: Want[] = []
+  for (const [writer, tips] of theirs) {
+    if (wants.length >= maxWants) break
+    if (stuck.has(writer) || tips.every(tip => log.holds(writer, tip))) continue
+    const whole = located.has(writer)
+    if (whole && ++locators > maxLocated) continue
+    wants.push({ writer, heads: whole ? log.locator(writer) : log.tips(writer), whole })
   }
-  return given
+  return wants
 }
 
-async function request(deps: SyncDeps, peer: PeerKey, message: Plain, timeoutMs = requestMs): Promise<Plain> {
+/** The tips of `mine` that `theirs` does not show, of writers whose tips of `theirs` are held. */
+function newerThan(mine: Vector, theirs: Vector): Vector {
+  const newer = [...mine].map(([writer, tips]) => {
+    const shown = theirs.get(writer) ?? []
+    return [writer, tips.filter(tip => !shown.some(head => sameHead(head, tip)))] as const
+  })
+  return new Map(newer.filter(([, tips]) => tips.length > 0))
+}
+
+function isEqual(a: Vector, b: Vector): boolean {
+  return newerThan(a, b).size === 0 && newerThan(b, a).size === 0
+}
+
+async function request(
+  deps: Pick<SyncDeps, 'transport'>,
+  peer: PeerKey,
+  message: Plain,
+  timeoutMs = requestMs,
+): Promise<Plain> {
   const reply = await deps.transport.request(peer, syncProtocol, encode(message), timeoutMs)
   return decode(reply, maxMessageBytes)
-}
-
-function chunk(log: BatchLog, behind: readonly Dot[]): Plain {
-  const [batches, more] = chunkFrom(log, behind)
-  return [batches, more]
-}
-
-/** Batches behind the dots up to the size of a chunk, whether there are more, and where those begin. */
-function chunkFrom(log: BatchLog, behind: readonly Dot[]): [batches: Uint8Array[], more: boolean, next: Dot[]] {
-  const batches: Uint8Array[] = []
-  let size = 0
-  for (const [i, dot] of behind.entries()) {
-    let reached = dot.counter
-    for (const batch of log.after(dot.writer, dot.counter)) {
-      if (size >= chunkBytes) return [batches, true, [{ ...dot, counter: reached }, ...behind.slice(i + 1)]]
-      batches.push(batch.bytes)
-      size += batch.bytes.length
-      reached = batch.last
-    }
-  }
-  return [batches, false, []]
-}
-
-function batchList(value: Plain | undefined): Uint8Array[] | undefined {
-  return list(value, 65_536, item => (item instanceof Uint8Array && item.length <= maxBatchBytes ? item : undefined))
-}
-
-/** Like `dots`, but a counter may be 0: nothing of this writer is held. */
-function dotsFromZero(value: Plain | undefined): Dot[] | undefined {
-  if (!Array.isArray(value)) return undefined
-  const shifted = value.map(
-    (item): Plain => (Array.isArray(item) && typeof item[1] === 'number' ? [item[0] ?? null, item[1] + 1] : null),
-  )
-  return dots(shifted)?.map(dot => ({ ...dot, counter: dot.counter - 1 }))
 }

@@ -6,7 +6,7 @@ import { found } from '../../src/replica/admission.ts'
 import { joinMesh } from '../../src/replica/join.ts'
 import { reconcile, reconcileLater } from './docker.ts'
 import type { Host } from './host.ts'
-import { buildPeer, vectorOf } from './peer.ts'
+import { buildPeer } from './peer.ts'
 import type { Life } from './virtual-clock.ts'
 import type { World } from './world.ts'
 
@@ -35,8 +35,8 @@ export async function startHost(world: World, host: Host): Promise<void> {
 async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   const peer = await buildPeer(world, host, life)
   const { replica, mesh, admission, ipam } = peer
-  const vector = await vectorOf(peer)
-  world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.counter ?? 0}`)
+  const vector = replica.vector()
+  world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.[0]?.counter ?? 0}`)
   world.durability.returned(host.name, host.signer.key, vector)
   world.addresses.returned(host.name, network => ipam.held(network))
   host.peer = peer

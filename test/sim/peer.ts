@@ -1,14 +1,9 @@
 /** Starts the shipped code of one peer on a host's virtual clock, network and disk, as the agent does on real ones. */
-
-import { type Vector, vectorFromPlain } from '../../src/crdt/vector.ts'
 import { createIpam } from '../../src/ipam/create.ts'
 import type { Ipam } from '../../src/ipam/ipam.ts'
-import { decode, encode } from '../../src/lib/cbor.ts'
-import { maxMessageBytes } from '../../src/mesh/transport.ts'
 import { type Admission, createAdmission } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
 import type { Replica } from '../../src/replica/replica.ts'
-import { syncProtocol } from '../../src/replica/sync.ts'
 import type { Host } from './host.ts'
 import { record } from './recorder.ts'
 import { simLogger } from './sim-logger.ts'
@@ -58,13 +53,4 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     random: random.next,
   })
   return { life, mesh, replica, admission, ipam, pending }
-}
-
-/** What the peer holds durably, as it tells its neighbours. */
-export async function vectorOf(peer: Peer): Promise<Vector> {
-  // the greeting of anti-entropy with the hash of nothing: answered by the vector itself
-  const reply = await peer.mesh.serve(syncProtocol, peer.replica.self, encode([0, new Uint8Array(32)]))
-  const vector = vectorFromPlain(decode(reply, maxMessageBytes))
-  if (!vector) throw new Error('malformed vector')
-  return vector
 }

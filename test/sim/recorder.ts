@@ -24,7 +24,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
     get view() {
       return replica.view
     },
-    async write(build) {
+    async write(build, asFounder) {
       let leaves: readonly Leaf[] = []
       pending++
       try {
@@ -32,7 +32,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
           leaves = build(view)
           if (leaves.length > 0) listener.begun(leaves)
           return leaves
-        })
+        }, asFounder)
         if (dot) listener.acknowledged(dot, leaves)
         return dot
       } finally {
@@ -52,6 +52,11 @@ export function record(replica: Replica, listener: Listener): Recorded {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    get isComplete() {
+      return replica.isComplete
+    },
+    vector: () => replica.vector(),
+    onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),
   }

@@ -4,7 +4,7 @@ import { dotText, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import type { Host } from '../host.ts'
-import { type Peer, vectorOf } from '../peer.ts'
+import type { Peer } from '../peer.ts'
 import type { World } from '../world.ts'
 import { difference, stateText } from './state-text.ts'
 
@@ -21,7 +21,7 @@ function running(world: World): Running[] {
 export async function checkEqualVectors(world: World): Promise<void> {
   const byVector = new Map<string, { name: string; digest: string }>()
   for (const { host, peer } of running(world)) {
-    const vector = await vectorOf(peer)
+    const vector = peer.replica.vector()
     if (peer.pending() > 0 || host.disk.mood.failure > 0) continue
     const hash = toHex(vectorHash(vector))
     const digest = peer.replica.view.digest()
@@ -46,7 +46,7 @@ export async function unrest(world: World): Promise<string | undefined> {
     if (peer.replica.view.members().length !== world.hosts.length) return `${host.name} does not know all members`
     if (peer.pending() > 0) return `${host.name} has writes under way`
   }
-  const vectors = await Promise.all(all.map(async ({ peer }) => toHex(vectorHash(await vectorOf(peer)))))
+  const vectors = all.map(({ peer }) => toHex(vectorHash(peer.replica.vector())))
   const odd = vectors.findIndex(hash => hash !== vectors[0])
   return odd < 0 ? undefined : `${all[0]?.host.name} and ${all[odd]?.host.name} have different vectors`
 }
@@ -65,9 +65,9 @@ export async function checkAtRest(world: World): Promise<void> {
     }
   })
   for (const { host, peer } of all) {
-    const vector = await vectorOf(peer)
+    const vector = peer.replica.vector()
     for (const [writer, counter] of world.promises.counters) {
-      const held = vector.get(writer)?.counter ?? 0
+      const held = vector.get(writer)?.[0]?.counter ?? 0
       if (held < counter)
         world.violate('I3', `${host.name} has ${held} of ${counter} acknowledged writes of ${writer.slice(0, 8)}`)
     }

@@ -23,7 +23,7 @@ export class DurabilityCheck {
   /** The peer has read its journal after a start. */
   returned(host: string, self: PeerKey, vector: Vector): void {
     const promised = this.#promises.counters.get(self) ?? 0
-    const held = vector.get(self)?.counter ?? 0
+    const held = vector.get(self)?.[0]?.counter ?? 0
     if (held < promised) {
       this.#violate('I3', `${host} had acknowledged its writes up to ${promised}, after its restart it has ${held}`)
     }

@@ -64,7 +64,7 @@ function batches() {
 
 export function batchBytes(): Golden {
   const [one, two] = batches()
-  const vector = new Map([[one.writer, { counter: two.last, hash: two.hash }]])
+  const vector = new Map([[one.writer, [{ counter: two.last, hash: two.hash }]]])
   return {
     first: toHex(one.bytes),
     'hash of the first': one.hash,

@@ -92,12 +92,17 @@ function withPatience(replica: Replica, patience: number): Replica {
     get view() {
       return replica.view
     },
-    write: build => replica.write(build),
+    write: (build, asFounder) => replica.write(build, asFounder),
     onChange: listener => replica.onChange(listener),
     waitFor: (test, limitMs) => replica.waitFor(test, limitMs * patience),
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    get isComplete() {
+      return replica.isComplete
+    },
+    vector: () => replica.vector(),
+    onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),
   }

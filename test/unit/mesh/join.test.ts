@@ -104,7 +104,7 @@ describe('holder of an invitation', function () {
     const [issuer, member] = await Promise.all([startPeer(), startPeer()])
     await introduce(issuer, member)
     let asked = 0
-    issuer.mesh.handle('/skein/sync/1', async () => {
+    issuer.mesh.handle('/skein/sync/2', async () => {
       asked++
       return bytes('secret')
     })
@@ -112,7 +112,7 @@ describe('holder of an invitation', function () {
     const { node, connection } = await guestOf(issuer)
     try {
       const received: string[] = []
-      const protocols = ['/skein/sync/1', '/skein/ping/1', '/skein/push/1', '/meshsub/1.1.0', '/ipfs/id/1.0.0']
+      const protocols = ['/skein/sync/2', '/skein/ping/1', '/skein/push/1', '/meshsub/1.1.0', '/ipfs/id/1.0.0']
       for (const protocol of protocols) {
         const stream: Stream = await connection.newStream(protocol)
         stream.addEventListener('message', () => received.push(protocol))

@@ -159,7 +159,7 @@ describe('mesh membership', function () {
     assert.match(String(told()?.reason), /does not know this peer.*skein peer invite/)
     assert.deepEqual([member.events, stranger.events], [[], []])
     await assert.rejects(
-      stranger.mesh.request(member.key, '/skein/sync/1', bytes('let me in'), 1_000),
+      stranger.mesh.request(member.key, '/skein/sync/2', bytes('let me in'), 1_000),
       failsWith('unreachable', /not connected/),
     )
     // knocking on and on fills no log
@@ -182,7 +182,7 @@ describe('mesh membership', function () {
     await until('the removed one noticed', () => !b.mesh.connected().includes(a.key))
     assert.deepEqual(a.mesh.connected(), [c.key])
     a.mesh.broadcast(bytes('for members'))
-    await assert.rejects(b.mesh.request(a.key, '/skein/sync/1', bytes('x'), 1_000))
+    await assert.rejects(b.mesh.request(a.key, '/skein/sync/2', bytes('x'), 1_000))
     await until('the other has it', () => c.heard.length === 1)
   })
 

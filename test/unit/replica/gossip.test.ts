@@ -18,8 +18,11 @@ async function listener() {
 
 const bytesOf = (batches: readonly Batch[]): Plain => batches.map(batch => batch.bytes)
 
-const push = (rig: Rig, batches: readonly Batch[]) =>
-  rig.transport.handler('/skein/sync/1')(signerAt(3).key, encode([2, bytesOf(batches)]))
+/** Plays a broadcast and lets it be taken in: on a memory disk that is a matter of turns. */
+async function push(rig: Rig, batches: readonly Batch[]): Promise<void> {
+  rig.transport.hear(signerAt(3).key, encode(bytesOf(batches)))
+  for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 
 describe('replica: gossip', () => {
   it('places batches in whatever order and number they come, once they make a chain', async () => {
@@ -47,15 +50,19 @@ describe('replica: gossip', () => {
     assert.equal((await openRig(disk, 2)).replica.view.digest(), digest)
   })
 
-  it('says what is missing, and stays where it was', async () => {
+  it('stays where it was while something is missing', async () => {
     const { rig, world } = await listener()
     const chain = world.at(1).batches
-    assert.deepEqual([...(await push(rig, chain.slice(0, 1)))], [...encode([false, 1])])
+    const held = () => rig.replica.vector().get(world.at(1).key)?.[0]?.counter
+    await push(rig, chain.slice(0, 1))
+    assert.equal(held(), chain[0]?.last)
     const digest = rig.replica.view.digest()
-    assert.deepEqual([...(await push(rig, chain.slice(2, 3)))], [...encode([true, 0])])
+    await push(rig, chain.slice(2, 3))
     assert.equal(rig.replica.view.digest(), digest)
-    assert.deepEqual([...(await push(rig, chain.slice(1, 2)))], [...encode([false, 2])], 'both are placed now')
-    assert.deepEqual([...(await push(rig, chain.slice(0, 3)))], [...encode([false, 0])], 'known')
+    await push(rig, chain.slice(1, 2))
+    assert.equal(held(), chain[2]?.last, 'both are placed now')
+    await push(rig, chain.slice(0, 3))
+    assert.equal(held(), chain[2]?.last, 'known')
   })
 
   it('ignores what is malformed, forged, of another mesh or by a stranger', async () => {
@@ -101,14 +108,15 @@ describe('replica: gossip', () => {
     world.at(2).write([{ kind: 'tenant', name: 'own' }])
     const [next, own] = [world.at(3), world.at(2)].map(writer => writer.batches.at(-1) as Batch) as [Batch, Batch]
     const forged = [next, own].map(({ header, leaves }) => encode([header, signerAt(9).sign(header), leaves]))
-    await rig.transport.handler('/skein/sync/1')(signerAt(3).key, encode([2, forged]))
+    rig.transport.hear(signerAt(3).key, encode(forged))
+    await push(rig, [])
     assert.equal(rig.replica.view.hasTenant('blue'), false)
     await push(rig, [next])
     assert.equal(rig.replica.view.hasTenant('blue'), true)
-    await rig.replica.write(() => [{ kind: 'tenant', name: 'still-writing' }])
+    await rig.replica.local.set([['still', 'writing']])
   })
 
-  it('keeps the first of two histories of a writer', async () => {
+  it('keeps both histories of a writer, shows its tips, and fences it (R8)', async () => {
     const { rig, world, others } = await listener()
     await push(
       rig,
@@ -117,13 +125,38 @@ describe('replica: gossip', () => {
     const twin = new Writer(signerAt(3), world.meshId)
     twin.write([{ kind: 'tenant', name: 'twin' }])
     await push(rig, twin.batches)
-    assert.equal(rig.replica.view.hasTenant('twin'), false)
+    assert.equal(rig.replica.view.hasTenant('twin'), true)
+    assert.equal(rig.replica.view.isForked(signerAt(3).key), true)
+    const last = world.at(3).batches.at(-1)
+    assert.deepEqual(rig.replica.vector().get(signerAt(3).key), [
+      { counter: last?.last, hash: last?.hash },
+      { counter: 1, hash: twin.batches[0]?.hash },
+    ])
+    const [condition] = rig.replica.view.conditions().filter(({ kind }) => kind === 'writer-forked')
+    assert.match(condition?.text ?? '', /^host3 has two histories/)
+    assert.match(condition?.remedy ?? '', /skein peer rejoin/)
   })
 
   it('answers no malformed request of the sync protocol', async () => {
     const { rig } = await listener()
-    const ask = rig.transport.handler('/skein/sync/1')
-    const bad: Plain[] = [5, [], [9], ['x'], [1], [1, 5], [1, [[1, 2]]], [2, 5], [2, [5]], [3], [3, [1]]]
+    const ask = rig.transport.handler('/skein/sync/2')
+    const bad: Plain[] = [
+      5,
+      [],
+      [9],
+      ['x'],
+      [0],
+      [1],
+      [1, 5],
+      [1, [256]],
+      [2],
+      [2, [[1, 2]]],
+      [2, [5]],
+      [3],
+      [3, [1]],
+      [4],
+      [4, [1]],
+    ]
     for (const request of bad) await assert.rejects(ask(signerAt(3).key, encode(request)), /malformed|unknown/)
     await assert.rejects(ask(signerAt(3).key, new Uint8Array([0xff])))
   })

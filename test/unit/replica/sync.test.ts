@@ -59,7 +59,7 @@ describe('replica: anti-entropy', () => {
 
   it('spends at most 100 bytes when both hold the same', async () => {
     const [a, b] = await two(1, 2)
-    await b.replica.syncNow(1000)
+    for (const peer of [b, a, a]) await peer.replica.syncNow(1000)
     const traffic = measure(a)
     await a.replica.syncNow(1000)
     assert.equal(traffic.requests, 1)
@@ -113,17 +113,12 @@ describe('replica: anti-entropy', () => {
     hub.split([a.signer.key], [b.signer.key])
     await a.replica.write(() => [tenant('a')])
     const traffic = measure(a)
-    const handler = b.mesh.handler('/skein/sync/1')
     // takes nothing in, and has nothing to give
-    b.mesh.handle('/skein/sync/1', async (from, bytes) =>
-      bytes[1] === 2 ? encode([true, 0]) : ((await handler?.(from, bytes)) ?? new Uint8Array()),
-    )
     b.mesh.request = () => Promise.reject(new Error('asks nothing'))
     hub.heal()
     await a.replica.syncNow(1000)
     assert.ok(traffic.requests > 0 && traffic.requests <= 8, `${traffic.requests} requests`)
     assert.equal(a.replica.syncStatus()[0]?.behind, true)
-    b.mesh.handle('/skein/sync/1', (from, bytes) => handler?.(from, bytes) ?? Promise.reject(new Error('gone')))
   })
 
   it('says who has a write', async () => {
@@ -164,25 +159,34 @@ describe('replica: anti-entropy', () => {
     it('writes nothing more after its first contact', async () => {
       const [a, b] = await rolledBack()
       hub.heal()
+      let tried = 0
+      await eventually(() => assert.rejects(b.replica.local.set([['x', String(++tried)]]), refused))
       await tries(b)
-      await assert.rejects(b.replica.local.set([['x', '1']]), refused)
       assert.equal(a.replica.view.hasTenant('x'), false)
+      await agree(a, b)
+      assert.equal(b.replica.view.hasTenant('two'), true, 'it takes its own other records like anybody')
     })
 
     it('is found out also when it wrote more than others hold of it', async () => {
-      const [, b] = await rolledBack()
+      const [a, b] = await rolledBack()
       for (const name of ['r', 's', 't', 'u']) await b.replica.write(() => [tenant(name)])
       hub.heal()
       await tries(b)
+      await agree(a, b)
+      assert.deepEqual(a.replica.vector(), b.replica.vector())
+      for (const { replica } of [a, b]) {
+        assert.equal(replica.view.isForked(b.signer.key), true)
+        assert.ok(replica.view.hasTenant('two') && replica.view.hasTenant('u'), 'both histories take effect')
+      }
     })
 
     it('is found out by its own records that it hears', async () => {
       const [a, b] = await rolledBack()
-      const own = a.mesh.handler('/skein/sync/1')
-      const [theirs] = [await own?.(b.signer.key, encode([1, [[Buffer.from(b.signer.key, 'hex'), 0]]]))]
+      const own = a.mesh.handler('/skein/sync/2')
+      const [theirs] = [await own?.(b.signer.key, encode([2, [[Buffer.from(b.signer.key, 'hex'), [], true]]]))]
       assert.ok(theirs)
-      // the answer is [batches, more]; a broadcast is the list of batches
-      b.mesh.hear(a.signer.key, theirs.slice(1, -1))
+      // the answer is [batches, more, unknown]; a broadcast is the list of batches
+      b.mesh.hear(a.signer.key, theirs.slice(1, -2))
       await tries(b)
     })
 

@@ -1,0 +1,171 @@
+/**
+ * The units of one writer: a tree by `previous`, kept as a list by counter, since a writer that keeps to one history (all
+ * but those of R8) has nothing to be searched for but its end.
+ */
+import { compareHlc, type Hlc, maxHlc } from '../crdt/hlc.ts'
+import { compareHeads, type Head } from '../crdt/vector.ts'
+import type { Unit } from './unit.ts'
+
+/** Steps of a locator double from each head to the next, so that a history of any length takes about as many as bits. */
+const locatorSteps = 24
+
+export class History {
+  /** Ascending by (last counter, hash). */
+  #units: Unit[] = []
+  #tips: readonly Head[] = []
+  #forkedSince: Hlc | undefined
+
+  /** In `compareHeads` order. A new array after each change. */
+  get tips(): readonly Head[] {
+    return this.#tips
+  }
+
+  /** HLC at which the histories parted: the lowest of the second children of one parent. Undefined with one history. */
+  get forkedSince(): Hlc | undefined {
+    if (this.#tips.length < 2) return undefined
+    this.#forkedSince ??= this.#partedAt()
+    return this.#forkedSince
+  }
+
+  /** Says whether the unit made one more tip. What it follows on is held already. */
+  add(unit: Unit): boolean {
+    const at = this.#behind(unit.last - 1)
+    if (at === this.#units.length) this.#units.push(unit)
+    else this.#units.splice(this.#place(unit), 0, unit)
+    const tips = this.#tips.filter(tip => tip.counter !== unit.first - 1 || tip.hash !== unit.previous)
+    const branched = tips.length > 0 && tips.length === this.#tips.length
+    if (branched) this.#forkedSince = undefined
+    this.#tips = [...tips, headOf(unit)].sort(compareHeads)
+    return branched
+  }
+
+  replace(unit: Unit): Unit[] {
+    const isGone = (other: Unit) => other.first >= unit.first && other.last <= unit.last
+    const gone = this.#units.filter(isGone)
+    this.#units = [...this.#units.filter(other => !isGone(other)), unit].sort(byPlace)
+    this.#tips = this.#units
+      .filter(other => !this.#hasChild(other))
+      .map(headOf)
+      .sort(compareHeads)
+    return gone
+  }
+
+  /** The unit that ends at the head. */
+  find(head: Head): Unit | undefined {
+    for (let i = this.#behind(head.counter - 1); this.#units[i]?.last === head.counter; i++) {
+      if (this.#units[i]?.hash === head.hash) return this.#units[i]
+    }
+    return undefined
+  }
+
+  /** True if the unit is held, or lies within a run that was compacted and may be a part of it. */
+  covers(unit: Unit): boolean {
+    const held = this.find({ counter: unit.last, hash: unit.hash })
+    if (held) return !unit.compact || held.compact === true
+    const around = this.#compactAround(unit.last)
+    return around !== undefined && around.first <= unit.first && unit.last < around.last
+  }
+
+  /** True if the counter lies within a run that was compacted, before its end. */
+  isInside(counter: number): boolean {
+    const around = this.#compactAround(counter)
+    return around !== undefined && around.first <= counter && counter < around.last
+  }
+
+  missing(heads: readonly Head[]): Iterable<Unit> | undefined {
+    const [only, ...others] = heads
+    if (!only) return this.#units
+    if (others.length === 0 && this.#tips.length === 1) {
+      if (this.find(only)) return from(this.#units, this.#behind(only.counter))
+      // a run that was compacted here and not there begins before the head and stands for more
+      const around = this.#compactAround(only.counter)
+      return around ? from(this.#units, this.#units.indexOf(around)) : undefined
+    }
+    const known = new Set(heads.flatMap(head => this.find(head) ?? []))
+    const inside = heads.some(head => this.isInside(head.counter))
+    if (known.size === 0 && !inside) return undefined
+    // parents come later in this walk than their children
+    for (let i = this.#units.length - 1; i >= 0; i--) {
+      const unit = this.#units[i]
+      const parent = unit && known.has(unit) ? this.#parentOf(unit) : undefined
+      if (parent) known.add(parent)
+    }
+    return this.#units.filter(unit => !known.has(unit))
+  }
+
+  locator(): Head[] {
+    const heads = new Map<string, Head>()
+    for (const tip of this.#tips) {
+      let unit = this.find(tip)
+      let skip = 1
+      for (let step = 0; unit && step < locatorSteps; step++) {
+        heads.set(unit.hash, headOf(unit))
+        for (let i = 0; unit && i < skip; i++) unit = this.#parentOf(unit)
+        skip *= 2
+      }
+    }
+    return [...heads.values()]
+  }
+
+  #parentOf(unit: Unit): Unit | undefined {
+    return this.find({ counter: unit.first - 1, hash: unit.previous }) ?? this.#compactAround(unit.first - 1)
+  }
+
+  #hasChild(unit: Unit): boolean {
+    return this.#units.some(other => follows(other, unit))
+  }
+
+  #compactAround(counter: number): Unit | undefined {
+    if (counter < 1) return undefined
+    for (let i = this.#behind(counter - 1); i < this.#units.length; i++) {
+      const unit = this.#units[i] as Unit
+      if (unit.compact && unit.first <= counter) return unit
+      // a compacted run holds all of its counters: nothing of another branch ends within it
+      if (unit.first > counter) return undefined
+    }
+    return undefined
+  }
+
+  #partedAt(): Hlc {
+    const children = new Map<string, Hlc[]>()
+    for (const { previous, hlc } of this.#units) children.set(previous, [...(children.get(previous) ?? []), hlc])
+    const parted = [...children.values()].filter(list => list.length > 1).map(list => list.sort(compareHlc)[1] as Hlc)
+    // with no two children of one parent, the parent lies in a run that was compacted
+    const roots = this.#units.filter(unit => !this.#parentOf(unit) || this.isInside(unit.first - 1))
+    return parted.sort(compareHlc)[0] ?? roots.map(unit => unit.hlc).reduce(maxHlc, [0, 0])
+  }
+
+  /** Index of the first unit whose last leaf is behind `counter`. */
+  #behind(counter: number): number {
+    let low = 0
+    let high = this.#units.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#units[middle] as Unit).last > counter) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  #place(unit: Unit): number {
+    let at = this.#behind(unit.last - 1)
+    while (at < this.#units.length && byPlace(this.#units[at] as Unit, unit) < 0) at++
+    return at
+  }
+}
+
+function headOf(unit: Unit): Head {
+  return { counter: unit.last, hash: unit.hash }
+}
+
+function follows(unit: Unit, parent: Unit): boolean {
+  return unit.previous === parent.hash && unit.first === parent.last + 1
+}
+
+function byPlace(a: Unit, b: Unit): number {
+  return a.last - b.last || (a.hash < b.hash ? -1 : 1)
+}
+
+function* from(units: readonly Unit[], start: number): Iterable<Unit> {
+  for (let i = start; i < units.length; i++) yield units[i] as Unit
+}

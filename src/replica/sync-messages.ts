@@ -1,0 +1,95 @@
+/** The requests and answers of `/skein/sync/2` (docs/reference/wire.md), as arrays. */
+import { maxBatchBytes } from '../crdt/batch.ts'
+import { bytesOf, integer, key, list } from '../crdt/plain.ts'
+import { type Dot, dotFromPlain, type Head, maxTips, type Vector, vectorFromPlain } from '../crdt/vector.ts'
+import { fromHex, toHex } from '../lib/bytes.ts'
+import { decode, type Plain } from '../lib/cbor.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { maxMessageBytes } from '../mesh/transport.ts'
+import { summaryBytes } from './vector-summary.ts'
+
+export const syncProtocol = '/skein/sync/2'
+
+/** First element of a request. */
+export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4 } as const
+/** First element of the answer to a hello. */
+export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3 } as const
+
+/** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
+export const maxWants = 1024
+export const maxHeads = maxTips * 24
+
+/** What somebody lacks of a writer. */
+export interface Want {
+  readonly writer: PeerKey
+  /** What it holds, and all before. */
+  readonly heads: readonly Head[]
+  /** If the other knows none of the heads: true to get everything, false to be told. */
+  readonly whole: boolean
+}
+
+export type SyncRequest =
+  | { readonly kind: 'hello'; readonly hash: Uint8Array }
+  | { readonly kind: 'entries'; readonly buckets: ReadonlySet<number> }
+  | { readonly kind: 'pull'; readonly wants: readonly Want[] }
+  | { readonly kind: 'offer'; readonly vector: Vector }
+  | { readonly kind: 'has'; readonly dot: Dot }
+
+/** Throws when malformed. */
+export function openRequest(bytes: Uint8Array): SyncRequest {
+  const message = decode(bytes, maxMessageBytes)
+  const [kind, body] = Array.isArray(message) ? message : []
+  if (kind === ask.hello && body instanceof Uint8Array) return { kind: 'hello', hash: body }
+  const buckets = kind === ask.entries ? list(body, 256, item => integer(item, 0, 255)) : undefined
+  if (buckets) return { kind: 'entries', buckets: new Set(buckets) }
+  const wants = kind === ask.pull ? list(body, maxWants, wantFromPlain) : undefined
+  if (wants) return { kind: 'pull', wants }
+  const vector = kind === ask.offer ? vectorFromPlain(body) : undefined
+  if (vector) return { kind: 'offer', vector }
+  const dot = kind === ask.has ? dotFromPlain(body) : undefined
+  if (dot) return { kind: 'has', dot }
+  throw new Error('malformed request')
+}
+
+export function wantToPlain({ writer, heads, whole }: Want): Plain {
+  return [bytesOf(writer), heads.map((head): Plain => [head.counter, fromHex(head.hash)]), whole]
+}
+
+function wantFromPlain(value: Plain): Want | undefined {
+  const [first, second, third] = Array.isArray(value) ? value : []
+  const writer = key(first)
+  const heads = list(second, maxHeads, headFromPlain)
+  return writer && heads ? { writer, heads, whole: third === true } : undefined
+}
+
+function headFromPlain(value: Plain): Head | undefined {
+  const [first, hash] = Array.isArray(value) ? value : []
+  const counter = integer(first, 1, Number.MAX_SAFE_INTEGER)
+  return counter && hash instanceof Uint8Array && hash.length === 32 ? { counter, hash: toHex(hash) } : undefined
+}
+
+/** What a member answered to a hello: a vector, or its summary. Throws when malformed. */
+export type Shown = 'equal' | 'incomplete' | { readonly vector: Vector } | { readonly summary: Uint8Array }
+
+export function openShown(message: Plain): Shown {
+  const [kind, body] = Array.isArray(message) ? message : []
+  if (kind === answer.equal) return 'equal'
+  if (kind === answer.incomplete) return 'incomplete'
+  const vector = kind === answer.vector ? vectorFromPlain(body) : undefined
+  if (vector) return { vector }
+  if (kind === answer.summary && body instanceof Uint8Array && body.length === summaryBytes) return { summary: body }
+  throw new Error('malformed answer to a hello')
+}
+
+/** A chunk: units, whether there is more, and the writers of whom none of the heads was known. Throws when malformed. */
+export function openChunk(message: Plain): { units: Uint8Array[]; more: boolean; unknown: PeerKey[] } {
+  const [first, more, third] = Array.isArray(message) ? message : []
+  const units = list(first, 65_536, item => (isUnit(item) ? item : undefined))
+  const unknown = list(third, maxWants, key)
+  if (!units || !unknown) throw new Error('malformed chunk')
+  return { units, more: more === true, unknown }
+}
+
+function isUnit(item: Plain): item is Uint8Array {
+  return item instanceof Uint8Array && item.length <= maxBatchBytes
+}

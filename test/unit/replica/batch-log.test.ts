@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { noBatch } from '../../../src/crdt/batch.ts'
+import { type Head, maxTips, vectorToPlain } from '../../../src/crdt/vector.ts'
+import { sha256, toHex } from '../../../src/lib/bytes.ts'
+import { BatchLog } from '../../../src/replica/batch-log.ts'
+import type { Unit } from '../../../src/replica/unit.ts'
+
+const writer = 'aa'.repeat(32)
+
+/** A unit that follows on another; `name` tells siblings apart. */
+function unit(parent: Unit | undefined, name: string, count = 1): Unit {
+  const first = (parent?.last ?? 0) + 1
+  const previous = parent?.hash ?? noBatch
+  const hash = toHex(sha256(Buffer.from(`${previous}${name}`)))
+  return { writer, first, last: first + count - 1, previous, hash, hlc: [first, name.length], bytes: new Uint8Array() }
+}
+
+/** A tree: each number says which of the units so far is the parent of the next (0: none). */
+const trees = fc
+  .array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 14 })
+  .map(list => {
+    const units: Unit[] = []
+    list.forEach(([parent, count], i) => void units.push(unit(units[parent - 1], `n${i}`, count)))
+    return units
+  })
+
+/** Adds what can be placed until nothing more can. */
+function logOf(units: readonly Unit[]): BatchLog {
+  const log = new BatchLog()
+  let waiting = [...units]
+  for (let before = -1; before !== waiting.length; ) {
+    before = waiting.length
+    waiting = waiting.filter(item => {
+      if (log.standing(item) !== 'next') return true
+      log.add(item)
+      return false
+    })
+  }
+  return log
+}
+
+const headOf = ({ last, hash }: Unit): Head => ({ counter: last, hash })
+const ancestors = (units: readonly Unit[], of: Unit): Unit[] => {
+  const parent = units.find(item => item.hash === of.previous && item.last === of.first - 1)
+  return parent ? [...ancestors(units, parent), of] : [of]
+}
+
+describe('replica: the log of a writer', () => {
+  it('is the same whatever the order in which a tree arrives', () => {
+    fc.assert(
+      fc.property(trees, fc.infiniteStream(fc.nat()), (units, dice) => {
+        const shuffled = units
+          .map(item => ({ item, rank: dice.next().value as number }))
+          .sort((a, b) => a.rank - b.rank)
+          .map(({ item }) => item)
+        const [a, b] = [logOf(units), logOf(shuffled)]
+        assert.deepEqual(vectorToPlain(a.vector()), vectorToPlain(b.vector()))
+        const leaves = units.filter(item => !units.some(other => other.previous === item.hash))
+        assert.deepEqual(new Set(a.tips(writer).map(tip => tip.hash)), new Set(leaves.map(item => item.hash)))
+        assert.equal(a.isForked(writer), leaves.length > 1)
+      }),
+    )
+  })
+
+  it('gives who holds some heads exactly what is missing, parents first', () => {
+    fc.assert(
+      fc.property(trees, fc.array(fc.nat(13), { maxLength: 3 }), (units, picks) => {
+        const log = logOf(units)
+        const heads = picks.flatMap(pick => units[pick] ?? [])
+        const held = new Set(heads.flatMap(head => ancestors(units, head)))
+        const missing = [...(log.missing(writer, heads.map(headOf)) ?? [])]
+        assert.deepEqual(new Set(missing), new Set(units.filter(item => !held.has(item))))
+        const seen = new Set([...held].map(item => item.hash))
+        for (const item of missing) {
+          assert.ok(item.previous === noBatch || seen.has(item.previous))
+          seen.add(item.hash)
+        }
+      }),
+    )
+  })
+
+  it('says that it knows none of the heads of another branch, and finds the parting by its locator', () => {
+    const trunk = [unit(undefined, 'a')]
+    for (let i = 0; i < 500; i++) trunk.push(unit(trunk.at(-1), 'a'))
+    const here = logOf([...trunk, unit(trunk[450], 'here')])
+    const there = [...trunk.slice(0, 451), unit(trunk[450], 'x')]
+    for (let i = 0; i < 60; i++) there.push(unit(there.at(-1), 'x'))
+    const other = logOf(there)
+    assert.equal(here.missing(writer, other.tips(writer)), undefined)
+    const locator = other.locator(writer)
+    assert.ok(locator.length <= 24, `${locator.length} heads`)
+    const missing = [...(here.missing(writer, locator) ?? [])]
+    assert.ok(missing.length > 0 && missing.length < 51 + 128, `${missing.length} units`)
+    for (const item of missing) if (other.standing(item) === 'next') other.add(item)
+    for (const tip of here.tips(writer)) assert.ok(other.holds(writer, tip))
+  })
+
+  it('keeps no more tips than it may, and goes on with those it has', () => {
+    const log = logOf([])
+    const root = unit(undefined, 'root')
+    log.add(root)
+    const children = Array.from({ length: maxTips + 1 }, (_, i) => unit(root, `c${i}`))
+    for (const child of children) if (log.standing(child) === 'next') log.add(child)
+    assert.equal(log.tips(writer).length, maxTips)
+    assert.equal(log.standing(children.at(-1) as Unit), 'full')
+    assert.equal(log.standing(unit(children[3], 'next')), 'next')
+  })
+
+  it('tells once per further tip that histories parted, and when they first did', () => {
+    const log = new BatchLog()
+    const seen: unknown[] = []
+    log.onFork((of, since) => seen.push([of, since]))
+    const root = unit(undefined, 'a')
+    const [b, c, d] = [unit(root, 'b'), unit(root, 'ccc'), unit(undefined, 'dd')]
+    for (const item of [root, b, c, unit(c, 'e'), d]) log.add(item)
+    assert.deepEqual(seen, [
+      [writer, [2, 3]],
+      [writer, [1, 2]],
+    ])
+  })
+
+  it('counts a compact unit for all of its run', () => {
+    const chain = [unit(undefined, 'a', 2)]
+    for (let i = 0; i < 4; i++) chain.push(unit(chain.at(-1), 'a', 2))
+    const log = logOf(chain)
+    const [first, , , fourth] = chain as [Unit, Unit, Unit, Unit, Unit]
+    const compact: Unit = { ...fourth, first: first.first, previous: first.previous, compact: true }
+    const before = log.vector()
+    assert.deepEqual(log.replace(compact), chain.slice(0, 4))
+    assert.deepEqual(log.vector(), before)
+    for (const item of chain) assert.equal(log.standing(item), 'known')
+    const heads = (item: Unit | undefined) => (item ? [headOf(item)] : [])
+    assert.deepEqual([...(log.missing(writer, heads(chain[1])) ?? [])], [compact, chain[4]])
+    assert.deepEqual([...(log.missing(writer, heads(fourth)) ?? [])], [chain[4]])
+    assert.equal(log.standing(unit(chain[1], 'branch', 9)), 'next', 'its parent lies in the run')
+    assert.equal(log.standing(unit(chain[4], 'n')), 'next')
+    assert.equal(log.standing({ ...unit(chain[4], 'n'), first: 12, last: 12 }), 'gap')
+  })
+})
