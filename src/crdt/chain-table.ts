@@ -17,6 +17,7 @@ export class ChainTable<L extends Chain> {
   readonly #live: LiveSet
   readonly #rules: ChainRules<L>
   readonly #chains = new Map<string, LeafRecord<L>[]>()
+  readonly #forked = new Set<string>()
 
   constructor(live: LiveSet, rules: ChainRules<L>) {
     this.#live = live
@@ -44,6 +45,8 @@ export class ChainTable<L extends Chain> {
       slot,
       kept.sort((a, b) => compareDots(a.dot, b.dot)),
     )
+    if (kept.length > 1) this.#forked.add(slot)
+    else this.#forked.delete(slot)
     this.#live.set(`${slot}:${dotText(dot)}`, record)
     return true
   }
@@ -53,8 +56,8 @@ export class ChainTable<L extends Chain> {
     return this.#chains.get(slot) ?? []
   }
 
-  /** What was given twice, with one of the records that show it. */
-  forks(): LeafRecord<L>[] {
-    return [...this.#chains.values()].filter(held => held.length > 1).flatMap(held => held.slice(0, 1))
+  /** What was given twice: the records that show it, by slot, in no order of slots. */
+  forks(): (readonly LeafRecord<L>[])[] {
+    return [...this.#forked].map(slot => this.chains(slot))
   }
 }

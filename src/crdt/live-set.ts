@@ -3,9 +3,9 @@
  * digest, so that two peers with the same records have the same digest (I2).
  */
 import { sha256, toHex } from '../lib/bytes.ts'
-import type { Hlc } from './hlc.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import type { Leaf } from './leaves.ts'
-import type { Dot } from './vector.ts'
+import { compareDots, type Dot } from './vector.ts'
 
 /** A leaf as it was received. */
 export interface LeafRecord<L = Leaf> {
@@ -62,5 +62,27 @@ export class OwnRegisters<L> {
 
   values(): IterableIterator<LeafRecord<L>> {
     return this.#records.values()
+  }
+}
+
+/** Registers that anybody may write: the last record by HLC, then writer, then counter, wins. */
+export class SharedRegisters<L> {
+  readonly #records = new Map<string, LeafRecord<L>>()
+  readonly #live: LiveSet
+
+  constructor(live: LiveSet) {
+    this.#live = live
+  }
+
+  /** Stores the record if it wins over what the slot holds. */
+  put(slot: string, record: LeafRecord<L>): void {
+    const held = this.#records.get(slot)
+    if (held && (compareHlc(held.hlc, record.hlc) || compareDots(held.dot, record.dot)) >= 0) return
+    this.#records.set(slot, record)
+    this.#live.set(slot, record)
+  }
+
+  get(slot: string): LeafRecord<L> | undefined {
+    return this.#records.get(slot)
   }
 }
