@@ -117,7 +117,7 @@ function pass(replica: Replica): Replica {
 export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
   return {
     replica,
-    ipam: { held: () => [], usage: () => [] },
+    ipam: { held: () => [], usage: () => [], reserve: async () => undefined, unreserve: async () => undefined },
     relay: { ask: async () => new Uint8Array(), handle: () => {} },
     admission: { invite: async ttlMs => `token-for-${ttlMs}`, join: async () => {} },
     version: { version: '0.1.0', gitCommit: 'abc', buildTime: 'now' },
