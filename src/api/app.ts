@@ -7,9 +7,15 @@ import { addAddressRoutes } from './addresses.ts'
 import { addApplyRoute } from './apply.ts'
 import type { ApiDeps } from './deps.ts'
 import { addEndpointRoutes } from './endpoints.ts'
+import { addGlobalRoutes } from './globals.ts'
+import { addGroupRoutes } from './groups.ts'
+import { addNetProfileRoutes } from './netprofiles.ts'
 import { addNetworkRoutes } from './networks.ts'
 import { addPeerRoutes } from './peers.ts'
+import { addPolicyRoutes } from './policies.ts'
+import { addPolicyHistoryRoutes } from './policy-history.ts'
 import { sendError, toSkeinError } from './reply.ts'
+import { addRuleRoutes } from './rules.ts'
 import { addStatusRoutes } from './status.ts'
 import { addTenantRoutes } from './tenants.ts'
 import type { VersionJson } from './types.ts'
@@ -17,8 +23,8 @@ import { addWriteRoutes } from './writes.ts'
 
 /** Far above the largest legal request (a network with every field at its longest, under 2 KiB). */
 const bodyLimit = 64 * 1024
-/** Two names of 64 characters and a colon, each percent-encoded. */
-const maxParamLength = 400
+/** Three names of 64 characters, two colons and a rule's digits, each percent-encoded. */
+const maxParamLength = 800
 /** A client must have sent its request by then. */
 const requestTimeoutMs = 10_000
 /** Below the CLI's own 30 s, so that the reason reaches the user. */
@@ -59,6 +65,12 @@ export function buildApp(
   })
   addTenantRoutes(app, deps)
   addNetworkRoutes(app, deps)
+  addGroupRoutes(app, deps)
+  addPolicyRoutes(app, deps)
+  addRuleRoutes(app, deps)
+  addPolicyHistoryRoutes(app, deps)
+  addNetProfileRoutes(app, deps)
+  addGlobalRoutes(app, deps)
   addPeerRoutes(app, deps)
   addEndpointRoutes(app, deps)
   addAddressRoutes(app, deps)

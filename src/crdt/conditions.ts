@@ -5,6 +5,8 @@ import { overlaps } from '../model/subnet.ts'
 import type { BlockTable } from './block-table.ts'
 import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import type { NetworkTable } from './network-table.ts'
+import { objectConditions } from './object-conditions.ts'
+import type { ObjectTables } from './object-tables.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'
 import type { TenantTable } from './tenant-table.ts'
 
@@ -14,6 +16,7 @@ interface Tables {
   blocks: BlockTable
   /** Writers with several histories, and when these parted. */
   forks: ReadonlyMap<PeerKey, Hlc>
+  objects: ObjectTables
 }
 
 export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
@@ -25,6 +28,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...forkedBlocks(tables.blocks),
     ...forkedAddresses(view, tables.blocks),
     ...forkedWriters(view, tables.forks),
+    ...objectConditions(view, tables.objects),
   ]
   return found.sort((a, b) => compareHlc(a.since, b.since) || (a.text < b.text ? -1 : 1))
 }
@@ -87,8 +91,8 @@ function orphanedTenants(view: RegistryView, tenants: TenantTable): Condition[] 
             kind: 'tenant-in-use',
             objects: [name],
             since: deletion.hlc,
-            text: `tenant ${name} was deleted on one side of a split and has networks from the other`,
-            remedy: `remove its networks, or keep it with: skein tenant create ${name}`,
+            text: `tenant ${name} was deleted on one side of a split and has objects from the other`,
+            remedy: `remove its networks, groups, policies and netprofiles, or keep it with: skein tenant create ${name}`,
           },
         ]
       : []

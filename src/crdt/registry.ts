@@ -19,6 +19,7 @@ import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leave
 import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
+import { ObjectTables } from './object-tables.ts'
 import type { Block, CarvedAddress, Condition, Endpoint, Member, Network, RegistryView, Vtep } from './registry-view.ts'
 import { TenantTable } from './tenant-table.ts'
 import { type Dot, dotText } from './vector.ts'
@@ -37,6 +38,7 @@ export class Registry implements RegistryView {
   readonly #tenants = new TenantTable(this.#live)
   readonly #networks = new NetworkTable(this.#live)
   readonly #endpoints = new EndpointTable(this.#live)
+  readonly objects = new ObjectTables(this.#live, network => this.#endpoints.endpoints(network))
   readonly #blocks: BlockTable
   readonly #rosters = new Map<string, readonly PeerKey[]>()
   readonly #content = new Map<string, LeafRecord>()
@@ -75,6 +77,7 @@ export class Registry implements RegistryView {
     free: record => this.#endpoints.putFree(record),
     block: record => this.#blocks.put(record),
     address: record => this.#blocks.putAddress(record),
+    ...this.objects.puts,
   }
 
   /** Applies every leaf of a batch. */
@@ -101,7 +104,7 @@ export class Registry implements RegistryView {
     const put = this.#tables[leaf.kind] as (record: LeafRecord) => void
     put(record)
     // the list of networks rests on everything but these
-    if (!listless.has(leaf.kind)) this.#list = undefined
+    if (!listless.has(leaf.kind) && !Object.hasOwn(this.objects.puts, leaf.kind)) this.#list = undefined
   }
 
   /** An endpoint matters to the list where it keeps a deleted network draining. */
@@ -128,13 +131,14 @@ export class Registry implements RegistryView {
   }
 
   tenants(): string[] {
-    const names = new Set([...this.#tenants.names(), ...this.networks().map(network => network.tenant)])
+    const owners = [...this.networks().map(network => network.tenant), ...this.objects.tenants()]
+    const names = new Set([...this.#tenants.names(), ...owners])
     names.delete(defaultTenant)
     return [defaultTenant, ...[...names].sort()]
   }
 
   hasTenant(name: string): boolean {
-    return name === defaultTenant || this.tenants().includes(name)
+    return name === defaultTenant || this.#tenants.acts(name).length > 0 || this.tenants().includes(name)
   }
 
   networks(tenant?: string): Network[] {
@@ -152,6 +156,10 @@ export class Registry implements RegistryView {
 
   isDeleted(id: NetworkId): boolean {
     return this.#networks.isDeleted(id)
+  }
+
+  deletedSince(id: NetworkId): Hlc | undefined {
+    return this.#networks.deletedSince(id)
   }
 
   endpoints(network: NetworkId): Endpoint[] {
@@ -241,6 +249,7 @@ export class Registry implements RegistryView {
       networks: this.#networks,
       blocks: this.#blocks,
       forks: this.#forks,
+      objects: this.objects,
     })
   }
 
