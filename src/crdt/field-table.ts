@@ -4,8 +4,8 @@
  * A removal names what it saw; a write that none saw revives the whole object, with the fields of writes that are hidden.
  */
 import type { LeafRecord, LiveSet } from './live-set.ts'
-import { compareRecords, latest } from './order.ts'
-import { compareDots, type Dot, dotText } from './vector.ts'
+import { compareRecords, dotsOf, keep, latest } from './order.ts'
+import { type Dot, dotText } from './vector.ts'
 
 /** A write: null leaves a field as it is. */
 export interface FieldLeaf {
@@ -41,13 +41,13 @@ export class FieldTable<L extends FieldLeaf, R extends SeenLeaf = never> {
   }
 
   put(object: string, record: LeafRecord<L>): void {
-    this.#of(object).writes.set(dotText(record.dot), record)
-    this.#live.set(`${record.leaf.kind}:${dotText(record.dot)}`, record)
+    keep(this.#of(object).writes, record)
+    this.#live.add(`${record.leaf.kind}:${dotText(record.dot)}`, record)
   }
 
   remove(object: string, record: LeafRecord<R>): void {
-    this.#of(object).removals.set(dotText(record.dot), record)
-    this.#live.set(`${record.leaf.kind}:${dotText(record.dot)}`, record)
+    keep(this.#of(object).removals, record)
+    this.#live.add(`${record.leaf.kind}:${dotText(record.dot)}`, record)
   }
 
   objects(): string[] {
@@ -60,10 +60,7 @@ export class FieldTable<L extends FieldLeaf, R extends SeenLeaf = never> {
 
   /** What a further write or a removal must name, ascending: every write that still gives a field its value, or did not lose it yet. */
   heads(object: string): Dot[] {
-    const heads = new Map<string, Dot>()
-    const writes = [...this.#current(object, []), ...this.#fields.flatMap(field => this.#rivals(object, field))]
-    for (const { dot } of writes) heads.set(dotText(dot), dot)
-    return [...heads.values()].sort(compareDots)
+    return dotsOf([...this.#current(object, []), ...this.#fields.flatMap(field => this.#rivals(object, field))])
   }
 
   /** The write that gives a field its value; undefined if none does. */

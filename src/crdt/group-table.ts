@@ -9,8 +9,8 @@ import { groupIdOf } from './identity.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { GroupEditLeaf, GroupLeaf, GroupPolicyLeaf, GroupPolicyRmLeaf, GroupRmLeaf } from './object-leaves.ts'
 import type { Group } from './objects-view.ts'
-import { earliest } from './order.ts'
-import { compareDots, type Dot, dotText } from './vector.ts'
+import { dotsOf, earliest, keep } from './order.ts'
+import { type Dot, dotText } from './vector.ts'
 
 export type AttachRecord = LeafRecord<GroupPolicyLeaf | GroupPolicyRmLeaf>
 
@@ -35,7 +35,11 @@ export class GroupTable {
 
   put(record: LeafRecord<GroupLeaf>): void {
     const id = groupIdOf(record.leaf)
-    mapIn(this.#acts, id, () => new Map<string, LeafRecord<GroupLeaf>>()).set(this.#keep(record), record)
+    this.#keep(record)
+    keep(
+      mapIn(this.#acts, id, () => new Map<string, LeafRecord<GroupLeaf>>()),
+      record,
+    )
   }
 
   remove(record: LeafRecord<GroupRmLeaf>): void {
@@ -54,11 +58,13 @@ export class GroupTable {
   }
 
   attach(record: LeafRecord<GroupPolicyLeaf>): void {
-    this.#attachmentsOf(record.leaf).added.set(this.#keep(record), record)
+    this.#keep(record)
+    keep(this.#attachmentsOf(record.leaf).added, record)
   }
 
   detach(record: LeafRecord<GroupPolicyRmLeaf>): void {
-    this.#attachmentsOf(record.leaf).removed.set(this.#keep(record), record)
+    this.#keep(record)
+    keep(this.#attachmentsOf(record.leaf).removed, record)
   }
 
   nextGeneration(tenant: string, name: string): number {
@@ -68,8 +74,7 @@ export class GroupTable {
   /** Creations that no deletion names, ascending. */
   acts(id: GroupId): Dot[] {
     const covered = this.#covered.get(id)
-    const acts = [...(this.#acts.get(id)?.entries() ?? [])].filter(([text]) => !covered?.has(text))
-    return acts.map(([, { dot }]) => dot).sort(compareDots)
+    return dotsOf([...(this.#acts.get(id)?.values() ?? [])].filter(({ dot }) => !covered?.has(dotText(dot))))
   }
 
   deletedSince(id: GroupId): Hlc | undefined {
@@ -88,8 +93,7 @@ export class GroupTable {
   attachments(id: GroupId, policy: string): Dot[] {
     const held = this.#policies.get(id)?.get(policy)
     const seen = new Set([...(held?.removed.values() ?? [])].flatMap(({ leaf }) => leaf.seen.map(dotText)))
-    const open = [...(held?.added.entries() ?? [])].filter(([text]) => !seen.has(text))
-    return open.map(([, { dot }]) => dot).sort(compareDots)
+    return dotsOf([...(held?.added.values() ?? [])].filter(({ dot }) => !seen.has(dotText(dot))))
   }
 
   /** All records that put the policy on groups or took it off, with the tenants and names of the groups that are known. */
@@ -131,9 +135,8 @@ export class GroupTable {
     return mapIn(policies, policy, () => ({ added: new Map(), removed: new Map() }))
   }
 
-  #keep(record: LeafRecord<GroupLeaf | GroupRmLeaf | GroupPolicyLeaf | GroupPolicyRmLeaf>): string {
-    this.#live.set(`${record.leaf.kind}:${dotText(record.dot)}`, record)
-    return dotText(record.dot)
+  #keep(record: LeafRecord<GroupLeaf | GroupRmLeaf | GroupPolicyLeaf | GroupPolicyRmLeaf>): void {
+    this.#live.add(`${record.leaf.kind}:${dotText(record.dot)}`, record)
   }
 }
 

@@ -50,12 +50,14 @@ export function historyOf(
       return { ...at(record), what, group: group.name }
     }),
   ]
-  return events.sort(compareRecords)
+  // a forked writer may have two events at one dot
+  return events.sort((a, b) => compareRecords(a, b) || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 }
 
 /** The rules as they were after an event: what the records up to it, in the order that all peers share, make. */
 export function rulesAfter(records: PolicyRecords, event: { dot: Dot; hlc: Hlc }): Rule[] {
-  const upTo = <L>(list: readonly LeafRecord<L>[]) => list.filter(record => compareRecords(record, event) <= 0)
+  const upTo = <L>(list: readonly LeafRecord<L>[]) =>
+    list.filter(({ dot, hlc }) => compareRecords({ dot, hlc }, event) <= 0)
   const held: PolicyRecords = {
     writes: upTo(records.writes),
     removals: upTo(records.removals),

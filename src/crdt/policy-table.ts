@@ -8,9 +8,9 @@ import type { Hlc } from './hlc.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { PolicyLeaf, PolicyRmLeaf, RuleLeaf, RuleRmLeaf } from './object-leaves.ts'
 import type { Policy, Rule } from './objects-view.ts'
-import { earliest, latest } from './order.ts'
+import { dotsOf, earliest, keep, latest } from './order.ts'
 import { type Judged, judge, liveRules } from './rules.ts'
-import { compareDots, type Dot, dotText } from './vector.ts'
+import { type Dot, dotText } from './vector.ts'
 
 type Records<L> = Map<string, LeafRecord<L>>
 
@@ -42,20 +42,20 @@ export class PolicyTable {
 
   put(record: LeafRecord<PolicyLeaf>): void {
     const held = this.#of(record.leaf.tenant, record.leaf.name)
-    held.writes.set(this.#keep(record), record)
+    this.#keep(held.writes, record)
     held.judged.clear()
   }
 
   remove(record: LeafRecord<PolicyRmLeaf>): void {
-    this.#of(record.leaf.tenant, record.leaf.name).removals.set(this.#keep(record), record)
+    this.#keep(this.#of(record.leaf.tenant, record.leaf.name).removals, record)
   }
 
   putRule(record: LeafRecord<RuleLeaf>): void {
-    this.#ruleOf(record.leaf).writes.set(this.#keep(record), record)
+    this.#keep(this.#ruleOf(record.leaf).writes, record)
   }
 
   removeRule(record: LeafRecord<RuleRmLeaf>): void {
-    this.#ruleOf(record.leaf).removals.set(this.#keep(record), record)
+    this.#keep(this.#ruleOf(record.leaf).removals, record)
   }
 
   /** Every policy of which a write is held, dead or alive. */
@@ -76,8 +76,7 @@ export class PolicyTable {
   acts(tenant: string, name: string): Dot[] {
     const held = this.#held.get(keyOf(tenant, name))
     const seen = new Set([...(held?.removals.values() ?? [])].flatMap(({ leaf }) => leaf.seen.map(dotText)))
-    const writes = [...(held?.writes.values() ?? [])].filter(({ dot }) => !seen.has(dotText(dot)))
-    return writes.map(({ dot }) => dot).sort(compareDots)
+    return dotsOf([...(held?.writes.values() ?? [])].filter(({ dot }) => !seen.has(dotText(dot))))
   }
 
   deletedSince(tenant: string, name: string): Hlc | undefined {
@@ -105,7 +104,7 @@ export class PolicyTable {
   /** Writes of an id that no removal names, ascending. */
   ruleActs(tenant: string, name: string, id: string): Dot[] {
     const open = this.judged(tenant, name, id).filter(({ fate }) => fate.state !== 'removed')
-    return open.map(({ record }) => record.dot).sort(compareDots)
+    return dotsOf(open.map(({ record }) => record))
   }
 
   ruleRemovals(tenant: string, name: string, id: string): Dot[] {
@@ -124,9 +123,9 @@ export class PolicyTable {
     }
   }
 
-  #keep(record: LeafRecord<PolicyLeaf | PolicyRmLeaf | RuleLeaf | RuleRmLeaf>): string {
-    this.#live.set(`${record.leaf.kind}:${dotText(record.dot)}`, record)
-    return dotText(record.dot)
+  #keep<L extends PolicyLeaf | PolicyRmLeaf | RuleLeaf | RuleRmLeaf>(set: Records<L>, record: LeafRecord<L>): void {
+    this.#live.add(`${record.leaf.kind}:${dotText(record.dot)}`, record)
+    keep(set, record)
   }
 
   #of(tenant: string, name: string): Held {

@@ -8,7 +8,7 @@ import { ruleHashOf } from './identity.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { PolicyLeaf, RuleLeaf, RuleRmLeaf } from './object-leaves.ts'
 import type { Rule } from './objects-view.ts'
-import { compareRecords, earliest } from './order.ts'
+import { compareRecords, dotsOf, earliest } from './order.ts'
 import { dotText } from './vector.ts'
 
 /** All records of one rule id. */
@@ -68,7 +68,7 @@ export function liveRules(judged: readonly Judged[]): Rule[] {
     if (!first) return []
     const { id, value } = first.record.leaf
     const shown = at === 0 ? id : `${id}~${hash.slice(0, shortHash([...values.keys()]))}`
-    return [{ id, hash, shown, value, created: first.record.hlc, acts: items.map(({ record }) => record.dot) }]
+    return [{ id, hash, shown, value, created: first.record.hlc, acts: dotsOf(items.map(({ record }) => record)) }]
   })
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import {
   createNetworkLeaves,
@@ -25,6 +26,8 @@ import type { ObjectsView } from '../../../src/crdt/objects-view.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { checkRule, type RuleRequest, ruleText } from '../../../src/model/rule.ts'
+import { objectMakers } from './random-objects.ts'
+import { viewJson } from './view-json.ts'
 import { registryOf, World } from './writer.ts'
 
 const allow: RuleRequest = { action: 'allow', protocol: 'tcp', port: 80 }
@@ -268,5 +271,30 @@ describe('crdt: fields with their last writer', () => {
     world.at(2).write(createPolicyLeaves(seen.objects, 'blue', 'p'))
     assert.deepEqual(world.all.tenants(), ['default', 'blue'])
     assert.deepEqual(kinds(world.all), ['tenant-in-use'])
+  })
+})
+
+describe('crdt: objects of a forked writer (R8)', () => {
+  it('are the same in whatever order its branches arrive', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(20), fc.nat(7), fc.nat(20), fc.nat(7)), { maxLength: 8 }), list => {
+        // the same keys and the same beginning: two copies of one data directory
+        const [left, right] = [split(view => add(view, deny)).world, split(view => add(view, deny)).world]
+        for (const [a, pickA, b, pickB] of list) {
+          for (const [world, at, pick] of [
+            [left, a, pickA],
+            [right, b, pickB],
+          ] as const) {
+            const leaves = objectMakers[at % objectMakers.length]?.(world.all, world.at(1), pick) ?? []
+            if (leaves.length > 0) world.at(1).write(leaves)
+          }
+        }
+        const one = registryOf(left.meshId, [...left.batches, ...right.batches])
+        const other = registryOf(left.meshId, [...right.batches, ...left.batches])
+        assert.equal(one.digest(), other.digest())
+        assert.equal(viewJson(one), viewJson(other))
+      }),
+      { numRuns: 60 },
+    )
   })
 })
