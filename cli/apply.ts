@@ -15,7 +15,7 @@ interface ApplyOptions extends WaitOption {
 }
 
 export function addApplyCommand(program: Command, session: Session): void {
-  const apply = program.command('apply').description('create the tenants and networks of a file; deletes nothing')
+  const apply = program.command('apply').description('create the objects of a file; deletes nothing')
   addWait(apply, session)
     .requiredOption('-f, --file <file>', 'YAML or JSON as skein export prints it; - for standard input')
     .option('--dry-run', 'only print what would be created')
@@ -47,6 +47,7 @@ async function readText(file: string): Promise<string> {
 function resultText({ kind, key, outcome, error }: AppliedJson, dryRun: boolean): string {
   if (error) return `${kind} ${key} refused: ${error.text}`
   if (outcome === 'exists') return `${kind} ${key} exists already`
+  if (outcome === 'changed') return `${kind} ${key} changed`
   return dryRun ? `${kind} ${key} would be created` : `${kind} ${key} created`
 }
 

@@ -6,12 +6,30 @@ import type { Tree } from './yaml.ts'
 /** What the API takes at once, less what is around it. */
 const maxBytes = 700 * 1024
 
-/** What a field holds: one value, texts by name, or an object with fields of its own. */
-type Shape = 'text' | 'number' | 'boolean' | 'texts' | Schema
+/** What a field holds: one value, texts by name, a list of texts, an object with fields of its own, or a list of such. */
+type Shape = 'text' | 'number' | 'boolean' | 'texts' | 'names' | Schema | readonly [Schema]
 
 interface Schema {
   readonly fields: Readonly<Record<string, Shape>>
   readonly required: readonly string[]
+}
+
+const rule: Schema = {
+  fields: {
+    id: 'text',
+    direction: 'text',
+    priority: 'number',
+    fromGroup: 'text',
+    toGroup: 'text',
+    fromNetwork: 'text',
+    toNetwork: 'text',
+    fromIp: 'text',
+    toIp: 'text',
+    protocol: 'text',
+    port: 'number',
+    action: 'text',
+  },
+  required: ['id'],
 }
 
 /** The kinds of objects. */
@@ -31,6 +49,15 @@ const kinds: Readonly<Record<string, Schema>> = {
       docker: { fields: { labels: 'texts', options: 'texts', internal: 'boolean' }, required: [] },
     },
     required: ['name', 'subnet'],
+  },
+  netprofiles: {
+    fields: { tenant: 'text', name: 'text', bandwidth: 'text', dscp: 'number', burst: 'number' },
+    required: ['name'],
+  },
+  policies: { fields: { tenant: 'text', name: 'text', rules: [rule] }, required: ['name'] },
+  groups: {
+    fields: { tenant: 'text', name: 'text', network: 'text', pool: 'text', policies: 'names', profile: 'text' },
+    required: ['name', 'network'],
   },
 }
 
@@ -66,7 +93,7 @@ export async function readObjects(source: string, text: string): Promise<Objects
   return objects as ObjectsJson
 }
 
-type Value = string | number | boolean | Plain
+type Value = string | number | boolean | string[] | Plain | Plain[]
 type Plain = { [name: string]: Value }
 
 /** `what` it is, for errors. */
@@ -83,13 +110,28 @@ function readObject(what: string, { fields, required }: Schema, tree: Tree, fail
 }
 
 function readField(key: string, shape: Shape, line: number, tree: Tree, fail: Fail): Value {
+  if (isList(shape))
+    return items(key, line, tree, fail).map(item => readObject(`an item of ${key}`, shape[0], item, fail))
   if (typeof shape === 'object') return readObject(key, shape, tree, fail)
+  if (shape === 'names') {
+    const names = items(key, line, tree, fail).map(item => readValue('text', item))
+    return names.map(name => (typeof name === 'string' ? name : fail(line, `${key} must be a list of texts`)))
+  }
   if (shape !== 'texts') return readValue(shape, tree) ?? fail(line, `${key} must be a ${shape}`)
   if (!tree.fields) return fail(line, `${key} must be texts by name`)
   const texts = tree.fields.map(({ key: name, line: at, value }) => {
     return [name, readValue('text', value) ?? fail(at, `${name} in ${key} must be a text`)] as const
   })
   return Object.fromEntries(texts)
+}
+
+function isList(shape: Shape): shape is readonly [Schema] {
+  return Array.isArray(shape)
+}
+
+/** What is empty is a list of nothing. */
+function items(key: string, line: number, tree: Tree, fail: Fail): Tree[] {
+  return (tree.scalar?.value === null ? [] : tree.items) ?? fail(line, `${key} must be a list`)
 }
 
 /** A tenant may be called 042, which YAML takes for a number: what is written counts. */

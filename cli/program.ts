@@ -6,10 +6,14 @@ import { addApplyCommand } from './apply.ts'
 import { addConditionsCommand } from './conditions.ts'
 import { addEndpointCommands } from './endpoint.ts'
 import { addExportCommand } from './export.ts'
+import { addGlobalCommands } from './global.ts'
 import { pathOf, readArguments } from './grammar.ts'
+import { addGroupCommands } from './group.ts'
 import { addJoinCommand } from './join.ts'
+import { addNetProfileCommands } from './netprofile.ts'
 import { addNetworkCommands } from './network.ts'
 import { addPeerCommands } from './peer.ts'
+import { addPolicyCommands } from './policy.ts'
 import { addPsCommand } from './ps.ts'
 import { createSession, type Environment, type Io, type ProgramName, type Session } from './session.ts'
 import { addStatusCommand } from './status.ts'
@@ -53,6 +57,10 @@ async function addCommands(program: Command, session: Session, argv: readonly st
   addVersionCommand(program, session)
   addTenantCommands(program, session)
   addNetworkCommands(program, session)
+  addGroupCommands(program, session)
+  addPolicyCommands(program, session)
+  addNetProfileCommands(program, session)
+  addGlobalCommands(program, session)
   addEndpointCommands(program, session)
   addAddressCommands(program, session)
   addPeerCommands(program, session)

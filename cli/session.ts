@@ -73,3 +73,8 @@ export function createSession(
   }
   return session
 }
+
+/** Fails if the tenant of a listing is unknown: that is an error, not an empty list. */
+export async function requireTenant(session: Session, options: { tenant: string; all?: boolean }): Promise<void> {
+  if (!options.all) await session.client().get(`/api/v1/tenants/${encodeURIComponent(options.tenant)}/`)
+}

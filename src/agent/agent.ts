@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import type { ApiDeps } from '../api/deps.ts'
 import { type Api, createApi } from '../api/server.ts'
 import type { Config } from '../config/parse.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
 import { createPluginServer, type PluginServer } from '../driver/plugin-server.ts'
 import type { Answer, Driver, Method } from '../driver/protocol.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -115,10 +116,10 @@ export class Agent {
     if (view.members().some(member => member.key !== self)) {
       throw new SkeinError('conflict', 'this peer is a member of a mesh with other hosts: see skein peer ls')
     }
-    if (view.networks().length > 0 || view.tenants().some(tenant => tenant !== defaultTenant)) {
+    if (holdsObjects(view)) {
       throw new SkeinError(
         'conflict',
-        'this peer holds tenants or networks, which a join would lose: delete them first',
+        'this peer holds tenants, networks, groups, policies or netprofiles, which a join would lose: delete them first',
       )
     }
     this.#joining = true
@@ -142,4 +143,13 @@ export class Agent {
     if (!this.#parts) throw new SkeinError('unavailable', 'skeind is still starting: try again in a moment')
     return this.#parts
   }
+}
+
+/** True if somebody made something here that a join would lose. */
+function holdsObjects(view: RegistryView): boolean {
+  return (
+    view.networks().length > 0 ||
+    view.tenants().some(tenant => tenant !== defaultTenant) ||
+    view.objects.tenants().length > 0
+  )
 }

@@ -23,6 +23,7 @@ import type { Replica } from '../replica/replica.ts'
 import { openJournal } from '../store/append-journal.ts'
 import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
+import { notEnforced } from './not-enforced.ts'
 import { underlayMtu } from './underlay.ts'
 
 export interface Parts {
@@ -165,7 +166,7 @@ async function build(
         ? { reachable: true, error: '' }
         : { reachable: false, error: `Docker does not answer at ${config.dockerHost}` },
       datapath: datapath.status(),
-      conditions: [...reconciler.conditions(), ...dns.conditions()],
+      conditions: [...reconciler.conditions(), ...dns.conditions(), ...notEnforced(replica.view)],
     }),
   }
   return { replica, driver, api, stop }

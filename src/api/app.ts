@@ -8,11 +8,17 @@ import { addApplyRoute } from './apply.ts'
 import { addConditionRoutes } from './conditions.ts'
 import type { ApiDeps } from './deps.ts'
 import { addEndpointRoutes } from './endpoints.ts'
+import { addGlobalRoutes } from './globals.ts'
+import { addGroupRoutes } from './groups.ts'
+import { addNetProfileRoutes } from './netprofiles.ts'
 import { addNetworkChangeRoutes } from './network-changes.ts'
 import { addNetworkRoutes } from './networks.ts'
 import { addPeerRoutes } from './peers.ts'
+import { addPolicyRoutes } from './policies.ts'
+import { addPolicyHistoryRoutes } from './policy-history.ts'
 import { sendError, toSkeinError } from './reply.ts'
 import { addReservationRoutes } from './reservations.ts'
+import { addRuleRoutes } from './rules.ts'
 import { addStatusRoutes } from './status.ts'
 import { addTenantRoutes } from './tenants.ts'
 import type { VersionJson } from './types.ts'
@@ -20,8 +26,8 @@ import { addWriteRoutes } from './writes.ts'
 
 /** Far above the largest legal request (a network with every field at its longest, under 2 KiB). */
 const bodyLimit = 64 * 1024
-/** Two names of 64 characters and a colon, each percent-encoded. */
-const maxParamLength = 400
+/** Three names of 64 characters, two colons and a rule's digits, each percent-encoded. */
+const maxParamLength = 800
 /** A client must have sent its request by then. */
 const requestTimeoutMs = 10_000
 /** Below the CLI's own 30 s, so that the reason reaches the user. */
@@ -63,6 +69,12 @@ export function buildApp(
   addTenantRoutes(app, deps)
   addNetworkRoutes(app, deps)
   addNetworkChangeRoutes(app, deps)
+  addGroupRoutes(app, deps)
+  addPolicyRoutes(app, deps)
+  addRuleRoutes(app, deps)
+  addPolicyHistoryRoutes(app, deps)
+  addNetProfileRoutes(app, deps)
+  addGlobalRoutes(app, deps)
   addPeerRoutes(app, deps)
   addEndpointRoutes(app, deps)
   addAddressRoutes(app, deps)

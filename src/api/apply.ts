@@ -1,5 +1,6 @@
 /**
- * Many objects in one request: creates what is missing, tenants first, and deletes nothing. Each object is decided on
+ * Many objects in one request: creates what is missing, tenants first, gives groups and profiles what the file says of
+ * them, and deletes nothing. Each object is decided on
  * and written by itself, so what cannot be made holds up nothing else; doing it again does only what is left.
  */
 import type { FastifyInstance } from 'fastify'
@@ -10,6 +11,7 @@ import type { Clock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { checkName, defaultTenant, isNetworkName } from '../model/names.ts'
 import { checkNetwork, checkSpec, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
+import { dryObjectMakers, type ObjectMakers, objectJobs, objectsBody, realObjectMakers } from './apply-objects.ts'
 import { findEqual, type Known, writeNetwork } from './create-network.ts'
 import type { ApiDeps } from './deps.ts'
 import { networkKey, syncBeforeWriteMs } from './lookup.ts'
@@ -30,6 +32,7 @@ const texts = z
 
 const body = z.strictObject({
   dryRun: z.boolean().default(false),
+  ...objectsBody,
   tenants: z.array(z.strictObject({ name: z.string() })).default([]),
   networks: z
     .array(
@@ -55,7 +58,7 @@ type Job = Pick<AppliedJson, 'kind' | 'key'> & { make: Make }
 
 export function addApplyRoute(app: FastifyInstance, deps: () => ApiDeps, clock: Clock): void {
   app.post('/api/v1/apply', { bodyLimit: applyBodyLimit }, async (request, reply): Promise<ApplyJson> => {
-    const { dryRun, tenants, networks } = checkBody(body, request.body)
+    const { dryRun, tenants, networks, ...objects } = checkBody(body, request.body)
     const { replica } = deps()
     await replica.syncNow(syncBeforeWriteMs)
     const makers = dryRun ? dryMakers(replica.view) : realMakers(deps())
@@ -64,6 +67,7 @@ export function addApplyRoute(app: FastifyInstance, deps: () => ApiDeps, clock: 
       ...networks.map(
         (network): Job => ({ kind: 'network', key: networkKey(network), make: () => makers.network(network) }),
       ),
+      ...objectJobs(objects, makers.objects),
     ]
     const { results, dot } = await runAll(jobs, clock)
     setDot(reply, dot)
@@ -80,7 +84,7 @@ async function runAll(jobs: readonly Job[], clock: Clock): Promise<{ results: Ap
       if (clock.monotonic() > deadline) throw new SkeinError('timeout', 'not tried, for lack of time: apply once more')
       const { dot, existed } = await make()
       last = dot ?? last
-      results.push({ kind, key, outcome: existed ? 'exists' : 'created' })
+      results.push({ kind, key, outcome: !existed ? 'created' : dot ? 'changed' : 'exists' })
     } catch (error) {
       const { code, message } = toSkeinError(error)
       results.push({ kind, key, outcome: 'refused', error: { code, text: message } })
@@ -92,6 +96,7 @@ async function runAll(jobs: readonly Job[], clock: Clock): Promise<{ results: Ap
 interface Makers {
   tenant(name: string): ReturnType<Make>
   network(request: Wanted): ReturnType<Make>
+  objects: ObjectMakers
 }
 
 type Wanted = NetworkRequest & { docker?: DockerJson | undefined }
@@ -110,6 +115,7 @@ function realMakers(deps: ApiDeps): Makers {
       return writeTenant(deps, name)
     },
     network: async wanted => writeNetwork(deps, wanted, specOf(wanted), wanted.docker),
+    objects: realObjectMakers(deps),
   }
 }
 
@@ -136,6 +142,7 @@ function dryMakers(view: RegistryView): Makers {
       if (!existed) networks.push(imagined(request, spec))
       return { existed }
     },
+    objects: dryObjectMakers(known, view),
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from './lookup.ts'
 import { checkBody, setDot } from './reply.ts'
 import { type Created, type Deleted, existedHeader, type NetworkInspect, type NetworkJson } from './types.ts'
+import { checkNetworkUnused } from './users-of.ts'
 
 const body = z.strictObject({
   key: z.string().optional(),
@@ -85,6 +86,7 @@ const namedEndpoints = 5
 
 function removal(deps: ApiDeps, view: RegistryView, key: string) {
   const network = requireNetwork(view, key)
+  checkNetworkUnused(view, network)
   const endpoints = view.endpoints(network.id)
   if (endpoints.length === 0) return removeNetworkLeaves(view, network.id)
   const names = endpoints

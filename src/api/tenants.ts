@@ -12,6 +12,7 @@ import { type KeyRoute, requireTenant, syncBeforeWriteMs, tenantFlag } from './l
 import { checkBody, setDot } from './reply.ts'
 import type { Created, Deleted, TenantInspect, TenantJson } from './types.ts'
 import { existedHeader } from './types.ts'
+import { checkTenantUnused } from './users-of.ts'
 
 const body = z.strictObject({
   key: z.string().optional(),
@@ -87,6 +88,7 @@ export async function writeTenant(
 function removal(view: RegistryView, name: string) {
   requireTenant(view, name)
   if (name === defaultTenant) throw new SkeinError('forbidden', 'tenant default cannot be deleted: every mesh has it')
+  checkTenantUnused(view, name)
   const networks = view.networks(name)
   if (networks.length === 0) return removeTenantLeaves(view, name)
   const names = networks.map(network => network.name).join(', ')

@@ -4,6 +4,10 @@
  * with `Skein-Code`.
  */
 
+import type { GroupObject, Link, NetProfileObject, PolicyObject } from './object-types.ts'
+
+export type * from './object-types.ts'
+
 /** Response header of a write: `writer/counter` of its last leaf; absent when nothing had to be written. */
 export const dotHeader = 'skein-dot'
 /** Response header of an error: its code in the error table. */
@@ -18,11 +22,6 @@ export interface VersionJson {
   GitCommit: string
   Version: string
   BuildTime: string
-}
-
-export interface Link {
-  type: string
-  key: string
 }
 
 export interface TenantJson {
@@ -141,6 +140,9 @@ export interface ReservedJson {
 export interface ObjectsJson {
   tenants?: { name: string }[]
   networks?: NetworkObject[]
+  policies?: PolicyObject[]
+  netprofiles?: NetProfileObject[]
+  groups?: GroupObject[]
 }
 
 export interface NetworkObject {
@@ -163,15 +165,16 @@ export interface ApplyRequest extends ObjectsJson {
 }
 
 export interface AppliedJson {
-  kind: 'tenant' | 'network'
-  /** `blue`, or `blue:web`. */
+  kind: 'tenant' | 'network' | 'netprofile' | 'group' | 'policy' | 'rule'
+  /** `blue`, `blue:web`, or `blue:policy:5`. */
   key: string
-  outcome: 'created' | 'exists' | 'refused'
+  /** `changed`: it was there with other policies, profile or values that can change. */
+  outcome: 'created' | 'changed' | 'exists' | 'refused'
   /** Why it was refused: code and line of the error table. */
   error?: { code: string; text: string }
 }
 
-/** One per object, in the order in which they were tried: tenants, then networks. */
+/** One per object, in the order in which they were tried: tenants, networks, profiles, policies, groups, then rules. */
 export interface ApplyJson {
   results: AppliedJson[]
 }

@@ -5,6 +5,7 @@ import type { BlockTable } from './block-table.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Hlc } from './hlc.ts'
 import type { NetworkTable } from './network-table.ts'
+import type { ObjectTables } from './object-tables.ts'
 import type { Endpoint, Network, RegistryView } from './registry-view.ts'
 import type { TenantTable } from './tenant-table.ts'
 
@@ -16,6 +17,7 @@ export interface Tables {
   endpoints: EndpointTable
   /** Writers with several histories, and when these parted. */
   forks: ReadonlyMap<PeerKey, Hlc>
+  objects: ObjectTables
 }
 
 /** `tenant/name`: how conditions name a network. */

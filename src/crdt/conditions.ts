@@ -5,6 +5,7 @@ import { drainConditions } from './drain-conditions.ts'
 import { forkedWriters } from './fork-conditions.ts'
 import { compareHlc } from './hlc.ts'
 import { nameConditions } from './name-conditions.ts'
+import { objectConditions } from './object-conditions.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
 import type { TenantTable } from './tenant-table.ts'
 
@@ -15,6 +16,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...orphanedTenants(view, tables.tenants),
     ...addressConditions(view, tables),
     ...forkedWriters(view, tables.forks),
+    ...objectConditions(view, tables.objects),
   ]
   return found.sort((a, b) => compareHlc(a.since, b.since) || (a.text < b.text ? -1 : 1))
 }
@@ -24,14 +26,15 @@ function orphanedTenants(view: RegistryView, tenants: TenantTable): Condition[] 
     const deletion = tenants.deletion(name)
     if (!deletion) return []
     const networks = view.networks(name).map(network => network.name)
+    const left = networks.length > 0 ? `: ${networks.join(', ')}` : ''
     const keep = `skein tenant create ${name}`
     return [
       {
         kind: 'tenant-in-use',
         objects: [name],
         since: deletion.hlc,
-        text: `tenant ${name} was deleted on one side of a split and has networks from the other: ${networks.join(', ')}`,
-        remedy: `remove its networks, or keep it with: ${keep}`,
+        text: `tenant ${name} was deleted on one side of a split and has networks or other objects from the other${left}`,
+        remedy: `remove its networks, groups, policies and netprofiles, or keep it with: ${keep}`,
         commands: [keep],
       },
     ]

@@ -39,7 +39,8 @@ export class EndpointTable {
     if (before?.leaf.kind === 'endpoint') this.#unlink(slot, before.leaf)
     if (leaf.kind !== 'endpoint') return touched
     const { id, network, ip, mac, container, containerName, aliases = [] } = leaf
-    const endpoint = { id, network, owner: dot.writer, ip, mac, container, containerName, aliases }
+    const group = leaf.group === undefined ? {} : { group: leaf.group }
+    const endpoint = { id, network, owner: dot.writer, ip, mac, container, containerName, aliases, ...group }
     mapIn(this.#byNetwork, network, () => new Map<string, Endpoint>()).set(slot, endpoint)
     mapIn(
       mapIn(this.#byIp, network, () => new Map<number, Set<string>>()),

@@ -2,8 +2,11 @@
 import { fromHex, sha256, toHex } from '../lib/bytes.ts'
 import { encode } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import { type NetworkId, specToPlain } from '../model/network.ts'
+import { type RuleValue, ruleToPlain } from '../model/rule.ts'
 import type { NetworkLeaf } from './leaves.ts'
+import type { GroupLeaf } from './object-leaves.ts'
 
 /** Version of the genesis function (blocks.ts); part of every network's id, because it decides who owns what. */
 export const genesisVersion = 1
@@ -17,6 +20,16 @@ export function networkIdOf(leaf: Omit<NetworkLeaf, 'kind'>): NetworkId {
   const spec = specToPlain(leaf.spec)
   const act = ['skein network 1', genesisVersion, leaf.tenant, leaf.name, spec, fromHex(leaf.roster), leaf.generation]
   return toHex(sha256(encode(act)))
+}
+
+export function groupIdOf(leaf: Omit<GroupLeaf, 'kind'>): GroupId {
+  const act = ['skein group 1', leaf.tenant, leaf.name, fromHex(leaf.network), leaf.pool, leaf.generation]
+  return toHex(sha256(encode(act)))
+}
+
+/** 64 hex digits that name a rule's value. */
+export function ruleHashOf(value: RuleValue): string {
+  return toHex(sha256(encode(['skein rule 1', ruleToPlain(value)])))
 }
 
 /** What an invitation's key signs to admit a peer. */

@@ -1,42 +1,22 @@
 /** Leaves to canonical bytes and back. One entry a kind: how it is written, how it is read. */
 import { decode, encode, type Plain } from '../lib/cbor.ts'
-import { isName, isNetworkName } from '../model/names.ts'
 import { specFromPlain, specToPlain } from '../model/network.ts'
-import {
-  type DockerPair,
-  type Leaf,
-  type ListedAdmission,
-  maxAliases,
-  maxLeafBytes,
-  type Step,
-  type Transfer,
-} from './leaves.ts'
-import { bytesOf, dots, hex, integer, key, list, text } from './plain.ts'
+import { type Leaf, type ListedAdmission, maxAliases, maxLeafBytes, type Step, type Transfer } from './leaves.ts'
+import { objectCodecs } from './object-codec.ts'
+import { bytesOf, dots, hex, integer, key, list, name, networkName, optionalHash, pairs, text, whole } from './plain.ts'
 import { dotFromPlain, dotToPlain } from './vector.ts'
 
 type Kind = Leaf['kind']
 type LeafOf<K extends Kind> = Extract<Leaf, { kind: K }>
 type Fields = readonly (Plain | undefined)[]
 
-interface Codec<K extends Kind> {
+/** How one kind is written and read. */
+export interface Codec<K extends Kind> {
   write(leaf: LeafOf<K>): Plain[]
   /** Fields after the kind; undefined if malformed. */
   read(fields: Fields): Omit<LeafOf<K>, 'kind'> | undefined
 }
 
-/** The object itself if none of its values is undefined: the check that every field was well formed. */
-function whole<T extends object>(fields: { [F in keyof T]: T[F] | undefined }): T | undefined {
-  return Object.values(fields).includes(undefined) ? undefined : (fields as T)
-}
-
-const name = (value: Plain | undefined) => {
-  const read = text(value, 64)
-  return read !== undefined && isName(read) ? read : undefined
-}
-const networkName = (value: Plain | undefined) => {
-  const read = text(value, 64)
-  return read !== undefined && isNetworkName(read) ? read : undefined
-}
 const bytes = (value: Plain | undefined, length: number) =>
   value instanceof Uint8Array && value.length === length ? value : undefined
 const addresses = (value: Plain | undefined) => list(value, 16, item => text(item, 64))
@@ -78,14 +58,8 @@ const stepFromPlain = (value: Plain): Step | undefined => {
 const listedFromPlain = (value: Plain): ListedAdmission | undefined =>
   Array.isArray(value) ? whole<ListedAdmission>({ key: key(value[0]), dot: dotFromPlain(value[1]) }) : undefined
 
-const pairFromPlain = (value: Plain): DockerPair | undefined => {
-  if (!Array.isArray(value)) return undefined
-  const [left, right] = [text(value[0], 512), text(value[1], 16_384)]
-  return left === undefined || right === undefined ? undefined : [left, right]
-}
-const pairs = (value: Plain | undefined) => list(value, 256, pairFromPlain)
-
 const codecs: { [K in Kind]: Codec<K> } = {
+  ...objectCodecs,
   mesh: {
     write: l => [bytesOf(l.founder), l.nonce, l.name, l.addresses],
     read: f => whole({ founder: key(f[0]), nonce: bytes(f[1], 16), name: text(f[2], 253), addresses: addresses(f[3]) }),
@@ -180,9 +154,12 @@ const codecs: { [K in Kind]: Codec<K> } = {
       }),
   },
   endpoint: {
-    write: l => [l.id, bytesOf(l.network), l.ip, l.mac, l.container, l.containerName, l.aliases ?? []],
-    read: f =>
-      whole({
+    write: l => [
+      ...[l.id, bytesOf(l.network), l.ip, l.mac, l.container, l.containerName, l.aliases ?? []],
+      bytesOf(l.group ?? ''),
+    ],
+    read: f => {
+      const fields = whole({
         id: text(f[0], 64),
         network: hex(f[1], 32),
         ip: ip(f[2]),
@@ -190,7 +167,11 @@ const codecs: { [K in Kind]: Codec<K> } = {
         container: text(f[4], 64),
         containerName: text(f[5], 253),
         aliases: f[6] === undefined ? [] : list(f[6], maxAliases, item => text(item, 253)),
-      }),
+      })
+      const group = f[7] === undefined ? '' : optionalHash(f[7])
+      if (!fields || group === undefined) return undefined
+      return group === '' ? fields : { ...fields, group }
+    },
   },
   'endpoint-rm': {
     write: l => [l.id, bytesOf(l.network)],

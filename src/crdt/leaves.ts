@@ -4,7 +4,9 @@
  * version appends are ignored here and kept by relays.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
+import type { ObjectLeaf } from './object-leaves.ts'
 import type { Dot } from './vector.ts'
 
 /** One custody step: signed by `from`, who was the owner at `epoch - 1`. */
@@ -99,6 +101,8 @@ export type EndpointLeaf = {
   containerName: string
   /** Further names of the container in this network; a record without them, of an older version, is read as []. */
   aliases?: readonly string[]
+  /** The group that it is in; left out for none. */
+  group?: GroupId
 }
 export type EndpointRmLeaf = { kind: 'endpoint-rm'; id: string; network: NetworkId }
 export type VtepLeaf = { kind: 'vtep'; network: NetworkId; address: string; vni: number }
@@ -143,6 +147,7 @@ export type Leaf =
   | AddressLeaf
   | FreeLeaf
   | ReservationLeaf
+  | ObjectLeaf
 
 /** Largest encoded leaf, bytes: a roster or list of 1,000 peers fits. */
 export const maxLeafBytes = 128 * 1024

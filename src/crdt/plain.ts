@@ -2,7 +2,13 @@
 import { fromHex, toHex } from '../lib/bytes.ts'
 import type { Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import { isName, isNetworkName } from '../model/names.ts'
 import { type Dot, dotFromPlain } from './vector.ts'
+
+/** The object itself if none of its values is undefined: the check that every field was well formed. */
+export function whole<T extends object>(fields: { [F in keyof T]: T[F] | undefined }): T | undefined {
+  return Object.values(fields).includes(undefined) ? undefined : (fields as T)
+}
 
 export function text(value: Plain | undefined, maxLength: number): string | undefined {
   return typeof value === 'string' && value.length <= maxLength ? value : undefined
@@ -34,6 +40,11 @@ export function list<T>(
   return items
 }
 
+/** A hash, or '' as no bytes. */
+export function optionalHash(value: Plain | undefined): string | undefined {
+  return hex(value, 32) ?? hex(value, 0)
+}
+
 export function key(value: Plain | undefined): PeerKey | undefined {
   return hex(value, 32)
 }
@@ -44,4 +55,24 @@ export function dots(value: Plain | undefined): Dot[] | undefined {
 
 export function bytesOf(hexText: string): Uint8Array {
   return fromHex(hexText)
+}
+
+/** The name of a tenant, group, policy, rule or profile. */
+export function name(value: Plain | undefined): string | undefined {
+  const read = text(value, 64)
+  return read !== undefined && isName(read) ? read : undefined
+}
+
+export function networkName(value: Plain | undefined): string | undefined {
+  const read = text(value, 64)
+  return read !== undefined && isNetworkName(read) ? read : undefined
+}
+
+/** Labels or options of Docker: at most 256, each [name ≤ 512, value ≤ 16384]. */
+export function pairs(value: Plain | undefined): (readonly [name: string, value: string])[] | undefined {
+  return list(value, 256, item => {
+    if (!Array.isArray(item)) return undefined
+    const [left, right] = [text(item[0], 512), text(item[1], 16_384)]
+    return left === undefined || right === undefined ? undefined : ([left, right] as const)
+  })
 }

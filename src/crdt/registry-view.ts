@@ -3,9 +3,11 @@
  * far; two peers with the same records give the same answers. `Registry` implements it.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Hlc } from './hlc.ts'
 import type { DockerPair, Step, Transfer } from './leaves.ts'
+import type { ObjectsView } from './objects-view.ts'
 import type { Dot } from './vector.ts'
 
 /** A host's agent. */
@@ -73,6 +75,8 @@ export interface Endpoint {
   readonly containerName: string
   /** Further names that the container answers to in this network: network aliases, short id, host name. */
   readonly aliases: readonly string[]
+  /** The group that it is in; absent for none. */
+  readonly group?: GroupId
 }
 
 /** Where a member receives a network's frames. */
@@ -132,6 +136,8 @@ export interface Drain {
 
 export interface RegistryView {
   readonly meshId: string
+  /** Groups, policies, rules, profiles, settings. */
+  readonly objects: ObjectsView
   member(key: PeerKey): Member | undefined
   /** Founder first, then by admission (HLC, key). */
   members(): Member[]
@@ -149,6 +155,8 @@ export interface RegistryView {
   isDeleted(id: NetworkId): boolean
   /** Whether it is to be drained, also if that takes no effect, or the network is gone. */
   drain(id: NetworkId): Drain | undefined
+  /** HLC of the network's latest deletion; undefined if there is none. */
+  deletedSince(id: NetworkId): Hlc | undefined
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined

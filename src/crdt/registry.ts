@@ -20,6 +20,7 @@ import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leave
 import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
+import { ObjectTables } from './object-tables.ts'
 import type {
   Block,
   CarvedAddress,
@@ -58,6 +59,7 @@ export class Registry implements RegistryView {
   readonly #tenants = new TenantTable(this.#live)
   readonly #networks = new NetworkTable(this.#live)
   readonly #endpoints = new EndpointTable(this.#live)
+  readonly objects = new ObjectTables(this.#live, network => this.#endpoints.endpoints(network))
   readonly #blocks: BlockTable
   readonly #reservations = new ReservationTable(this.#live)
   readonly #rosters = new Map<string, readonly PeerKey[]>()
@@ -101,6 +103,7 @@ export class Registry implements RegistryView {
     block: record => this.#blocks.put(record),
     address: record => this.#blocks.putAddress(record),
     reservation: record => this.#reservations.put(record),
+    ...this.objects.puts,
   }
 
   /** Applies every leaf of a batch. */
@@ -129,7 +132,7 @@ export class Registry implements RegistryView {
     const put = this.#tables[leaf.kind] as (record: LeafRecord) => void
     put(record)
     // the list of networks rests on everything but these
-    if (!listless.has(leaf.kind)) this.#list = undefined
+    if (!listless.has(leaf.kind) && !Object.hasOwn(this.objects.puts, leaf.kind)) this.#list = undefined
   }
 
   /** An endpoint matters to the list where it keeps a deleted network draining. */
@@ -156,13 +159,14 @@ export class Registry implements RegistryView {
   }
 
   tenants(): string[] {
-    const names = new Set([...this.#tenants.names(), ...this.networks().map(network => network.tenant)])
+    const owners = [...this.networks().map(network => network.tenant), ...this.objects.tenants()]
+    const names = new Set([...this.#tenants.names(), ...owners])
     names.delete(defaultTenant)
     return [defaultTenant, ...[...names].sort()]
   }
 
   hasTenant(name: string): boolean {
-    return name === defaultTenant || this.tenants().includes(name)
+    return name === defaultTenant || this.#tenants.acts(name).length > 0 || this.tenants().includes(name)
   }
 
   networks(tenant?: string): Network[] {
@@ -185,6 +189,10 @@ export class Registry implements RegistryView {
   drain(id: NetworkId): Drain | undefined {
     const record = this.#networks.drainOf(id)
     return record?.leaf.into ? { into: record.leaf.into, by: record.dot.writer, since: record.hlc } : undefined
+  }
+
+  deletedSince(id: NetworkId): Hlc | undefined {
+    return this.#networks.deletedSince(id)
   }
 
   endpoints(network: NetworkId): Endpoint[] {
@@ -308,6 +316,7 @@ export class Registry implements RegistryView {
       blocks: this.#blocks,
       forks: this.#forks,
       endpoints: this.#endpoints,
+      objects: this.objects,
     })
   }
 

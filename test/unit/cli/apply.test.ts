@@ -180,7 +180,10 @@ networks:
   const bad: [text: string, says: RegExp][] = [
     ['', /^line 1: expected tenants, networks/],
     ['just text', /^line 1: expected tenants, networks/],
-    ['tenants:\n  - name: a\npolicies: []\n', /^line 3: unknown kind "policies": known are tenants, networks$/],
+    [
+      'tenants:\n  - name: a\nvolumes: []\n',
+      /^line 3: unknown kind "volumes": known are tenants, networks, netprofiles, policies, groups$/,
+    ],
     ['constructor: []', /^line 1: unknown kind "constructor"/],
     ['tenants: blue', /^line 1: tenants must be a list of objects$/],
     ['tenants:\n  - blue\n', /^line 2: an item of tenants must be an object$/],

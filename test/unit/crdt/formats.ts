@@ -3,7 +3,7 @@
 import { soundAddressChain } from '../../../src/crdt/addresses.ts'
 import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import { soundChain } from '../../../src/crdt/blocks.ts'
-import { admissionProof, joinProof, meshIdOf, networkIdOf } from '../../../src/crdt/identity.ts'
+import { admissionProof, groupIdOf, joinProof, meshIdOf, networkIdOf, ruleHashOf } from '../../../src/crdt/identity.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { vectorHash, vectorToPlain } from '../../../src/crdt/vector.ts'
@@ -27,6 +27,8 @@ export function idBytes(): Golden {
   return {
     mesh: meshIdOf(keyA, new Uint8Array(16).fill(7)),
     network: networkIdOf(sampleLeaves.network),
+    group: groupIdOf(sampleLeaves.group),
+    'value of a rule': ruleHashOf(sampleLeaves.rule.value),
     'admission proof': toHex(admissionProof(meshId, keyB, 'host2')),
     'join proof': toHex(joinProof(meshId, keyA, 'host2')),
     transfer: signedTransfer(),

@@ -27,9 +27,11 @@ describe('crdt: formats that stay', () => {
     }
   })
 
-  it('reads an endpoint without aliases, as earlier versions wrote it', async () => {
-    const { endpoint = '' } = await golden('leaves-of-earlier-versions')
-    assert.deepEqual(decodeLeaf(fromHex(endpoint)), { ...sampleLeaves.endpoint, aliases: [] })
+  it('reads an endpoint without aliases or without a group, as earlier versions wrote it', async () => {
+    const earlier = await golden('leaves-of-earlier-versions')
+    const { group: _, ...ungrouped } = sampleLeaves.endpoint
+    assert.deepEqual(decodeLeaf(fromHex(earlier.endpoint ?? '')), { ...ungrouped, aliases: [] })
+    assert.deepEqual(decodeLeaf(fromHex(earlier['endpoint without a group'] ?? '')), ungrouped)
   })
 
   it('names meshes and networks, and makes proofs, as ever', async () =>

@@ -16,6 +16,7 @@ import type { Leaf } from '../../../src/crdt/leaves.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
+import { objectMakers } from './random-objects.ts'
 import { registryOf, World, type Writer } from './writer.ts'
 
 export interface Step {
@@ -116,6 +117,7 @@ const makers: readonly Maker[] = [
       return giveAddressLeaves(view, writer.signer, network, some, world.at((pick % 3) + 1).key)
     },
   ),
+  ...objectMakers,
   (_view, _, pick) => [{ kind: 'peer', name: 'host', addresses: [], vtepAddress: `10.0.0.${pick}`, mtu: 1500 }],
   (_view, _, pick) => [encode(['comet', pick]), encode(['tenant', 'not a name']), new Uint8Array([0xff, pick])],
 ]

@@ -42,7 +42,7 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   },
   endpoint: {
     ...{ kind: 'endpoint', id: 'e'.repeat(64), network, ip: 0xc0a80105, mac: '02:02:c0:a8:01:05' },
-    ...{ container: 'c'.repeat(64), containerName: 'app-ü', aliases: ['app', 'c'.repeat(12)] },
+    ...{ container: 'c'.repeat(64), containerName: 'app-ü', aliases: ['app', 'c'.repeat(12)], group: 'dd'.repeat(32) },
   },
   'endpoint-rm': { kind: 'endpoint-rm', id: 'e'.repeat(64), network },
   vtep: { kind: 'vtep', network, address: '10.0.0.1', vni: 0x800001 },
@@ -60,4 +60,28 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   },
   reservation: { kind: 'reservation', network, ip: 0x0a010203, isKept: true },
   free: { kind: 'free', network, log2: -1 },
+  group: { kind: 'group', tenant: 'blue', name: 'db', network, pool: '10.1.2.10-10.1.2.20', generation: 1 },
+  'group-rm': { kind: 'group-rm', id: hash, tenant: 'blue', name: 'db', generation: 1, seen: [dot(keyA, 5)] },
+  'group-edit': { kind: 'group-edit', group: hash, profile: 'gold', labels: [['a', 'b']], seen: [dot(keyA, 6)] },
+  'group-policy': { kind: 'group-policy', group: hash, policy: 'web' },
+  'group-policy-rm': { kind: 'group-policy-rm', group: hash, policy: 'web', seen: [dot(keyB, 7)] },
+  policy: { kind: 'policy', tenant: 'blue', name: 'web', dropped: [dot(keyA, 8)] },
+  'policy-rm': { kind: 'policy-rm', tenant: 'blue', name: 'web', seen: [dot(keyA, 9)], rules: [dot(keyB, 3)] },
+  rule: {
+    ...{ kind: 'rule', tenant: 'blue', policy: 'web', id: '5', removals: [dot(keyB, 4)] },
+    value: {
+      ...{ direction: 'in', priority: 10, fromGroup: 'app', toGroup: '', fromNetwork: '', toNetwork: '' },
+      ...{ fromIp: '10.1.2.0/24', toIp: '', protocol: 'tcp', port: 8888, action: 'allow' },
+    },
+  },
+  'rule-rm': { kind: 'rule-rm', tenant: 'blue', policy: 'web', id: '5', value: hash, seen: [dot(keyA, 10)] },
+  netprofile: {
+    ...{ kind: 'netprofile', tenant: 'blue', name: 'gold', bandwidth: '10Mbps', dscp: null, burst: 0 },
+    seen: [dot(keyA, 11)],
+  },
+  'netprofile-rm': { kind: 'netprofile-rm', tenant: 'blue', name: 'gold', seen: [dot(keyA, 12)] },
+  global: {
+    ...{ kind: 'global', fabricMode: null, vlans: '100-200', vxlans: null, fwdMode: null, arpMode: null },
+    ...{ privateSubnet: null, seen: [dot(keyB, 13)] },
+  },
 }

@@ -1,4 +1,5 @@
 /** Everything that a view says, as text: what must be equal on peers that hold the same records. */
+import type { ObjectsView } from '../../../src/crdt/objects-view.ts'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { dotText } from '../../../src/crdt/vector.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
@@ -16,6 +17,7 @@ export function viewJson(view: RegistryView, ids: readonly NetworkId[] = []): st
       tenants: names.map(name => ({ name, acts: view.tenantActs(name).map(dotText), networks: view.networks(name) })),
       generations: view.networks().map(network => view.nextGeneration(network.tenant, network.bornName)),
       networks: [...new Set([...ids, ...view.networks().map(network => network.id)])].map(id => networkOf(view, id)),
+      objects: objectsOf(view.objects),
       conditions: view.conditions(),
       lastWrites: members.map(member => view.lastWrite(member.key)),
       size: view.size(),
@@ -41,5 +43,30 @@ function networkOf(view: RegistryView, id: NetworkId) {
     free: view.members().map(member => view.freeHint(id, member.key)),
     carved: view.carved(id).map(ip => ({ ...view.address(id, ip), signatures: view.addressTransfers(id, ip).length })),
     blocks: blocks.map(index => ({ ...view.block(id, index), signatures: view.transfers(id, index).length })),
+  }
+}
+
+function objectsOf(objects: ObjectsView) {
+  const names = ['default', 'blue'].flatMap(tenant => ['web', 'db'].map(name => [tenant, name] as const))
+  return {
+    tenants: objects.tenants().sort(),
+    groups: objects.groups().map(group => ({
+      ...{ group, acts: objects.groupActs(group.id), heads: objects.groupHeads(group.id) },
+      attached: group.policies.map(policy => objects.attachments(group.id, policy)),
+      contested: objects.contested('group', group.id),
+    })),
+    policies: objects.policies(),
+    profiles: objects.profiles(),
+    globals: [objects.globals(), objects.globalHeads(), objects.contested('global', 'global')],
+    byName: names.map(([tenant, name]) => ({
+      generation: objects.nextGroupGeneration(tenant, name),
+      acts: objects.policyActs(tenant, name),
+      rules: objects.rules(tenant, name),
+      written: objects.policyRules(tenant, name),
+      ids: ['1', '2'].map(id => [objects.ruleActs(tenant, name, id), objects.ruleRemovals(tenant, name, id)]),
+      history: objects.history(tenant, name),
+      versions: objects.history(tenant, name).map(event => objects.rulesAt(tenant, name, event.dot)),
+      heads: objects.profileHeads(tenant, name),
+    })),
   }
 }

@@ -1,0 +1,185 @@
+/** The tables of groups, policies, rules, profiles and settings, shown as `ObjectsView`. Part of the registry. */
+import { type GlobalSettings, globalDefaults, globalFields } from '../model/global.ts'
+import type { GroupId } from '../model/group.ts'
+import type { NetworkId } from '../model/network.ts'
+import { FieldTable } from './field-table.ts'
+import { GroupTable } from './group-table.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import type { GlobalLeaf, NetProfileLeaf, NetProfileRmLeaf, ObjectLeaf } from './object-leaves.ts'
+import type { Group, NamedProfile, ObjectsView, Policy, Rule } from './objects-view.ts'
+import { eventOf, historyOf, type PolicyEvent, rulesAfter } from './policy-history.ts'
+import { PolicyTable } from './policy-table.ts'
+import type { Endpoint } from './registry-view.ts'
+import { compareRules } from './rules.ts'
+import type { Dot } from './vector.ts'
+
+export type ObjectPuts = {
+  [K in ObjectLeaf['kind']]: (record: LeafRecord<Extract<ObjectLeaf, { kind: K }>>) => void
+}
+
+const globalKey = 'global'
+
+export class ObjectTables implements ObjectsView {
+  readonly groupTable: GroupTable
+  readonly policyTable: PolicyTable
+  readonly profileTable: FieldTable<NetProfileLeaf, NetProfileRmLeaf>
+  readonly globalTable: FieldTable<GlobalLeaf>
+  readonly #endpoints: (network: NetworkId) => Endpoint[]
+
+  constructor(live: LiveSet, endpoints: (network: NetworkId) => Endpoint[]) {
+    this.groupTable = new GroupTable(live)
+    this.policyTable = new PolicyTable(live)
+    this.profileTable = new FieldTable(live, ['bandwidth', 'dscp', 'burst'])
+    this.globalTable = new FieldTable(live, globalFields)
+    this.#endpoints = endpoints
+  }
+
+  /** Where each kind of record goes. */
+  readonly puts: ObjectPuts = {
+    group: record => this.groupTable.put(record),
+    'group-rm': record => this.groupTable.remove(record),
+    'group-edit': record => this.groupTable.edit(record),
+    'group-policy': record => this.groupTable.attach(record),
+    'group-policy-rm': record => this.groupTable.detach(record),
+    policy: record => this.policyTable.put(record),
+    'policy-rm': record => this.policyTable.remove(record),
+    rule: record => this.policyTable.putRule(record),
+    'rule-rm': record => this.policyTable.removeRule(record),
+    netprofile: record => this.profileTable.put(profileKey(record.leaf.tenant, record.leaf.name), record),
+    'netprofile-rm': record => this.profileTable.remove(profileKey(record.leaf.tenant, record.leaf.name), record),
+    global: record => this.globalTable.put(globalKey, record),
+  }
+
+  tenants(): string[] {
+    return [...new Set([...this.groups(), ...this.policies(), ...this.profiles()].map(({ tenant }) => tenant))]
+  }
+
+  groups(tenant?: string): Group[] {
+    const all = this.groupTable.list(({ id, network }) => this.#endpoints(network).some(each => each.group === id))
+    return tenant === undefined ? all : all.filter(group => group.tenant === tenant)
+  }
+
+  group(id: GroupId): Group | undefined {
+    return this.groups().find(group => group.id === id)
+  }
+
+  groupByName(tenant: string, name: string): Group | undefined {
+    return this.groups(tenant).find(group => group.name === name && group.status === 'live')
+  }
+
+  groupActs(id: GroupId): Dot[] {
+    return this.groupTable.acts(id)
+  }
+
+  nextGroupGeneration(tenant: string, name: string): number {
+    return this.groupTable.nextGeneration(tenant, name)
+  }
+
+  groupHeads(id: GroupId): Dot[] {
+    return this.groupTable.heads(id)
+  }
+
+  attachments(id: GroupId, policy: string): Dot[] {
+    return this.groupTable.attachments(id, policy)
+  }
+
+  policies(tenant?: string): Policy[] {
+    const names = this.policyTable.names().filter(policy => tenant === undefined || policy.tenant === tenant)
+    const found = names.flatMap(({ tenant: of, name }) => this.policy(of, name) ?? [])
+    return found.sort(byTenantAndName)
+  }
+
+  policy(tenant: string, name: string): Policy | undefined {
+    const isUsed = () => this.groups(tenant).some(group => group.status === 'live' && group.policies.includes(name))
+    return this.policyTable.policy(tenant, name, isUsed)
+  }
+
+  policyActs(tenant: string, name: string): Dot[] {
+    return this.policyTable.acts(tenant, name)
+  }
+
+  policyRules(tenant: string, name: string): Dot[] {
+    return this.policyTable.allRules(tenant, name)
+  }
+
+  rules(tenant: string, policy: string): Rule[] {
+    if (!this.policy(tenant, policy)) return []
+    const ids = this.policyTable.ruleIds(tenant, policy)
+    return ids.flatMap(id => this.policyTable.values(tenant, policy, id)).sort(compareRules)
+  }
+
+  ruleValues(tenant: string, policy: string, id: string): Rule[] {
+    return this.policyTable.values(tenant, policy, id)
+  }
+
+  ruleActs(tenant: string, policy: string, id: string): Dot[] {
+    return this.policyTable.ruleActs(tenant, policy, id)
+  }
+
+  ruleRemovals(tenant: string, policy: string, id: string): Dot[] {
+    return this.policyTable.ruleRemovals(tenant, policy, id)
+  }
+
+  history(tenant: string, policy: string): PolicyEvent[] {
+    const attached = this.groupTable.attachRecords(policy).filter(({ group }) => group.tenant === tenant)
+    return historyOf(this.policyTable.records(tenant, policy), attached)
+  }
+
+  rulesAt(tenant: string, policy: string, dot: Dot): Rule[] | undefined {
+    const event = eventOf(this.history(tenant, policy), dot)
+    return event && rulesAfter(this.policyTable.records(tenant, policy), event)
+  }
+
+  profiles(tenant?: string): NamedProfile[] {
+    const names = this.profileTable.objects().map(profileName)
+    const found = names.filter(each => tenant === undefined || each.tenant === tenant)
+    return found.flatMap(each => this.profile(each.tenant, each.name) ?? []).sort(byTenantAndName)
+  }
+
+  profile(tenant: string, name: string): NamedProfile | undefined {
+    const key = profileKey(tenant, name)
+    const isUsed = () => this.groups(tenant).some(group => group.status === 'live' && group.profile === name)
+    if (this.profileTable.heads(key).length === 0) return undefined
+    const alive = this.profileTable.isAlive(key)
+    if (!alive && !isUsed()) return undefined
+    const bandwidth = this.profileTable.winner(key, 'bandwidth')?.leaf.bandwidth ?? ''
+    const dscp = this.profileTable.winner(key, 'dscp')?.leaf.dscp ?? 0
+    const burst = this.profileTable.winner(key, 'burst')?.leaf.burst ?? 0
+    return { tenant, name, alive, bandwidth, dscp, burst }
+  }
+
+  profileHeads(tenant: string, name: string): Dot[] {
+    return this.profileTable.heads(profileKey(tenant, name))
+  }
+
+  globals(): GlobalSettings {
+    const set = globalFields.map(field => [field, this.globalTable.winner(globalKey, field)?.leaf[field]] as const)
+    return { ...globalDefaults, ...Object.fromEntries(set.filter(([, value]) => value !== undefined)) }
+  }
+
+  globalHeads(): Dot[] {
+    return this.globalTable.heads(globalKey)
+  }
+
+  contested(kind: 'netprofile' | 'group' | 'global', object: string): string[] {
+    const edits = {
+      netprofile: () => this.profileTable.lostEdits(object),
+      group: () => this.groupTable.lostEdits(object),
+      global: () => this.globalTable.lostEdits(object),
+    }
+    return edits[kind]().map(({ field }) => field)
+  }
+}
+
+function byTenantAndName(a: { tenant: string; name: string }, b: { tenant: string; name: string }): number {
+  return a.tenant === b.tenant ? (a.name < b.name ? -1 : 1) : a.tenant < b.tenant ? -1 : 1
+}
+
+function profileKey(tenant: string, name: string): string {
+  return `${tenant}/${name}`
+}
+
+function profileName(key: string): { tenant: string; name: string } {
+  const [tenant = '', name = ''] = key.split('/')
+  return { tenant, name }
+}

@@ -1,0 +1,174 @@
+/**
+ * Policies and their rules. A deletion hides a policy with its rules and erases nothing: a write that it had not seen, or
+ * a group that was given the policy meanwhile, brings back the whole, not a policy without its denials. Who creates the
+ * policy anew after a deletion names the rules of its earlier life that it leaves behind.
+ */
+import { coverOf, covers } from './covers.ts'
+import type { Hlc } from './hlc.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import type { PolicyLeaf, PolicyRmLeaf, RuleLeaf, RuleRmLeaf } from './object-leaves.ts'
+import type { Policy, Rule } from './objects-view.ts'
+import { dotsOf, earliest, keep, latest } from './order.ts'
+import { type Judged, judge, liveRules } from './rules.ts'
+import { type Dot, dotText } from './vector.ts'
+
+type Records<L> = Map<string, LeafRecord<L>>
+
+interface Held {
+  readonly tenant: string
+  readonly name: string
+  readonly writes: Records<PolicyLeaf>
+  readonly removals: Records<PolicyRmLeaf>
+  readonly rules: Map<string, { writes: Records<RuleLeaf>; removals: Records<RuleRmLeaf> }>
+  /** By rule id, until a record changes it. */
+  readonly judged: Map<string, Judged[]>
+}
+
+/** The records of one policy, for its history. */
+export interface PolicyRecords {
+  readonly writes: readonly LeafRecord<PolicyLeaf>[]
+  readonly removals: readonly LeafRecord<PolicyRmLeaf>[]
+  readonly rules: readonly LeafRecord<RuleLeaf>[]
+  readonly ruleRemovals: readonly LeafRecord<RuleRmLeaf>[]
+}
+
+export class PolicyTable {
+  readonly #held = new Map<string, Held>()
+  readonly #live: LiveSet
+
+  constructor(live: LiveSet) {
+    this.#live = live
+  }
+
+  put(record: LeafRecord<PolicyLeaf>): void {
+    const held = this.#of(record.leaf.tenant, record.leaf.name)
+    this.#keep(held.writes, record)
+    held.judged.clear()
+  }
+
+  remove(record: LeafRecord<PolicyRmLeaf>): void {
+    this.#keep(this.#of(record.leaf.tenant, record.leaf.name).removals, record)
+  }
+
+  putRule(record: LeafRecord<RuleLeaf>): void {
+    this.#keep(this.#ruleOf(record.leaf).writes, record)
+  }
+
+  removeRule(record: LeafRecord<RuleRmLeaf>): void {
+    this.#keep(this.#ruleOf(record.leaf).removals, record)
+  }
+
+  /** Every policy of which a write is held, dead or alive. */
+  names(): Pick<Policy, 'tenant' | 'name'>[] {
+    return [...this.#held.values()].filter(held => held.writes.size > 0).map(({ tenant, name }) => ({ tenant, name }))
+  }
+
+  /** Undefined if it is dead and nothing keeps it. */
+  policy(tenant: string, name: string, isUsed: () => boolean): Policy | undefined {
+    const held = this.#held.get(keyOf(tenant, name))
+    const created = held && earliest(held.writes.values())?.hlc
+    if (!held || !created) return undefined
+    const alive = this.acts(tenant, name).length > 0
+    return alive || this.#hasUnseenRule(held) || isUsed() ? { tenant, name, alive, created } : undefined
+  }
+
+  /** Writes that no deletion names, ascending. */
+  acts(tenant: string, name: string): Dot[] {
+    const held = this.#held.get(keyOf(tenant, name))
+    const seen = new Set([...(held?.removals.values() ?? [])].flatMap(({ leaf }) => leaf.seen.map(dotText)))
+    return dotsOf([...(held?.writes.values() ?? [])].filter(({ dot }) => !seen.has(dotText(dot))))
+  }
+
+  deletedSince(tenant: string, name: string): Hlc | undefined {
+    return latest(this.#held.get(keyOf(tenant, name))?.removals.values() ?? [])?.hlc
+  }
+
+  /** Every rule that was ever written for it, as `covers` reads it. */
+  allRules(tenant: string, name: string): Dot[] {
+    return coverOf(this.records(tenant, name).rules.map(({ dot }) => dot))
+  }
+
+  ruleIds(tenant: string, name: string): string[] {
+    return [...(this.#held.get(keyOf(tenant, name))?.rules.keys() ?? [])]
+  }
+
+  judged(tenant: string, name: string, id: string): readonly Judged[] {
+    const held = this.#held.get(keyOf(tenant, name))
+    return held ? this.#judge(held, id) : []
+  }
+
+  values(tenant: string, name: string, id: string): Rule[] {
+    return liveRules(this.judged(tenant, name, id))
+  }
+
+  /** Writes of an id that no removal names, ascending. */
+  ruleActs(tenant: string, name: string, id: string): Dot[] {
+    const open = this.judged(tenant, name, id).filter(({ fate }) => fate.state !== 'removed')
+    return dotsOf(open.map(({ record }) => record))
+  }
+
+  ruleRemovals(tenant: string, name: string, id: string): Dot[] {
+    const rules = this.#held.get(keyOf(tenant, name))?.rules.get(id)
+    return coverOf([...(rules?.removals.values() ?? [])].map(({ dot }) => dot))
+  }
+
+  records(tenant: string, name: string): PolicyRecords {
+    const held = this.#held.get(keyOf(tenant, name))
+    const rules = [...(held?.rules.values() ?? [])]
+    return {
+      writes: [...(held?.writes.values() ?? [])],
+      removals: [...(held?.removals.values() ?? [])],
+      rules: rules.flatMap(({ writes }) => [...writes.values()]),
+      ruleRemovals: rules.flatMap(({ removals }) => [...removals.values()]),
+    }
+  }
+
+  #keep<L extends PolicyLeaf | PolicyRmLeaf | RuleLeaf | RuleRmLeaf>(set: Records<L>, record: LeafRecord<L>): void {
+    this.#live.add(`${record.leaf.kind}:${dotText(record.dot)}`, record)
+    keep(set, record)
+  }
+
+  #of(tenant: string, name: string): Held {
+    const key = keyOf(tenant, name)
+    let held = this.#held.get(key)
+    if (!held) {
+      held = { tenant, name, writes: new Map(), removals: new Map(), rules: new Map(), judged: new Map() }
+      this.#held.set(key, held)
+    }
+    return held
+  }
+
+  #ruleOf({ tenant, policy, id }: RuleLeaf | RuleRmLeaf) {
+    const { rules, judged } = this.#of(tenant, policy)
+    judged.delete(id)
+    let found = rules.get(id)
+    if (!found) {
+      found = { writes: new Map(), removals: new Map() }
+      rules.set(id, found)
+    }
+    return found
+  }
+
+  #judge(held: Held, id: string): readonly Judged[] {
+    let found = held.judged.get(id)
+    if (!found) {
+      const rules = held.rules.get(id)
+      const [writes, removals] = [[...(rules?.writes.values() ?? [])], [...(rules?.removals.values() ?? [])]]
+      found = judge({ writes, removals }, [...held.writes.values()])
+      held.judged.set(id, found)
+    }
+    return found
+  }
+
+  #hasUnseenRule(held: Held): boolean {
+    const seen = [...held.removals.values()].map(({ leaf }) => leaf.rules)
+    const isUnseen = ({ record, fate }: Judged) =>
+      fate.state === 'live' && !seen.some(cover => covers(cover, record.dot))
+    return [...held.rules.keys()].some(id => this.#judge(held, id).some(isUnseen))
+  }
+}
+
+/** Names have no slash. */
+function keyOf(tenant: string, name: string): string {
+  return `${tenant}/${name}`
+}
