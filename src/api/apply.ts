@@ -140,5 +140,6 @@ function dryMakers(view: RegistryView): Makers {
 }
 
 function imagined({ tenant, name }: NetworkRequest, spec: NetworkSpec): Network {
-  return { id: '', tenant, name, bornName: name, generation: 0, spec, roster: [], created: [0, 0], status: 'live' }
+  const names = { name, bornName: name, givenName: name, named: [0, 0] as const }
+  return { id: '', tenant, ...names, generation: 0, spec, roster: [], created: [0, 0], status: 'live' }
 }

@@ -4,7 +4,7 @@ import { defaultTenant } from '../model/names.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Leaf } from './leaves.ts'
 import { contentName, rosterLeaf } from './registry.ts'
-import type { RegistryView } from './registry-view.ts'
+import type { Network, RegistryView } from './registry-view.ts'
 
 /** The leaves that create a tenant; none if it exists. */
 export function createTenantLeaves(view: RegistryView, name: string): readonly Leaf[] {
@@ -41,8 +41,30 @@ export function createNetworkLeaves(
 
 /** The leaves that delete a network: the deletion names every act that is seen. Throws `not-found`. */
 export function removeNetworkLeaves(view: RegistryView, id: NetworkId): readonly Leaf[] {
-  const network = view.network(id)
-  if (!network) throw new SkeinError('not-found', `network ${id.slice(0, 6)} is unknown here; see: skein net ls -a`)
-  const { tenant, bornName, generation } = network
+  const { tenant, bornName, generation } = needNetwork(view, id)
   return [{ kind: 'network-rm', id, tenant, name: bornName, generation, seen: view.actsOf(id) }]
+}
+
+/** The leaves that give a network another name; none if it bears it already. Throws `not-found`. */
+export function renameNetworkLeaves(view: RegistryView, id: NetworkId, newName: string): readonly Leaf[] {
+  const { tenant, bornName: name, givenName, generation } = needNetwork(view, id)
+  return givenName === newName ? [] : [{ kind: 'network-rename', id, tenant, name, generation, newName }]
+}
+
+/** The leaves that have a network drained into another; none if it is already. Throws `not-found`. */
+export function drainNetworkLeaves(view: RegistryView, id: NetworkId, into: NetworkId): readonly Leaf[] {
+  needNetwork(view, id)
+  return view.drain(id)?.into === into ? [] : [{ kind: 'network-drain', id, into }]
+}
+
+/** The leaves that end this; none if it is not drained. Throws `not-found`. */
+export function cancelDrainLeaves(view: RegistryView, id: NetworkId): readonly Leaf[] {
+  needNetwork(view, id)
+  return view.drain(id) ? [{ kind: 'network-drain', id, into: '' }] : []
+}
+
+function needNetwork(view: RegistryView, id: NetworkId): Network {
+  const network = view.network(id)
+  if (network) return network
+  throw new SkeinError('not-found', `network ${id.slice(0, 6)} is unknown here; see: skein net ls -a`)
 }

@@ -11,6 +11,9 @@ import type { LeafRecord, LiveSet } from './live-set.ts'
 export class BlockTable {
   readonly #blocks: ChainTable<BlockLeaf>
   readonly #addresses: ChainTable<AddressLeaf>
+  /** Blocks with a sound chain, in effect or not. */
+  readonly #touched = new Map<NetworkId, Set<number>>()
+  readonly #sorted = new Map<NetworkId, readonly number[]>()
   /** Addresses that some sound chain of a block carves out, whether it takes effect or not. */
   readonly #carved = new Map<NetworkId, Set<number>>()
 
@@ -27,7 +30,10 @@ export class BlockTable {
 
   put(record: LeafRecord<BlockLeaf>): void {
     if (!this.#blocks.put(record)) return
-    const { network, transfers } = record.leaf
+    const { network, index, transfers } = record.leaf
+    const touched = this.#touched.get(network) ?? new Set()
+    if (!touched.has(index)) this.#sorted.delete(network)
+    this.#touched.set(network, touched.add(index))
     const carved = transfers.at(-1)?.carved ?? []
     if (carved.length === 0) return
     const known = this.#carved.get(network) ?? new Set()
@@ -49,18 +55,28 @@ export class BlockTable {
     return this.#addresses.chains(addressSlot(network, ip, carver))
   }
 
+  /** Blocks that some sound chain is about, in effect or not, ascending. */
+  touched(network: NetworkId): readonly number[] {
+    let sorted = this.#sorted.get(network)
+    if (!sorted) {
+      sorted = [...(this.#touched.get(network) ?? [])].sort((a, b) => a - b)
+      this.#sorted.set(network, sorted)
+    }
+    return sorted
+  }
+
   /** May hold some that no effective chain carves out; in no order. */
   carved(network: NetworkId): ReadonlySet<number> {
     return this.#carved.get(network) ?? new Set()
   }
 
-  /** Networks and blocks whose custody forked, with one of the records that show it. */
-  forks(): LeafRecord<BlockLeaf>[] {
+  /** Blocks whose custody forked: the records that show it. */
+  forks(): (readonly LeafRecord<BlockLeaf>[])[] {
     return this.#blocks.forks()
   }
 
   /** The same of carved addresses. */
-  addressForks(): LeafRecord<AddressLeaf>[] {
+  addressForks(): (readonly LeafRecord<AddressLeaf>[])[] {
     return this.#addresses.forks()
   }
 }

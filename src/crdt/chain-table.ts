@@ -17,6 +17,7 @@ export class ChainTable<L extends Chain> {
   readonly #live: LiveSet
   readonly #rules: ChainRules<L>
   readonly #chains = new Map<string, LeafRecord<L>[]>()
+  readonly #forked = new Set<string>()
 
   constructor(live: LiveSet, rules: ChainRules<L>) {
     this.#live = live
@@ -41,6 +42,8 @@ export class ChainTable<L extends Chain> {
     const kept = [...held.filter(other => !isPrefix(other.leaf, leaf)), record]
     // in an order that does not depend on that of arrival
     this.#chains.set(slot, kept.sort(compareRecords))
+    if (kept.length > 1) this.#forked.add(slot)
+    else this.#forked.delete(slot)
     this.#live.add(`${slot}:${dotText(dot)}`, record)
     return true
   }
@@ -50,8 +53,8 @@ export class ChainTable<L extends Chain> {
     return this.#chains.get(slot) ?? []
   }
 
-  /** What was given twice, with one of the records that show it. */
-  forks(): LeafRecord<L>[] {
-    return [...this.#chains.values()].filter(held => held.length > 1).flatMap(held => held.slice(0, 1))
+  /** What was given twice: the records that show it, by slot, in no order of slots. */
+  forks(): (readonly LeafRecord<L>[])[] {
+    return [...this.#forked].map(slot => this.chains(slot))
   }
 }

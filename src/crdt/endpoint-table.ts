@@ -1,6 +1,7 @@
 /** Endpoints, VTEPs and free hints: one writer each, the latest record wins. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
+import type { Hlc } from './hlc.ts'
 import type { EndpointLeaf, EndpointRmLeaf, FreeLeaf, VtepLeaf } from './leaves.ts'
 import { type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
 import type { Endpoint, Vtep } from './registry-view.ts'
@@ -16,6 +17,8 @@ export class EndpointTable {
   readonly #vtepsByNetwork = new Map<NetworkId, Map<PeerKey, Vtep>>()
   readonly #vnis = new Map<PeerKey, Map<number, NetworkId>>()
   readonly #ever = new Map<NetworkId, Set<number>>()
+  /** network -> addresses that endpoints of several owners hold */
+  readonly #shared = new Map<NetworkId, Set<number>>()
   readonly #versions = new Map<NetworkId, number>()
 
   constructor(live: LiveSet) {
@@ -43,6 +46,7 @@ export class EndpointTable {
       ip,
       () => new Set<string>(),
     ).add(slot)
+    this.#noteShared(network, ip)
     return touched
   }
 
@@ -87,6 +91,16 @@ export class EndpointTable {
     return slots.flatMap(slot => this.#byNetwork.get(network)?.get(slot) ?? [])
   }
 
+  /** Addresses that endpoints of several owners hold, ascending. */
+  duplicates(network: NetworkId): number[] {
+    return [...(this.#shared.get(network) ?? [])].sort((a, b) => a - b)
+  }
+
+  /** HLC of an endpoint's record. */
+  since(owner: PeerKey, id: string): Hlc | undefined {
+    return this.#endpoints.get(`endpoint:${owner}:${id}`)?.hlc
+  }
+
   wasEndpoint(network: NetworkId, ip: number): boolean {
     return this.#ever.get(network)?.has(ip) ?? false
   }
@@ -109,6 +123,13 @@ export class EndpointTable {
     const slots = this.#byIp.get(leaf.network)?.get(leaf.ip)
     slots?.delete(slot)
     if (slots?.size === 0) this.#byIp.get(leaf.network)?.delete(leaf.ip)
+    this.#noteShared(leaf.network, leaf.ip)
+  }
+
+  #noteShared(network: NetworkId, ip: number): void {
+    const isShared = new Set(this.holders(network, ip).map(endpoint => endpoint.owner)).size > 1
+    if (isShared) mapIn(this.#shared, network, () => new Set<number>()).add(ip)
+    else this.#shared.get(network)?.delete(ip)
   }
 }
 

@@ -40,6 +40,8 @@ const networkName = (value: Plain | undefined) => {
 const bytes = (value: Plain | undefined, length: number) =>
   value instanceof Uint8Array && value.length === length ? value : undefined
 const addresses = (value: Plain | undefined) => list(value, 16, item => text(item, 64))
+const generation = (value: Plain | undefined) => integer(value, 0, Number.MAX_SAFE_INTEGER)
+const flag = (value: Plain | undefined) => (typeof value === 'boolean' ? value : undefined)
 const ip = (value: Plain | undefined) => integer(value, 0, 0xffffffff)
 const mac = (value: Plain | undefined) => {
   const read = text(value, 17)
@@ -136,7 +138,7 @@ const codecs: { [K in Kind]: Codec<K> } = {
       whole({
         tenant: name(f[0]),
         name: networkName(f[1]),
-        generation: integer(f[2], 0, 0xffffffff),
+        generation: generation(f[2]),
         spec: f[3] === undefined ? undefined : specFromPlain(f[3]),
         roster: hex(f[4], 32),
       }),
@@ -148,9 +150,24 @@ const codecs: { [K in Kind]: Codec<K> } = {
         id: hex(f[0], 32),
         tenant: name(f[1]),
         name: networkName(f[2]),
-        generation: integer(f[3], 0, 0xffffffff),
+        generation: generation(f[3]),
         seen: dots(f[4]),
       }),
+  },
+  'network-rename': {
+    write: l => [bytesOf(l.id), l.tenant, l.name, l.generation, l.newName],
+    read: f =>
+      whole({
+        id: hex(f[0], 32),
+        tenant: name(f[1]),
+        name: networkName(f[2]),
+        generation: generation(f[3]),
+        newName: networkName(f[4]),
+      }),
+  },
+  'network-drain': {
+    write: l => [bytesOf(l.id), bytesOf(l.into)],
+    read: f => whole({ id: hex(f[0], 32), into: hex(f[1], 32) ?? hex(f[1], 0) }),
   },
   'network-docker': {
     write: l => [bytesOf(l.network), l.labels.map(pair => [...pair]), l.options.map(pair => [...pair]), l.internal],
@@ -159,7 +176,7 @@ const codecs: { [K in Kind]: Codec<K> } = {
         network: hex(f[0], 32),
         labels: pairs(f[1]),
         options: pairs(f[2]),
-        internal: typeof f[3] === 'boolean' ? f[3] : undefined,
+        internal: flag(f[3]),
       }),
   },
   endpoint: {
@@ -216,6 +233,10 @@ const codecs: { [K in Kind]: Codec<K> } = {
   free: {
     write: l => [bytesOf(l.network), l.log2],
     read: f => whole({ network: hex(f[0], 32), log2: integer(f[1], -1, 32) }),
+  },
+  reservation: {
+    write: l => [bytesOf(l.network), l.ip, l.isKept],
+    read: f => whole({ network: hex(f[0], 32), ip: ip(f[1]), isKept: flag(f[2]) }),
   },
 }
 

@@ -67,6 +67,20 @@ export type NetworkRmLeaf = {
   generation: number
   seen: readonly Dot[]
 }
+/** A network's new name. It carries the birth, so that it raises the generation by itself (H2). */
+export type NetworkRenameLeaf = {
+  kind: 'network-rename'
+  id: NetworkId
+  tenant: string
+  /** Born under. */
+  name: string
+  generation: number
+  newName: string
+}
+/** A network whose containers move into another; without `into` they stay after all. */
+export type NetworkDrainLeaf = { kind: 'network-drain'; id: NetworkId; into: NetworkId | '' }
+/** An address that its owner, the writer, hands out only to who asks for it by name; or, with `isKept` false, to all again. */
+export type ReservationLeaf = { kind: 'reservation'; network: NetworkId; ip: number; isKept: boolean }
 /** What Docker's copies of a network carry that was born by `docker network create`. */
 export type NetworkDockerLeaf = {
   kind: 'network-docker'
@@ -118,6 +132,8 @@ export type Leaf =
   | TenantRmLeaf
   | NetworkLeaf
   | NetworkRmLeaf
+  | NetworkRenameLeaf
+  | NetworkDrainLeaf
   | NetworkDockerLeaf
   | EndpointLeaf
   | EndpointRmLeaf
@@ -126,6 +142,7 @@ export type Leaf =
   | BlockLeaf
   | AddressLeaf
   | FreeLeaf
+  | ReservationLeaf
 
 /** Largest encoded leaf, bytes: a roster or list of 1,000 peers fits. */
 export const maxLeafBytes = 128 * 1024

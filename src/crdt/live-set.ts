@@ -3,7 +3,7 @@
  * digest, so that two peers with the same records have the same digest (I2).
  */
 import { sha256, toHex } from '../lib/bytes.ts'
-import type { Hlc } from './hlc.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import type { Leaf } from './leaves.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
@@ -100,4 +100,26 @@ export class OwnRegisters<L> {
 
 function isLater(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
   return a.dot.counter > b.dot.counter || (a.dot.counter === b.dot.counter && a.hash < b.hash)
+}
+
+/** Registers that anybody may write: the last record by HLC, then writer, then counter, then hash, wins. */
+export class SharedRegisters<L> {
+  readonly #records = new Map<string, LeafRecord<L>>()
+  readonly #live: LiveSet
+
+  constructor(live: LiveSet) {
+    this.#live = live
+  }
+
+  /** Stores the record if it wins over what the slot holds. */
+  put(slot: string, record: LeafRecord<L>): void {
+    const held = this.#records.get(slot)
+    if (held && (compareHlc(held.hlc, record.hlc) || compareRecords(held, record)) >= 0) return
+    this.#records.set(slot, record)
+    this.#live.set(slot, record)
+  }
+
+  get(slot: string): LeafRecord<L> | undefined {
+    return this.#records.get(slot)
+  }
 }

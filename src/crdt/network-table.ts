@@ -1,13 +1,16 @@
 /**
  * Networks by their acts. A network exists while a deletion has not seen one of its acts; registers and generations
- * outlive it. The first act by HLC keeps the name, a later network of the same name is shown with its id.
+ * outlive it. Names are given by creations and renames (network-names.ts).
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
+import { goalsOf } from './drains.ts'
+import { Generations } from './generations.ts'
 import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import { networkIdOf } from './identity.ts'
-import type { NetworkDockerLeaf, NetworkLeaf, NetworkRmLeaf } from './leaves.ts'
-import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
+import type { NetworkDockerLeaf, NetworkDrainLeaf, NetworkLeaf, NetworkRenameLeaf, NetworkRmLeaf } from './leaves.ts'
+import { type LeafRecord, type LiveSet, SharedRegisters } from './live-set.ts'
+import { nameAll } from './network-names.ts'
 import type { Network } from './registry-view.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
@@ -23,15 +26,20 @@ export interface NetworkContext {
 }
 
 export class NetworkTable {
+  readonly generations = new Generations()
   readonly #born = new Map<NetworkId, Born>()
   readonly #covered = new Map<NetworkId, Set<string>>()
   readonly #deletions = new Map<NetworkId, Hlc>()
-  readonly #generations = new Map<string, number>()
-  readonly #docker = new Map<NetworkId, LeafRecord<NetworkDockerLeaf>>()
+  readonly #renames: SharedRegisters<NetworkRenameLeaf>
+  readonly #drains: SharedRegisters<NetworkDrainLeaf>
+  readonly #docker: SharedRegisters<NetworkDockerLeaf>
   readonly #live: LiveSet
 
   constructor(live: LiveSet) {
     this.#live = live
+    this.#renames = new SharedRegisters(live)
+    this.#drains = new SharedRegisters(live)
+    this.#docker = new SharedRegisters(live)
   }
 
   put(record: LeafRecord<NetworkLeaf>): void {
@@ -52,22 +60,24 @@ export class NetworkTable {
     this.#covered.set(id, covered)
     this.#deletions.set(id, maxHlc(this.#deletions.get(id) ?? record.hlc, record.hlc))
     // raises the generation by itself, also before the creation arrives (model.md V10)
-    const slot = `${tenant}/${name}`
-    this.#generations.set(slot, Math.max(this.#generations.get(slot) ?? 0, generation + 1))
+    this.generations.raise(tenant, name, generation)
     this.#live.add(`network-rm:${dotText(record.dot)}`, record)
   }
 
-  /** The last by HLC, then writer, then counter wins: each host in whose Docker it was created may have written one. */
-  putDocker(record: LeafRecord<NetworkDockerLeaf>): void {
-    const { network } = record.leaf
-    const held = this.#docker.get(network)
-    if (held && (compareHlc(held.hlc, record.hlc) || compareRecords(held, record)) >= 0) return
-    this.#docker.set(network, record)
-    this.#live.set(`network-docker:${network}`, record)
+  /** Raises the generation as a deletion does, also back to the born name: other networks may have borne it meanwhile. */
+  rename(record: LeafRecord<NetworkRenameLeaf>): void {
+    const { tenant, name, generation } = record.leaf
+    this.generations.raise(tenant, name, generation)
+    this.#renames.put(renameSlot(record.leaf.id, record.leaf), record)
   }
 
-  nextGeneration(tenant: string, name: string): number {
-    return this.#generations.get(`${tenant}/${name}`) ?? 0
+  drain(record: LeafRecord<NetworkDrainLeaf>): void {
+    this.#drains.put(`network-drain:${record.leaf.id}`, record)
+  }
+
+  /** Each host in whose Docker it was created may have written one. */
+  putDocker(record: LeafRecord<NetworkDockerLeaf>): void {
+    this.#docker.put(`network-docker:${record.leaf.network}`, record)
   }
 
   /** What a network was created with, also after its deletion. */
@@ -92,6 +102,12 @@ export class NetworkTable {
     return this.#covered.has(id) && this.actsOf(id).length === 0
   }
 
+  /** The latest word on whether it is drained, if it is; also of a network that is gone. */
+  drainOf(id: NetworkId): LeafRecord<NetworkDrainLeaf> | undefined {
+    const record = this.#drains.get(`network-drain:${id}`)
+    return record?.leaf.into ? record : undefined
+  }
+
   /** All networks with their shown names, sorted by (tenant, name, id). */
   list(context: NetworkContext): Network[] {
     const found: Network[] = []
@@ -101,32 +117,36 @@ export class NetworkTable {
       if (!roster || (deleted && !context.hasEndpoints(id))) continue
       found.push(this.#view(id, born, roster, deleted ? 'draining' : 'live'))
     }
-    return nameAll(found)
+    const goals = goalsOf(
+      found,
+      found.flatMap(({ id }) => this.drainOf(id) ?? []),
+    )
+    return nameAll(
+      found.map(network => {
+        const into = goals.get(network.id)
+        return into === undefined ? network : { ...network, into }
+      }),
+    )
   }
 
   #view(id: NetworkId, born: Born, roster: readonly PeerKey[], status: Network['status']): Network {
-    const { tenant, name, generation, spec } = born.leaf
+    const { tenant, name: bornName, generation, spec } = born.leaf
     const created = [...born.acts.values()].map(act => act.hlc).sort(compareHlc)[0] ?? [0, 0]
-    const network = { id, tenant, name, bornName: name, generation, spec, roster, created, status }
-    const docker = this.#docker.get(id)
+    const renamed = this.#renames.get(renameSlot(id, born.leaf))
+    const givenName = renamed?.leaf.newName ?? bornName
+    const names = { name: givenName, bornName, givenName, named: renamed?.hlc ?? created }
+    const network = { id, tenant, ...names, generation, spec, roster, created, status }
+    const docker = this.#docker.get(`network-docker:${id}`)
     if (!docker) return network
     const { labels, options, internal } = docker.leaf
     return { ...network, docker: { host: docker.dot.writer, labels, options, internal } }
   }
 }
 
-function nameAll(networks: Network[]): Network[] {
-  const rank = (n: Network) => (n.status === 'live' ? 0 : 1)
-  networks.sort((a, b) => rank(a) - rank(b) || compareHlc(a.created, b.created) || (a.id < b.id ? -1 : 1))
-  const taken = new Set<string>()
-  const named = networks.map(network => {
-    const slot = `${network.tenant}/${network.bornName}`
-    if (!taken.has(slot)) {
-      taken.add(slot)
-      return network
-    }
-    return { ...network, name: `${network.bornName}~${network.id.slice(0, 6)}` }
-  })
-  const order = (n: Network) => `${n.tenant}\n${n.name}\n${n.id}`
-  return named.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+/** Names the birth too: a record that lies about it is none of the network's. */
+function renameSlot(
+  id: NetworkId,
+  { tenant, name, generation }: Omit<NetworkLeaf, 'kind' | 'spec' | 'roster'>,
+): string {
+  return `network-rename:${id}:${tenant}/${name}/${generation}`
 }

@@ -30,9 +30,14 @@ export interface Member {
 export interface Network {
   readonly id: NetworkId
   readonly tenant: string
-  /** The name to show and to give to Docker: `bornName`, or `bornName~1a2b3c` for the later of two. */
+  /** The name to show and to give to Docker: `givenName`, or `givenName~1a2b3c` for the later of two. */
   readonly name: string
+  /** The name it was created under: part of its id. */
   readonly bornName: string
+  /** The name that its last rename gave it, else `bornName`. */
+  readonly givenName: string
+  /** HLC of the act that gave it that name. */
+  readonly named: Hlc
   readonly generation: number
   readonly spec: NetworkSpec
   /** Settled peers at its creation: the seeds of its blocks. */
@@ -41,6 +46,8 @@ export interface Network {
   readonly created: Hlc
   /** `draining`: deleted, but an endpoint is left somewhere; takes no new endpoints. */
   readonly status: 'live' | 'draining'
+  /** Its containers move into this network, a live one of the tenant that is not drained itself; it takes no new endpoints. */
+  readonly into?: NetworkId
   /** Of a network that was born by `docker network create`. */
   readonly docker?: NetworkDocker
 }
@@ -104,10 +111,23 @@ export interface CarvedAddress {
 /** A standing problem, the same on all peers. */
 export interface Condition {
   readonly kind: string
+  /** Ids of what it is about: networks, names of tenants, keys of members, addresses, blocks. */
   readonly objects: readonly string[]
+  /** HLC of its cause. */
   readonly since: Hlc
+  /** The cause, one line. */
   readonly text: string
   readonly remedy: string
+  /** Commands of the remedy, each of which resolves it as it stands. */
+  readonly commands?: readonly string[]
+}
+
+/** The latest word on a drain of a network into another. */
+export interface Drain {
+  /** As it was said: that network may be gone, or be drained itself. */
+  readonly into: NetworkId
+  readonly by: PeerKey
+  readonly since: Hlc
 }
 
 export interface RegistryView {
@@ -127,6 +147,8 @@ export interface RegistryView {
   networkByName(tenant: string, name: string): Network | undefined
   /** True if deletions cover every act of the network that is known: the evidence that I5 asks for. */
   isDeleted(id: NetworkId): boolean
+  /** Whether it is to be drained, also if that takes no effect, or the network is gone. */
+  drain(id: NetworkId): Drain | undefined
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined
@@ -155,9 +177,21 @@ export interface RegistryView {
   addressTransfers(network: NetworkId, ip: number): readonly Step[]
   /** Addresses that were carved out of their blocks, ascending. */
   carved(network: NetworkId): number[]
+  /** Who keeps the address for who asks for it by name: its owner, and only while it is that. */
+  reservedBy(network: NetworkId, ip: number): PeerKey | undefined
+  /** Addresses with a reservation in effect, ascending. */
+  reserved(network: NetworkId): number[]
+  /** Blocks that some custody chain is about, in effect or not, ascending; all others are as the genesis dealt them. */
+  touchedBlocks(network: NetworkId): readonly number[]
+  /** Block i was dealt to entry i mod n at the genesis; empty if the network is unknown. */
+  dealOrder(network: NetworkId): readonly PeerKey[]
   /** Floor of the base-2 logarithm of the free addresses that an owner published, -1 for none free; undefined if unpublished. */
   freeHint(network: NetworkId, owner: PeerKey): number | undefined
   conditions(): Condition[]
+  /** HLC of the member's newest record; undefined if none is held. */
+  lastWrite(writer: PeerKey): Hlc | undefined
+  /** Addresses of a network that live endpoints of several owners hold, ascending. */
+  duplicates(network: NetworkId): number[]
   /** Acts of creation of a network, or writes of a tenant, that no deletion covers: what a deletion must name. */
   actsOf(network: NetworkId): Dot[]
   tenantActs(name: string): Dot[]

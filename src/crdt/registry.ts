@@ -13,13 +13,25 @@ import { BlockTable } from './block-table.ts'
 import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import { conditionsOf } from './conditions.ts'
 import { EndpointTable } from './endpoint-table.ts'
-import type { Hlc } from './hlc.ts'
+import { maxCounted, uncounted } from './generations.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
 import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
-import type { Block, CarvedAddress, Condition, Endpoint, Member, Network, RegistryView, Vtep } from './registry-view.ts'
+import type {
+  Block,
+  CarvedAddress,
+  Condition,
+  Drain,
+  Endpoint,
+  Member,
+  Network,
+  RegistryView,
+  Vtep,
+} from './registry-view.ts'
+import { ReservationTable } from './reservation-table.ts'
 import { TenantTable } from './tenant-table.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -28,7 +40,16 @@ export function contentName(leaf: Leaf): string {
   return toHex(sha256(encodeLeaf(leaf)))
 }
 
-const listless = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'block', 'address', 'peer'])
+const listless = new Set<Leaf['kind']>([
+  'endpoint',
+  'endpoint-rm',
+  'vtep',
+  'free',
+  'block',
+  'address',
+  'peer',
+  'reservation',
+])
 
 export class Registry implements RegistryView {
   readonly meshId: string
@@ -38,10 +59,12 @@ export class Registry implements RegistryView {
   readonly #networks = new NetworkTable(this.#live)
   readonly #endpoints = new EndpointTable(this.#live)
   readonly #blocks: BlockTable
+  readonly #reservations = new ReservationTable(this.#live)
   readonly #rosters = new Map<string, readonly PeerKey[]>()
   readonly #content = new Map<string, LeafRecord>()
   readonly #deals = new Map<NetworkId, readonly PeerKey[]>()
   readonly #forks = new Map<PeerKey, Hlc>()
+  readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
   #list: Map<NetworkId, Network> | undefined
 
   constructor(meshId: string, verify: Verify) {
@@ -68,6 +91,8 @@ export class Registry implements RegistryView {
     'tenant-rm': record => this.#tenants.remove(record),
     network: record => this.#networks.put(record),
     'network-rm': record => this.#networks.remove(record),
+    'network-rename': record => this.#networks.rename(record),
+    'network-drain': record => this.#networks.drain(record),
     'network-docker': record => this.#networks.putDocker(record),
     endpoint: record => this.#putEndpoint(record),
     'endpoint-rm': record => this.#putEndpoint(record),
@@ -75,10 +100,15 @@ export class Registry implements RegistryView {
     free: record => this.#endpoints.putFree(record),
     block: record => this.#blocks.put(record),
     address: record => this.#blocks.putAddress(record),
+    reservation: record => this.#reservations.put(record),
   }
 
   /** Applies every leaf of a batch. */
   apply(batch: Batch): void {
+    const { writer, last: counter, hlc } = batch
+    const head = this.#heads.get(writer)
+    // a forked writer has several batches that end at one counter
+    if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     batch.leaves.forEach((bytes, i) => {
       const dot = { writer: batch.writer, counter: batch.first + i }
       const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: toHex(sha256(bytes)) }
@@ -152,6 +182,11 @@ export class Registry implements RegistryView {
 
   isDeleted(id: NetworkId): boolean {
     return this.#networks.isDeleted(id)
+  }
+
+  drain(id: NetworkId): Drain | undefined {
+    const record = this.#networks.drainOf(id)
+    return record?.leaf.into ? { into: record.leaf.into, by: record.dot.writer, since: record.hlc } : undefined
   }
 
   endpoints(network: NetworkId): Endpoint[] {
@@ -235,11 +270,45 @@ export class Registry implements RegistryView {
     return [...this.#blocks.carved(id)].filter(ip => this.#carvingOf(id, ip)).sort((a, b) => a - b)
   }
 
+  reservedBy(id: NetworkId, ip: number): PeerKey | undefined {
+    const address = this.address(id, ip)
+    const isKept = address !== undefined && !address.quarantined && this.#reservations.isKept(id, ip, address.owner)
+    return isKept ? address.owner : undefined
+  }
+
+  reserved(id: NetworkId): number[] {
+    return this.#reservations.everReserved(id).filter(ip => this.reservedBy(id, ip) !== undefined)
+  }
+
+  touchedBlocks(id: NetworkId): readonly number[] {
+    return this.#blocks.touched(id)
+  }
+
+  dealOrder(id: NetworkId): readonly PeerKey[] {
+    const network = this.network(id)
+    if (!network) return []
+    let order = this.#deals.get(id)
+    if (!order) {
+      order = dealOrder(id, network.roster)
+      this.#deals.set(id, order)
+    }
+    return order
+  }
+
+  lastWrite(writer: PeerKey): Hlc | undefined {
+    return this.#heads.get(writer)?.hlc
+  }
+
+  duplicates(network: NetworkId): number[] {
+    return this.#endpoints.duplicates(network)
+  }
+
   conditions(): Condition[] {
     return conditionsOf(this, {
       tenants: this.#tenants,
       networks: this.#networks,
       blocks: this.#blocks,
+      endpoints: this.#endpoints,
       forks: this.#forks,
     })
   }
@@ -253,7 +322,9 @@ export class Registry implements RegistryView {
   }
 
   nextGeneration(tenant: string, name: string): number {
-    return this.#networks.nextGeneration(tenant, name)
+    const next = this.#networks.generations.next(tenant, name)
+    if (next <= maxCounted) return next
+    return uncounted(tenant, name, new Map([...this.#heads].map(([key, { counter }]) => [key, counter])))
   }
 
   hasContent(hash: string): boolean {
@@ -315,13 +386,8 @@ export class Registry implements RegistryView {
   }
 
   #genesisOwner(id: NetworkId, index: number): PeerKey | undefined {
-    const network = this.network(id)
-    if (!network || index < 0 || index >= this.blockCount(id)) return undefined
-    let order = this.#deals.get(id)
-    if (!order) {
-      order = dealOrder(id, network.roster)
-      this.#deals.set(id, order)
-    }
+    if (index < 0 || index >= this.blockCount(id)) return undefined
+    const order = this.dealOrder(id)
     return order[index % order.length]
   }
 }

@@ -202,7 +202,12 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
       assert.equal(view.block(id, 0)?.quarantined, false)
       assert.deepEqual(
         view.conditions().map(({ kind, text }) => [kind, text]),
-        [['address-forked', `10.1.2.3 of network ${id.slice(0, 6)} was given away twice; nobody uses it`]],
+        [
+          [
+            'address-forked',
+            `10.1.2.3 of network default/web was given away twice by ${view.member(first.key)?.name}; nobody uses it`,
+          ],
+        ],
       )
     }
     assert.equal(reversed(world).digest(), world.all.digest())

@@ -184,7 +184,7 @@ describe('crdt: names after a split', () => {
       assert.equal(view.networkByName('default', `web~${later?.id.slice(0, 6)}`)?.id, later?.id)
       const [condition] = view.conditions()
       assert.equal(condition?.kind, 'name-conflict')
-      assert.deepEqual(condition?.objects, [later?.id])
+      assert.deepEqual(condition?.objects, [later?.id, view.networkByName('default', 'web')?.id])
       assert.deepEqual(condition?.since, [3000, 2])
     }
   })

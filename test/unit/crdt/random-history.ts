@@ -1,10 +1,13 @@
 /** Random histories of three settled writers, for the laws. Every writer's chain is valid; what it writes need not be. */
 import fc from 'fast-check'
 import {
+  cancelDrainLeaves,
   createNetworkLeaves,
   createTenantLeaves,
+  drainNetworkLeaves,
   removeNetworkLeaves,
   removeTenantLeaves,
+  renameNetworkLeaves,
 } from '../../../src/crdt/acts.ts'
 import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
 import type { Batch } from '../../../src/crdt/batch.ts'
@@ -66,6 +69,20 @@ const makers: readonly Maker[] = [
       return [{ kind: 'endpoint', id: `e${pick % 3}`, ...at }]
     },
   ),
+  ...[0, 1].map(
+    (): Maker => (view, _, pick) =>
+      view.networks().length > 0 ? renameNetworkLeaves(view, anyNetwork(view, pick), pickOf(names, pick >> 1)) : [],
+  ),
+  ...[0, 1].map(
+    (): Maker => (view, _, pick) =>
+      view.networks().length > 0
+        ? drainNetworkLeaves(view, anyNetwork(view, pick), anyNetwork(view, (pick >> 1) + 1))
+        : [],
+  ),
+  (view, _, pick) => (view.networks().length > 0 ? cancelDrainLeaves(view, anyNetwork(view, pick)) : []),
+  (view, _, pick) => [
+    { kind: 'reservation', network: anyNetwork(view, pick >> 1), ip: 0x0a010001 + (pick >> 1), isKept: pick % 2 === 0 },
+  ],
   (view, _, pick) => [{ kind: 'endpoint-rm', id: `e${pick % 3}`, network: anyNetwork(view, pick) }],
   (view, _, pick) => [{ kind: 'vtep', network: anyNetwork(view, pick), address: '10.0.0.1', vni: 100 + pick }],
   (view, _, pick) => [{ kind: 'free', network: anyNetwork(view, pick), log2: pick - 1 }],

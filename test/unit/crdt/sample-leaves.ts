@@ -32,6 +32,10 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   'tenant-rm': { kind: 'tenant-rm', name: 'blue', seen: [dot(keyA, 9)] },
   network: { kind: 'network', tenant: 'blue', name: 'web', generation: 2, spec: sampleSpec, roster: hash },
   'network-rm': { kind: 'network-rm', id: network, tenant: 'blue', name: 'web', generation: 2, seen: [dot(keyB, 1)] },
+  'network-rename': {
+    ...{ kind: 'network-rename', id: network, tenant: 'blue', name: 'web', generation: 2 ** 52 + 3, newName: 'my_app' },
+  },
+  'network-drain': { kind: 'network-drain', id: network, into: '34'.repeat(32) },
   'network-docker': {
     ...{ kind: 'network-docker', network, internal: true },
     ...{ labels: [['com.docker.compose.network', 'default']], options: [['foo', 'bar']] },
@@ -54,5 +58,6 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
     ...{ kind: 'address', network, ip: 0x0a010203, removal: 0 },
     transfers: [{ epoch: 1, from: keyA, to: keyB, signature }],
   },
+  reservation: { kind: 'reservation', network, ip: 0x0a010203, isKept: true },
   free: { kind: 'free', network, log2: -1 },
 }

@@ -1,0 +1,73 @@
+/** Addresses that were given away twice, and those that are used twice. */
+import { toHex } from '../lib/bytes.ts'
+import { formatIp } from '../model/ip.ts'
+import type { Chain } from './blocks.ts'
+import { hostName, shown, type Tables, users } from './condition-text.ts'
+import { type Hlc, maxHlc } from './hlc.ts'
+import type { LeafRecord } from './live-set.ts'
+import type { Condition, RegistryView } from './registry-view.ts'
+
+export function addressConditions(view: RegistryView, tables: Tables): Condition[] {
+  return [...forkedBlocks(view, tables), ...forkedAddresses(view, tables), ...duplicates(view, tables)]
+}
+
+function forkedBlocks(view: RegistryView, { blocks }: Tables): Condition[] {
+  return blocks.forks().flatMap(records => {
+    const [first] = records
+    if (!first || view.block(first.leaf.network, first.leaf.index)?.quarantined !== true) return []
+    const { network, index } = first.leaf
+    const text = `block ${index} of network ${nameOf(view, network)} was given away twice by ${giver(view, records)}`
+    return [{ kind: 'block-forked', objects: [network, String(index)], ...forked(view, records, text) }]
+  })
+}
+
+function forkedAddresses(view: RegistryView, { blocks }: Tables): Condition[] {
+  return blocks.addressForks().flatMap(records => {
+    const [first] = records
+    if (!first || view.address(first.leaf.network, first.leaf.ip)?.quarantined !== true) return []
+    const { network, ip } = first.leaf
+    const text = `${formatIp(ip)} of network ${nameOf(view, network)} was given away twice by ${giver(view, records)}`
+    return [{ kind: 'address-forked', objects: [network, formatIp(ip)], ...forked(view, records, text) }]
+  })
+}
+
+function forked(view: RegistryView, records: readonly LeafRecord<Chain>[], text: string) {
+  return {
+    since: records.map(record => record.hlc).reduce(maxHlc),
+    text: `${text}; nobody uses it`,
+    remedy: `if ${giver(view, records)} was restored from an old copy, or cloned, remove it and join it anew; see: skein peer ls`,
+  }
+}
+
+/** Who signed two different steps at one epoch. */
+function giver(view: RegistryView, records: readonly LeafRecord<Chain>[]): string {
+  const [a, b] = records.map(record => record.leaf.transfers)
+  const at = a?.findIndex((step, i) => toHex(step.signature) !== toHex(b?.[i]?.signature ?? new Uint8Array())) ?? -1
+  const step = a?.[at] ?? b?.[a?.length ?? 0]
+  return step ? hostName(view, step.from) : 'a member'
+}
+
+/** Two live endpoints of different hosts with one address in one network. */
+function duplicates(view: RegistryView, { endpoints }: Tables): Condition[] {
+  return view.networks().flatMap(network =>
+    view.duplicates(network.id).map(ip => {
+      const holders = view.holders(network.id, ip)
+      const [first] = holders
+      const since = holders.map(({ owner, id }): Hlc => endpoints.since(owner, id) ?? network.created).reduce(maxHlc)
+      return {
+        kind: 'duplicate-address',
+        objects: [network.id, formatIp(ip), ...holders.map(holder => `${holder.owner}/${holder.id}`)],
+        since,
+        text: `${formatIp(ip)} of ${shown(network)} is used twice: by ${users(view, holders)}`,
+        remedy:
+          `give all but one another address, on its host: docker network disconnect ${network.name} CONTAINER, then docker ` +
+          `network connect ${network.name} CONTAINER; ${first?.containerName || 'the first'} may keep it`,
+      }
+    }),
+  )
+}
+
+function nameOf(view: RegistryView, id: string): string {
+  const network = view.network(id)
+  return network ? shown(network) : id.slice(0, 6)
+}

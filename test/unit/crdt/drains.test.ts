@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import {
+  cancelDrainLeaves,
+  createNetworkLeaves,
+  drainNetworkLeaves,
+  removeNetworkLeaves,
+} from '../../../src/crdt/acts.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import type { Registry } from '../../../src/crdt/registry.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
+import { registryOf, World } from './writer.ts'
+
+function networksOf(...names: string[]) {
+  const world = new World(3).settleAll()
+  names.forEach((name, i) => {
+    const spec = checkNetwork({ tenant: 'default', name: 'x', subnet: `10.${i}.0.0/24` })
+    world.at(1).write(createNetworkLeaves(world.all, { tenant: name.split('/')[1] ?? 'default', name, spec }))
+  })
+  const ids = new Map(world.all.networks().map(network => [network.bornName, network.id]))
+  const id = (name: string) => ids.get(name) ?? ''
+  const into = (view: Registry, name: string) => [...ids].find(([, id_]) => id_ === view.network(id(name))?.into)?.[0]
+  return { world, id, into }
+}
+
+const endpoint = (network: string, id = 'e1'): Leaf => ({
+  ...{ kind: 'endpoint', id, network, ip: 0x0a010203, mac: '02:02:0a:01:02:03', container: 'c1', containerName: 'app' },
+})
+
+describe('crdt: drains', () => {
+  it('name where the containers go, say so, and end when they are cancelled', () => {
+    const { world, id, into } = networksOf('web', 'new')
+    world.at(3).write([endpoint(id('web'))])
+    const dot = world.at(2).write(drainNetworkLeaves(world.all, id('web'), id('new')), [7000, 2])
+    assert.equal(into(world.all, 'web'), 'new')
+    assert.deepEqual(world.all.drain(id('web')), { into: id('new'), by: dot.writer, since: [7000, 2] })
+    assert.deepEqual(drainNetworkLeaves(world.all, id('web'), id('new')), [])
+    const [condition] = world.all.conditions()
+    assert.equal(condition?.kind, 'drain')
+    assert.equal(condition?.text, 'default/web is drained into default/new and waits for app on host3')
+    assert.deepEqual(condition?.commands, ['skein net drain web --cancel'])
+    world.at(1).write(cancelDrainLeaves(world.all, id('web')), [7000, 3])
+    assert.equal(world.all.network(id('web'))?.into, undefined)
+    assert.deepEqual(world.all.conditions(), [])
+    assert.deepEqual(cancelDrainLeaves(world.all, id('web')), [])
+  })
+
+  it('lead along chains to the last, and never in a circle: of two sides the first counts', () => {
+    const { world, id, into } = networksOf('a', 'b', 'c')
+    const seen = world.all
+    world.at(1).write(drainNetworkLeaves(seen, id('a'), id('b')), [8000, 0])
+    world.at(2).write(drainNetworkLeaves(seen, id('b'), id('c')), [8001, 0])
+    world.at(3).write(drainNetworkLeaves(seen, id('c'), id('a')), [8002, 0])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map(name => into(world.all, name)),
+      ['c', 'c', undefined],
+    )
+    assert.deepEqual(
+      world.all.conditions().map(condition => condition.kind),
+      ['drain', 'drain', 'drain-stopped'],
+    )
+    assert.equal(registryOf(world.meshId, [...world.batches].reverse()).digest(), world.all.digest())
+  })
+
+  it('take no effect into a network that is gone, in another tenant, or the same', () => {
+    const { world, id, into } = networksOf('a', 'b', 'c/blue')
+    const seen = world.all
+    world.at(1).write(drainNetworkLeaves(seen, id('a'), id('c/blue')))
+    assert.equal(into(world.all, 'a'), undefined)
+    world.at(1).write(drainNetworkLeaves(seen, id('a'), id('a')))
+    assert.equal(into(world.all, 'a'), undefined)
+    world.at(1).write(drainNetworkLeaves(seen, id('a'), id('b')))
+    assert.equal(into(world.all, 'a'), 'b')
+    world.at(2).write(removeNetworkLeaves(seen, id('b')))
+    assert.equal(into(world.all, 'a'), undefined)
+    assert.equal(world.all.conditions()[0]?.kind, 'drain-stopped')
+  })
+
+  it('still say where to while the network is deleted and waits for its last container', () => {
+    const { world, id, into } = networksOf('a', 'b')
+    world.at(3).write([endpoint(id('a'))])
+    world.at(1).write(drainNetworkLeaves(world.all, id('a'), id('b')))
+    world.at(1).write(removeNetworkLeaves(world.all, id('a')))
+    assert.equal(world.all.network(id('a'))?.status, 'draining')
+    assert.equal(into(world.all, 'a'), 'b')
+    world.at(3).write([{ kind: 'endpoint-rm', id: 'e1', network: id('a') }])
+    assert.equal(world.all.network(id('a')), undefined)
+    assert.equal(world.all.drain(id('a'))?.into, id('b'))
+  })
+})
+
+describe('crdt: addresses that are used twice', () => {
+  it('are a condition that names both containers and their hosts, since the later of the two', () => {
+    const { world, id } = networksOf('web')
+    world.at(2).write([endpoint(id('web'))], [6000, 0])
+    assert.deepEqual(world.all.conditions(), [])
+    world.at(3).write([{ ...endpoint(id('web')), containerName: 'other' } as Leaf], [6001, 0])
+    const [condition] = world.all.conditions()
+    assert.equal(condition?.kind, 'duplicate-address')
+    assert.deepEqual(condition?.since, [6001, 0])
+    assert.match(
+      condition?.text ?? '',
+      /^10\.1\.2\.3 of default\/web is used twice: by (app on host2|other on host3), /,
+    )
+    world.at(2).write([{ kind: 'endpoint-rm', id: 'e1', network: id('web') }])
+    assert.deepEqual(world.all.conditions(), [])
+  })
+
+  it('are none when one host has the address twice for a moment, as when a container restarts', () => {
+    const { world, id } = networksOf('web')
+    world.at(2).write([endpoint(id('web'), 'e1'), endpoint(id('web'), 'e2')])
+    assert.deepEqual(world.all.conditions(), [])
+  })
+})
+
+describe('crdt: reservations', () => {
+  it('count for who owns the address, by its own register', () => {
+    const { world, id } = networksOf('web')
+    const ip = 0x0a000003
+    world.at(2).write([{ kind: 'reservation', network: id('web'), ip, isKept: true }])
+    assert.deepEqual(world.all.reserved(id('web')), [])
+  })
+})
