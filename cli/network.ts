@@ -1,6 +1,7 @@
 /** `network create|ls|rm|inspect`, `net` for short. */
 import type { Command } from 'commander'
 import type { NetworkInspect, NetworkJson } from '../src/api/types.ts'
+import { addNetworkChanges } from './network-changes.ts'
 import { addNetworkCreate } from './network-create.ts'
 import { keyOf } from './network-key.ts'
 import { addTenant, addWait, type TenantOption, type WaitOption } from './options.ts'
@@ -26,6 +27,7 @@ export function addNetworkCommands(program: Command, session: Session): void {
   addWait(remove.description('delete a network without endpoints'), session).action(
     (name: string, options: TenantOption & WaitOption) => removeNetwork(session, name, options),
   )
+  addNetworkChanges(network, session)
   addTenant(network.command('ls').alias('list').description('list networks'))
     .option('-a, --all', 'of all tenants')
     .option('-j, --json', 'as JSON')

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { errorText, SkeinError } from '../src/lib/errors.ts'
 import { addAddressCommands } from './address.ts'
 import { addApplyCommand } from './apply.ts'
+import { addConditionsCommand } from './conditions.ts'
 import { addEndpointCommands } from './endpoint.ts'
 import { addExportCommand } from './export.ts'
 import { pathOf, readArguments } from './grammar.ts'
@@ -57,6 +58,7 @@ async function addCommands(program: Command, session: Session, argv: readonly st
   addPeerCommands(program, session)
   addJoinCommand(program, session)
   addStatusCommand(program, session)
+  addConditionsCommand(program, session)
   if (session.name !== 'skein') return
   addPsCommand(program, session)
   addExportCommand(program, session)

@@ -5,8 +5,10 @@ import { SkeinError } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import { addAddressRoutes } from './addresses.ts'
 import { addApplyRoute } from './apply.ts'
+import { addConditionRoutes } from './conditions.ts'
 import type { ApiDeps } from './deps.ts'
 import { addEndpointRoutes } from './endpoints.ts'
+import { addNetworkChangeRoutes } from './network-changes.ts'
 import { addNetworkRoutes } from './networks.ts'
 import { addPeerRoutes } from './peers.ts'
 import { sendError, toSkeinError } from './reply.ts'
@@ -59,11 +61,13 @@ export function buildApp(
   })
   addTenantRoutes(app, deps)
   addNetworkRoutes(app, deps)
+  addNetworkChangeRoutes(app, deps)
   addPeerRoutes(app, deps)
   addEndpointRoutes(app, deps)
   addAddressRoutes(app, deps)
   addApplyRoute(app, deps, clock)
   addStatusRoutes(app, deps, clock)
+  addConditionRoutes(app, deps, clock)
   addWriteRoutes(app, deps, clock)
   return app
 }

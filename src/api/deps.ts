@@ -30,8 +30,8 @@ export interface HostStatus {
     /** Members that do not answer VXLAN frames; `sinceMs` is wall clock. */
     unreachable: readonly { member: PeerKey; sinceMs: number }[]
   }
-  /** Standing problems of this host alone. */
-  conditions: readonly { text: string; remedy: string }[]
+  /** Standing problems of this host alone; `sinceMs` is wall clock. */
+  conditions: readonly { text: string; remedy: string; kind?: string; sinceMs?: number }[]
 }
 
 export interface ApiDeps {

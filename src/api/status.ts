@@ -1,9 +1,10 @@
 /** One look at this peer and its mesh. */
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../lib/clock.ts'
+import { conditionsJson } from './conditions.ts'
 import type { ApiDeps } from './deps.ts'
 import { networkKey } from './lookup.ts'
-import type { ConditionJson, MemberStatusJson, StatusJson } from './types.ts'
+import type { MemberStatusJson, StatusJson } from './types.ts'
 
 export function addStatusRoutes(app: FastifyInstance, deps: () => ApiDeps, clock: Clock): void {
   app.get('/api/v1/status', (): StatusJson => statusJson(deps(), clock.now()))
@@ -29,7 +30,7 @@ function statusJson(deps: ApiDeps, nowMs: number): StatusJson {
     records: view.size(),
     networks: networks.filter(network => network.status === 'live').length,
     draining: networks.filter(network => network.status === 'draining').map(networkKey),
-    conditions: conditions(deps, host.conditions),
+    conditions: conditionsJson(deps, nowMs),
     docker: host.docker,
     datapath: {
       repaired: host.datapath.repaired,
@@ -50,13 +51,4 @@ function memberStatus({ replica, connected }: ApiDeps, nowMs: number): MemberSta
     const ago = lastSyncMs === undefined ? {} : { syncedMsAgo: Math.max(0, nowMs - lastSyncMs) }
     return { name, key, settled, connected: linked.has(key), behind, ...ago }
   })
-}
-
-function conditions({ replica }: ApiDeps, ofHost: readonly { text: string; remedy: string }[]): ConditionJson[] {
-  return [
-    ...replica.view.conditions().map(({ text, remedy, objects }): ConditionJson => {
-      return { scope: 'mesh', text, remedy, objects: [...objects] }
-    }),
-    ...ofHost.map(({ text, remedy }): ConditionJson => ({ scope: 'host', text, remedy, objects: [] })),
-  ]
 }

@@ -60,6 +60,20 @@ export interface DockerJson {
 /** Answer to a creation. */
 export type Created<T> = T & { existed: boolean }
 
+/** Answer to a rename: the network's key now. `existed`: it bore the name already. */
+export interface RenamedJson {
+  key: string
+  existed: boolean
+}
+
+/** Answer to a drain: where its containers go, '' for nowhere, and how many are left. `existed`: it was so already. */
+export interface DrainJson {
+  key: string
+  into: string
+  endpoints: number
+  existed: boolean
+}
+
 /** Answer to a deletion. */
 export interface Deleted {
   key: string
@@ -228,9 +242,18 @@ export interface WriteJson {
 export interface ConditionJson {
   /** `mesh` is the same on every peer, `host` concerns this one. */
   scope: 'mesh' | 'host'
+  kind: string
+  /** The cause, one line. */
   text: string
   remedy: string
+  /** Commands of the remedy, each of which resolves it as it stands. */
+  commands: string[]
+  /** Ids of what it is about. */
   objects: string[]
+  /** ISO 8601: the HLC of its cause, or when this host found it; '' if unknown. */
+  since: string
+  /** Name of the host whose condition it is; '' for one of the mesh. */
+  host: string
 }
 
 export interface MemberStatusJson {

@@ -9,6 +9,7 @@ import {
   type DockerContainer,
   type DockerEndpoint,
   type DockerEvent,
+  type DockerMember,
   type DockerNetwork,
   type DockerNetworkInside,
   type DockerNetworkRequest,
@@ -85,6 +86,20 @@ export function createDockerClient(host: string): DockerApi {
     async inside(network) {
       const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getNetwork(network).inspect()))
       return found && insideOf(found)
+    },
+    async members(networkId) {
+      const filters = { network: [networkId] }
+      const listed = await call(askLimitMs, ({ calls }, abortSignal) =>
+        calls.listContainers({ all: true, filters, abortSignal }),
+      )
+      return listed.map(memberOf)
+    },
+    async connect(networkId, container, aliases) {
+      const options = { Container: container, EndpointConfig: { Aliases: [...aliases] } }
+      await call(changeLimitMs, ({ calls }) => calls.getNetwork(networkId).connect(options))
+    },
+    async disconnect(networkId, container) {
+      await call(changeLimitMs, ({ calls }) => calls.getNetwork(networkId).disconnect({ Container: container }))
     },
     async container(id) {
       const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getContainer(id).inspect()))
@@ -236,6 +251,17 @@ function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
     container: container.Id,
     containerName: name,
   }))
+}
+
+function memberOf(container: Docker.ContainerInfo): DockerMember {
+  const places = Object.values(container.NetworkSettings?.Networks ?? {})
+  return {
+    container: container.Id,
+    name: container.Names[0]?.replace(/^\//, '') ?? '',
+    isRunning: container.State === 'running',
+    networks: places.map(place => place.NetworkID),
+    endpoints: new Map(places.map(place => [place.NetworkID, place.EndpointID])),
+  }
 }
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -10,8 +10,8 @@ export function wantedName(network: Network): string {
 /** The name it gets where another network of that Docker holds the wanted one: `web~1a2b3c`, with more digits if need be. */
 export function fallbackName(network: Network, isTaken: (name: string) => boolean): string {
   for (const digits of [6, 12]) {
-    const name = dockerName(network.tenant, `${network.bornName}~${network.id.slice(0, digits)}`)
+    const name = dockerName(network.tenant, `${network.givenName}~${network.id.slice(0, digits)}`)
     if (!isTaken(name)) return name
   }
-  return dockerName(network.tenant, `${network.bornName}~${network.id}`)
+  return dockerName(network.tenant, `${network.givenName}~${network.id}`)
 }

@@ -3,8 +3,12 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 
 export interface LocalCondition {
+  /** What of Docker it is about: the first word of its subject. */
+  readonly kind: string
   readonly text: string
   readonly remedy: string
+  /** Wall clock. */
+  readonly sinceMs: number
 }
 
 export interface LocalConditions {
@@ -31,7 +35,8 @@ export function createLocalConditions(log: Logger, clock: Clock): LocalCondition
   let found = new Map<string, LocalCondition>()
 
   function report(subject: string, text: string, remedy: string): void {
-    found.set(subject, { text, remedy })
+    const sinceMs = current.get(subject)?.sinceMs ?? clock.now()
+    found.set(subject, { kind: `docker-${subject.split(' ')[0]}`, text, remedy, sinceMs })
     if (current.get(subject)?.text !== text)
       log.warn({ subject, reason: text, remedy }, 'Docker is not as it should be')
   }
@@ -39,15 +44,16 @@ export function createLocalConditions(log: Logger, clock: Clock): LocalCondition
   return {
     begin() {
       found = new Map()
-      for (const [subject, { text, remedy, untilMs, isOver }] of kept) {
+      for (const [subject, { untilMs, isOver, ...condition }] of kept) {
         if (isOver() || clock.monotonic() > untilMs) kept.delete(subject)
-        else found.set(subject, { text, remedy })
+        else found.set(subject, condition)
       }
     },
     report,
     keep(subject, text, remedy, isOver) {
-      kept.set(subject, { text, remedy, isOver, untilMs: clock.monotonic() + keepMs })
       report(subject, text, remedy)
+      const condition = found.get(subject)
+      if (condition) kept.set(subject, { ...condition, isOver, untilMs: clock.monotonic() + keepMs })
     },
     finish() {
       for (const subject of current.keys())

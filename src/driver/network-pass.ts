@@ -13,6 +13,7 @@ import type { Replica } from '../replica/replica.ts'
 import { createAdoption } from './adoption.ts'
 import type { BornPools } from './born-pools.ts'
 import { fallbackName, wantedName } from './docker-name.ts'
+import { createDockerNaming } from './docker-naming.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { createKernelNetworks } from './kernel-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
@@ -34,6 +35,8 @@ export interface NetworkPassDeps {
   clock: Clock
   log: Logger
   driverName: string
+  /** True for Docker networks that must not be removed yet, though ours is deleted. */
+  isHeld(dockerId: string): boolean
 }
 
 export interface NetworkPass {
@@ -57,6 +60,7 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
   const removalPass = createRemovalPass(deps)
   const takeOver = createAdoption({ ...deps, removalPass })
   const kernel = createKernelNetworks(deps)
+  const naming = createDockerNaming({ ...deps, idOf, recreate })
   const removeDeleted = createNetworkRemoval(deps, idOf)
 
   /** Runs one network's step; its failure becomes a condition and does not hold up the others. */
@@ -68,6 +72,10 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
       deps.conditions.report(subject, errorText(error), remedy)
       return false
     }
+  }
+
+  async function recreate(network: Network, present: DockerNetwork[]): Promise<void> {
+    await create(network, present, () => false)
   }
 
   async function create(network: Network, present: DockerNetwork[], isDying: (holder: DockerNetwork) => boolean) {
@@ -106,12 +114,13 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
         (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(new Set(inDocker.keys())))) && done
       for (const network of replica.view.networks()) {
         const existing = inDocker.get(network.id)
+        if (!existing && network.into !== undefined) continue
         if (!existing && (network.status !== 'live' || removals.isOpen(network.id))) continue
         const subject = `network ${wantedName(network)}`
         const remedy = 'Skein tries again by itself; see "docker network ls" and the log of skeind'
         const work = existing ? () => kernel.ensureOnce(network.id) : () => create(network, present, isDying)
         done = (await attempt(subject, remedy, work)) && done
-        reportName(deps.conditions, network, present, idOf)
+        done = (await attempt(subject, remedy, () => naming.settle(network, present))) && done
       }
       return done
     },
@@ -140,23 +149,4 @@ function creationOf(network: Network, name: string, vni: number, driverName: str
     ipamOptions: { [idOption]: network.id },
     internal,
   }
-}
-
-function reportName(
-  conditions: LocalConditions,
-  network: Network,
-  present: readonly DockerNetwork[],
-  idOf: (network: DockerNetwork) => NetworkId | undefined,
-): void {
-  const wanted = wantedName(network)
-  const ours = present.find(other => idOf(other) === network.id)
-  const holder = present.find(other => other.name === wanted)
-  if (!ours || !holder || holder === ours) return
-  conditions.report(
-    `name ${wanted}`,
-    `another network of this host's Docker is called ${wanted}, so Skein's network ${wanted} is called ${ours.name} here`,
-    idOf(holder) === undefined
-      ? `free the name with "docker network rm ${wanted}", then "docker network rm ${ours.name}": Skein creates it again as ${wanted}`
-      : `use it here as ${ours.name}: the other one is Skein's too, and was created in this Docker under that name`,
-  )
 }

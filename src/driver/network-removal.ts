@@ -21,6 +21,8 @@ export interface NetworkRemovalDeps {
   conditions: LocalConditions
   clock: Clock
   log: Logger
+  /** True for Docker networks that must not be removed yet. */
+  isHeld(dockerId: string): boolean
 }
 
 /** Resolves with what is left, and with who of that is expected to go in a moment. Throws only `DockerAway`. */
@@ -59,7 +61,8 @@ export function createNetworkRemoval(
 
   return async (listed: readonly DockerNetwork[]) => {
     const present: DockerNetwork[] = []
-    const deleted = listed.filter(network => replica.view.isDeleted(idOf(network) ?? ''))
+    const isGone = (network: DockerNetwork) => replica.view.isDeleted(idOf(network) ?? '')
+    const deleted = listed.filter(network => isGone(network) && !deps.isHeld(network.id))
     for (const id of inUse.keys()) if (!deleted.some(network => network.id === id)) inUse.delete(id)
     for (const network of listed) if (!deleted.includes(network) || !(await remove(network))) present.push(network)
     const isDying = (network: DockerNetwork) => {

@@ -54,6 +54,17 @@ export interface DockerNetworkInside {
   readonly endpoints: readonly { readonly container: string; readonly endpointId: string; readonly address: string }[]
 }
 
+/** A container that is connected to a network, running or not. */
+export interface DockerMember {
+  readonly container: string
+  readonly name: string
+  readonly isRunning: boolean
+  /** Docker's ids of the networks that it is connected to. */
+  readonly networks: readonly string[]
+  /** By Docker's id of a network: its endpoint there, '' while it does not run. */
+  readonly endpoints: ReadonlyMap<string, string>
+}
+
 /** What lists of containers leave out. */
 export interface DockerContainer {
   /** By endpoint id: the names that Docker's resolver answers to in that network. */
@@ -100,6 +111,11 @@ export interface DockerApi {
   endpointIds(networkId: string): Promise<Set<string>>
   /** A network by id or name; undefined if there is none. */
   inside(network: string): Promise<DockerNetworkInside | undefined>
+  /** Containers that are connected to a network, also those that do not run; empty if there is no such network. */
+  members(networkId: string): Promise<DockerMember[]>
+  /** Gives a container an endpoint in a further network, under these aliases besides its name. */
+  connect(networkId: string, container: string, aliases: readonly string[]): Promise<void>
+  disconnect(networkId: string, container: string): Promise<void>
   /** A container by id, undefined if there is none. Docker answers once it has started: never ask before that. */
   container(id: string): Promise<DockerContainer | undefined>
   /** Among the containers of these networks. */

@@ -11,6 +11,7 @@ import type { AddressPool } from '../model/address-pool.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
+import { createDrainPass } from './drain-pass.ts'
 import { createEndpointPass } from './endpoint-pass.ts'
 import { createLocalConditions, type LocalCondition, type LocalConditions } from './local-conditions.ts'
 import type { LocalState } from './local-state.ts'
@@ -136,7 +137,8 @@ export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOption
 
 /** Resolves with false if something is left that may work in a moment. Throws `DockerAway`. */
 function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: Revival, orphanAfterMs: number) {
-  const networkPass = createNetworkPass({ ...deps, conditions })
+  const drainPass = createDrainPass({ ...deps, conditions })
+  const networkPass = createNetworkPass({ ...deps, conditions, isHeld: drainPass.isHeld })
   const endpointPass = createEndpointPass({ ...deps, orphanAfterMs })
 
   async function registerContainers(): Promise<boolean> {
@@ -156,11 +158,12 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: 
     conditions.begin()
     const adopted = await networkPass.adopt(listed, known)
     const registered = await registerContainers()
+    const drained = await drainPass.run()
     const settled = await networkPass.settle(listed)
     const ours = listed.filter(network => network.driver === deps.driverName)
     if (registered) revival.kick(ours, conditions)
     conditions.finish()
-    return adopted && registered && settled
+    return adopted && registered && settled && drained
   }
 }
 
@@ -170,7 +173,7 @@ function createChangeTest(replica: Replica): () => boolean {
   return () => {
     const now = replica.view
       .networks()
-      .map(network => `${network.id} ${network.status} ${network.name}`)
+      .map(network => `${network.id} ${network.status} ${network.name} ${network.into}`)
       .join()
     const isNew = now !== last
     last = now

@@ -19,8 +19,9 @@ export function needNetwork(view: RegistryView, id: NetworkId): Network {
   )
 }
 
-/** Throws unless the network is live, or draining while this host still has endpoints on it. */
+/** Throws unless the network is live and not drained into another, or is being deleted while this host still has endpoints on it. */
 export function checkTakesEndpoints(view: RegistryView, network: Network, self: PeerKey): void {
+  if (network.into !== undefined) throw beingDrained(view, network, network.into)
   if (network.status === 'live') return
   if (view.endpoints(network.id).some(endpoint => endpoint.owner === self)) return
   throw beingDeleted(network)
@@ -31,6 +32,17 @@ export function beingDeleted(network: Network): SkeinError {
   return new SkeinError(
     'in-use',
     `network ${name} is being deleted and takes no new containers: see "skein net inspect${tenantFlag(network.tenant)}${network.name}", or use another network`,
+  )
+}
+
+/** `in-use`: its containers are on their way into another network. */
+function beingDrained(view: RegistryView, network: Network, into: NetworkId): SkeinError {
+  const goal = view.network(into)
+  const name = dockerName(network.tenant, network.name)
+  const other = goal ? dockerName(goal.tenant, goal.name) : 'another network'
+  return new SkeinError(
+    'in-use',
+    `network ${name} is being drained into ${other} and takes no new containers: use ${other}`,
   )
 }
 

@@ -9,6 +9,7 @@ import type { Claimer } from './claimer.ts'
 import { custodyOf, isExcluded } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
 import {
+  drained,
   exhausted,
   heldByEndpoint,
   heldHere,
@@ -57,6 +58,7 @@ export class Allocation {
   #demand(id: NetworkId): Network {
     const { view, self } = this.#deps.replica
     const network = view.network(id)
+    if (network?.into !== undefined) throw drained(network, view.network(network.into))
     const isOpen = network?.status === 'live' || view.endpoints(id).some(endpoint => endpoint.owner === self)
     if (!network || !isOpen) throw noNetwork(id, network)
     return network

@@ -102,6 +102,12 @@ export function noNetwork(id: NetworkId, network: Network | undefined): SkeinErr
   return new SkeinError('not-found', `${what}: see skein network ls`)
 }
 
+/** `in-use`: its containers are on their way into another network. */
+export function drained(network: Network, goal: Network | undefined): SkeinError {
+  const other = goal ? labelOf(goal) : 'another network'
+  return new SkeinError('in-use', `network ${labelOf(network)} is being drained into ${other}: use ${other}`)
+}
+
 /** `invalid`: not an address that a container of the network can have. */
 export function unusable(network: Network, ip: number): SkeinError {
   const { subnet } = network.spec

@@ -95,7 +95,10 @@ describe('api: peers, joining, status and writes', () => {
     assert.deepEqual([unreachable[0]?.name, unreachable[0]?.key], ['host3', silent])
     assert.ok((unreachable[0]?.forMs ?? 0) >= 9000)
     assert.deepEqual(status.conditions, [
-      { scope: 'host', text: 'name taken', remedy: 'docker network rm web', objects: [] },
+      {
+        ...{ scope: 'host', kind: 'host', text: 'name taken', remedy: 'docker network rm web' },
+        ...{ objects: [], commands: [], since: '', host: 'host1' },
+      },
     ])
   })
 

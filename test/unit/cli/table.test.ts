@@ -55,7 +55,18 @@ describe('cli: tables and texts', () => {
       records: 9,
       networks: 1,
       draining: ['default:web'],
-      conditions: [{ scope: 'host', text: 'name web is taken', remedy: 'docker network rm web', objects: [] }],
+      conditions: [
+        {
+          scope: 'host',
+          kind: 'host',
+          commands: [],
+          since: '',
+          host: 'host1',
+          text: 'name web is taken',
+          remedy: 'docker network rm web',
+          objects: [],
+        },
+      ],
       docker: { reachable: false, error: 'no such file' },
       datapath: {
         repaired: 2,

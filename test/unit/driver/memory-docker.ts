@@ -33,6 +33,8 @@ export interface MemoryDocker extends DockerApi {
   restart(name: string): Promise<DockerEndpoint>
   /** `docker rm -f`; `plugin` false: the plugin is down, so its calls are lost. */
   kill(name: string, plugin?: boolean): Promise<void>
+  /** `docker stop`. */
+  halt(name: string): Promise<void>
   /** A container that no record tells of. */
   putContainer(network: string, name: string, address: string): DockerEndpoint
   /** A stopped container with a restart policy, of the network, whose last start failed with `error`. */
@@ -63,6 +65,8 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   let asked = 0
   const networks = new Map<string, DockerNetwork>()
   const places = new Map<string, DockerEndpoint>()
+  /** Of stopped containers: where they were. */
+  const stopped = new Map<string, DockerEndpoint>()
   const hidden = new Set<string>()
   const aliases = new Map<string, readonly string[]>()
   const created: DockerNetworkRequest[] = []
@@ -150,6 +154,20 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     return place
   }
 
+  async function takeDown(name: string, withPlugin: boolean): Promise<void> {
+    const place = places.get(name)
+    if (!place) throw new DockerRefusal(404, `no container ${name}`)
+    if (withPlugin) {
+      const ids = { NetworkID: place.networkId, EndpointID: place.endpointId }
+      await tell('NetworkDriver.Leave', ids)
+      await tell('NetworkDriver.DeleteEndpoint', ids)
+      const PoolID = poolOf(networks.get(place.networkId))
+      await tell('IpamDriver.ReleaseAddress', { PoolID, Address: place.address })
+    }
+    places.delete(name)
+    say('die', 'container')
+  }
+
   return {
     created,
     get asked() {
@@ -187,18 +205,11 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const { networkId = '', container } = places.get(name) ?? {}
       return run(networks.get(networkId)?.name ?? '', name, container)
     },
-    async kill(name, withPlugin = true) {
+    kill: (name, withPlugin = true) => takeDown(name, withPlugin),
+    async halt(name) {
       const place = places.get(name)
-      if (!place) throw new DockerRefusal(404, `no container ${name}`)
-      if (withPlugin) {
-        const ids = { NetworkID: place.networkId, EndpointID: place.endpointId }
-        await tell('NetworkDriver.Leave', ids)
-        await tell('NetworkDriver.DeleteEndpoint', ids)
-        const PoolID = poolOf(networks.get(place.networkId))
-        await tell('IpamDriver.ReleaseAddress', { PoolID, Address: place.address })
-      }
-      places.delete(name)
-      say('die', 'container')
+      if (place) stopped.set(name, place)
+      await takeDown(name, true)
     },
     putContainer(network, name, address) {
       const { id: networkId } = need(network)
@@ -259,6 +270,47 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const found = byName(network) ?? networks.get(network)
       const endpoints = found && endpointsOf(found.id)
       return endpoints && { gateway: '', endpoints }
+    },
+    async members(networkId) {
+      check()
+      const ids = new Set(
+        [...places.values(), ...stopped.values()].filter(p => p.networkId === networkId).map(p => p.container),
+      )
+      return [...ids].map(container => {
+        const all = [...places.values(), ...stopped.values()].filter(place => place.container === container)
+        const isRunning = [...places.values()].some(place => place.container === container)
+        return {
+          ...{ container, name: all[0]?.containerName.split(' ')[0] ?? '', isRunning },
+          networks: all.map(place => place.networkId),
+          endpoints: new Map(all.map(place => [place.networkId, isRunning ? place.endpointId : ''])),
+        }
+      })
+    },
+    async connect(networkId, container, given) {
+      check()
+      const network = networks.get(networkId)
+      const name = [...places.values()].find(place => place.container === container)?.containerName
+      if (!network) throw new DockerRefusal(404, 'no such network')
+      const sleeping = [...stopped.values()].find(place => place.container === container)
+      if (name === undefined && sleeping) {
+        stopped.set(`${sleeping.containerName} ${network.name}`, { ...sleeping, networkId })
+        return
+      }
+      // one place per container and network: a further one is kept under `name network`
+      const place = await run(network.name, `${name} ${network.name}`, container)
+      aliases.set(`${name} ${network.name}`, given)
+      places.set(`${name} ${network.name}`, { ...place, containerName: name ?? '' })
+      say('connect')
+    },
+    async disconnect(networkId, container) {
+      check()
+      for (const [key, place] of stopped) {
+        if (place.networkId === networkId && place.container === container) stopped.delete(key)
+      }
+      for (const [key, place] of places) {
+        if (place.networkId === networkId && place.container === container) await takeDown(key, true)
+      }
+      say('disconnect')
     },
     async container(id) {
       check()

@@ -112,7 +112,8 @@ describe('docker reconciler', () => {
     assert.notEqual(again, id)
     await appears(`web~${again.slice(0, 6)}`)
     await docker.kill('c1')
-    await disappears('web')
+    await eventually('the name is free', () => docker.byName('web')?.labels['skein.id'] === again)
+    assert.equal(docker.byName(`web~${again.slice(0, 6)}`), undefined)
     await eventually('devices gone', () => !host.datapath.networks.has(id))
     await eventually('no condition', () => reconciler.conditions().length === 0)
     assert.ok(host.datapath.networks.has(again))
@@ -146,7 +147,7 @@ describe('docker reconciler', () => {
     await eventually('no condition', () => reconciler.conditions().length === 0)
   })
 
-  it('adopts by label after a restart with an empty mapping, keeps the name, re-creates what was removed by hand', async () => {
+  it('adopts by label after a restart with an empty mapping, keeps the name, re-creates under its own what is empty', async () => {
     const id = await host.create('web', '10.1.2.0/24')
     const old = docker.put({
       name: 'old-name',
@@ -154,12 +155,14 @@ describe('docker reconciler', () => {
       labels: { 'skein.id': id },
       options: { 'skein.id': id },
     })
+    docker.putContainer('old-name', 'c1', '10.1.2.9')
     start()
     await eventually('mapping', () => host.driver.networks.idOf(old.id) === id)
     await passes()
     assert.equal(docker.byName('web'), undefined)
-    await docker.rm('old-name')
+    await docker.kill('c1', false)
     await appears('web')
+    assert.equal(docker.byName('old-name'), undefined)
   })
 
   it('fills in the container of a record', async () => {

@@ -1,0 +1,85 @@
+/** What can be done to a network that exists: another name, or its containers into another network. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { cancelDrainLeaves, drainNetworkLeaves, renameNetworkLeaves } from '../crdt/acts.ts'
+import type { Leaf } from '../crdt/leaves.ts'
+import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { SkeinError } from '../lib/errors.ts'
+import { checkName } from '../model/names.ts'
+import type { ApiDeps } from './deps.ts'
+import { inTenant, type KeyRoute, networkKey, requireNetwork, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
+import { checkBody, setDot } from './reply.ts'
+import { type DrainJson, existedHeader, type RenamedJson } from './types.ts'
+
+const renameBody = z.strictObject({ name: z.string() })
+const drainBody = z.union([z.strictObject({ into: z.string() }), z.strictObject({ cancel: z.literal(true) })])
+
+export function addNetworkChangeRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
+  app.post<KeyRoute>('/api/v1/networks/:key/rename', async (request, reply): Promise<RenamedJson> => {
+    const { name } = checkBody(renameBody, request.body)
+    checkName('network', name)
+    const { id, dot } = await change(deps(), request.params.key, (view, network) => rename(view, network, name))
+    setDot(reply, dot)
+    if (!dot) reply.header(existedHeader, 'true')
+    const renamed = deps().replica.view.network(id)
+    return { key: renamed ? networkKey(renamed) : request.params.key, existed: !dot }
+  })
+  app.post<KeyRoute>('/api/v1/networks/:key/drain', async (request, reply): Promise<DrainJson> => {
+    const asked = checkBody(drainBody, request.body)
+    const build = (view: RegistryView, network: Network) =>
+      'into' in asked ? drain(view, network, asked.into) : cancelDrainLeaves(view, network.id)
+    const { id, dot } = await change(deps(), request.params.key, build)
+    setDot(reply, dot)
+    if (!dot) reply.header(existedHeader, 'true')
+    return { ...drainJson(deps(), id), key: request.params.key, existed: !dot }
+  })
+}
+
+/** Learns what the members within reach know, then decides on the newest view, in the write's own turn. */
+async function change(
+  { replica }: ApiDeps,
+  key: string,
+  build: (view: RegistryView, network: Network) => readonly Leaf[],
+) {
+  await replica.syncNow(syncBeforeWriteMs)
+  let id = ''
+  const dot = await replica.write(view => {
+    const network = requireNetwork(view, key)
+    id = network.id
+    return build(view, network)
+  })
+  return { id, dot }
+}
+
+function rename(view: RegistryView, network: Network, name: string): readonly Leaf[] {
+  const { tenant } = network
+  const rival = view.networkByName(tenant, name)
+  if (rival && rival.id !== network.id) {
+    throw new SkeinError(
+      'conflict',
+      `network ${name} exists${inTenant(tenant)}: choose another name, or see skein net ls${tenantFlag(tenant)}`,
+    )
+  }
+  return renameNetworkLeaves(view, network.id, name)
+}
+
+function drain(view: RegistryView, network: Network, into: string): readonly Leaf[] {
+  const { tenant, name } = network
+  const goal = requireNetwork(view, `${tenant}:${into}`)
+  if (goal.id === network.id) {
+    throw new SkeinError('invalid', `network ${name} cannot be drained into itself: name another with --into`)
+  }
+  const leaves = drainNetworkLeaves(view, network.id, goal.id)
+  if (leaves.length === 0 || goal.into === undefined) return leaves
+  const further = view.network(goal.into)?.name ?? ''
+  throw new SkeinError(
+    'conflict',
+    `network ${into} is itself drained into ${further}: use --into ${further}, or end that with: ` +
+      `skein net drain${tenantFlag(tenant)} ${into} --cancel`,
+  )
+}
+
+function drainJson({ replica: { view } }: ApiDeps, id: string) {
+  const into = view.network(id)?.into
+  return { into: into === undefined ? '' : (view.network(into)?.name ?? ''), endpoints: view.endpoints(id).length }
+}

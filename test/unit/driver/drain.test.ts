@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { cancelDrainLeaves, drainNetworkLeaves, renameNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
+import { silentLogger } from '../../../src/lib/log.ts'
+import { eventually, type Host, newHost, range, restartHost } from './fixture.ts'
+import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
+
+/** Ten times as fast, timers and all. */
+const fast: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * 10,
+  after: (delayMs, callback) => systemClock.after(delayMs / 10, callback),
+}
+
+describe('docker reconciler: drains and renames', () => {
+  let host: Host
+  let docker: MemoryDocker
+  let reconciler: Reconciler
+
+  const start = () => {
+    const { peer, ipam, datapath, driver } = host
+    const base = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
+    reconciler = createReconciler({ ...base, ...driver, range })
+    reconciler.start()
+  }
+  const view = () => host.peer.replica.view
+  const appears = (name: string) => eventually(`network ${name}`, () => docker.byName(name) !== undefined)
+  const disappears = (name: string) => eventually(`network ${name} gone`, () => docker.byName(name) === undefined)
+  const drain = (from: string, into: string) => host.peer.replica.write(now => drainNetworkLeaves(now, from, into))
+  const rename = (id: string, name: string) => host.peer.replica.write(now => renameNetworkLeaves(now, id, name))
+  const names = (id: string) =>
+    view()
+      .endpoints(id)
+      .map(endpoint => endpoint.containerName)
+      .sort()
+  const condition = (text: RegExp) =>
+    eventually(`condition ${text}`, () => reconciler.conditions().some(each => text.test(each.text)))
+
+  beforeEach(async () => {
+    host = await newHost(false)
+    docker = createMemoryDocker(() => host.socketPath)
+    docker.put({ name: 'bridge' })
+    start()
+  })
+  afterEach(async () => {
+    await reconciler.stop()
+    await host.stop()
+  })
+
+  it('moves containers with their aliases, running or not, and deletes the network when the last has left', async () => {
+    const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/24')]
+    await appears('web')
+    await appears('next')
+    await docker.run('web', 'c1')
+    await docker.run('web', 'c2')
+    docker.alias('c1', 'db')
+    await docker.halt('c2')
+    await eventually('c1 is registered', () => names(web).join() === 'c1')
+    await drain(web, next)
+    await disappears('web')
+    assert.equal(view().isDeleted(web), true)
+    await eventually('aliases', () => view().endpoints(next)[0]?.aliases.includes('db') === true)
+    assert.deepEqual(names(next), ['c1'])
+    assert.deepEqual(
+      (await docker.members(docker.byName('next')?.id ?? '')).map(({ name, isRunning }) => [name, isRunning]).sort(),
+      [
+        ['c1', true],
+        ['c2', false],
+      ],
+    )
+    assert.deepEqual(view().conditions(), [])
+    assert.deepEqual(reconciler.conditions(), [])
+  })
+
+  it('takes no new containers, and says where to put them', async () => {
+    const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/29')]
+    await appears('web')
+    await appears('next')
+    await docker.run('web', 'c1')
+    for (let i = 0; i < 6; i++) await docker.run('next', `full-${i}`)
+    await drain(web, next)
+    await condition(/^container c1 was not moved from network web into next: .*every address is in use/)
+    await assert.rejects(
+      docker.run('web', 'c2'),
+      /network web is being drained into next and takes no new containers: use next/,
+    )
+    await docker.kill('full-0')
+    await disappears('web')
+    await eventually('c1 is in next', () => names(next).includes('c1'))
+  })
+
+  it('goes on after a restart, and stops when it is cancelled', async () => {
+    const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/29')]
+    await appears('web')
+    await appears('next')
+    await docker.run('web', 'c1')
+    for (let i = 0; i < 6; i++) await docker.run('next', `full-${i}`)
+    await drain(web, next)
+    await condition(/c1 was not moved/)
+    await reconciler.stop()
+    host = await restartHost(host)
+    start()
+    await condition(/c1 was not moved/)
+    await host.peer.replica.write(now => cancelDrainLeaves(now, web))
+    await eventually('no condition', () => reconciler.conditions().length === 0)
+    await docker.run('web', 'c2')
+    assert.deepEqual(names(web).length, 2)
+  })
+
+  it('creates a renamed network again under its name, once no container is on it, running or not', async () => {
+    const web = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    await docker.run('web', 'c1')
+    await docker.run('web', 'c2')
+    await docker.halt('c2')
+    await rename(web, 'old')
+    await condition(/^network old is called web in this host's Docker: .* waits for c1, c2 \(stopped\)/)
+    await docker.kill('c1')
+    await condition(/waits for c2 \(stopped\)/)
+    await docker.disconnect(
+      docker.byName('web')?.id ?? '',
+      (await docker.members(docker.byName('web')?.id ?? ''))[0]?.container ?? '',
+    )
+    await appears('old')
+    assert.equal(docker.byName('web'), undefined)
+    assert.equal(view().network(web)?.status, 'live')
+    await docker.run('old', 'c3')
+    await eventually('no condition', () => reconciler.conditions().length === 0)
+  })
+
+  it('deletes nothing when it creates a network again that was born in this Docker', async () => {
+    await docker.create('born', { subnet: '10.1.2.0/24' })
+    await eventually('adopted', () => view().networkByName('default', 'born') !== undefined)
+    const id = view().networkByName('default', 'born')?.id ?? ''
+    await rename(id, 'named')
+    await appears('named')
+    await host.create('probe', '10.9.0.0/24')
+    await appears('probe')
+    assert.equal(view().network(id)?.status, 'live')
+    await docker.rm('named')
+    await eventually('deleted where it was born', () => view().isDeleted(id))
+  })
+})
