@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
-import { parseIp } from '../model/ip.ts'
+import { formatIp, parseIp } from '../model/ip.ts'
 import type { ApiDeps } from './deps.ts'
 import { type KeyRoute, requireNetwork } from './lookup.ts'
 import { type Range, rangesText, toRanges } from './ranges.ts'
@@ -23,10 +23,10 @@ function addressesJson(deps: ApiDeps, network: Network, withRanges: boolean): Ad
   const { view, self } = deps.replica
   const connected = new Set(deps.connected())
   const ranges = withRanges ? rangesByOwner(view, network) : undefined
-  const owners = deps.ipam.usage(network.id).map(({ owner, addresses, used }): OwnerJson => {
+  const owners = deps.ipam.usage(network.id).map(({ owner, addresses, used, reserved }): OwnerJson => {
     const state = owner === self ? 'self' : connected.has(owner) ? 'in reach' : 'out of reach'
     const own = ranges ? { ranges: rangesText(ranges.get(owner) ?? []) } : {}
-    return { owner: deps.nameOf(owner), key: owner, state, addresses, used, free: addresses - used, ...own }
+    return { owner: deps.nameOf(owner), key: owner, state, addresses, used, free: addresses - used - reserved, ...own }
   })
   owners.sort((a, b) => (a.owner === b.owner ? 0 : a.owner < b.owner ? -1 : 1))
   return {
@@ -34,6 +34,9 @@ function addressesJson(deps: ApiDeps, network: Network, withRanges: boolean): Ad
     networkName: network.name,
     subnet: network.spec.subnet.text,
     owners,
+    reserved: view.reserved(network.id).map(ip => {
+      return { address: formatIp(ip), owner: deps.nameOf(view.reservedBy(network.id, ip) ?? '') }
+    }),
     quarantined: quarantined(view, network),
   }
 }

@@ -12,6 +12,7 @@ import { addNetworkChangeRoutes } from './network-changes.ts'
 import { addNetworkRoutes } from './networks.ts'
 import { addPeerRoutes } from './peers.ts'
 import { sendError, toSkeinError } from './reply.ts'
+import { addReservationRoutes } from './reservations.ts'
 import { addStatusRoutes } from './status.ts'
 import { addTenantRoutes } from './tenants.ts'
 import type { VersionJson } from './types.ts'
@@ -65,6 +66,7 @@ export function buildApp(
   addPeerRoutes(app, deps)
   addEndpointRoutes(app, deps)
   addAddressRoutes(app, deps)
+  addReservationRoutes(app, deps)
   addApplyRoute(app, deps, clock)
   addStatusRoutes(app, deps, clock)
   addConditionRoutes(app, deps, clock)

@@ -36,7 +36,7 @@ export interface HostStatus {
 
 export interface ApiDeps {
   replica: Replica
-  ipam: Pick<Ipam, 'held' | 'usage'>
+  ipam: Pick<Ipam, 'held' | 'usage' | 'reserve' | 'unreserve'>
   admission: AdmissionPort
   relay: RelayPort
   version: { version: string; gitCommit: string; buildTime: string }

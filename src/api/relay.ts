@@ -38,6 +38,17 @@ export async function passOn(
   const member = findMember(deps.replica.view, wanted)
   if (member.key === deps.replica.self) return
   refuseJoin(deps, request, member.name)
+  const body = request.body === undefined ? '' : JSON.stringify(request.body)
+  return passTo(deps, member, { method: request.method, url: request.url, body }, reply)
+}
+
+/** Has a member answer in place of this peer. Throws `unreachable` naming it. */
+export async function passTo(
+  deps: ApiDeps,
+  member: Member,
+  { method, url, body }: { method: string; url: string; body: string },
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   if (!deps.connected().includes(member.key)) {
     const self = deps.nameOf(deps.replica.self)
     throw new SkeinError(
@@ -45,8 +56,7 @@ export async function passOn(
       `${member.name} is out of reach of ${self}: run this on ${member.name}, or see what is up with: skein peer ls`,
     )
   }
-  const body = request.body === undefined ? '' : JSON.stringify(request.body)
-  const bytes = encode([format, request.method, request.url, body])
+  const bytes = encode([format, method, url, body])
   const answer = readAnswer(await deps.relay.ask(member.key, bytes, limitMs), member)
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }

@@ -124,8 +124,17 @@ export interface AddressesJson {
   networkName: string
   subnet: string
   owners: OwnerJson[]
+  /** Handed out by their owner only to who asks for them by name. */
+  reserved: { address: string; owner: string }[]
   /** Nobody may hand these out: their block was given away twice. */
   quarantined: { addresses: number; ranges: string }
+}
+
+/** Answer to `reserve` and `release`: whose address it is. `existed`: nothing had to be done. */
+export interface ReservedJson {
+  address: string
+  owner: string
+  existed: boolean
 }
 
 /** Objects as users write them; what is left out has its default. */

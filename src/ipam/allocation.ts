@@ -1,6 +1,7 @@
 /** Handing out one address: chosen in one turn, journalled, then told (R7). */
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, withDeadline } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Asker } from './asker.ts'
@@ -16,6 +17,7 @@ import {
   noNetwork,
   pending,
   setAside,
+  slowDisk,
   unusable,
   type Viewpoint,
 } from './core/refusals.ts'
@@ -28,13 +30,16 @@ export interface AllocationDeps {
   asker: Asker
   claimer: Claimer
   clock: Clock
+  log: Logger
   viewpoint(): Viewpoint
 }
 
-/** Docker's handlers answer within 8 s; the rest is for the journal and for them. */
-const allocateLimitMs = 7000
+/** Docker's handlers answer within 8 s: looking for an address ends after this, so that writing it down has time left. */
+const allocateLimitMs = 6000
+/** Whatever is under way then: what comes of it afterwards is given back. */
+const answerLimitMs = 7500
 /** A pending peer waits so long, in case the acknowledgements that it lacks are under way. */
-const settleLimitMs = 6000
+const settleLimitMs = 5000
 /** An owner that is out of reach, or silent, is named after this at the latest. */
 const claimLimitMs = 5000
 
@@ -47,6 +52,28 @@ export class Allocation {
 
   /** See `Ipam.allocate`. */
   async allocate(id: NetworkId, preferred?: number): Promise<number> {
+    const found = this.#allocate(id, preferred)
+    let isLate = false
+    const late = () => {
+      isLate = true
+      return slowDisk(this.#deps.viewpoint(), this.#deps.replica.view.network(id))
+    }
+    // the disk may take seconds for each write; nobody waits for this address any more then
+    found.then(
+      ip => isLate && this.#giveBack(id, ip),
+      () => undefined,
+    )
+    return withDeadline(this.#deps.clock, found, answerLimitMs, late)
+  }
+
+  #giveBack(id: NetworkId, ip: number): void {
+    const { books, hints, log } = this.#deps
+    const warn = (err: unknown) =>
+      log.warn({ err, network: id }, 'address that came too late not given back; it is soon')
+    books.release(books.pool(id), ip).then(() => hints.touch(id), warn)
+  }
+
+  async #allocate(id: NetworkId, preferred?: number): Promise<number> {
     const deadlineMs = this.#deps.clock.monotonic() + allocateLimitMs
     const network = this.#demand(id)
     if (preferred !== undefined) this.#refuseIfHeld(network, preferred)

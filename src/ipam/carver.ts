@@ -10,7 +10,15 @@ import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
 import { custodyOf, isExcluded } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
-import { coolingDown, heldByEndpoint, heldHere, noNetwork, unusable, type Viewpoint } from './core/refusals.ts'
+import {
+  coolingDown,
+  heldByEndpoint,
+  heldHere,
+  noNetwork,
+  reserved,
+  unusable,
+  type Viewpoint,
+} from './core/refusals.ts'
 import { type Claim, encodeVerdict } from './core/want.ts'
 import { catchUp, mayGive } from './entitlement.ts'
 import type { Hints } from './hints.ts'
@@ -77,6 +85,7 @@ export class Carver {
     if (isExcluded(network, ip)) throw unusable(network, ip)
     const [holder] = view.holders(network.id, ip)
     if (holder) throw heldByEndpoint(at, network, holder)
+    if (view.reservedBy(network.id, ip) !== undefined) throw reserved(at, network, ip)
     if (pool.ledger.heldEntry(ip)) throw heldHere(at, network, ip)
     const waitMs = pool.ledger.coolsInMs(ip, books.moment().nowMs)
     if (waitMs > 0) throw coolingDown(at, network, ip, waitMs)

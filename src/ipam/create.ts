@@ -1,4 +1,5 @@
 /** Builds the address service of a peer from its parts. */
+import type { Dot } from '../crdt/vector.ts'
 import type { Clock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
@@ -17,6 +18,7 @@ import { decodeRequest, donationProtocol } from './core/want.ts'
 import { Donor } from './donor.ts'
 import { Hints } from './hints.ts'
 import type { Ipam } from './ipam.ts'
+import { Reservation } from './reservation.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface IpamDeps {
@@ -49,6 +51,7 @@ class AddressService implements Ipam {
   readonly #donor: Donor
   readonly #carver: Carver
   readonly #allocation: Allocation
+  readonly #reservation: Reservation
   /** Allocations under way per network. */
   readonly #waiters = new Map<NetworkId, number>()
   #isStopped = false
@@ -67,7 +70,9 @@ class AddressService implements Ipam {
     this.#sweeper = new Sweeper(parts)
     this.#donor = new Donor(parts)
     this.#carver = new Carver(parts)
-    this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), claimer: new Claimer(parts) })
+    const claimer = new Claimer(parts)
+    this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), claimer })
+    this.#reservation = new Reservation({ ...parts, claimer })
   }
 
   async allocate(network: NetworkId, preferred?: number): Promise<number> {
@@ -80,6 +85,16 @@ class AddressService implements Ipam {
       if (left > 0) this.#waiters.set(network, left)
       else this.#waiters.delete(network)
     }
+  }
+
+  async reserve(network: NetworkId, ip: number): Promise<Dot | undefined> {
+    this.#refuseIfStopped()
+    return this.#reservation.reserve(network, ip)
+  }
+
+  async unreserve(network: NetworkId, ip: number): Promise<Dot | undefined> {
+    this.#refuseIfStopped()
+    return this.#reservation.unreserve(network, ip)
   }
 
   async release(network: NetworkId, ip: number): Promise<void> {

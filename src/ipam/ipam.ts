@@ -1,4 +1,5 @@
 /** Who may hand out which address, and handing it out. (Interface; `create.ts` builds it.) */
+import type { Dot } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 
@@ -10,14 +11,25 @@ export interface Ipam {
    * of reach, `conflict` when `preferred` is not free, `not-found` for an unknown or deleted network.
    */
   allocate(network: NetworkId, preferred?: number): Promise<number>
+  /**
+   * Keeps an address for this host, to be handed out by `preferred` alone; durable. Asks its owner for it. Resolves with
+   * undefined if it is so already. Throws `conflict` when it is in use or reserved, within 6 s `unavailable` naming an owner
+   * that is out of reach, `invalid` for an address that no container can have.
+   */
+  reserve(network: NetworkId, ip: number): Promise<Dot | undefined>
+  /** Ends that; resolves with undefined if this host does not keep it. */
+  unreserve(network: NetworkId, ip: number): Promise<Dot | undefined>
   /** Gives an address back; idempotent; unknown addresses are ignored. */
   release(network: NetworkId, ip: number): Promise<void>
   /** Marks an address as held by a container that Docker already runs (adoption at start); idempotent. */
   claim(network: NetworkId, ip: number): Promise<void>
   /** Addresses that this host has handed out and not taken back, also those without an endpoint record yet. */
   held(network: NetworkId): number[]
-  /** Per owner, for people: how many addresses it may hand out and how many endpoints hold one. Sorted by owner. */
-  usage(network: NetworkId): { owner: PeerKey; addresses: number; used: number }[]
+  /**
+   * Per owner, for people: how many addresses it may hand out, how many endpoints hold one, and how
+   * many others are reserved. Sorted by owner.
+   */
+  usage(network: NetworkId): { owner: PeerKey; addresses: number; used: number; reserved: number }[]
   start(): void
   stop(): Promise<void>
 }

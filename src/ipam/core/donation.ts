@@ -60,11 +60,15 @@ export function chooseAddresses(moment: Moment, pool: Pool, count: number): numb
 }
 
 /** In how many milliseconds the next address that cools down here may move to another host; 0 if none does. */
-export function coolsIn(moment: Moment, pool: Pool): number {
+export function coolsIn({ view, nowMs }: Moment, pool: Pool): number {
+  const network = view.network(pool.network)
+  if (!network) return 0
   let soonest = 0
-  for (const ip of unusedAddresses(moment, pool)) {
-    const waitMs = Math.ceil(pool.ledger.coolsInMs(ip, moment.nowMs))
-    if (waitMs > 0 && (soonest === 0 || waitMs < soonest)) soonest = waitMs
+  for (const [ip] of pool.ledger.freed()) {
+    const waitMs = Math.ceil(pool.ledger.coolsInMs(ip, nowMs))
+    if (waitMs === 0 || (soonest > 0 && waitMs >= soonest) || isExcluded(network, ip)) continue
+    const isKept = view.reservedBy(network.id, ip) !== undefined
+    if (pool.ownsAddress(view, ip) && !isKept && isUnused(view, network, pool, ip)) soonest = waitMs
   }
   return soonest
 }
@@ -82,7 +86,8 @@ function* unusedAddresses(moment: Moment, pool: Pool): Generator<number> {
     const { first, last } = rangeOf(view, network, block.index)
     for (let ip = last; ip >= first; ip--) if (!block.carved.includes(ip) && isGood(ip)) yield ip
   }
-  for (const ip of pool.carved(moment)) if (pool.ownsAddress(view, ip) && isGood(ip)) yield ip
+  const isKept = (ip: number) => view.reservedBy(network.id, ip) !== undefined
+  for (const ip of pool.carved(moment)) if (pool.ownsAddress(view, ip) && isGood(ip) && !isKept(ip)) yield ip
 }
 
 function isUnused(view: RegistryView, network: Network, pool: Pool, ip: number): boolean {

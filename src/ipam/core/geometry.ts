@@ -57,7 +57,7 @@ export function isExcluded(network: Network, ip: number): boolean {
 }
 
 /** How many addresses of a block its owner may hand out: without excluded and carved ones. */
-export function usableCount(view: RegistryView, network: Network, block: Block): number {
+export function usableCount(view: RegistryView, network: Network, block: Pick<Block, 'index' | 'carved'>): number {
   const { first, last } = rangeOf(view, network, block.index)
   if (last < first) return 0
   const gateway = parseIp(network.spec.gateway)

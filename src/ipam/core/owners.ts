@@ -3,9 +3,6 @@ import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import { usageOf } from './usage.ts'
 
-/** Blocks that are looked at for owners without a hint: of a larger network there is more than one to give elsewhere. */
-const maxWalkedBlocks = 4096
-
 /**
  * Connected settled members that may have addresses to give: by their published hint, the most first, then those that
  * published none, whose share of the genesis is untouched. Who published that it has none, or had no share, is left out.
@@ -20,8 +17,7 @@ export function ownersToAsk(
 ): PeerKey[] {
   const owners = new Set(network.roster)
   // also who received blocks and published nothing: the answer that brought them may have got lost
-  const count = Math.min(view.blockCount(network.id), maxWalkedBlocks)
-  for (let index = 0; index < count; index++) owners.add(view.block(network.id, index)?.owner ?? self)
+  for (const index of view.touchedBlocks(network.id)) owners.add(view.block(network.id, index)?.owner ?? self)
   return connected
     .filter(key => key !== self && view.member(key)?.settled)
     .map(key => ({ key, hint: view.freeHint(network.id, key) ?? (owners.has(key) ? -0.5 : -1), tie: random() }))
@@ -32,7 +28,7 @@ export function ownersToAsk(
 
 /**
  * Whom to ask when all that `ownersToAsk` names have nothing to spare: these again, then whoever else owns addresses that no
- * endpoint holds. Hints are late at times, and this is the last resort. Walks every block.
+ * endpoint holds. Hints are late at times, and this is the last resort.
  */
 export function ownersLeft(
   view: RegistryView,
@@ -42,7 +38,10 @@ export function ownersLeft(
   asked: readonly PeerKey[],
 ): PeerKey[] {
   const others = usageOf(view, network)
-    .filter(({ owner, addresses, used }) => addresses > used && owner !== self && connected.includes(owner))
+    .filter(
+      ({ owner, addresses, used, reserved }) =>
+        addresses > used + reserved && owner !== self && connected.includes(owner),
+    )
     .map(({ owner }) => owner)
   return [...new Set([...asked, ...others])]
 }

@@ -78,9 +78,8 @@ export class Ownership {
     this.settle(view)
     const found: number[] = []
     const gained: number[] = []
-    const count = view.blockCount(this.#network)
     this.#addresses = 0
-    for (let index = 0; index < count; index++) {
+    for (const index of this.#candidates(view)) {
       const block = this.owned(view, index)
       if (!block) continue
       if (!this.lists(index)) gained.push(index)
@@ -93,11 +92,22 @@ export class Ownership {
     return gained
   }
 
-  /** Adds a carved-out address that has arrived; nothing if it is listed already or not owned. */
+  /** Blocks that may be own, ascending: what the genesis dealt to this peer, and what has moved. */
+  #candidates(view: RegistryView): number[] {
+    const order = view.dealOrder(this.#network)
+    const at = order.indexOf(this.#self)
+    const count = view.blockCount(this.#network)
+    const found = [...view.touchedBlocks(this.#network)].filter(index => at < 0 || index % order.length !== at)
+    if (at >= 0) for (let index = at; index < count; index += order.length) found.push(index)
+    return found.sort((a, b) => a - b)
+  }
+
+  /** Adds a carved-out address that has arrived; nothing if it is listed already, not owned, or reserved. */
   addCarved(view: RegistryView, network: Network, ip: number): void {
     const at = lowerBound(this.#carved, ip)
     const isOwn = view.address(this.#network, ip) !== undefined && this.ownsAddress(view, ip)
     if (!isOwn || this.#carved[at] === ip || isExcluded(network, ip)) return
+    if (view.reservedBy(this.#network, ip) !== undefined) return
     this.#carved.splice(at, 0, ip)
     this.#addresses++
   }

@@ -233,7 +233,8 @@ export class Pool {
   }
 
   #isFree(view: RegistryView, ip: number): boolean {
-    return this.#ownership.ownsAddress(view, ip) && !this.#awaited.has(ip) && !this.#isBusy(view, ip)
+    if (!this.#ownership.ownsAddress(view, ip) || this.#awaited.has(ip) || this.#isBusy(view, ip)) return false
+    return view.reservedBy(this.network, ip) === undefined
   }
 
   /** R5: whatever the registers say, an address of a live endpoint is not free. */

@@ -30,7 +30,11 @@ export function exhausted(
   const head = `no free address for ${labelOf(network)} on ${at.nameOf(at.self)}`
   const holders = usageOf(at.view, network)
     .map(row => ({
-      ...{ free: row.addresses - row.used, name: at.nameOf(row.owner), coolsInMs: coolsInMs.get(row.owner) ?? 0 },
+      ...{
+        free: row.addresses - row.used - row.reserved,
+        name: at.nameOf(row.owner),
+        coolsInMs: coolsInMs.get(row.owner) ?? 0,
+      },
       ...reach(at, row.owner),
     }))
     .filter(({ free, isSelf }) => free > 0 && !isSelf)
@@ -131,6 +135,19 @@ export function heldHere(at: Viewpoint, network: Network, ip: number): SkeinErro
     'conflict',
     `${formatIp(ip)} of ${labelOf(network)} is taken on ${at.nameOf(at.self)}; choose another address or leave out --ip`,
   )
+}
+
+/** `conflict`: its owner keeps it for who asks for it there. */
+export function reserved(at: Viewpoint, network: Network, ip: number): SkeinError {
+  const what = `${formatIp(ip)} of ${labelOf(network)} is reserved for ${at.nameOf(at.self)}`
+  const release = `skein ip release -t ${network.tenant} ${network.name} ${formatIp(ip)}`
+  return new SkeinError('conflict', `${what}: run the container there, or release it with: ${release}`)
+}
+
+/** `timeout`: an address was not found, or not written down, in time. */
+export function slowDisk(at: Viewpoint, network: Network | undefined): SkeinError {
+  const what = `no address for ${network ? labelOf(network) : 'the network'} was written down in time on ${at.nameOf(at.self)}`
+  return new SkeinError('timeout', `${what}: its disk is slow; try again, and see the log of skeind`)
 }
 
 /** `conflict`: nobody may hand it out, since it was given away twice. */

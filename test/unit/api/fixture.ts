@@ -120,7 +120,7 @@ function pass(replica: Replica): Replica {
 export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
   return {
     replica,
-    ipam: { held: () => [], usage: () => [] },
+    ipam: { held: () => [], usage: () => [], reserve: async () => undefined, unreserve: async () => undefined },
     relay: { ask: async () => new Uint8Array(), handle: () => {} },
     admission: {
       invite: async (ttlMs, uses) => `token-for-${ttlMs}${uses === 1 ? '' : `-and-${uses}`}`,

@@ -128,8 +128,8 @@ describe('cli: listings', () => {
     const [host2, host3] = [await host.peer.admit('host2'), await host.peer.admit('host3')]
     host.peer.connected = [host3]
     deps.ipam.usage = () => [
-      { owner: host2, addresses: 87, used: 87 },
-      { owner: host3, addresses: 80, used: 0 },
+      { owner: host2, addresses: 87, used: 87, reserved: 0 },
+      { owner: host3, addresses: 80, used: 0, reserved: 0 },
     ]
     assert.equal(
       (await host.netctl('ip', 'ls', 'web')).stdout,

@@ -97,7 +97,7 @@ describe('ipam: allocate and release on one host', () => {
     const endpoint = await attach(host, web, ipOf('10.1.2.2'))
     assert.equal(formatIp(await host.ipam.allocate(web)), '10.1.2.3')
     await detach(host, web, endpoint)
-    assert.deepEqual(host.ipam.usage(web), [{ owner: host.signer.key, addresses: 254, used: 1 }])
+    assert.deepEqual(host.ipam.usage(web), [{ owner: host.signer.key, addresses: 254, used: 1, reserved: 0 }])
   })
 
   it('looks once more after the journal took its time (R5)', async () => {

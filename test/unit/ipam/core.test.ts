@@ -89,6 +89,7 @@ describe('ipam core', () => {
       const hinted = Object.create(view, { freeHint: { value: (_: NetworkId, key: string) => hints[key] } })
       hinted.member = (key: string) => view.member(key)
       hinted.blockCount = (id: NetworkId) => view.blockCount(id)
+      hinted.touchedBlocks = (id: NetworkId) => view.touchedBlocks(id)
       hinted.block = (id: NetworkId, index: number) => view.block(id, index)
       return ownersToAsk(hinted, network, late.signer.key, [a, b, late.signer.key], () => 0.5)
     }
@@ -103,6 +104,7 @@ describe('ipam core', () => {
       member: (key: string) => view.member(key),
       freeHint: () => undefined,
       blockCount: () => 4,
+      touchedBlocks: () => [],
       block: () => ({ owner: a }),
     })
     assert.deepEqual(
@@ -123,6 +125,10 @@ describe('ipam core', () => {
     const crowd = Object.assign(Object.create(view), {
       block: (_: NetworkId, index: number) => ({ index, owner: owners[index % 20], carved: [], quarantined: false }),
       blockCount: () => 20,
+      network: () => network,
+      dealOrder: () => owners,
+      touchedBlocks: () => [],
+      reserved: () => [],
       blockRange: (id: NetworkId, index: number) => view.blockRange(id, index + 1),
       endpoints: () => [],
       carved: () => [],
