@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'mocha'
+import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { usableCount } from '../../../src/ipam/core/geometry.ts'
+import { usageOf } from '../../../src/ipam/core/usage.ts'
+import { createIpam } from '../../../src/ipam/create.ts'
+import { silentLogger } from '../../../src/lib/log.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
+import type { Replica } from '../../../src/replica/replica.ts'
+import { MemoryHub } from '../../support/memory-mesh.ts'
+import { agree, attach, createWeb, type Host, meshOf, PushedClock } from './fixture.ts'
+
+describe('ipam: small networks, many networks, large networks', function () {
+  this.timeout(60_000)
+  const hub = new MemoryHub()
+  let hosts: Host[] = []
+  afterEach(async () => {
+    hub.heal()
+    await Promise.all(hosts.map(host => host.stop()))
+  })
+
+  it('a /28 with 20 hosts: every address is used once, by who asks, and then the error says so', async () => {
+    hosts = await meshOf(hub, 20)
+    const web = await createWeb(hosts, '10.1.2.0/28')
+    const given: number[] = []
+    for (let i = 0; i < 14; i++) {
+      const host = hosts[(i * 7) % 20] as Host
+      const ip = await host.ipam.allocate(web)
+      await attach(host, web, ip)
+      given.push(ip)
+      await agree(hosts)
+    }
+    assert.equal(new Set(given).size, 14)
+    await assert.rejects((hosts[3] as Host).ipam.allocate(web), /on host4: every address is in use/)
+  })
+
+  it('1,000 networks on one host: an address of each, and as many conditions as there are problems', async () => {
+    hosts = await meshOf(hub, 1)
+    const [host] = hosts as [Host]
+    for (let i = 0; i < 1000; i++) {
+      const [tenant, name] = ['default', `n${i}`]
+      const spec = checkNetwork({ tenant, name, subnet: `10.${i >> 8}.${i & 255}.0/24` })
+      await host.replica.write(view => createNetworkLeaves(view, { tenant, name, spec }))
+    }
+    const networks = host.replica.view.networks()
+    const start = performance.now()
+    for (const { id } of networks) await host.ipam.allocate(id)
+    assert.deepEqual(host.replica.view.conditions(), [])
+    const tookMs = performance.now() - start
+    assert.ok(tookMs < 5000, `took ${tookMs} ms`)
+  })
+
+  it('a /8: allocating, giving and counting cost what has moved, and count what a walk counts', async () => {
+    hosts = await meshOf(hub, 3)
+    const web = await createWeb(hosts, '10.0.0.0/8')
+    for (const host of hosts) await attach(host, web, await host.ipam.allocate(web))
+    await agree(hosts)
+    const { view } = (hosts[0] as Host).replica
+    const network = view.network(web) ?? assert.fail()
+    const start = performance.now()
+    for (let i = 0; i < 100; i++) usageOf(view, network)
+    const tookMs = performance.now() - start
+    assert.ok(tookMs < 500, `100 counts took ${tookMs} ms`)
+    const walked = new Map<string, number>()
+    for (let index = 0; index < view.blockCount(web); index++) {
+      const block = view.block(web, index) ?? assert.fail()
+      walked.set(block.owner, (walked.get(block.owner) ?? 0) + usableCount(view, network, block))
+    }
+    assert.deepEqual(new Map(usageOf(view, network).map(row => [row.owner, row.addresses])), walked)
+  })
+
+  it('answers within 8 s though each write takes seconds, and gives back what comes too late', async () => {
+    hosts = await meshOf(hub, 1)
+    const [host] = hosts as [Host]
+    const web = await createWeb(hosts, '10.1.2.0/28')
+    const clock = new PushedClock()
+    const { replica, mesh, signer } = host
+    let release = () => {}
+    const written = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const slow: Replica = {
+      self: replica.self,
+      view: replica.view,
+      local: {
+        get: key => replica.local.get(key),
+        entries: prefix => replica.local.entries(prefix),
+        set: async pairs => {
+          await written
+          await replica.local.set(pairs)
+        },
+      },
+      write: build => replica.write(build),
+      onChange: listener => replica.onChange(listener),
+      waitFor: (test, limitMs) => replica.waitFor(test, limitMs),
+      syncNow: limitMs => replica.syncNow(limitMs),
+      whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
+      syncStatus: () => replica.syncStatus(),
+      start: () => replica.start(),
+      stop: () => replica.stop(),
+    }
+    const ipam = createIpam({ replica: slow, transport: mesh, signer, clock, log: silentLogger, random: Math.random })
+    const asked = ipam.allocate(web)
+    const refused = assert.rejects(
+      asked,
+      /no address for default\/web was written down in time on host1: its disk is slow/,
+    )
+    await new Promise(resolve => setImmediate(resolve))
+    clock.advance(7_600)
+    await refused
+    assert.equal(ipam.held(web).length, 1)
+    release()
+    await replica.local.set([])
+    for (let i = 0; i < 50 && ipam.held(web).length > 0; i++) await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(ipam.held(web), [])
+    await ipam.stop()
+  })
+})
