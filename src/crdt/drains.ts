@@ -2,8 +2,7 @@
 import type { NetworkId } from '../model/network.ts'
 import { compareHlc } from './hlc.ts'
 import type { NetworkDrainLeaf } from './leaves.ts'
-import type { LeafRecord } from './live-set.ts'
-import { compareDots } from './vector.ts'
+import { compareRecords, type LeafRecord } from './live-set.ts'
 
 interface Drained {
   readonly id: NetworkId
@@ -26,7 +25,7 @@ export function goalsOf(
     for (let step = next.get(id); step !== undefined; step = next.get(step)) end = step
     return end
   }
-  const ordered = [...records].sort((a, b) => compareHlc(a.hlc, b.hlc) || compareDots(a.dot, b.dot))
+  const ordered = [...records].sort((a, b) => compareHlc(a.hlc, b.hlc) || compareRecords(a, b))
   for (const { leaf } of ordered) {
     const [from, into] = [byId.get(leaf.id), byId.get(leaf.into)]
     if (!from || into?.status !== 'live' || from.tenant !== into.tenant) continue

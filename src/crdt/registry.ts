@@ -14,7 +14,7 @@ import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import { conditionsOf } from './conditions.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { maxCounted, uncounted } from './generations.ts'
-import type { Hlc } from './hlc.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
 import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
@@ -109,7 +109,9 @@ export class Registry implements RegistryView {
   /** Applies every leaf of a batch. */
   apply(batch: Batch): void {
     const { writer, last: counter, hlc } = batch
-    if (counter > (this.#heads.get(writer)?.counter ?? 0)) this.#heads.set(writer, { counter, hlc })
+    const head = this.#heads.get(writer)
+    // a forked writer has several batches that end at one counter
+    if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     batch.leaves.forEach((bytes, i) => {
       const dot = { writer: batch.writer, counter: batch.first + i }
       const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: toHex(sha256(bytes)) }
@@ -314,8 +316,8 @@ export class Registry implements RegistryView {
       tenants: this.#tenants,
       networks: this.#networks,
       blocks: this.#blocks,
-      forks: this.#forks,
       endpoints: this.#endpoints,
+      forks: this.#forks,
       objects: this.objects,
     })
   }

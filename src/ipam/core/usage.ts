@@ -30,6 +30,8 @@ export function usageOf(view: RegistryView, network: Network): Usage[] {
     rowOf(dealtTo(view, network, index)).addresses -= usableCount(view, network, { index, carved: [] })
     if (!block.quarantined) rowOf(block.owner).addresses += usableCount(view, network, block)
   }
+  // nobody takes an address from a forked writer's blocks; and who has given all away is no owner any more
+  for (const [owner, { addresses }] of rows) if (addresses === 0 || view.isForked(owner)) rows.delete(owner)
   for (const ip of view.carved(network.id)) {
     const address = view.address(network.id, ip)
     if (address && !address.quarantined && !isExcluded(network, ip)) rowOf(address.owner).addresses++
@@ -43,8 +45,6 @@ export function usageOf(view: RegistryView, network: Network): Usage[] {
     const row = rows.get(view.reservedBy(network.id, ip) ?? '')
     if (row && view.holders(network.id, ip).length === 0) row.reserved++
   }
-  // who has given all away is none any more
-  for (const [owner, { addresses }] of rows) if (addresses === 0 && moved.length > 0) rows.delete(owner)
   return [...rows.values()].sort((a, b) => (a.owner < b.owner ? -1 : 1))
 }
 

@@ -126,6 +126,7 @@ describe('ipam core', () => {
       block: (_: NetworkId, index: number) => ({ index, owner: owners[index % 20], carved: [], quarantined: false }),
       blockCount: () => 20,
       network: () => network,
+      isForked: () => false,
       dealOrder: () => owners,
       touchedBlocks: () => [],
       reserved: () => [],

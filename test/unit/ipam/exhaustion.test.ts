@@ -75,29 +75,22 @@ describe('ipam: small networks, many networks, large networks', function () {
     const written = new Promise<void>(resolve => {
       release = resolve
     })
-    const slow: Replica = {
-      self: replica.self,
-      view: replica.view,
-      isComplete: replica.isComplete,
-      local: {
-        get: key => replica.local.get(key),
-        entries: prefix => replica.local.entries(prefix),
-        set: async pairs => {
-          await written
-          await replica.local.set(pairs)
-        },
+    const local: Replica['local'] = {
+      get: key => replica.local.get(key),
+      entries: prefix => replica.local.entries(prefix),
+      set: async pairs => {
+        await written
+        await replica.local.set(pairs)
       },
-      write: build => replica.write(build),
-      onChange: listener => replica.onChange(listener),
-      waitFor: (test, limitMs) => replica.waitFor(test, limitMs),
-      syncNow: limitMs => replica.syncNow(limitMs),
-      whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
-      syncStatus: () => replica.syncStatus(),
-      vector: () => replica.vector(),
-      onShown: listener => replica.onShown(listener),
-      start: () => replica.start(),
-      stop: () => replica.stop(),
     }
+    // a class instance has private fields: its methods keep their own object
+    const slow = new Proxy(replica, {
+      get(target, key) {
+        if (key === 'local') return local
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
     const ipam = createIpam({ replica: slow, transport: mesh, signer, clock, log: silentLogger, random: Math.random })
     const asked = ipam.allocate(web)
     const refused = assert.rejects(
