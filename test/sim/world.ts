@@ -59,7 +59,7 @@ export class World {
     this.network = new VirtualNetwork(this.time, seed, weather)
     this.signatures = new Signatures(parts.verify)
     const violate = this.violate.bind(this)
-    this.addresses = new AddressCheck(violate)
+    this.addresses = new AddressCheck(() => this.time.nowMs, violate)
     this.ownership = new OwnershipCheck(violate)
     this.durability = new DurabilityCheck(this.promises, violate)
   }
