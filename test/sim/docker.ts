@@ -34,7 +34,7 @@ export async function containerUp(world: World, host: Host, network: NetworkId, 
   const holding = await allocate(world, host, peer, network, preferred)
   if (holding) {
     const { ip } = holding
-    await world.time.sleep(world.random.spread(1, 2000), peer.life)
+    await world.time.sleep(host.random.spread(1, 2000), peer.life)
     const container: Container = { id, network, ip, holding }
     try {
       await peer.replica.write(view => {
@@ -104,7 +104,7 @@ export async function containerDown(world: World, host: Host, container: Contain
   world.history.note(`${host.name} removes ${id}`)
   try {
     await peer.replica.write(view => (view.endpoint(peer.replica.self, id) ? [endpointRemovalLeaf(id, network)] : []))
-    await world.time.sleep(world.random.spread(1, 500), peer.life)
+    await world.time.sleep(host.random.spread(1, 500), peer.life)
     await release(world, host, peer, holding)
   } catch (error) {
     holding.state = 'orphan'
@@ -141,7 +141,7 @@ export async function reconcile(world: World, host: Host, peer: Peer): Promise<v
 
 export function reconcileLater(world: World, host: Host, peer: Peer): void {
   world.time.after(
-    world.random.between(reconcileMs / 2, reconcileMs),
+    host.random.between(reconcileMs / 2, reconcileMs),
     async () => {
       if (!host.ready) return
       await reconcile(world, host, peer)

@@ -93,7 +93,7 @@ describe('histories', function () {
     dieHost(stage.world, stage.host(2), 'kill')
     await stage.remove(1, network)
     assert.equal(stage.peer(1).replica.view.network(network.id), undefined)
-    stage.world.network.heal()
+    stage.world.network.links.mendAll()
     await stage.pass(5000)
     assert.equal(stage.peer(1).replica.view.network(network.id)?.status, 'live')
     assert.equal(stage.peer(1).replica.view.block(network.id, moved.index)?.owner, moved.owner)

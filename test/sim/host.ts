@@ -4,6 +4,7 @@ import type { NetworkId } from '../../src/model/network.ts'
 import type { Introductions } from '../../src/replica/join.ts'
 import type { Holding } from './checks/addresses.ts'
 import type { Peer } from './peer.ts'
+import type { Random } from './random.ts'
 import type { Life } from './virtual-clock.ts'
 import type { VirtualDisk } from './virtual-disk.ts'
 
@@ -17,8 +18,12 @@ export interface Container {
 
 export interface Host {
   readonly name: string
+  /** Its place in the plan; decides its key. */
+  readonly index: number
   readonly signer: Signer
   readonly disk: VirtualDisk
+  /** Chance of what its people and its Docker do by themselves. */
+  readonly random: Random
   /** How far its wall clock is off, ms. */
   skewMs: number
   /** Set once it has been admitted, or has founded the mesh. */

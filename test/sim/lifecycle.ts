@@ -8,7 +8,7 @@ import { reconcile, reconcileLater } from './docker.ts'
 import type { Host } from './host.ts'
 import { buildPeer } from './peer.ts'
 import type { Life } from './virtual-clock.ts'
-import type { World } from './world.ts'
+import { isIll, type World } from './world.ts'
 
 const nonce = new Uint8Array(16)
 const joinLimitMs = 5000
@@ -21,13 +21,13 @@ export async function startHost(world: World, host: Host): Promise<void> {
   const life: Life = { alive: true }
   host.life = life
   world.history.note(`${host.name} starts`)
-  if (host === world.hosts[0]) host.membership = { meshId: meshIdOf(host.signer.key, nonce), introductions: [] }
+  if (host.index === 0) host.membership = { meshId: meshIdOf(host.signer.key, nonce), introductions: [] }
   const membership = host.membership ?? (await joinFrom(world, host, life))
   host.membership = membership
   try {
     await bringUp(world, host, life)
   } catch (error) {
-    if (host.disk.mood.failure === 0) world.violate('I3', `${host.name} does not start: ${errorText(error)}`)
+    if (!isIll(host.disk)) world.violate('I3', `${host.name} does not start: ${errorText(error)}`)
     else dieHost(world, host, 'kill')
   }
 }
@@ -42,7 +42,7 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   host.peer = peer
   replica.onChange(() => world.changed(host))
   world.changed(host)
-  if (host === world.hosts[0]) await found(replica, nonce, host.name, [`${host.name}:7373`])
+  if (host.index === 0) await found(replica, nonce, host.name, [`${host.name}:7373`])
   if (!replica.view.member(replica.self)) mesh.setMembers(host.membership?.introductions ?? [])
   admission.start()
   replica.start()
@@ -70,18 +70,24 @@ async function joinFrom(world: World, host: Host, life: Life): Promise<NonNullab
         if (error instanceof SkeinError && error.code === 'forbidden') break
       }
     }
-    await world.time.sleep(world.random.between(100, 2000), life)
+    await world.time.sleep(host.random.between(100, 2000), life)
   }
 }
 
 async function inviteFor(world: World, host: Host): Promise<Invitation | undefined> {
-  const issuer = world.random.pick(world.readyHosts().filter(other => world.network.linked(other.name, host.name)))
+  const { random } = host
+  const old = random.pick(world.tokens)
+  if (old && random.chance(0.5)) return old
+  const issuer = random.pick(world.readyHosts().filter(other => world.network.links.linked(other.name, host.name)))
   if (!issuer?.peer) return undefined
-  const ttlMs = world.random.chance(0.2) ? 200 : 600_000
+  const ttlMs = random.chance(0.2) ? 200 : 600_000
+  const uses = random.chance(0.3) ? 2 + random.below(3) : 1
   try {
     // the operator gives up when that host dies under his command
     const limit = world.time.sleep(20_000).then(() => undefined)
-    return await Promise.race([issuer.peer.admission.invite(ttlMs, [`${issuer.name}:7373`]), limit])
+    const token = await Promise.race([issuer.peer.admission.invite(ttlMs, [`${issuer.name}:7373`], uses), limit])
+    if (token && uses > 1) world.tokens.push(token)
+    return token
   } catch (error) {
     world.history.note(`${issuer.name} gives no invitation: ${errorText(error)}`)
     return undefined

@@ -1,23 +1,30 @@
 /**
- * npm run sim -- --seed N [--verbose] | --seeds A..B | --minutes M   [--jobs N]
+ * npm run sim -- --seed N [--only IDS] [--calm NAMES] [--verbose] | --replay FILE [--verbose]
+ *              | --seeds A..B | --minutes M   [--jobs N]
  *
- * Ends with 1 when an invariant was broken; every failure names the command that replays it.
+ * Ends with 1 when an invariant was broken; a failure is shrunk, and names the command that replays it.
  */
-import { availableParallelism } from 'node:os'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
-import { runFleet } from './fleet.ts'
 import { shippedParts } from './parts.ts'
-import { runSeed, type SeedResult } from './run-seed.ts'
+import { type Plan, planOf, type Reduction, reduce } from './plan.ts'
+import { runPlan, type SeedResult } from './run-seed.ts'
+import { keepPlan, shrinkSeed, shrunkText } from './shrunk-report.ts'
+import { soak } from './soak.ts'
+import { calm, type Weather } from './weather.ts'
 
-const usage = 'usage: npm run sim -- --seed N [--verbose] | --seeds A..B | --minutes M   [--jobs N]'
-
-/** Failures that one run reports before it ends. */
-const maxReports = 20
+const usage =
+  'usage: npm run sim -- --seed N [--only IDS] [--calm NAMES] [--verbose] | --replay FILE [--verbose]\n' +
+  '                    | --seeds A..B | --minutes M   [--jobs N]'
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       seed: { type: 'string' },
+      only: { type: 'string' },
+      calm: { type: 'string' },
+      replay: { type: 'string' },
       seeds: { type: 'string' },
       minutes: { type: 'string' },
       jobs: { type: 'string' },
@@ -25,49 +32,45 @@ async function main(): Promise<number> {
     },
   })
   const jobs = Number(values.jobs ?? availableParallelism())
-  if (values.seed !== undefined) return one(Number(values.seed), values.verbose === true)
+  const print = values.verbose ? (line: string) => console.log(line) : undefined
+  if (values.replay !== undefined) return one(JSON.parse(await readFile(values.replay, 'utf8')), print)
+  if (values.seed !== undefined) {
+    const plan = planOf(Number(values.seed))
+    if (values.only === undefined && values.calm === undefined) return shrunken(plan, print)
+    return one(reduce(plan, reductionOf(values.only, values.calm)), print)
+  }
   if (values.seeds !== undefined) {
     const [from, to] = values.seeds.split('..').map(Number)
     if (from === undefined || to === undefined || !(from <= to)) throw new Error(usage)
-    return many(range(from, to), to - from + 1, jobs)
+    return soak(range(from, to), to - from + 1, jobs)
   }
   if (values.minutes !== undefined) {
     const from = 1 + Math.floor(Math.random() * 2 ** 31)
-    return many(untilTime(from, Date.now() + Number(values.minutes) * 60_000), undefined, jobs)
+    return soak(untilTime(from, Date.now() + Number(values.minutes) * 60_000), undefined, jobs)
   }
   throw new Error(usage)
 }
 
-async function one(seed: number, verbose: boolean): Promise<number> {
-  const result = await runSeed(seed, shippedParts, verbose ? line => console.log(line) : undefined)
+function reductionOf(only: string | undefined, calmed: string | undefined): Reduction {
+  const names = calmed?.split(',').filter((name): name is keyof Weather => name in calm) ?? []
+  return only === undefined ? { calm: names } : { only: only.split(',').map(Number), calm: names }
+}
+
+async function one(plan: Plan, print?: (line: string) => void): Promise<number> {
+  const result = await runPlan(plan, shippedParts, print)
   console.log(result.failure ? result.failure.report : `${summary(result)}: every invariant held`)
   return result.failure ? 1 : 0
 }
 
-async function many(seeds: Iterator<number>, total: number | undefined, jobs: number): Promise<number> {
-  const failed: SeedResult[] = []
-  let done = 0
-  const startedMs = performance.now()
-  await runFleet(seeds, {
-    jobs,
-    onResult(result) {
-      done++
-      if (result.failure) {
-        failed.push(result)
-        console.log(`\n${result.failure.report}\n`)
-      }
-      if (done % 50 === 0) console.log(progress(done, total, failed.length, startedMs))
-      return failed.length < maxReports
-    },
-  })
-  console.log(progress(done, total, failed.length, startedMs))
-  for (const { seed, failure } of failed) console.log(`failed: ${failure?.invariant} npm run sim -- --seed ${seed}`)
-  return failed.length > 0 ? 1 : 0
-}
-
-function progress(done: number, total: number | undefined, failed: number, startedMs: number): string {
-  const seconds = Math.round((performance.now() - startedMs) / 1000)
-  return `${done}${total === undefined ? '' : ` of ${total}`} seeds in ${seconds} s, ${failed} failed`
+/** Runs a whole plan; a failure that nobody follows line by line is shrunk. */
+async function shrunken(plan: Plan, print?: (line: string) => void): Promise<number> {
+  if (print) return one(plan, print)
+  const result = await runPlan(plan)
+  if (!result.failure) return one(plan)
+  const shrunk = await shrinkSeed(plan.seed, result.failure, shippedParts)
+  console.log(shrunkText(shrunk, plan.actions.length))
+  console.log(`or, whatever becomes of the simulator: npm run sim -- --replay ${await keepPlan(shrunk.plan, tmpdir())}`)
+  return 1
 }
 
 function summary({ seed, hash, events, virtualMs, writes }: SeedResult): string {

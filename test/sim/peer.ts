@@ -24,7 +24,7 @@ export interface Peer {
 /** Reads the journal and builds the parts; nothing is started yet. */
 export async function buildPeer(world: World, host: Host, life: Life): Promise<Peer> {
   const { time, network, parts, verify } = world
-  const random = world.random.fork()
+  const random = host.random.fork()
   const clock = processClock(time, life, () => host.skewMs)
   const log = simLogger(
     world.verbose ? 'debug' : 'warn',
@@ -38,16 +38,18 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     meshId: host.membership?.meshId ?? '',
     disk: host.disk.open(life),
     openJournal: parts.openJournal,
-    transport: mesh,
+    transport: parts.transportForReplica(mesh),
     random: random.next,
   })
   const { replica, pending } = record(
     inner,
     world.listenerOf(host, () => inner.view),
   )
-  const admission = createAdmission({ ...base, replica, mesh, newSeed: () => random.bytes(32) })
+  const newSeed = () => random.bytes(32)
+  const admission = createAdmission({ ...base, replica: parts.replicaForAdmission(replica), mesh, newSeed })
   const ipam = createIpam({
     ...base,
+    clock: parts.clockForIpam(clock),
     replica: parts.replicaForIpam(replica),
     transport: mesh,
     random: random.next,

@@ -87,3 +87,15 @@ export class Random {
     return new Random(this.word())
   }
 }
+
+/** A generator for one thing of a simulation, named by `labels`: what else happens in it does not shift its chance. */
+export function derivedRandom(seed: number, ...labels: readonly (string | number)[]): Random {
+  let low = 0x811c9dc5
+  let high = 0x01000193
+  const text = `${seed}/${labels.join('/')}`
+  for (let i = 0; i < text.length; i++) {
+    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193)
+    high = Math.imul(high ^ (text.charCodeAt(i) + 1), 0x01000193)
+  }
+  return new Random((high & 0x1fffff) * 2 ** 32 + (low >>> 0))
+}

@@ -1,7 +1,8 @@
-/** Runs the simulation of one seed and says how it went. */
+/** Runs the simulation of one plan and says how it went. */
 import { errorText } from '../../src/lib/errors.ts'
 import { Violation } from './history.ts'
 import { type Parts, shippedParts } from './parts.ts'
+import { type Plan, planOf } from './plan.ts'
 import { play } from './scenario.ts'
 import { World } from './world.ts'
 
@@ -13,34 +14,48 @@ export interface SeedResult {
   virtualMs: number
   /** Acknowledged writes. */
   writes: number
-  failure: { invariant: string; report: string } | undefined
+  /** How often each thing was done, or refused. */
+  tally: Record<string, number>
+  failure: Failure | undefined
+}
+
+export interface Failure {
+  readonly invariant: string
+  /** When it showed, virtual ms. */
+  readonly atMs: number
+  /** The last lines of the history, what broke, and how to replay it. */
+  readonly report: string
 }
 
 /** Lines of history in the report of a failure. */
 const reportedLines = 60
 
-export async function runSeed(
-  seed: number,
-  parts: Parts = shippedParts,
-  print?: (line: string) => void,
-): Promise<SeedResult> {
-  const world = new World({ seed, parts, print })
+type Print = (line: string) => void
+
+export function runSeed(seed: number, parts: Parts = shippedParts, print?: Print): Promise<SeedResult> {
+  return runPlan(planOf(seed), parts, print)
+}
+
+export async function runPlan(plan: Plan, parts: Parts = shippedParts, print?: Print): Promise<SeedResult> {
+  const { seed } = plan
+  const world = new World({ plan, parts, print })
   // a rejection that nobody handles would end skeind
   const unhandled = (error: unknown) => world.violate('log', `unhandled rejection: ${stackOf(error)}`)
   process.on('unhandledRejection', unhandled)
-  let failure: SeedResult['failure']
+  let failure: Failure | undefined
   try {
-    await play(world)
+    await play(world, plan)
   } catch (error) {
     failure = reportOf(world, error)
   } finally {
     process.off('unhandledRejection', unhandled)
   }
   const writes = [...world.promises.counters.values()].reduce((sum, counter) => sum + counter, 0)
-  return { seed, hash: world.history.hash, events: world.time.step, virtualMs: world.time.nowMs, writes, failure }
+  const { step: events, nowMs: virtualMs } = world.time
+  return { seed, hash: world.history.hash, events, virtualMs, writes, tally: Object.fromEntries(world.tally), failure }
 }
 
-function reportOf(world: World, error: unknown): { invariant: string; report: string } {
+function reportOf(world: World, error: unknown): Failure {
   const invariant = error instanceof Violation ? error.invariant : 'exception'
   const what = error instanceof Violation ? errorText(error) : stackOf(error)
   const lines = [
@@ -48,7 +63,7 @@ function reportOf(world: World, error: unknown): { invariant: string; report: st
     `seed ${world.seed}, event ${world.time.step}, ${(world.time.nowMs / 1000).toFixed(3)} s: ${what}`,
     `replay it with: npm run sim -- --seed ${world.seed} --verbose`,
   ]
-  return { invariant, report: lines.join('\n') }
+  return { invariant, atMs: world.time.nowMs, report: lines.join('\n') }
 }
 
 function stackOf(error: unknown): string {

@@ -7,9 +7,10 @@ import { checkAtRest, unrest } from './checks/convergence.ts'
 import { allocate, containerUp } from './docker.ts'
 import type { Host } from './host.ts'
 import { startHost } from './lifecycle.ts'
+import type { Way } from './links.ts'
 import { shippedParts } from './parts.ts'
 import type { Peer } from './peer.ts'
-import { until } from './scenario.ts'
+import { until } from './until.ts'
 import { calm } from './weather.ts'
 import { World } from './world.ts'
 
@@ -39,9 +40,8 @@ export interface Stage {
 }
 
 /** A mesh of `count` settled hosts. */
-export async function setStage(count: number, seed = 1): Promise<Stage> {
-  const world = new World({ seed, parts: shippedParts })
-  world.network.weather = { ...calm, noticeMs: 50 }
+export async function setStage(count: number, seed = 1, parts = shippedParts): Promise<Stage> {
+  const world = new World({ plan: { seed, weather: { ...calm, noticeMs: 50 } }, parts })
   const stage = stageOf(world)
   for (let i = 0; i < count; i++) await stage.join()
   await stage.heal()
@@ -85,14 +85,13 @@ function stageOf(world: World): Stage {
     },
     split(...groups) {
       const sideOf = (number: number) => groups.findIndex(group => group.includes(number))
-      world.hosts.forEach((a, i) => {
-        world.hosts.forEach((b, j) => {
-          if (i < j && sideOf(i + 1) !== sideOf(j + 1)) world.network.cut(a.name, b.name)
-        })
-      })
+      const ways = world.hosts.flatMap((a, i) =>
+        world.hosts.filter((_, j) => sideOf(i + 1) !== sideOf(j + 1)).map((b): Way => [a.name, b.name]),
+      )
+      world.network.cut(ways)
     },
     async heal() {
-      world.network.heal()
+      world.network.links.mendAll()
       await until(world, 30_000, 'I2', () => unrest(world))
       await checkAtRest(world)
     },

@@ -1,16 +1,12 @@
 /**
  * A disk on virtual time. A process that dies leaves what it had appended in the page cache, whether synced or not; when
- * the power goes, of what no sync covered only a torn rest stays.
+ * the power goes, of what no sync covered only a torn rest stays, and of names that no sync of the directory covered
+ * either the old or the new.
  */
 import type { AppendFile, Disk } from '../../src/store/disk.ts'
 import type { Random } from './random.ts'
 import type { Life, VirtualTime } from './virtual-clock.ts'
-
-interface Content {
-  bytes: Uint8Array
-  /** This many bytes survive the loss of power. */
-  durable: number
-}
+import { VirtualFile } from './virtual-file.ts'
 
 /** How the disk behaves; may be changed while it runs. */
 export interface DiskMood {
@@ -18,42 +14,95 @@ export interface DiskMood {
   syncMs: number
   /** Probability that a sync fails. */
   failure: number
+  /** Bytes that still fit; what does not is refused, its beginning written. */
+  freeBytes: number
   /** Planted fault: syncs do nothing and say they did. */
   lies: boolean
 }
 
+/** Where in an operation a trap strikes: before anything happened, while it is under way, when it is done and nobody was told. */
+export type Instant = 'before' | 'during' | 'after'
+
+export interface Trap {
+  /** Number of the operation, from the disk's first: see `VirtualDisk.operations`. */
+  readonly operation: number
+  readonly instant: Instant
+  spring(): void
+}
+
+const fastSyncMs = 3
+const never = new Promise<never>(() => undefined)
+
 export class VirtualDisk {
-  readonly mood: DiskMood = { syncMs: 3, failure: 0, lies: false }
-  /** Called once, when the next append begins: faults like to strike in the middle of a write. */
-  onAppend: (() => void) | undefined
+  readonly mood: DiskMood = { syncMs: fastSyncMs, failure: 0, freeBytes: Number.POSITIVE_INFINITY, lies: false }
+  trap: Trap | undefined
   readonly #time: VirtualTime
   readonly #random: Random
-  readonly #files = new Map<string, Content>()
+  /** What processes see, by name. */
+  #seen = new Map<string, VirtualFile>()
+  /** What a directory on the disk says: the names that survive the loss of power. */
+  #durable = new Map<string, VirtualFile>()
   /** What a process had asked for and not been told is done; what the bytes would be if it happened. */
   readonly #underWay = new Set<() => void>()
+  #operations = 0
 
   constructor(time: VirtualTime, random: Random) {
     this.#time = time
     this.#random = random
   }
 
+  /** Writes, syncs and changes of names that were begun so far. */
+  get operations(): number {
+    return this.#operations
+  }
+
+  /** No longer slow, full or broken. */
+  mend(): void {
+    Object.assign(this.mood, { syncMs: fastSyncMs, failure: 0, freeBytes: Number.POSITIVE_INFINITY })
+  }
+
   /** The disk as a process sees it; once the process is dead its operations never end. */
   open(life: Life): Disk {
+    const named = (change: () => void) => this.#operation(life, 0.5, change)
+    const syncNames = () =>
+      this.#operation(life, this.mood.syncMs, () => {
+        this.#durable = new Map(this.#seen)
+      })
     return {
-      read: async name => this.#files.get(name)?.bytes.slice(),
-      open: name => this.#operation(life, 0.5, () => this.#appendFile(name, life)),
-      replace: (name, bytes) =>
-        this.#operation(life, this.mood.syncMs, () => {
-          this.#files.set(name, { bytes: bytes.slice(), durable: bytes.length })
-        }),
-      remove: name => this.#operation(life, 0.5, () => void this.#files.delete(name)),
+      read: async name => this.#seen.get(name)?.bytes(),
+      open: async name => {
+        const file = this.#seen.get(name) ?? new VirtualFile()
+        await named(() => this.#seen.set(name, file))
+        await syncNames()
+        return this.#appendFile(file, life)
+      },
+      replace: async (name, bytes) => {
+        if (bytes.length > this.mood.freeBytes) throw noSpace('write')
+        const file = await this.#operation(life, this.mood.syncMs, () => new VirtualFile(bytes))
+        await named(() => this.#seen.set(name, file))
+        await syncNames()
+      },
+      remove: async name => {
+        await named(() => this.#seen.delete(name))
+        await syncNames()
+      },
     }
   }
 
   /** What a loss of power now would leave of a file for sure. */
   durable(name: string): Uint8Array {
-    const file = this.#files.get(name)
-    return file ? file.bytes.slice(0, file.durable) : new Uint8Array()
+    return this.#durable.get(name)?.durableBytes() ?? new Uint8Array()
+  }
+
+  /** Every file as a copy of the directory would have it. */
+  copy(): Map<string, Uint8Array> {
+    return new Map([...this.#seen].map(([name, file]) => [name, file.bytes()]))
+  }
+
+  /** The directory is put back as a copy of it was; no process runs. */
+  restore(copy: ReadonlyMap<string, Uint8Array>): void {
+    this.#seen = new Map([...copy].map(([name, bytes]) => [name, new VirtualFile(bytes)]))
+    this.#durable = new Map(this.#seen)
   }
 
   /** The process dies: what it was just doing has happened or not. */
@@ -65,56 +114,54 @@ export class VirtualDisk {
   /** The power goes: also what was not synced is lost, or torn. */
   losePower(): void {
     this.kill()
-    for (const file of this.#files.values()) {
-      const unsynced = file.bytes.length - file.durable
-      const kept = unsynced > 0 && this.#random.chance(0.7) ? this.#random.below(unsynced + 1) : 0
-      file.bytes = file.bytes.slice(0, file.durable + kept)
-      if (kept > 1 && this.#random.chance(0.5)) this.#tear(file.bytes, file.durable)
-      file.durable = file.bytes.length
+    const random = this.#random
+    for (const name of new Set([...this.#seen.keys(), ...this.#durable.keys()])) {
+      const [seen, durable] = [this.#seen.get(name), this.#durable.get(name)]
+      if (seen === durable || random.chance(0.5)) continue
+      if (durable) this.#seen.set(name, durable)
+      else this.#seen.delete(name)
+    }
+    this.#durable = new Map(this.#seen)
+    for (const file of this.#seen.values()) {
+      file.losePower(
+        unsynced => (random.chance(0.7) ? random.below(unsynced + 1) : 0),
+        length => {
+          if (random.chance(0.5)) return undefined
+          const from = random.below(length)
+          return [from, from + 1 + random.below(64)]
+        },
+      )
     }
   }
 
-  /** Pages reach the disk in any order: one before the last may be missing. */
-  #tear(bytes: Uint8Array, from: number): void {
-    const start = from + this.#random.below(bytes.length - from)
-    bytes.fill(0, start, start + 1 + this.#random.below(64))
-  }
-
-  #appendFile(name: string, life: Life): AppendFile {
-    const file = this.#files.get(name) ?? { bytes: new Uint8Array(), durable: 0 }
-    this.#files.set(name, file)
+  #appendFile(file: VirtualFile, life: Life): AppendFile {
     return {
       append: bytes => {
-        this.onAppend?.()
-        this.onAppend = undefined
+        const fits = Math.min(bytes.length, this.mood.freeBytes)
+        this.mood.freeBytes -= fits
         return this.#operation(life, 0.05, () => {
-          const torn = life.alive ? bytes : bytes.subarray(0, this.#random.below(bytes.length + 1))
-          file.bytes = new Uint8Array(Buffer.concat([file.bytes, torn]))
+          file.append(life.alive ? bytes.subarray(0, fits) : bytes.subarray(0, this.#random.below(fits + 1)))
+          if (fits < bytes.length) throw noSpace('write')
         })
       },
-      sync: () => this.#sync(file, life),
-      truncate: length =>
-        this.#operation(life, this.mood.syncMs, () => {
-          file.bytes = file.bytes.slice(0, length)
-          file.durable = Math.min(this.mood.lies ? file.durable : length, length)
-        }),
+      sync: () => {
+        const covered = file.length
+        const fails = this.#random.chance(this.mood.failure)
+        return this.#operation(life, this.mood.syncMs, () => {
+          if (fails) throw new Error('EIO: i/o error, fdatasync')
+          if (!this.mood.lies) file.sync(covered)
+        })
+      },
+      truncate: length => this.#operation(life, this.mood.syncMs, () => file.truncate(length, !this.mood.lies)),
       close: async () => undefined,
     }
   }
 
-  #sync(file: Content, life: Life): Promise<void> {
-    const covered = file.bytes.length
-    if (this.#random.chance(this.mood.failure)) {
-      return this.#operation(life, this.mood.syncMs, () => {
-        throw new Error('EIO: i/o error, fdatasync')
-      })
-    }
-    return this.#operation(life, this.mood.syncMs, () => {
-      if (!this.mood.lies) file.durable = Math.max(file.durable, Math.min(covered, file.bytes.length))
-    })
-  }
-
   #operation<T>(life: Life, longestMs: number, effect: () => T): Promise<T> {
+    if (!life.alive) return never
+    const trap = this.trap?.operation === ++this.#operations ? this.trap : undefined
+    if (trap?.instant === 'before') trap.spring()
+    if (!life.alive) return never
     return new Promise((resolve, reject) => {
       const interrupted = () => {
         try {
@@ -124,18 +171,23 @@ export class VirtualDisk {
         }
       }
       this.#underWay.add(interrupted)
-      this.#time.after(
-        this.#random.between(longestMs / 20, longestMs),
-        () => {
-          this.#underWay.delete(interrupted)
-          try {
-            resolve(effect())
-          } catch (error) {
-            reject(error)
-          }
-        },
-        life,
-      )
+      const lastsMs = this.#random.between(longestMs / 20, longestMs)
+      if (trap?.instant === 'during') this.#time.after(lastsMs / 2, () => trap.spring(), life)
+      const end = () => {
+        this.#underWay.delete(interrupted)
+        try {
+          const result = effect()
+          if (trap?.instant === 'after') trap.spring()
+          if (life.alive) resolve(result)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      this.#time.after(lastsMs, end, life)
     })
   }
+}
+
+function noSpace(call: string): Error {
+  return new Error(`ENOSPC: no space left on device, ${call}`)
 }

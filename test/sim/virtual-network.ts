@@ -1,17 +1,22 @@
 /**
  * Hosts and the links between them. A cut link loses what is on it and stops connecting; both ends notice after a while. A
- * message also gets lost, doubled, late or overtaken; a request may be lost, or its answer after the handler ran.
+ * message also gets lost, doubled, late or overtaken; a request may be lost, or its answer after the handler ran. Two hosts
+ * may run one key: whoever looks for the key meets one of them, and has one connection with it.
  */
-import { errorText, SkeinError } from '../../src/lib/errors.ts'
-import { type PeerKey, signerOf } from '../../src/lib/keys.ts'
+import type { SkeinError } from '../../src/lib/errors.ts'
+import type { PeerKey } from '../../src/lib/keys.ts'
 import type { Invitation, RequestJoin } from '../../src/mesh/transport.ts'
-import type { Random } from './random.ts'
+import { asRefusal, requestJoinOn } from './joining.ts'
+import { Links, type Way } from './links.ts'
+import { derivedRandom, type Random } from './random.ts'
 import type { Life, VirtualTime } from './virtual-clock.ts'
 import { type Session, VirtualMesh } from './virtual-mesh.ts'
-import { drawWeather, type Weather } from './weather.ts'
+import type { Weather } from './weather.ts'
 
 /** Time between two attempts to connect, ms: as the mesh's own reconnect loop, in its order of magnitude. */
 const redialMs = 1500
+/** How late the second copy of a doubled message may be, ms. */
+const echoMs = 30_000
 
 export interface Exchange {
   answer(reply: Uint8Array): void
@@ -20,50 +25,48 @@ export interface Exchange {
 
 export class VirtualNetwork {
   readonly time: VirtualTime
+  readonly links = new Links()
   weather: Weather
-  readonly #random: Random
-  readonly #meshes = new Map<PeerKey, VirtualMesh>()
-  readonly #cut = new Set<string>()
+  /** Told of each answer that arrives: what a process learns, and from whom. */
+  onAnswer: ((asker: VirtualMesh, answerer: VirtualMesh, protocol: string) => void) | undefined
+  readonly #seed: number
+  readonly #meshes = new Set<VirtualMesh>()
   readonly #dialing = new Set<VirtualMesh>()
+  readonly #chance = new Map<string, Random>()
   #broadcasts = 0
 
-  constructor(time: VirtualTime, random: Random) {
+  constructor(time: VirtualTime, seed: number, weather: Weather) {
     this.time = time
-    this.#random = random
-    this.weather = drawWeather(random)
+    this.#seed = seed
+    this.weather = weather
   }
 
   /** The end of a new process. */
   attach(host: string, self: PeerKey, life: Life): VirtualMesh {
     const mesh = new VirtualMesh(this, host, self, life)
-    this.#meshes.set(self, mesh)
+    this.#meshes.add(mesh)
     return mesh
   }
 
   /** The process is gone; whoever is connected to it notices later. */
   detach(life: Life): void {
-    for (const [key, mesh] of this.#meshes) {
+    for (const mesh of this.#meshes) {
       if (mesh.life !== life) continue
       mesh.started = false
-      this.#meshes.delete(key)
+      this.#meshes.delete(mesh)
       for (const session of mesh.sessions.values()) this.#noticeLater(session)
     }
   }
 
-  linked(a: string, b: string): boolean {
-    return !this.#cut.has(linkName(a, b))
-  }
-
-  cut(a: string, b: string): void {
-    this.#cut.add(linkName(a, b))
-    const sessions = new Set([...this.#meshes.values()].flatMap(mesh => [...mesh.sessions.values()]))
+  /** Cuts these ways; gives what mends them. */
+  cut(ways: readonly Way[]): () => void {
+    const mend = this.links.cut(ways)
+    const sessions = new Set([...this.#meshes].flatMap(mesh => [...mesh.sessions.values()]))
     for (const session of sessions) {
-      if (linkName(session.ends[0].host, session.ends[1].host) === linkName(a, b)) this.#noticeLater(session)
+      const [{ host: a }, { host: b }] = session.ends
+      if (ways.some(([from, to]) => (from === a && to === b) || (from === b && to === a))) this.#noticeLater(session)
     }
-  }
-
-  heal(): void {
-    this.#cut.clear()
+    return mend
   }
 
   broadcast(from: VirtualMesh, bytes: Uint8Array): void {
@@ -72,141 +75,139 @@ export class VirtualNetwork {
 
   exchange(from: VirtualMesh, session: Session, protocol: string, bytes: Uint8Array, exchange: Exchange): void {
     const to = otherEnd(session, from)
+    const random = this.#random(from, to)
+    const { requestLoss, answerLoss, requestEcho } = this.weather
     const back = (deliver: () => void) => {
-      if (this.#random.chance(this.weather.answerLoss)) return
-      this.#carry(to, from, session, deliver)
+      if (random.chance(answerLoss)) return
+      this.#carry(to, from, session, () => {
+        this.onAnswer?.(from, to, protocol)
+        deliver()
+      })
     }
-    if (this.#random.chance(this.weather.requestLoss)) return
-    this.#carry(from, to, session, () => {
+    const ask = () =>
       to.serve(protocol, from.self, bytes.slice()).then(
         reply => back(() => exchange.answer(reply.slice())),
         error => back(() => exchange.refuse(asRefusal(error))),
       )
-    })
+    if (random.chance(requestLoss)) return
+    this.#carry(from, to, session, ask)
+    if (random.chance(requestEcho)) this.#carry(from, to, session, ask)
   }
 
   /** The join protocol, from a host that is no member yet. */
   joinerAt(host: string, life: Life): RequestJoin {
-    return (invitation, bytes, timeoutMs) => this.#requestJoin(host, life, invitation, bytes, timeoutMs)
+    return (invitation, bytes, timeoutMs) => requestJoinOn(this, { host, life, invitation, bytes, timeoutMs })
   }
 
-  #requestJoin(
-    host: string,
-    life: Life,
-    invitation: Invitation,
-    bytes: Uint8Array,
-    timeoutMs: number,
-  ): Promise<Uint8Array> {
-    const holder = signerOf(invitation.seed).key
-    const { answerLoss, requestLoss } = this.weather
-    return new Promise((resolve, reject) => {
-      const timeout = () => reject(new SkeinError('timeout', 'the issuer did not answer'))
-      this.time.after(timeoutMs, timeout, life)
-      this.time.after(this.#delay(), () => {
-        const issuer = this.#meshes.get(invitation.issuer)
-        if (!issuer?.started || !this.linked(host, issuer.host) || this.#random.chance(requestLoss)) return
-        const back = (deliver: () => void) => {
-          const isLost = this.#random.chance(answerLoss)
-          if (!isLost) this.time.after(this.#delay(), () => life.alive && this.linked(host, issuer.host) && deliver())
-        }
-        issuer.serveJoin(holder, bytes.slice()).then(
-          reply => back(() => resolve(reply.slice())),
-          error => back(() => reject(asRefusal(error))),
-        )
-      })
-    })
+  /** Where an invitation's issuer listens, if it runs and is within reach of a host. */
+  issuerFor(host: string, { issuer }: Invitation): VirtualMesh | undefined {
+    return this.#nodesOf(issuer).find(mesh => this.links.linked(host, mesh.host))
+  }
+
+  delay(random: Random): number {
+    const { delayMs, late, lateMs } = this.weather
+    return random.chance(late) ? random.between(delayMs, lateMs) : random.between(0.1, delayMs)
   }
 
   /** Connects a process with its members, again and again while one is missing. */
   dialSoon(mesh: VirtualMesh): void {
     if (this.#dialing.has(mesh)) return
     this.#dialing.add(mesh)
-    this.time.after(this.#random.between(1, 50), () => this.#dial(mesh), mesh.life)
+    this.time.after(this.randomOf(mesh.host).between(1, 50), () => this.#dial(mesh), mesh.life)
+  }
+
+  /** Chance of what a host does by itself. */
+  randomOf(host: string): Random {
+    return this.#named(`${host} `)
   }
 
   #dial(mesh: VirtualMesh): void {
+    const random = this.randomOf(mesh.host)
     let missing = false
     for (const key of mesh.members) {
       if (!mesh.started || mesh.sessions.has(key) || key === mesh.self) continue
       missing = true
-      this.time.after(this.#delay(), () => this.#connect(mesh, key), mesh.life)
+      this.time.after(this.delay(random), () => this.#connect(mesh, key), mesh.life)
     }
     if (!missing) this.#dialing.delete(mesh)
-    else this.time.after(this.#random.between(redialMs / 2, redialMs), () => this.#dial(mesh), mesh.life)
+    else this.time.after(random.between(redialMs / 2, redialMs), () => this.#dial(mesh), mesh.life)
   }
 
   #connect(mesh: VirtualMesh, key: PeerKey): void {
-    const other = this.#meshes.get(key)
-    if (!mesh.started || !other?.started || mesh.sessions.has(key) || !mesh.members.has(key)) return
-    if (!other.members.has(mesh.self) || !this.linked(mesh.host, other.host)) return
+    const candidates = this.#nodesOf(key).filter(node => this.links.linked(mesh.host, node.host))
+    const random = this.randomOf(mesh.host)
+    const other = candidates.length > 1 ? random.pick(candidates) : candidates[0]
+    if (!mesh.started || !other || mesh.sessions.has(key) || !mesh.members.has(key)) return
+    if (!other.members.has(mesh.self)) return
+    // another host with this one's key is connected there: sometimes it stays, sometimes it is put out
+    const rival = other.sessions.get(mesh.self)
+    if (rival && otherEnd(rival, other).host !== mesh.host && random.chance(0.5)) return
     const session: Session = { ends: [mesh, other] }
     other.met(mesh.self, session)
     mesh.met(key, session)
   }
 
+  #nodesOf(key: PeerKey): VirtualMesh[] {
+    return [...this.#meshes].filter(mesh => mesh.self === key && mesh.started)
+  }
+
   #spread(from: VirtualMesh, source: VirtualMesh | undefined, bytes: Uint8Array, id: number): void {
-    const { broadcastLoss, duplication } = this.weather
+    if (!from.life.alive) return
+    const { broadcastLoss, duplication, echo } = this.weather
     for (const session of [...from.sessions.values()]) {
       const to = otherEnd(session, from)
-      if (to === source || this.#random.chance(broadcastLoss)) continue
-      const copies = this.#random.chance(duplication) ? 2 : 1
-      for (let copy = 0; copy < copies; copy++) {
-        this.#carry(from, to, session, () => this.#heard(to, from, bytes, id))
-      }
+      const random = this.#random(from, to)
+      if (to === source || random.chance(broadcastLoss)) continue
+      const hear = () => this.#heard(to, from, bytes, id)
+      this.#carry(from, to, session, hear)
+      if (!random.chance(duplication)) continue
+      if (random.chance(echo)) this.time.after(random.between(0, echoMs), hear, to.life)
+      else this.#carry(from, to, session, hear)
     }
   }
 
   #heard(to: VirtualMesh, from: VirtualMesh, bytes: Uint8Array, id: number): void {
+    if (!to.started) return
     const isNew = !to.heard.has(id)
     to.heard.add(id)
     to.hear(from.self, bytes.slice())
-    if (isNew && this.#random.chance(this.weather.relay)) this.#spread(to, from, bytes, id)
+    if (isNew && this.randomOf(to.host).chance(this.weather.relay)) this.#spread(to, from, bytes, id)
   }
 
-  /** Takes a message over a session, if both the link and the receiver's end stand when it arrives. */
+  /** Takes a message over a session, if both the way and the receiver's end stand when it arrives. */
   #carry(from: VirtualMesh, to: VirtualMesh, session: Session, deliver: () => void): void {
-    if (!this.linked(from.host, to.host)) return
-    this.time.after(
-      this.#delay(),
-      () => {
-        if (this.linked(from.host, to.host) && to.sessions.get(from.self) === session) deliver()
-      },
-      to.life,
-    )
-  }
-
-  #delay(): number {
-    const { delayMs, late, lateMs } = this.weather
-    return this.#random.chance(late) ? this.#random.between(delayMs, lateMs) : this.#random.between(0.1, delayMs)
+    if (!from.life.alive || !this.links.carries(from.host, to.host)) return
+    const arrive = () => {
+      if (this.links.carries(from.host, to.host) && to.sessions.get(from.self) === session) deliver()
+    }
+    this.time.after(this.delay(this.#random(from, to)), arrive, to.life)
   }
 
   #noticeLater(session: Session): void {
     for (const end of session.ends) {
-      const peer = otherEnd(session, end).self
-      this.time.after(
-        this.#random.between(1, this.weather.noticeMs),
-        () => {
-          const other = otherEnd(session, end)
-          const isBack = other.started && this.linked(end.host, other.host) && other.sessions.get(end.self) === session
-          if (end.sessions.get(peer) !== session || isBack) return
-          end.lost(peer)
-          this.dialSoon(end)
-        },
-        end.life,
-      )
+      const other = otherEnd(session, end)
+      const notice = () => {
+        const isBack =
+          other.started && this.links.linked(end.host, other.host) && other.sessions.get(end.self) === session
+        if (end.sessions.get(other.self) !== session || isBack) return
+        end.lost(other.self)
+        this.dialSoon(end)
+      }
+      this.time.after(this.randomOf(end.host).between(1, this.weather.noticeMs), notice, end.life)
     }
   }
-}
 
-function linkName(a: string, b: string): string {
-  return a < b ? `${a} ${b}` : `${b} ${a}`
+  #random(from: VirtualMesh, to: VirtualMesh): Random {
+    return this.#named(`${from.host} ${to.host}`)
+  }
+
+  #named(name: string): Random {
+    const found = this.#chance.get(name) ?? derivedRandom(this.#seed, 'network', name)
+    this.#chance.set(name, found)
+    return found
+  }
 }
 
 function otherEnd(session: Session, end: VirtualMesh): VirtualMesh {
   return session.ends[0] === end ? session.ends[1] : session.ends[0]
-}
-
-/** What crosses the network of a handler's error: code and text. */
-function asRefusal(error: unknown): SkeinError {
-  return new SkeinError(error instanceof SkeinError ? error.code : 'unavailable', errorText(error))
 }

@@ -10,11 +10,15 @@ export interface Weather {
   /** Probabilities per broadcast and receiver. */
   broadcastLoss: number
   duplication: number
+  /** Of the second copy of a doubled broadcast: it comes long after the first, out of any order. */
+  echo: number
   /** A receiver passes a broadcast on to a neighbour of its own. */
   relay: number
   /** Probability that a request, or an answer after its handler ran, is lost. */
   requestLoss: number
   answerLoss: number
+  /** Probability that a handler is asked the same twice: the asker hears one of the answers. */
+  requestEcho: number
   /** Longest time until a host notices that a link is dead, ms. */
   noticeMs: number
 }
@@ -25,9 +29,11 @@ export const calm: Weather = {
   lateMs: 0,
   broadcastLoss: 0,
   duplication: 0,
+  echo: 0,
   relay: 0,
   requestLoss: 0,
   answerLoss: 0,
+  requestEcho: 0,
   noticeMs: 500,
 }
 
@@ -36,13 +42,15 @@ export function drawWeather(random: Random): Weather {
   const perhaps = (most: number) => (random.chance(0.35) ? 0 : random.between(0, most))
   return {
     delayMs: random.spread(1, 200),
-    late: perhaps(0.1),
+    late: perhaps(0.3),
     lateMs: random.spread(100, 12_000),
     broadcastLoss: random.chance(0.1) ? 1 : perhaps(0.5),
     duplication: perhaps(0.4),
+    echo: perhaps(0.3),
     relay: perhaps(0.3),
     requestLoss: perhaps(0.15),
     answerLoss: perhaps(0.15),
+    requestEcho: perhaps(0.1),
     noticeMs: random.spread(50, 10_000),
   }
 }

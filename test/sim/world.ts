@@ -3,22 +3,24 @@
 import type { Verify } from '../../src/crdt/batch.ts'
 import { networkIdOf } from '../../src/crdt/identity.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
-import { signerOf } from '../../src/lib/keys.ts'
+import type { Invitation } from '../../src/mesh/transport.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { DurabilityCheck } from './checks/durability.ts'
 import { OwnershipCheck } from './checks/ownership.ts'
 import { History, Violation } from './history.ts'
 import type { Host } from './host.ts'
-import { type Parts, rememberingVerify } from './parts.ts'
+import type { Parts } from './parts.ts'
+import type { Plan } from './plan.ts'
 import { Promises } from './promises.ts'
-import { Random } from './random.ts'
+import { derivedRandom, type Random } from './random.ts'
 import type { Listener } from './recorder.ts'
+import { Signatures } from './signatures.ts'
 import { VirtualTime } from './virtual-clock.ts'
 import { VirtualDisk } from './virtual-disk.ts'
 import { VirtualNetwork } from './virtual-network.ts'
 
 export interface WorldOptions {
-  seed: number
+  plan: Pick<Plan, 'seed' | 'weather'>
   parts: Parts
   /** Gets every line of the history. */
   print?: ((line: string) => void) | undefined
@@ -32,9 +34,13 @@ export class World {
   readonly random: Random
   readonly history: History
   readonly network: VirtualNetwork
-  readonly verify: Verify
+  readonly signatures: Signatures
   readonly promises = new Promises()
   readonly hosts: Host[] = []
+  /** Tokens for several hosts that operators have at hand. */
+  readonly tokens: Invitation[] = []
+  /** How often each thing was done, or refused. */
+  readonly tally = new Map<string, number>()
   readonly addresses: AddressCheck
   readonly ownership: OwnershipCheck
   readonly durability: DurabilityCheck
@@ -44,28 +50,35 @@ export class World {
   readonly #dirty = new Set<Host>()
   #endpoints = 0
 
-  constructor({ seed, parts, print }: WorldOptions) {
+  constructor({ plan: { seed, weather }, parts, print }: WorldOptions) {
     this.seed = seed
     this.parts = parts
     this.verbose = print !== undefined
-    this.random = new Random(seed)
+    this.random = derivedRandom(seed, 'checks')
     this.history = new History(this.time, print)
-    this.network = new VirtualNetwork(this.time, this.random.fork())
-    this.verify = rememberingVerify(parts.verify)
+    this.network = new VirtualNetwork(this.time, seed, weather)
+    this.signatures = new Signatures(parts.verify)
     const violate = this.violate.bind(this)
-    this.addresses = new AddressCheck(violate)
+    this.addresses = new AddressCheck(() => this.time.nowMs, violate)
     this.ownership = new OwnershipCheck(violate)
     this.durability = new DurabilityCheck(this.promises, violate)
   }
 
+  get verify(): Verify {
+    return this.signatures.verify
+  }
+
   /** A further host, with nothing running on it. */
-  addHost(): Host {
-    const disk = new VirtualDisk(this.time, this.random.fork())
+  addHost(index = this.hosts.length): Host {
+    const chance = (of: string) => derivedRandom(this.seed, of, index)
+    const disk = new VirtualDisk(this.time, chance('disk'))
     disk.mood.lies = this.parts.lyingDisks
     const host: Host = {
-      name: `host${this.hosts.length + 1}`,
-      signer: signerOf(this.random.bytes(32)),
+      name: `host${index + 1}`,
+      index,
+      signer: this.signatures.signerOf(chance('key').bytes(32)),
       disk,
+      random: chance('host'),
       skewMs: 0,
       membership: undefined,
       containers: new Map(),
@@ -83,6 +96,10 @@ export class World {
     return this.hosts.filter(host => host.ready)
   }
 
+  count(what: string): void {
+    this.tally.set(what, (this.tally.get(what) ?? 0) + 1)
+  }
+
   endpointId(): string {
     return `endpoint${++this.#endpoints}`
   }
@@ -95,7 +112,7 @@ export class World {
 
   loggedError(host: Host, text: string): void {
     // a process that is told to stop, or whose disk fails on purpose, may complain
-    if (host.life?.alive && host.disk.mood.failure === 0) this.violate('log', `${host.name} logged an error: ${text}`)
+    if (host.life?.alive && !isIll(host.disk)) this.violate('log', `${host.name} logged an error: ${text}`)
   }
 
   /** The view of a host has changed. */
@@ -140,4 +157,9 @@ export class World {
       if (this.failure) throw this.failure
     })
   }
+}
+
+/** True while a write of the disk may fail. */
+export function isIll({ mood }: VirtualDisk): boolean {
+  return mood.failure > 0 || mood.freeBytes < Number.POSITIVE_INFINITY
 }

@@ -13,11 +13,22 @@ export interface Holding {
   state: 'held' | 'releasing' | 'orphan'
 }
 
+/** A freed address does not move to another host before this (R7, src/ipam/core/ledger.ts), ms. */
+const coolDownMs = 30_000
+
+interface Freed {
+  readonly host: string
+  readonly atMs: number
+}
+
 export class AddressCheck {
   readonly #byAddress = new Map<string, Set<Holding>>()
+  readonly #freed = new Map<string, Freed>()
+  readonly #nowMs: () => number
   readonly #violate: (invariant: string, details: string) => void
 
-  constructor(violate: (invariant: string, details: string) => void) {
+  constructor(nowMs: () => number, violate: (invariant: string, details: string) => void) {
+    this.#nowMs = nowMs
     this.#violate = violate
   }
 
@@ -28,13 +39,21 @@ export class AddressCheck {
     for (const other of others) {
       this.#violate('I1', `${host} was given ${show(network, ip)}, which ${other.host} holds (${other.state})`)
     }
+    const freed = this.#freed.get(slot)
+    const sinceMs = this.#nowMs() - (freed?.atMs ?? 0)
+    if (freed && freed.host !== host && sinceMs < coolDownMs) {
+      const ago = `${freed.host} gave back ${(sinceMs / 1000).toFixed(1)} s ago`
+      this.#violate('R7', `${host} was given ${show(network, ip)}, which ${ago}`)
+    }
     const holding: Holding = { host, network, ip, state: 'held' }
     this.#byAddress.set(slot, others.add(holding))
     return holding
   }
 
   released(holding: Holding): void {
-    this.#byAddress.get(slotOf(holding.network, holding.ip))?.delete(holding)
+    const slot = slotOf(holding.network, holding.ip)
+    this.#byAddress.get(slot)?.delete(holding)
+    this.#freed.set(slot, { host: holding.host, atMs: this.#nowMs() })
   }
 
   /** The address service of a host writes down that an address is free, or forgets it. */

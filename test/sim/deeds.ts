@@ -1,0 +1,156 @@
+/** What people do, on whichever host they sit: tenants, networks and containers come and go. */
+import { createNetwork } from '../../src/api/create-network.ts'
+import type { ApiDeps } from '../../src/api/deps.ts'
+import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../src/crdt/acts.ts'
+import type { Network } from '../../src/crdt/registry-view.ts'
+import { errorText, SkeinError } from '../../src/lib/errors.ts'
+import { containerDown, containerUp } from './docker.ts'
+import type { Host } from './host.ts'
+import type { Peer } from './peer.ts'
+import type { Random } from './random.ts'
+import type { World } from './world.ts'
+
+/** Few names and few subnets: both sides of a split choose the same often enough, and others often enough. */
+const tenants = ['default', 'blue', 'red']
+const networks = ['web', 'db']
+const subnets = ['10.1.1.0/24', '10.1.1.0/28', '10.1.2.0/29', '10.1.3.0/28', '10.1.4.5-10.1.4.9/26', '10.1.5.0/30']
+
+interface Turn {
+  readonly world: World
+  readonly host: Host
+  readonly peer: Peer
+  /** Of this deed alone. */
+  readonly random: Random
+}
+
+interface Deed {
+  /** How often it is done, against the others. */
+  readonly weight: number
+  run(turn: Turn): Promise<void>
+}
+
+const deeds: Record<string, Deed> = {
+  createTenant: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const name = random.pick(tenants) ?? 'blue'
+      await peer.replica.syncNow(500)
+      await peer.replica.write(view => createTenantLeaves(view, name))
+      world.history.note(`${host.name} created tenant ${name}`)
+    },
+  },
+  removeTenant: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const name = random.pick(tenants.slice(1)) ?? 'blue'
+      await peer.replica.syncNow(500)
+      await peer.replica.write(view => {
+        if (!view.hasTenant(name)) throw new SkeinError('not-found', `no tenant ${name}`)
+        if (view.networks(name).length > 0) throw new SkeinError('in-use', `tenant ${name} has networks`)
+        return removeTenantLeaves(view, name)
+      })
+      world.history.note(`${host.name} removed tenant ${name}`)
+    },
+  },
+  createNetwork: {
+    weight: 3,
+    async run({ world, host, peer, random }) {
+      const tenant = random.pick(peer.replica.view.tenants()) ?? 'default'
+      const name = random.pick(networks) ?? 'web'
+      const subnet = random.pick(subnets) ?? ''
+      // of its dependencies it uses the replica alone
+      const deps = { replica: peer.replica } as ApiDeps
+      const { network, existed } = await createNetwork(deps, { tenant, name, subnet })
+      const how = existed ? 'found' : 'created'
+      world.history.note(`${host.name} ${how} ${tenant}/${name} ${subnet}: ${network.id.slice(0, 6)}`)
+    },
+  },
+  removeNetwork: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(live(peer))
+      if (!network) return
+      await peer.replica.syncNow(500)
+      await peer.replica.write(view => {
+        if (view.endpoints(network.id).length > 0) throw new SkeinError('in-use', `${network.name} has endpoints`)
+        return removeNetworkLeaves(view, network.id)
+      })
+      world.history.note(`${host.name} removed ${network.tenant}/${network.name}: ${network.id.slice(0, 6)}`)
+    },
+  },
+  containerUp: {
+    weight: 5,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(peer.replica.view.networks())
+      if (!network) return
+      const { first, last } = network.spec.subnet
+      const preferred = random.chance(0.25) ? first + random.below(last - first + 1) : undefined
+      await containerUp(world, host, network.id, preferred)
+    },
+  },
+  burst: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(live(peer))
+      if (!network) return
+      const count = 2 + random.below(6)
+      await Promise.all(Array.from({ length: count }, () => containerUp(world, host, network.id)))
+    },
+  },
+  containerDown: {
+    weight: 4,
+    async run({ world, host, random }) {
+      const container = random.pick([...host.containers.values()])
+      if (container) await containerDown(world, host, container)
+    },
+  },
+  emptyNetwork: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(peer.replica.view.networks())
+      const containers = [...host.containers.values()].filter(container => container.network === network?.id)
+      await Promise.all(containers.map(container => containerDown(world, host, container)))
+    },
+  },
+  restartContainer: {
+    weight: 1,
+    async run({ world, host, random }) {
+      const container = random.pick([...host.containers.values()])
+      if (!container) return
+      await containerDown(world, host, container)
+      // one that was run with --ip asks for its address again
+      await containerUp(world, host, container.network, random.chance(0.5) ? container.ip : undefined)
+    },
+  },
+}
+
+function live(peer: Peer): Network[] {
+  return peer.replica.view.networks().filter(network => network.status === 'live')
+}
+
+export const deedNames: readonly string[] = Object.keys(deeds)
+export const deedWeights = Object.fromEntries(Object.entries(deeds).map(([name, { weight }]) => [name, weight]))
+
+/** One deed on a host that serves. What it refuses has to be said as a `SkeinError`. */
+export function act(world: World, host: Host, name: string, random: Random): void {
+  const { peer, life } = host
+  const deed = deeds[name]
+  if (!peer || !life || !deed) return
+  host.flows++
+  const done = () => {
+    if (host.life === life) host.flows--
+  }
+  deed
+    .run({ world, host, peer, random })
+    .then(
+      () => world.count(name),
+      error => {
+        if (!(error instanceof SkeinError)) {
+          world.violate('promise 4', `${name} on ${host.name}: ${error instanceof Error ? error.stack : error}`)
+        }
+        world.count(`${name} refused`)
+        world.history.note(`${host.name} refused ${name}: ${errorText(error)}`)
+      },
+    )
+    .finally(done)
+}

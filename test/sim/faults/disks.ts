@@ -1,0 +1,54 @@
+/** Disks that are slow, broken or full. */
+import { type Fault, restartLater, strikeDead } from './fault.ts'
+
+/**
+ * Longest time that a sync takes on a slow disk, ms. An address is given within 8 s as long as two syncs fit into the
+ * second that src/ipam/allocation.ts leaves for them; on slower disks it is the plugin's server that answers in time.
+ */
+const slowestSyncMs = 400
+
+export const diskFaults: Record<string, Fault> = {
+  slowDisk: {
+    weight: 1,
+    strike({ world, host, random }) {
+      const { disk } = host
+      disk.mood.syncMs = random.spread(5, slowestSyncMs)
+      world.history.note(`the disk of ${host.name} is slow: ${Math.round(disk.mood.syncMs)} ms`)
+      world.time.after(random.spread(500, 10_000), () => {
+        disk.mood.syncMs = 3
+      })
+    },
+  },
+  brokenDisk: {
+    weight: 0.5,
+    strike(stroke) {
+      const { world, host, random } = stroke
+      host.disk.mood.failure = 0.5
+      world.history.note(`the disk of ${host.name} fails`)
+      world.time.after(random.spread(500, 5000), () => {
+        if (world.quiet || host.disk.mood.failure === 0) return
+        strikeDead(stroke, random.chance(0.5) ? 'kill' : 'power')
+        host.disk.mood.failure = 0
+        restartLater(stroke)
+      })
+    },
+  },
+  /** It refuses what does not fit; a restart while it is full, and one when there is room again. */
+  fullDisk: {
+    weight: 1,
+    strike(stroke) {
+      const { world, host, random } = stroke
+      const { disk } = host
+      disk.mood.freeBytes = random.below(3000)
+      world.history.note(`the disk of ${host.name} has ${disk.mood.freeBytes} bytes left`)
+      if (random.chance(0.5)) world.time.after(random.spread(500, 5000), () => strikeDead(stroke, 'kill'))
+      world.time.after(random.spread(1000, 15_000), () => {
+        if (world.quiet) return
+        world.history.note(`the disk of ${host.name} has room again`)
+        disk.mood.freeBytes = Number.POSITIVE_INFINITY
+        strikeDead(stroke, 'kill')
+        restartLater(stroke)
+      })
+    },
+  },
+}

@@ -1,0 +1,42 @@
+/** The simulator finds what is there: a simulator that finds nothing proves nothing. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import { shippedParts } from './parts.ts'
+import { planOf } from './plan.ts'
+import { type Planted, planted } from './planted.ts'
+import { runPlan, runSeed, type SeedResult } from './run-seed.ts'
+import { shrinkSeed } from './shrunk-report.ts'
+
+/** The first seed that breaks what the fault is meant to break. */
+async function found({ parts, breaks, budget }: Planted): Promise<SeedResult | undefined> {
+  for (let seed = 1; seed <= budget; seed++) {
+    const result = await runSeed(seed, { ...shippedParts, ...parts })
+    if (result.failure && breaks.test(result.failure.invariant)) return result
+  }
+  return undefined
+}
+
+describe('simulator: planted bugs', function () {
+  this.timeout(120_000)
+
+  for (const bug of planted) {
+    it(`finds ${bug.what}`, async () => {
+      const result = await found(bug)
+      assert.ok(result?.failure, `not found in ${bug.budget} seeds`)
+      console.log(`        seed ${result.seed}: ${result.failure.report.split('\n').at(-2)?.slice(0, 160)}`)
+    })
+  }
+
+  it('shrinks a failure to a shorter history that still fails', async () => {
+    const bug = planted.find(({ what }) => what.includes('R3'))
+    assert.ok(bug)
+    const parts = { ...shippedParts, ...bug.parts }
+    const result = await found(bug)
+    assert.ok(result?.failure)
+    const shrunk = await shrinkSeed(result.seed, result.failure, parts, 30_000)
+    const whole = planOf(result.seed).actions.length
+    assert.ok(shrunk.plan.actions.length <= whole / 2, `${shrunk.plan.actions.length} of ${whole}`)
+    assert.equal((await runPlan(shrunk.plan, parts)).failure?.invariant, result.failure.invariant)
+    console.log(`        seed ${result.seed}: ${whole} actions shrunk to ${shrunk.plan.actions.length}`)
+  })
+})

@@ -1,0 +1,179 @@
+/** Deliberate faults, each a faulty part in the place of the one that ships: the simulator has to find every one. */
+import { openBatch } from '../../src/crdt/batch.ts'
+import { decodeLeaf } from '../../src/crdt/leaf-codec.ts'
+import type { RegistryView } from '../../src/crdt/registry-view.ts'
+import { decode, encode } from '../../src/lib/cbor.ts'
+import { verifySignature } from '../../src/lib/keys.ts'
+import { maxMessageBytes, type Transport } from '../../src/mesh/transport.ts'
+import type { Replica } from '../../src/replica/replica.ts'
+import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
+import { openJournal } from '../../src/store/append-journal.ts'
+import type { OpenJournal } from '../../src/store/journal.ts'
+import type { Parts } from './parts.ts'
+
+export interface Planted {
+  readonly what: string
+  readonly parts: Partial<Parts>
+  /** What it breaks. */
+  readonly breaks: RegExp
+  /** Within so many seeds. */
+  readonly budget: number
+}
+
+/** Answers before the fsync: what is acknowledged and sent may be gone after a crash. */
+const hastyJournal: OpenJournal = async (disk, name) => {
+  const { journal, entries } = await openJournal(disk, name)
+  const append: typeof journal.append = async batch => {
+    journal.append(batch).catch(() => undefined) // that it failed is what this journal does not say
+  }
+  return { journal: { append, close: () => journal.close() }, entries }
+}
+
+/** Loses what it holds of deletions when it is opened again. */
+const forgetfulJournal: OpenJournal = async (disk, name) => {
+  const { journal, entries } = await openJournal(disk, name)
+  const isTombstone = (bytes: Uint8Array) => decodeLeaf(bytes)?.kind === 'network-rm'
+  const kept = entries.filter(({ kind, bytes }) => kind === 'local' || !openBatch(bytes).leaves.some(isTombstone))
+  return { journal, entries: kept }
+}
+
+/** A replica that shows another view than it has. */
+function seenAs(replica: Replica, change: (view: RegistryView) => Partial<RegistryView>): Replica {
+  const seen = (view: RegistryView): RegistryView => {
+    const changed: Partial<Record<string | symbol, unknown>> = { ...change(view) }
+    return new Proxy(view, {
+      get(target, property) {
+        if (property in changed) return changed[property]
+        const value = Reflect.get(target, property, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+  const write: Replica['write'] = build => replica.write(view => build(seen(view)))
+  return Object.create(replica, { view: { value: seen(replica.view) }, write: { value: write } }) as Replica
+}
+
+/** Answers that a neighbour gave, changed on their way to the replica. */
+function hearsAs(transport: Transport, change: (answer: Uint8Array, request: Uint8Array) => Uint8Array): Transport {
+  const request: Transport['request'] = async (to, protocol, bytes, timeoutMs) => {
+    const answer = await transport.request(to, protocol, bytes, timeoutMs)
+    return protocol === syncProtocol ? change(answer, bytes) : answer
+  }
+  return Object.create(transport, { request: { value: request }, self: { value: transport.self } }) as Transport
+}
+
+/** In answers to a pull every seventh batch is missing. */
+function gaps(answer: Uint8Array, request: Uint8Array): Uint8Array {
+  const asked = decode(request, maxMessageBytes)
+  const reply = decode(answer, maxMessageBytes)
+  if (!Array.isArray(asked) || asked[0] !== ask.pull || !Array.isArray(reply) || !Array.isArray(reply[0])) return answer
+  return encode([reply[0].filter(bytes => !(bytes instanceof Uint8Array) || (bytes.at(-1) ?? 0) % 7 !== 0), reply[1]])
+}
+
+export const planted: readonly Planted[] = [
+  { what: 'a disk that lies about fsync', parts: { lyingDisks: true }, breaks: /I1|I3|R7/, budget: 30 },
+  {
+    what: 'a journal that answers before the fsync',
+    parts: { openJournal: hastyJournal },
+    breaks: /I1|I3|R7/,
+    budget: 60,
+  },
+  {
+    what: 'a restart that drops tombstones (I3)',
+    parts: { openJournal: forgetfulJournal },
+    breaks: /I2|I3/,
+    budget: 60,
+  },
+  {
+    what: 'a peer that drops records it should take (I2)',
+    parts: {
+      verify: (key, bytes, signature) => (signature[0] ?? 0) % 40 !== 0 && verifySignature(key, bytes, signature),
+    },
+    breaks: /I2/,
+    budget: 30,
+  },
+  {
+    what: 'a vector with a gap taken as complete',
+    parts: { transportForReplica: transport => hearsAs(transport, gaps) },
+    breaks: /I2/,
+    budget: 60,
+  },
+  {
+    what: 'an address service that does not look at epochs: a block stays where the genesis dealt it (I1, R1)',
+    parts: {
+      replicaForIpam: replica =>
+        seenAs(replica, view => ({
+          block(id, index) {
+            const block = view.block(id, index)
+            const first = view.transfers(id, index)[0]
+            return block && first ? { ...block, owner: first.from } : block
+          },
+        })),
+    },
+    breaks: /I1/,
+    budget: 60,
+  },
+  {
+    what: 'an address service that hands out of blocks that are not its own (I1, R3)',
+    parts: {
+      replicaForIpam: replica =>
+        seenAs(replica, view => ({
+          block(id, index) {
+            const block = view.block(id, index)
+            return block && index % 7 === 0 ? { ...block, owner: replica.self } : block
+          },
+        })),
+    },
+    breaks: /I1/,
+    budget: 30,
+  },
+  {
+    what: 'an address service that hands carved-out addresses out with their block (I1, R6)',
+    parts: {
+      replicaForIpam: replica =>
+        seenAs(replica, view => ({
+          address(id, ip) {
+            const address = view.address(id, ip)
+            return address?.owner === replica.self ? address : undefined
+          },
+          block(id, index) {
+            const block = view.block(id, index)
+            return block && { ...block, carved: [] }
+          },
+        })),
+    },
+    breaks: /I1/,
+    budget: 60,
+  },
+  {
+    what: 'an address service that does not cool addresses down (R7)',
+    parts: { clockForIpam: clock => ({ ...clock, monotonic: () => 1000 * clock.monotonic() }) },
+    breaks: /R7/,
+    budget: 100,
+  },
+  {
+    what: 'an address service that answers before its journal (R7)',
+    parts: {
+      replicaForIpam: replica => {
+        const set: Replica['local']['set'] = async pairs => {
+          replica.local.set(pairs).catch(() => undefined)
+        }
+        const { local } = replica
+        return Object.create(replica, {
+          local: { value: { get: local.get, entries: local.entries, set } },
+          view: { value: replica.view },
+        }) as Replica
+      },
+    },
+    breaks: /R7|I1/,
+    budget: 60,
+  },
+  {
+    what: 'an admission that counts no majority (R4)',
+    parts: {
+      replicaForAdmission: replica => seenAs(replica, view => ({ majorityFor: dot => view.majorityFor(dot) ?? [dot] })),
+    },
+    breaks: /I2|I3|log/,
+    budget: 60,
+  },
+]

@@ -1,0 +1,71 @@
+/** Runs many seeds: tells how far it is, shrinks the first failures, and sums up what happened in all of them. */
+import { runFleet } from './fleet.ts'
+import { shippedParts } from './parts.ts'
+import { planOf } from './plan.ts'
+import type { SeedResult } from './run-seed.ts'
+import { shrinkSeed, shrunkText } from './shrunk-report.ts'
+
+/** Failures that one run collects before it ends. */
+const maxFailures = 20
+/** Failures that are shrunk; the others are named. */
+const maxShrunk = 3
+const progressMs = 20_000
+
+/** Gives the exit code. @param total of the seeds, if known */
+export async function soak(seeds: Iterator<number>, total: number | undefined, jobs: number): Promise<number> {
+  const failed: SeedResult[] = []
+  const sums = new Sums()
+  let toldMs = performance.now()
+  await runFleet(seeds, {
+    jobs,
+    onResult(result) {
+      sums.add(result)
+      if (result.failure) {
+        failed.push(result)
+        console.log(`\n${result.failure.report}\n`)
+      }
+      if (performance.now() - toldMs > progressMs) {
+        toldMs = performance.now()
+        console.log(sums.progress(total, failed.length))
+      }
+      return failed.length < maxFailures
+    },
+  })
+  console.log(`${sums.progress(total, failed.length)}\n${sums.text()}`)
+  for (const { seed, failure } of failed.slice(0, maxShrunk)) {
+    if (!failure) continue
+    console.log(`\n${shrunkText(await shrinkSeed(seed, failure, shippedParts), planOf(seed).actions.length)}`)
+  }
+  for (const { seed, failure } of failed) console.log(`failed: ${failure?.invariant} npm run sim -- --seed ${seed}`)
+  return failed.length > 0 ? 1 : 0
+}
+
+class Sums {
+  readonly #startedMs = performance.now()
+  readonly #tally = new Map<string, number>()
+  #histories = 0
+  #events = 0
+  #virtualMs = 0
+  #writes = 0
+
+  add({ events, virtualMs, writes, tally }: SeedResult): void {
+    this.#histories++
+    this.#events += events
+    this.#virtualMs += virtualMs
+    this.#writes += writes
+    for (const [what, count] of Object.entries(tally)) this.#tally.set(what, (this.#tally.get(what) ?? 0) + count)
+  }
+
+  progress(total: number | undefined, failed: number): string {
+    const seconds = (performance.now() - this.#startedMs) / 1000
+    const rate = (this.#histories / seconds).toFixed(1)
+    const of = total === undefined ? '' : ` of ${total}`
+    return `${this.#histories}${of} histories in ${Math.round(seconds)} s (${rate}/s), ${failed} failed`
+  }
+
+  text(): string {
+    const hours = (this.#virtualMs / 3_600_000).toFixed(1)
+    const counts = [...this.#tally].sort().map(([what, count]) => `${what} ${count}`)
+    return `${this.#events} events in ${hours} virtual hours, ${this.#writes} acknowledged records\n${counts.join(', ')}`
+  }
+}
