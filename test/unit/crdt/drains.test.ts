@@ -113,6 +113,38 @@ describe('crdt: addresses that are used twice', () => {
   })
 })
 
+describe('crdt: a forked writer (R8)', () => {
+  it('has the same newest write on every peer, and its drains the same order, whatever branch arrives first', () => {
+    const { world, id } = networksOf('a', 'b')
+    const seen = world.all
+    const base = world.batches
+    // the same key twice, from the same past: two batches at one counter and, the drains, at one time
+    const branches = [[8000, 0] as const, [8000, 0] as const, [8001, 0] as const].map((hlc, i) => {
+      const twin = new World(3).settleAll()
+      const network = i === 1 ? id('b') : id('a')
+      twin.at(2).write(drainNetworkLeaves(seen, network, network === id('a') ? id('b') : id('a')), hlc)
+      return twin.at(2).batches.slice(-1)
+    })
+    for (const [x, y] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ] as const) {
+      const [first, second] = [branches[x] ?? [], branches[y] ?? []]
+      assert.equal(first[0]?.last, second[0]?.last)
+      const [here, there] = [
+        [...base, ...first, ...second],
+        [...base, ...second, ...first],
+      ].map(batches => registryOf(world.meshId, batches))
+      assert.ok(here && there)
+      assert.equal(here.digest(), there.digest())
+      assert.deepEqual(here.lastWrite(world.at(2).key), there.lastWrite(world.at(2).key))
+      assert.deepEqual(here.networks(), there.networks())
+      assert.deepEqual(here.conditions(), there.conditions())
+    }
+  })
+})
+
 describe('crdt: reservations', () => {
   it('count for who owns the address, by its own register', () => {
     const { world, id } = networksOf('web')
