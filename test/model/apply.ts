@@ -28,6 +28,7 @@ function within(state: State, record: Rec, { book, bounds }: Setting): boolean {
     for (const log of state.logs) for (const r of book.log(log)) if (is(r)) n++
     return n
   }
+  if (bounds.writers?.[record.kind]?.includes(record.writer) === false) return false
   switch (record.kind) {
     case 'give':
     case 'pass':

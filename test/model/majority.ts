@@ -9,8 +9,8 @@ export function electorate(lists: readonly (readonly Rec[])[], seen: readonly Re
   for (const list of lists) {
     for (const r of list) if (r.kind === 'admit' && (rules.countsPending || isSettled(r.to, seen))) members.add(r.to)
   }
-  if (rules.removedAreNoMembers) {
-    for (const list of lists) for (const r of list) if (r.kind === 'end') for (const target of r.targets) members.delete(target)
+  for (const list of lists) {
+    for (const r of list) if (r.kind === 'end') for (const target of r.targets) members.delete(target)
   }
   return members
 }

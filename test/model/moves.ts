@@ -78,11 +78,21 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const list = listOf(view)
   const held = (targets: readonly number[]) => targets.map(t => (view.logs[t] as readonly Rec[]).length)
   const own = view.logs[peer] as readonly Rec[]
-  const bound = [...view.outcomes].filter(([, outcome]) => outcome === 'undecided').map(([removal]) => removal)
-  const blocking = bound.filter(r => r.writer === peer || own.some(a => a.kind === 'remove-ack' && a.of === r.id))
+  const undecided = [...view.outcomes.keys()].filter(removal => view.outcomes.get(removal) === 'undecided')
+  const blocking = undecided.filter(r => r.writer === peer || own.some(a => a.kind === 'remove-ack' && a.of === r.id))
   /** (d), and (f)'s way out of it: an asserted removal of the starter. */
-  const free = (targets: readonly number[], asserted: boolean) =>
-    !rules.oneAtATime || blocking.every(r => r.writer !== peer && asserted && rules.starterRemoved && targets.includes(r.writer))
+  const free = (starter: number, targets: readonly number[], asserted: boolean) =>
+    !rules.oneAtATime ||
+    blocking.every(
+      r =>
+        r.writer !== peer &&
+        asserted &&
+        rules.starterRemoved &&
+        targets.includes(r.writer) &&
+        !(rules.boundByTarget && r.targets.includes(starter)),
+    )
+  const isAsserted = (removal: Rec) =>
+    removal.assertion > 0 || view.records.some(r => r.kind === 'host-down' && r.of === removal.id)
 
   const others = members(view, setting).filter(p => p !== peer && !view.removed.has(p))
   const sets = others.map(t => [t])
@@ -91,7 +101,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
     for (const targets of sets) {
       const heirs = [peer, ...others].filter(p => !targets.includes(p) && mayOwn(view, setting)(p))
       for (const assertion of bounds.assertions) {
-        if (!free(targets, assertion > 0)) continue
+        if (!free(peer, targets, assertion > 0)) continue
         for (const first of heirs) {
           for (const second of targets.length > 1 ? heirs : [first]) {
             const chosen = targets.length > 1 ? [first, second] : [first]
@@ -103,7 +113,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   }
   for (const [removal, outcome] of view.outcomes) {
     const { targets } = removal
-    const asserted = removal.assertion > 0 || view.records.some(r => r.kind === 'host-down' && r.of === removal.id)
+    const asserted = isAsserted(removal)
     if (bounds.hostDowns && !asserted && outcome !== 'cancelled' && !targets.includes(peer))
       moves.push({ ...base, kind: 'host-down', of: removal.id, targets })
     if (outcome !== 'undecided') continue
@@ -123,7 +133,8 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
       !acks.some(a => a.writer === peer) &&
       !view.removed.has(removal.writer) &&
       targets.every(t => !view.removed.has(t)) &&
-      free(targets, asserted)
+      free(removal.writer, targets, asserted) &&
+      !(rules.assertedFirst && undecided.some(r => r.targets.includes(removal.writer) && isAsserted(r)))
     ) {
       moves.push({ ...about, kind: 'remove-ack', counters: held(targets), list })
     }

@@ -2,7 +2,7 @@
  * The rules under check, each with a switch (design.md R1–R9, docs/notes/0004 "Limits and heirs"). With all of them on no
  * history breaks I1; the tests turn one off and expect the history that shows why it is there.
  */
-import type { Book } from './records.ts'
+import type { Book, Kind } from './records.ts'
 
 export interface Rules {
   /** The cut is the maximum over the acknowledgements; off: what the starter held at the start. (V1) */
@@ -31,10 +31,12 @@ export interface Rules {
   readonly starterRemoved: boolean
   /** (f) is decided only by who holds the starter's records to the cut. (V8) */
   readonly cutHeldForOutcome: boolean
+  /** (f)'s way out of (d) is not for a removal started by a target of the one that binds: that one's limit hides its end. */
+  readonly boundByTarget: boolean
+  /** A removal whose starter an asserted, undecided removal names is not acknowledged any more. */
+  readonly assertedFirst: boolean
   /** A removal needs a strict majority of the members before it. (H10, H11) */
   readonly majority: boolean
-  /** The targets of listed effective removals are no members; off: they are counted for ever. */
-  readonly removedAreNoMembers: boolean
   /** A carve-out is a step of the block's own chain; off: only a register of its own. (H8) */
   readonly carveInChain: boolean
   /** A starter's assertion is true: the targets are off. Off shows what the operator's word is worth. */
@@ -57,8 +59,9 @@ export const allRules: Rules = {
   adoptionOutlastsAck: true,
   starterRemoved: true,
   cutHeldForOutcome: true,
+  boundByTarget: true,
+  assertedFirst: true,
   majority: true,
-  removedAreNoMembers: true,
   carveInChain: true,
   truthful: true,
   unseenAreOff: true,
@@ -81,6 +84,8 @@ export interface Bounds {
   readonly cancels: number
   /** Removals may name two targets. */
   readonly joint: boolean
+  /** Who may write records of a kind, to look at a part of the histories only; everybody where it is not named. */
+  readonly writers?: Partial<Record<Kind, readonly number[]>>
 }
 
 export const noBounds: Bounds = {

@@ -20,6 +20,8 @@ export interface Renaming {
 
 /** All ways to exchange peers that nothing sets apart: settled ones without a block, and newcomers. */
 export function symmetries(bounds: Bounds): Renaming[] {
+  const all = range(0, bounds.settled + bounds.joins)
+  if (bounds.writers) return [{ to: all, from: all }]
   const owners = range(0, bounds.blocks)
   const renamings: Renaming[] = []
   for (const rest of permutations(range(bounds.blocks, bounds.settled))) {
