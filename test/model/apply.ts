@@ -54,7 +54,12 @@ function turnedOff(state: State, record: Rec, { book, bounds, rules }: Setting):
   let off = 0
   for (const target of record.targets) off |= 1 << target
   if (record.assertion < 2 || !rules.unseenAreOff) return off
-  const seen = new Set(record.list.map(id => book.record(id)).filter(r => r.kind === 'admit').map(r => r.to))
+  const seen = new Set(
+    record.list
+      .map(id => book.record(id))
+      .filter(r => r.kind === 'admit')
+      .map(r => r.to),
+  )
   const admissions = state.logs.flatMap(log => book.log(log)).filter(r => r.kind === 'admit')
   for (let again = true; again; ) {
     again = false

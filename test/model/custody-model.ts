@@ -5,8 +5,8 @@
  */
 import { moved } from './apply.ts'
 import { custodyOf } from './custody.ts'
-import type { Model } from './explore.ts'
 import { describe } from './describe.ts'
+import type { Model } from './explore.ts'
 import { movesOf } from './moves.ts'
 import { Book } from './records.ts'
 import type { Bounds, Rules, Setting } from './rules.ts'
@@ -16,8 +16,8 @@ import { viewOf } from './view.ts'
 interface Judged {
   /** Addresses that the peer may hand out in this view, a bit each. */
   readonly mask: number
-  /** The records it may write next, by number. */
-  readonly moves: readonly number[]
+  /** The records it may write next, by number; undefined until asked for. */
+  moves: readonly number[] | undefined
 }
 
 /** A view is looked up by these many at most; then the table is begun anew. */
@@ -30,13 +30,18 @@ export function custodyModel(rules: Rules, bounds: Bounds): Model<State> {
   const renamings = symmetries(bounds)
   let views = new Map<string, Judged>()
 
-  function judge(peer: number, logs: readonly number[]): Judged {
+  function judge(peer: number, logs: readonly number[], last: boolean): Judged {
     const key = String.fromCharCode(peer, ...logs.flatMap(log => [log & 0xffff, log >>> 16]))
     const known = views.get(key)
-    if (known) return known
-    const view = viewOf(peer, logs.map(log => book.log(log)), setting)
+    if (known && (last || known.moves)) return known
+    const view = viewOf(
+      peer,
+      logs.map(log => book.log(log)),
+      setting,
+    )
     const custody = custodyOf(view, setting)
-    const judged = { mask: custody.mask, moves: movesOf(view, custody, setting).map(move => book.intern(move)) }
+    const moves = last ? undefined : movesOf(view, custody, setting).map(move => book.intern(move))
+    const judged: Judged = { mask: custody.mask, moves }
     if (views.size > VIEWS_KEPT) views = new Map()
     views.set(key, judged)
     return judged
@@ -44,15 +49,16 @@ export function custodyModel(rules: Rules, bounds: Bounds): Model<State> {
 
   function expand(state: State, next: (successor: State) => void): string | undefined {
     const holders: number[] = []
+    const last = state.logs.reduce((sum, log) => sum + book.log(log).length, 0) >= bounds.records
     for (let peer = 0; peer < peers; peer++) {
       if (state.off & (1 << peer)) continue
       let mask = 0
       // a record that several views lead to is written in the least of them: who has received less may do all the rest
       const least = new Map<number, number[][]>()
       for (const [held, logs] of viewsFrom(state, peer, book)) {
-        const judged = judge(peer, logs)
+        const judged = judge(peer, logs, last)
         mask |= judged.mask
-        for (const move of judged.moves) {
+        for (const move of judged.moves ?? []) {
           const known = least.get(move)
           if (!known) least.set(move, [held])
           else if (!known.some(less => less.every((n, writer) => n <= (held[writer] as number)))) known.push(held)

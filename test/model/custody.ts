@@ -60,7 +60,9 @@ function mayOwn(view: View, { bounds, rules, book }: Setting): boolean {
   if (peer < bounds.settled) return true
   const own = view.logs[peer] as readonly Rec[]
   if (!isSettled(peer, own)) return false
-  return !rules.newcomerHolds || listedRemovals(view, book.record.bind(book)).every(removal => view.outcomes.has(removal))
+  return (
+    !rules.newcomerHolds || listedRemovals(view, book.record.bind(book)).every(removal => view.outcomes.has(removal))
+  )
 }
 
 /** The removals in the lists of what settled this peer. */
@@ -75,16 +77,23 @@ function chainsOf(view: View, block: number, { book, rules }: Setting): Chain[] 
   const ends = view.records.filter(
     r => r.block === block && (r.kind === 'give' || (r.kind === 'carve' && rules.carveInChain)),
   )
-  const chains = ends.map(end => valid(view, ancestry(end, id => book.record(id)), block))
+  const chains = ends.map(end =>
+    valid(
+      view,
+      ancestry(end, id => book.record(id)),
+      block,
+    ),
+  )
   return [{ steps: [], owner: block }, ...chains]
 }
 
 function registersOf(view: View, carve: Rec, { book }: Setting): Chain[] {
   const record = (id: number) => book.record(id)
   const passes = view.records.filter(r => r.kind === 'pass' && ancestry(r, record, carve)[0]?.of === carve.id)
-  return [{ steps: [], owner: carve.to }, ...passes.map(end => valid(view, ancestry(end, record, carve), carve.to))].map(
-    chain => ({ owner: chain.owner, steps: [carve, ...chain.steps] }),
-  )
+  return [
+    { steps: [], owner: carve.to },
+    ...passes.map(end => valid(view, ancestry(end, record, carve), carve.to)),
+  ].map(chain => ({ owner: chain.owner, steps: [carve, ...chain.steps] }))
 }
 
 /** The carve-out of a block's second address, from its chain; without `carveInChain` from any record of it. */

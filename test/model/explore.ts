@@ -57,7 +57,9 @@ export function explore<S>(model: Model<S>, limits: Limits = {}): Result {
     for (const { key, index } of frontier) {
       judged++
       if (++count % 4096 === 0) {
-        limits.progress?.(`depth ${depth}: ${count} of ${frontier.length}, ${judged} judged, ${visited.size} met, ${seconds().toFixed(0)} s`)
+        limits.progress?.(
+          `depth ${depth}: ${count} of ${frontier.length}, ${judged} judged, ${visited.size} met, ${seconds().toFixed(0)} s`,
+        )
         if (seconds() > (limits.seconds ?? Infinity) || visited.size > (limits.states ?? Infinity))
           return { states: judged, seconds: seconds(), depth: depth - 1, exhausted: false }
       }
@@ -91,7 +93,8 @@ function replay<S>(model: Model<S>, path: readonly string[]): string[] {
     model.expand(state, successor => {
       if (found === undefined && Visited.hash(model.key(successor)) === hash) found = successor
     })
-    if (found === undefined) throw new Error('a state on the path has no such successor: the symmetry of the model is wrong')
+    if (found === undefined)
+      throw new Error('a state on the path has no such successor: the symmetry of the model is wrong')
     lines.push(model.describe(state, found))
     state = found
   }

@@ -3,7 +3,11 @@ import type { Rec } from './records.ts'
 import type { Setting } from './rules.ts'
 
 /** Members over the union of lists: the settled ones at the start, listed admissions, without listed removals' targets. */
-export function electorate(lists: readonly (readonly Rec[])[], seen: readonly Rec[], { rules, bounds }: Setting): Set<number> {
+export function electorate(
+  lists: readonly (readonly Rec[])[],
+  seen: readonly Rec[],
+  { rules, bounds }: Setting,
+): Set<number> {
   const members = new Set<number>()
   for (let peer = 0; peer < bounds.settled; peer++) members.add(peer)
   for (const list of lists) {

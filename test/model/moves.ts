@@ -37,7 +37,8 @@ function custodyMoves(view: View, custody: Custody, base: Base, setting: Setting
       if (bounds.gives) moves.push({ ...base, kind: 'give', block, to: peer, of })
       if (bounds.carves && !carved) moves.push({ ...base, kind: 'carve', block, to: peer, of })
     }
-    for (const { block, of } of custody.addresses) if (bounds.gives) moves.push({ ...base, kind: 'pass', block, to: peer, of })
+    for (const { block, of } of custody.addresses)
+      if (bounds.gives) moves.push({ ...base, kind: 'pass', block, to: peer, of })
   }
   return moves
 }
@@ -58,7 +59,11 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
         if (settles(admission, cited, view.records, setting))
           moves.push({ ...base, kind: 'settled', of: admission.id, cited: sorted(cited.map(a => a.id)) })
       }
-    } else if (admission.writer !== peer && !isSettled(admission.to, view.records) && !acks.some(a => a.writer === peer)) {
+    } else if (
+      admission.writer !== peer &&
+      !isSettled(admission.to, view.records) &&
+      !acks.some(a => a.writer === peer)
+    ) {
       moves.push({ ...base, kind: 'admit-ack', of: admission.id, list })
     }
   }
@@ -97,7 +102,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const others = members(view, setting).filter(p => p !== peer && !view.removed.has(p))
   const sets = others.map(t => [t])
   if (bounds.joint) for (const a of others) for (const b of others) if (a < b) sets.push([a, b])
-  if (mayOwn(view, setting)(peer)) {
+  if (mayOwn(view, setting)(peer) && view.records.filter(r => r.kind === 'remove').length < bounds.removals) {
     for (const targets of sets) {
       const heirs = [peer, ...others].filter(p => !targets.includes(p) && mayOwn(view, setting)(p))
       for (const assertion of bounds.assertions) {

@@ -66,7 +66,8 @@ function outcomesOf(
     if (removal.kind !== 'remove') continue
     const end = records.find(r => r.kind === 'end' && r.of === removal.id)
     const starter = before.removed.get(removal.writer)
-    if (end && (rules.starterDeclares || !end.effective)) outcomes.set(removal, end.effective ? 'effective' : 'cancelled')
+    if (end && (rules.starterDeclares || !end.effective))
+      outcomes.set(removal, end.effective ? 'effective' : 'cancelled')
     else if (!rules.starterDeclares && complete(removal, acksOf(removal, records), records, setting))
       outcomes.set(removal, 'effective')
     else if (rules.starterRemoved && starter?.asserted && holdsToCut(logs, removal.writer, starter, rules))
@@ -130,7 +131,9 @@ function limitsOf(
   if (rules.ackIsPromise) {
     for (const [removal, outcome] of outcomes) {
       if (outcome !== 'undecided') continue
-      const own = all.find(r => r.writer === peer && (r === removal || (r.kind === 'remove-ack' && r.of === removal.id)))
+      const own = all.find(
+        r => r.writer === peer && (r === removal || (r.kind === 'remove-ack' && r.of === removal.id)),
+      )
       if (!own) continue
       removal.targets.forEach((target, i) => {
         const others = rules.ownCounterOnly ? [] : acksOf(removal, records).map(ack => ack.counters[i] as number)
@@ -142,7 +145,11 @@ function limitsOf(
   return Array.from({ length: Math.max(limits.length, 8) }, (_, writer) => limits[writer] ?? NO_LIMIT)
 }
 
-function same(before: Pick<View, 'limits' | 'outcomes'>, limits: readonly number[], outcomes: ReadonlyMap<Rec, Outcome>) {
+function same(
+  before: Pick<View, 'limits' | 'outcomes'>,
+  limits: readonly number[],
+  outcomes: ReadonlyMap<Rec, Outcome>,
+) {
   if (before.outcomes.size !== outcomes.size) return false
   for (const [removal, outcome] of outcomes) if (before.outcomes.get(removal) !== outcome) return false
   return limits.every((limit, writer) => limit === before.limits[writer])
