@@ -2,6 +2,7 @@
  * The searches: for each rule a small one that finds, with the rule off, the history that shows why it is there; and those
  * with every rule on that must find nothing. `writers` keeps a search to the histories in question.
  */
+import type { NetworkBounds } from './network-model.ts'
 import { type Bounds, noBounds, type Rules } from './rules.ts'
 
 export interface Counterexample {
@@ -86,14 +87,14 @@ export const counterexamples: readonly Counterexample[] = [
     name: 'V6',
     why: 'pending members are not counted',
     off: { countsPending: false },
-    bounds: { ...joining, writers: { admit: [0], remove: [1, 2] } },
+    bounds: { ...joining, writers: { admit: [0], 'admit-ack': [2], give: [0], remove: [1], 'remove-ack': [2] } },
     length: 7,
   },
   {
     name: 'V6 (lists)',
     why: 'members are counted over the starter’s list alone',
     off: { countsListed: false },
-    bounds: { ...joining, writers: { admit: [0], remove: [1, 2] } },
+    bounds: { ...joining, writers: { admit: [0], 'admit-ack': [2], give: [0], remove: [1], 'remove-ack': [2] } },
     length: 7,
   },
   { name: 'V7', why: 'a newcomer adopts no listed removal', off: { newcomerAdopts: false }, bounds: late, length: 8 },
@@ -202,4 +203,15 @@ export const large: readonly Sound[] = [
     name: '3 settled and a join, a give, removal of two with assertion 2, ≤ 8',
     bounds: { ...joining, assertions: [2], joint: true, records: 8 },
   },
+]
+
+const collected: NetworkBounds = { peers: 2, records: 4, checkpoints: 2, allowRule: false }
+
+/** Run by `npm run model`, after those of `large`. */
+export const largeNetworks: readonly { readonly name: string; readonly bounds: NetworkBounds }[] = [
+  { name: 'a network, 2 peers, ≤ 4 records, 2 checkpoints', bounds: collected },
+  { name: 'a network, 2 peers, ≤ 3 records, 3 checkpoints', bounds: { ...collected, records: 3, checkpoints: 3 } },
+  { name: 'a network, 3 peers, ≤ 4 records, nothing collected', bounds: { ...collected, peers: 3, checkpoints: 0 } },
+  { name: 'a network, 3 peers, ≤ 3 records, 2 checkpoints', bounds: { ...collected, peers: 3, records: 3 } },
+  { name: 'an allow rule, 2 peers, ≤ 4 records, 2 checkpoints', bounds: { ...collected, allowRule: true } },
 ]

@@ -3,9 +3,10 @@
  * whose name has the text, `--show V1` prints the history that a rule is there for.
  */
 import { parseArgs } from 'node:util'
-import { counterexamples, large } from './cases.ts'
+import { counterexamples, large, largeNetworks } from './cases.ts'
 import { custodyModel } from './custody-model.ts'
-import { explore, type Result } from './explore.ts'
+import { explore, type Limits, type Result } from './explore.ts'
+import { allNetworkRules, networkModel } from './network-model.ts'
 import { allRules } from './rules.ts'
 import { unsteady } from './view.ts'
 
@@ -20,7 +21,7 @@ function tell(name: string, result: Result): void {
     ? `BROKEN: ${result.violation.what}`
     : result.exhausted
       ? 'no violation, exhausted'
-      : `no violation to ${result.depth} records, cut short`
+      : `no violation to ${result.depth} actions, cut short`
   console.log(
     `${name}: ${end}; ${result.states} states, ${result.seconds.toFixed(0)} s, ${speed}/s, ${cpu} s of CPU so far`,
   )
@@ -33,14 +34,24 @@ if (values.show !== undefined) {
     tell(`${name} (${why})`, explore(custodyModel({ ...allRules, ...off }, bounds)))
 } else {
   const seconds = Number(values.minutes ?? 10) * 60
-  for (const { name, bounds } of large.filter(c => c.name.includes(values.only ?? ''))) {
+  const searches: [name: string, run: (limits: Limits) => Result][] = [
+    ...large.map(({ name, bounds }): [string, (limits: Limits) => Result] => [
+      name,
+      limits => explore(custodyModel(allRules, bounds), limits),
+    ]),
+    ...largeNetworks.map(({ name, bounds }): [string, (limits: Limits) => Result] => [
+      name,
+      limits => explore(networkModel(allNetworkRules, bounds), limits),
+    ]),
+  ]
+  for (const [name, run] of searches.filter(([name]) => name.includes(values.only ?? ''))) {
     let told = performance.now()
     const progress = (line: string) => {
       if (performance.now() - told < 10_000) return
       told = performance.now()
       console.log(`  ${line}, ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`)
     }
-    const result = explore(custodyModel(allRules, bounds), { seconds, progress })
+    const result = run({ seconds, progress })
     tell(name, result)
     broken ||= result.violation !== undefined
   }
