@@ -2,7 +2,7 @@
  * The searches: for each rule a small one that finds, with the rule off, the history that shows why it is there; and those
  * with every rule on that must find nothing. `writers` keeps a search to the histories in question.
  */
-import type { NetworkBounds } from './network-model.ts'
+import type { NetworkBounds } from './network-view.ts'
 import { type Bounds, noBounds, type Rules } from './rules.ts'
 
 export interface Counterexample {

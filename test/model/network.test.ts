@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { explore } from './explore.ts'
-import { allNetworkRules, type NetworkBounds, type NetworkRules, networkModel } from './network-model.ts'
+import { networkModel } from './network-model.ts'
+import { allNetworkRules, type NetworkBounds, type NetworkRules } from './network-view.ts'
 
 const bounds: NetworkBounds = { peers: 2, records: 3, checkpoints: 2, allowRule: false }
 
