@@ -1,0 +1,57 @@
+/** Who must acknowledge, and when that is enough (R4, R9): counted over the lists that the acknowledgements carry. */
+import type { Rec } from './records.ts'
+import type { Setting } from './rules.ts'
+
+/** Members over the union of lists: the settled ones at the start, listed admissions, without listed removals' targets. */
+export function electorate(
+  lists: readonly (readonly Rec[])[],
+  seen: readonly Rec[],
+  { rules, bounds }: Setting,
+): Set<number> {
+  const members = new Set<number>()
+  for (let peer = 0; peer < bounds.settled; peer++) members.add(peer)
+  for (const list of lists) {
+    for (const r of list) if (r.kind === 'admit' && (rules.countsPending || isSettled(r.to, seen))) members.add(r.to)
+  }
+  for (const list of lists) {
+    for (const r of list) if (r.kind === 'end') for (const target of r.targets) members.delete(target)
+  }
+  return members
+}
+
+/** The acknowledgements if they are enough for the removal, as they stand. */
+export function complete(
+  removal: Rec,
+  acks: readonly Rec[],
+  seen: readonly Rec[],
+  setting: Setting,
+): readonly Rec[] | undefined {
+  const members = electorate(listsOf(removal, acks, setting), seen, setting)
+  const ackers = new Set([removal.writer, ...acks.map(ack => ack.writer)])
+  for (const member of members) if (!removal.targets.includes(member) && !ackers.has(member)) return undefined
+  const counted = [...ackers].filter(acker => members.has(acker)).length
+  if (setting.rules.majority && removal.assertion < 2 && counted * 2 <= members.size) return undefined
+  return acks
+}
+
+/** True if the acknowledgements, with the admission itself, are a strict majority that settles the newcomer. */
+export function settles(admission: Rec, acks: readonly Rec[], seen: readonly Rec[], setting: Setting): boolean {
+  const members = electorate(listsOf(admission, acks, setting), seen, setting)
+  members.delete(admission.to)
+  const ackers = [...new Set([admission.writer, ...acks.map(ack => ack.writer)])]
+  return ackers.filter(acker => members.has(acker)).length * 2 > members.size
+}
+
+function listsOf(about: Rec, acks: readonly Rec[], { rules, book }: Setting): Rec[][] {
+  const from = rules.countsListed ? [about, ...acks] : [about]
+  return from.map(r => r.list.map(id => book.record(id)))
+}
+
+export function isSettled(peer: number, seen: readonly Rec[]): boolean {
+  return seen.some(r => r.kind === 'settled' && r.writer === peer)
+}
+
+/** Every choice of the acknowledgements, the whole first. */
+export function* choices(acks: readonly Rec[]): Generator<Rec[]> {
+  for (let mask = (1 << acks.length) - 1; mask >= 0; mask--) yield acks.filter((_, i) => mask & (1 << i))
+}

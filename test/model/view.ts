@@ -1,0 +1,156 @@
+/**
+ * What one peer makes of the records that it has received: limits of writers and outcomes of removals. A function of the
+ * peer and the logs' beginnings that it holds; nothing else enters.
+ */
+import { complete } from './majority.ts'
+import type { Rec } from './records.ts'
+import type { Rules, Setting } from './rules.ts'
+
+export type Outcome = 'effective' | 'cancelled' | 'undecided'
+
+export interface Removed {
+  readonly removal: Rec
+  readonly asserted: boolean
+  readonly heir: number
+  readonly cut: number
+}
+
+export interface View {
+  readonly peer: number
+  readonly logs: readonly (readonly Rec[])[]
+  /** By writer: the counter above which its records have no effect here. */
+  readonly limits: readonly number[]
+  /** By removal, those whose record is within its starter's limit. */
+  readonly outcomes: ReadonlyMap<Rec, Outcome>
+  /** By peer: the effective removal that took it out. */
+  readonly removed: ReadonlyMap<number, Removed>
+  /** Records within the limits, in the order of writers. */
+  readonly records: readonly Rec[]
+}
+
+const NO_LIMIT = 99
+const ROUNDS = 8
+
+/** Views whose outcomes did not come to rest: they would make two peers with equal records differ. */
+export const unsteady = { count: 0 }
+
+export function viewOf(peer: number, logs: readonly (readonly Rec[])[], setting: Setting): View {
+  const { rules } = setting
+  const all = logs.flat()
+  let limits: number[] = logs.map(() => NO_LIMIT)
+  let outcomes = new Map<Rec, Outcome>()
+  let removed = new Map<number, Removed>()
+  for (let round = 0; ; round++) {
+    const records = all.filter(r => r.counter <= (limits[r.writer] as number))
+    const before = { limits, outcomes, removed }
+    outcomes = outcomesOf(records, logs, before, setting)
+    removed = removedOf(records, outcomes, setting)
+    limits = limitsOf(peer, records, all, outcomes, removed, rules)
+    if (round > 0 && same(before, limits, outcomes)) return { peer, logs, limits, outcomes, removed, records }
+    if (round === ROUNDS) {
+      unsteady.count++
+      return { peer, logs, limits, outcomes, removed, records }
+    }
+  }
+}
+
+function outcomesOf(
+  records: readonly Rec[],
+  logs: readonly (readonly Rec[])[],
+  before: Pick<View, 'limits' | 'removed'>,
+  setting: Setting,
+): Map<Rec, Outcome> {
+  const { rules } = setting
+  const outcomes = new Map<Rec, Outcome>()
+  for (const removal of records) {
+    if (removal.kind !== 'remove') continue
+    const end = records.find(r => r.kind === 'end' && r.of === removal.id)
+    const starter = before.removed.get(removal.writer)
+    if (end && (rules.starterDeclares || !end.effective))
+      outcomes.set(removal, end.effective ? 'effective' : 'cancelled')
+    else if (!rules.starterDeclares && complete(removal, acksOf(removal, records), records, setting))
+      outcomes.set(removal, 'effective')
+    else if (rules.starterRemoved && starter?.asserted && holdsToCut(logs, removal.writer, starter, rules))
+      outcomes.set(removal, 'cancelled')
+    else outcomes.set(removal, 'undecided')
+  }
+  return outcomes
+}
+
+export function acksOf(removal: Rec, records: readonly Rec[]): Rec[] {
+  return records.filter(r => r.kind === 'remove-ack' && r.of === removal.id)
+}
+
+function holdsToCut(logs: readonly (readonly Rec[])[], peer: number, removed: Removed, rules: Rules): boolean {
+  return !rules.cutHeldForOutcome || (logs[peer] as readonly Rec[]).length >= removed.cut
+}
+
+function removedOf(
+  records: readonly Rec[],
+  outcomes: ReadonlyMap<Rec, Outcome>,
+  setting: Setting,
+): Map<number, Removed> {
+  const removed = new Map<number, Removed>()
+  for (const [removal, outcome] of outcomes) {
+    if (outcome !== 'effective') continue
+    const asserted = removal.assertion > 0 || records.some(r => r.kind === 'host-down' && r.of === removal.id)
+    const cuts = cutsOf(removal, records, setting)
+    removal.targets.forEach((target, i) => {
+      const held = removed.get(target)
+      const cut = Math.min(cuts[i] as number, held?.cut ?? NO_LIMIT)
+      removed.set(target, held ? { ...held, cut } : { removal, asserted, heir: removal.heirs[i] as number, cut })
+    })
+  }
+  return removed
+}
+
+function cutsOf(removal: Rec, records: readonly Rec[], setting: Setting): readonly number[] {
+  if (!setting.rules.cutIsMaximum) return removal.counters
+  const end = records.find(r => r.kind === 'end' && r.of === removal.id && r.effective)
+  if (end) return end.counters
+  return cutOver(removal, complete(removal, acksOf(removal, records), records, setting) ?? [])
+}
+
+export function cutOver(removal: Rec, acks: readonly Rec[]): number[] {
+  return removal.counters.map((held, i) => Math.max(held, ...acks.map(ack => ack.counters[i] as number)))
+}
+
+function limitsOf(
+  peer: number,
+  records: readonly Rec[],
+  all: readonly Rec[],
+  outcomes: ReadonlyMap<Rec, Outcome>,
+  removed: ReadonlyMap<number, Removed>,
+  rules: Rules,
+): number[] {
+  const limits: number[] = []
+  const lower = (writer: number, to: number) => {
+    limits[writer] = Math.min(limits[writer] ?? NO_LIMIT, to)
+  }
+  for (const [target, { cut }] of removed) lower(target, cut)
+  if (rules.ackIsPromise) {
+    for (const [removal, outcome] of outcomes) {
+      if (outcome !== 'undecided') continue
+      const own = all.find(
+        r => r.writer === peer && (r === removal || (r.kind === 'remove-ack' && r.of === removal.id)),
+      )
+      if (!own) continue
+      removal.targets.forEach((target, i) => {
+        const others = rules.ownCounterOnly ? [] : acksOf(removal, records).map(ack => ack.counters[i] as number)
+        lower(target, Math.max(own.counters[i] as number, ...others))
+      })
+    }
+  }
+  limits[peer] = NO_LIMIT
+  return Array.from({ length: Math.max(limits.length, 8) }, (_, writer) => limits[writer] ?? NO_LIMIT)
+}
+
+function same(
+  before: Pick<View, 'limits' | 'outcomes'>,
+  limits: readonly number[],
+  outcomes: ReadonlyMap<Rec, Outcome>,
+) {
+  if (before.outcomes.size !== outcomes.size) return false
+  for (const [removal, outcome] of outcomes) if (before.outcomes.get(removal) !== outcome) return false
+  return limits.every((limit, writer) => limit === before.limits[writer])
+}
