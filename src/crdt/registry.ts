@@ -3,7 +3,7 @@
  * test/unit/crdt/laws.test.ts), and shows them as objects. Whether a record is valid is computed here from the state, the
  * same on every peer; nothing is ever refused.
  */
-import { fromHex, sha256, toHex } from '../lib/bytes.ts'
+import { fromHex, sha256Hex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
@@ -38,7 +38,7 @@ import { type Dot, dotText } from './vector.ts'
 
 /** The name by which other records refer to a roster or a list: SHA-256 of its bytes, hex. */
 export function contentName(leaf: Leaf): string {
-  return toHex(sha256(encodeLeaf(leaf)))
+  return sha256Hex(encodeLeaf(leaf))
 }
 
 const listless = new Set<Leaf['kind']>([
@@ -114,7 +114,7 @@ export class Registry implements RegistryView {
     if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     batch.leaves.forEach((bytes, i) => {
       const dot = { writer: batch.writer, counter: batch.first + i }
-      const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: toHex(sha256(bytes)) }
+      const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: sha256Hex(bytes) }
       if (record.leaf) this.#put(record as LeafRecord)
       else this.#live.add(`unknown:${dotText(dot)}`, record)
     })
