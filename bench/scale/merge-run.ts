@@ -42,4 +42,6 @@ const digestAgainBegun = performance.now()
 registry.digest()
 const digestAgainMs = performance.now() - digestAgainBegun
 const rates = seconds.map(value => count / value)
-process.stdout.write(`${JSON.stringify({ rates, heapBytes, digestMs, digestAgainMs, digest, size: registry.size() })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ rates, heapBytes, digestMs, digestAgainMs, digest, size: registry.size() })}\n`,
+)

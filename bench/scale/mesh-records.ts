@@ -66,7 +66,7 @@ export interface MeshShape {
 
 /** A mesh with all its members settled and all its networks created. The same shape gives the same records. */
 export function createMeshRecords({ members, networks, prefix = 20 }: MeshShape): MeshRecords {
-  const signers = Array.from({ length: members }, (_, number) => signerOf(seedOf(`member ${number}`)))
+  const signers = Array.from({ length: members }, (_, number) => signerOf(seedOfMember(number)))
   const founder = signers[0] as Signer
   const nonce = new Uint8Array(16)
   const meshId = meshIdOf(founder.key, nonce)
@@ -112,6 +112,11 @@ function networkLeaf(number: number, prefix: number, roster: string): NetworkLea
   const subnet = `${formatIp(0x0a00_0000 + number * 2 ** (32 - prefix))}/${prefix}`
   const act = { tenant: 'default', name: `net${number}`, subnet }
   return { kind: 'network', tenant: act.tenant, name: act.name, generation: 0, spec: checkNetwork(act), roster }
+}
+
+/** The private seed of a member's key; the founder is 0. */
+export function seedOfMember(number: number): Uint8Array {
+  return seedOf(`member ${number}`)
 }
 
 function seedOf(text: string): Uint8Array {

@@ -22,8 +22,8 @@ import type { Endpoint, Vtep } from './registry-view.ts'
 interface Owned {
   readonly owner: PeerKey
   readonly records: Map<string, HeldEndpoint | Tombstone>
-  /** Networks in which it has live ones. */
-  readonly networks: Set<NetworkId>
+  /** Times that a live one came, went or moved. */
+  version: number
 }
 
 export class EndpointTable {
@@ -62,9 +62,8 @@ export class EndpointTable {
     this.#live.exchange(slot, before && heldContent(before), contentOf(record))
     if (isHeld(before)) this.#inNetwork(before.network).remove(before)
     if (isHeld(after)) here.add(after)
-    const touched = before && before.network !== here.network ? [before.network, here.network] : [here.network]
-    for (const network of touched) this.#noteOwner(owned, network)
-    return touched
+    if (placeOf(before) !== placeOf(after)) owned.version++
+    return before && before.network !== here.network ? [before.network, here.network] : [here.network]
   }
 
   putVtep(record: LeafRecord<VtepLeaf>): void {
@@ -102,12 +101,14 @@ export class EndpointTable {
     return (this.#byNetwork.get(network)?.size ?? 0) > 0
   }
 
-  count(network: NetworkId): number {
-    return this.#byNetwork.get(network)?.size ?? 0
+  /** Sorted by (network, ip, id). */
+  endpointsOf(owner: PeerKey): Endpoint[] {
+    const live = [...(this.#byOwner.get(owner)?.records.values() ?? [])].filter(isHeld).map(endpointOf)
+    return live.sort((a, b) => order(a.network, b.network) || a.ip - b.ip || order(a.id, b.id))
   }
 
-  networksOf(owner: PeerKey): NetworkId[] {
-    return [...(this.#byOwner.get(owner)?.networks ?? [])].sort()
+  ownedVersion(owner: PeerKey): number {
+    return this.#byOwner.get(owner)?.version ?? 0
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
@@ -128,16 +129,6 @@ export class EndpointTable {
   since(owner: PeerKey, id: string): Hlc | undefined {
     const record = this.#byOwner.get(owner)?.records.get(pack(id))
     return isHeld(record) ? record.hlc : undefined
-  }
-
-  /** Addresses that endpoints of several owners hold, ascending. */
-  duplicates(network: NetworkId): number[] {
-    return [...(this.#shared.get(network) ?? [])].sort((a, b) => a - b)
-  }
-
-  /** HLC of an endpoint's record. */
-  since(owner: PeerKey, id: string): Hlc | undefined {
-    return this.#endpoints.get(`endpoint:${owner}:${id}`)?.hlc
   }
 
   wasEndpoint(network: NetworkId, ip: number): boolean {
@@ -170,13 +161,16 @@ export class EndpointTable {
   }
 
   #ownedBy(owner: PeerKey): Owned {
-    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), networks: new Set() }))
+    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), version: 0 }))
   }
+}
 
-  #noteOwner({ owner, networks }: Owned, network: NetworkId): void {
-    if (this.#byNetwork.get(network)?.hasOwner(owner)) networks.add(network)
-    else networks.delete(network)
-  }
+function placeOf(record: HeldEndpoint | Tombstone | undefined): string {
+  return isHeld(record) ? `${record.network} ${record.ip}` : ''
+}
+
+function order(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 function mapIn<K, V>(map: Map<K, V>, key: K, make: () => V): V {

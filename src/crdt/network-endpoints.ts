@@ -1,5 +1,4 @@
 /** The live endpoints of one network by address, which of them changed last, and which addresses were ever used. */
-import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import { unpack } from './compact.ts'
 import type { HeldEndpoint } from './endpoint-record.ts'
@@ -19,7 +18,6 @@ export class NetworkEndpoints {
   size = 0
   /** Address -> who holds it; nobody if it was held once. */
   readonly #byIp = new Map<number, Holders>()
-  readonly #owners = new Map<PeerKey, number>()
   /** Addresses that several owners hold. */
   readonly #shared = new Set<number>()
   #recent: number[] = []
@@ -36,14 +34,14 @@ export class NetworkEndpoints {
   add(endpoint: HeldEndpoint): void {
     const held = this.holders(endpoint.ip)
     this.#byIp.set(endpoint.ip, held.length === 0 ? endpoint : [...held, endpoint].sort(byOwner))
-    this.#count(endpoint.owner, 1)
+    this.size++
     this.#changed(endpoint.ip)
   }
 
   remove(endpoint: HeldEndpoint): void {
     const left = this.holders(endpoint.ip).filter(other => other !== endpoint)
     this.#byIp.set(endpoint.ip, left.length === 1 ? (left[0] as HeldEndpoint) : left)
-    this.#count(endpoint.owner, -1)
+    this.size--
     this.#changed(endpoint.ip)
   }
 
@@ -62,10 +60,6 @@ export class NetworkEndpoints {
     return this.#byIp.has(ip)
   }
 
-  hasOwner(owner: PeerKey): boolean {
-    return this.#owners.has(owner)
-  }
-
   /** Sorted by (ip, owner, id). */
   all(): HeldEndpoint[] {
     const ips = [...this.#byIp.keys()].sort((a, b) => a - b)
@@ -77,13 +71,6 @@ export class NetworkEndpoints {
     const count = this.version - version
     if (count === 0) return []
     return count > 0 && count <= this.#recent.length ? this.#recent.slice(-count) : undefined
-  }
-
-  #count(owner: PeerKey, by: 1 | -1): void {
-    const count = (this.#owners.get(owner) ?? 0) + by
-    if (count === 0) this.#owners.delete(owner)
-    else this.#owners.set(owner, count)
-    this.size += by
   }
 
   #changed(ip: number): void {
