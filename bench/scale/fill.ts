@@ -1,7 +1,8 @@
 /** Data directories of a peer that holds a whole mesh. */
+
+import { journalName } from '../../src/replica/create.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import { openFileDisk } from '../../src/store/file-disk.ts'
-import { journalName } from '../../src/replica/create.ts'
 import { writeEndpoints } from './endpoint-load.ts'
 import { createMeshRecords, type MeshRecords } from './mesh-records.ts'
 

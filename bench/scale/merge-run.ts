@@ -2,7 +2,7 @@
 import { isSigned, openBatch } from '../../src/crdt/batch.ts'
 import { Registry } from '../../src/crdt/registry.ts'
 import { verifySignature } from '../../src/lib/keys.ts'
-import { endpointLeafAt, writeEndpoints } from './endpoint-load.ts'
+import { writeEndpoints } from './endpoint-load.ts'
 import { createMeshRecords } from './mesh-records.ts'
 
 const count = Number(process.argv[2] ?? 100_000)
@@ -20,28 +20,16 @@ const merge = (registry: Registry, encoded: Uint8Array): void => {
 
 const heap = () => {
   for (let round = 0; round < 4; round++) globalThis.gc?.()
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
-  return heapUsed + external - 0 * arrayBuffers
+  return process.memoryUsage().heapUsed
 }
 const registry = new Registry(mesh.meshId, verifySignature)
 for (const encoded of base) merge(registry, encoded)
 const heapBefore = heap()
-const seconds: number[] = []
-{
-  const begun = performance.now()
-  for (const encoded of bytes) merge(registry, encoded)
-  seconds.push((performance.now() - begun) / 1000)
-}
+const before = process.cpuUsage()
+const begun = performance.now()
+for (const encoded of bytes) merge(registry, encoded)
+const wallMs = performance.now() - begun
+const { user, system } = process.cpuUsage(before)
+const cpuMs = (user + system) / 1000
 const heapBytes = (heap() - heapBefore) / count
-const digestBegun = performance.now()
-const digest = registry.digest()
-const digestMs = performance.now() - digestBegun
-const again = mesh.chains[0]?.write([endpointLeafAt(mesh, count)])
-if (again) registry.apply(again)
-const digestAgainBegun = performance.now()
-registry.digest()
-const digestAgainMs = performance.now() - digestAgainBegun
-const rates = seconds.map(value => count / value)
-process.stdout.write(
-  `${JSON.stringify({ rates, heapBytes, digestMs, digestAgainMs, digest, size: registry.size() })}\n`,
-)
+process.stdout.write(`${JSON.stringify({ wallMs, cpuMs, heapBytes })}\n`)

@@ -39,7 +39,7 @@ export function unpackList(packed: string): string[] {
 /** Short ones are as large as they are packed. */
 const shortestHex = 32
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: every character of one byte is meant
+/** Every character is one byte. */
 const isLatin1 = /^[\0-\xff]*$/
 
 function isHex(text: string): boolean {
