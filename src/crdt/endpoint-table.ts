@@ -4,8 +4,8 @@ import type { NetworkId } from '../model/network.ts'
 import { pack } from './compact.ts'
 import {
   endpointOf,
-  heldContent,
   type HeldEndpoint,
+  heldContent,
   holdEndpoint,
   holdTombstone,
   isHeld,
