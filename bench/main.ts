@@ -8,9 +8,10 @@ import { busyPercent, cpuPressure, type Machine, machineFacts, machineText, unti
 import type { Measurement, Outcome } from './lib/measurement.ts'
 import { resultTable } from './lib/table.ts'
 import { memory } from './memory.ts'
+import { scale } from './scale.ts'
 import { write } from './write.ts'
 
-const measurements: readonly Measurement[] = [attach, write, join, memory]
+const measurements: readonly Measurement[] = [attach, write, join, memory, ...scale]
 
 interface Result extends Outcome {
   readonly name: string
@@ -76,6 +77,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { names, json } = parseArguments(
     argv,
     measurements.map(measurement => measurement.name),
+    measurements.filter(({ onlyByName }) => !onlyByName).map(({ name }) => name),
   )
   const interrupt = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -8,8 +8,12 @@ export interface BenchArguments {
   readonly json: string | undefined
 }
 
-/** Reads `[NAME…] [--json FILE]`; without names all. Throws `usage` for anything else. */
-export function parseArguments(argv: readonly string[], known: readonly string[]): BenchArguments {
+/** Reads `[NAME…] [--json FILE]`; without names `usual`. Throws `usage` for anything else. */
+export function parseArguments(
+  argv: readonly string[],
+  known: readonly string[],
+  usual: readonly string[] = known,
+): BenchArguments {
   const usage = `npm run bench -- [${known.join('|')}]… [--json FILE]`
   const wanted = new Set<string>()
   let json: string | undefined
@@ -22,5 +26,5 @@ export function parseArguments(argv: readonly string[], known: readonly string[]
     else if (known.includes(word)) wanted.add(word)
     else throw new SkeinError('usage', `there is no measurement '${word}'; say: ${usage}`)
   }
-  return { names: known.filter(name => wanted.size === 0 || wanted.has(name)), json }
+  return { names: known.filter(name => (wanted.size === 0 ? usual.includes(name) : wanted.has(name))), json }
 }

@@ -9,6 +9,8 @@ export interface Measurement {
   /** Names of the two sides, for the table. */
   readonly ours: string
   readonly base: string
+  /** Runs only when it is named. */
+  readonly onlyByName?: boolean
   /** It is given up after this, ms, and what it made is removed. */
   readonly limitMs: number
   run(context: BenchContext): Promise<Outcome>

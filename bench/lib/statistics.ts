@@ -1,6 +1,6 @@
 /** Pure: medians, and what two sides that ran in pairs say about each other. */
 
-export type Unit = 'ms' | 'MB' | 'B'
+export type Unit = 'ms' | 'µs' | 's' | 'MB' | 'B' | '/s' | ''
 
 /** One line of a result. Figures are medians; a ratio is ours to the base, below 1 where ours is smaller. */
 export interface Row {

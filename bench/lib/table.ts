@@ -3,7 +3,7 @@ import type { Row, Unit } from './statistics.ts'
 
 /** Three significant digits, and the unit; `-` for no value. */
 export function figure(value: number | undefined, unit: Unit): string {
-  return value === undefined ? '-' : `${digits(value)} ${unit}`
+  return value === undefined ? '-' : `${digits(value)} ${unit}`.trimEnd()
 }
 
 function digits(value: number): string {

@@ -4,7 +4,7 @@
  * leaf hashes] with the writer's signature over its bytes; leaves are the very bytes that were signed.
  */
 import { equalBytes, fromHex, sha256, toHex } from '../lib/bytes.ts'
-import { decode, encode, type Plain } from '../lib/cbor.ts'
+import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Hlc } from './hlc.ts'
 import { maxLeafBytes } from './leaves.ts'
@@ -71,7 +71,8 @@ export type Verify = (key: PeerKey, bytes: Uint8Array, signature: Uint8Array) =>
 
 /** Decodes; throws with the reason if anything but the signature is not as `makeBatch` makes it. */
 export function openBatch(bytes: Uint8Array): Batch {
-  const outer = decode(bytes, maxBatchBytes)
+  // a batch is kept whole, so its parts need no copies
+  const outer = decodeInPlace(bytes, maxBatchBytes)
   if (!Array.isArray(outer) || outer.length !== 3) throw new Error('batch is not [header, signature, leaves]')
   const [header, signature, leafList] = outer
   if (!(header instanceof Uint8Array) || !(signature instanceof Uint8Array)) throw new Error('batch has no header')
@@ -79,7 +80,7 @@ export function openBatch(bytes: Uint8Array): Batch {
     leaf instanceof Uint8Array && leaf.length <= maxLeafBytes ? leaf : undefined,
   )
   if (!leaves || leaves.length === 0) throw new Error('batch has no leaves or a malformed one')
-  const fields = openHeader(decode(header, maxBatchBytes), leaves)
+  const fields = openHeader(decodeInPlace(header, maxBatchBytes), leaves)
   return { ...fields, leaves, hash: toHex(sha256(header, signature)), header, signature, bytes }
 }
 

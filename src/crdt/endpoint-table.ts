@@ -1,28 +1,44 @@
 /** Endpoints, VTEPs and free hints: one writer each, the latest record wins. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
+import { pack } from './compact.ts'
+import {
+  endpointOf,
+  type HeldEndpoint,
+  heldContent,
+  holdEndpoint,
+  holdTombstone,
+  isHeld,
+  isOverruled,
+  type Tombstone,
+} from './endpoint-record.ts'
 import type { Hlc } from './hlc.ts'
 import type { EndpointLeaf, EndpointRmLeaf, FreeLeaf, VtepLeaf } from './leaves.ts'
-import { type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
+import { contentOf, type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
+import { NetworkEndpoints } from './network-endpoints.ts'
 import type { Endpoint, Vtep } from './registry-view.ts'
 
+/** One owner's endpoints, by id (packed). */
+interface Owned {
+  readonly owner: PeerKey
+  readonly records: Map<string, HeldEndpoint | Tombstone>
+  /** Times that a live one came, went or moved. */
+  version: number
+}
+
 export class EndpointTable {
-  readonly #endpoints: OwnRegisters<EndpointLeaf | EndpointRmLeaf>
+  readonly #live: LiveSet
+  readonly #byOwner = new Map<PeerKey, Owned>()
+  readonly #byNetwork = new Map<NetworkId, NetworkEndpoints>()
   readonly #vteps: OwnRegisters<VtepLeaf>
   readonly #free: OwnRegisters<FreeLeaf>
-  /** network -> slot -> endpoint */
-  readonly #byNetwork = new Map<NetworkId, Map<string, Endpoint>>()
-  /** network -> address -> slots */
-  readonly #byIp = new Map<NetworkId, Map<number, Set<string>>>()
   readonly #vtepsByNetwork = new Map<NetworkId, Map<PeerKey, Vtep>>()
+  readonly #vtepVersions = new Map<NetworkId, number>()
   readonly #vnis = new Map<PeerKey, Map<number, NetworkId>>()
-  readonly #ever = new Map<NetworkId, Set<number>>()
-  /** network -> addresses that endpoints of several owners hold */
-  readonly #shared = new Map<NetworkId, Set<number>>()
-  readonly #versions = new Map<NetworkId, number>()
+  #vniVersion = 0
 
   constructor(live: LiveSet) {
-    this.#endpoints = new OwnRegisters(live)
+    this.#live = live
     this.#vteps = new OwnRegisters(live)
     this.#free = new OwnRegisters(live)
   }
@@ -30,25 +46,24 @@ export class EndpointTable {
   /** Gives the networks whose endpoints changed. */
   putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): NetworkId[] {
     const { leaf, dot } = record
-    if (leaf.kind === 'endpoint') mapIn(this.#ever, leaf.network, () => new Set<number>()).add(leaf.ip)
+    const here = this.#inNetwork(leaf.network)
+    if (leaf.kind === 'endpoint') here.note(leaf.ip)
+    const owned = this.#ownedBy(dot.writer)
+    const id = pack(leaf.id)
+    const before = owned.records.get(id)
+    if (before && isOverruled(record, before)) return []
+    const shared = { id: isHeld(before) ? before.id : id, owner: owned.owner, network: here.network }
+    const after =
+      leaf.kind === 'endpoint'
+        ? holdEndpoint({ ...record, leaf }, shared)
+        : holdTombstone({ ...record, leaf }, here.network)
+    owned.records.set(shared.id, after)
     const slot = `endpoint:${dot.writer}:${leaf.id}`
-    const { stored, before } = this.#endpoints.put(slot, record)
-    if (!stored) return []
-    const touched = before ? [before.leaf.network, leaf.network] : [leaf.network]
-    for (const network of touched) this.#versions.set(network, this.version(network) + 1)
-    if (before?.leaf.kind === 'endpoint') this.#unlink(slot, before.leaf)
-    if (leaf.kind !== 'endpoint') return touched
-    const { id, network, ip, mac, container, containerName, aliases = [] } = leaf
-    const group = leaf.group === undefined ? {} : { group: leaf.group }
-    const endpoint = { id, network, owner: dot.writer, ip, mac, container, containerName, aliases, ...group }
-    mapIn(this.#byNetwork, network, () => new Map<string, Endpoint>()).set(slot, endpoint)
-    mapIn(
-      mapIn(this.#byIp, network, () => new Map<number, Set<string>>()),
-      ip,
-      () => new Set<string>(),
-    ).add(slot)
-    this.#noteShared(network, ip)
-    return touched
+    this.#live.exchange(slot, before && heldContent(before), contentOf(record))
+    if (isHeld(before)) this.#inNetwork(before.network).remove(before)
+    if (isHeld(after)) here.add(after)
+    if (placeOf(before) !== placeOf(after)) owned.version++
+    return before && before.network !== here.network ? [before.network, here.network] : [here.network]
   }
 
   putVtep(record: LeafRecord<VtepLeaf>): void {
@@ -57,8 +72,10 @@ export class EndpointTable {
     const vnis = mapIn(this.#vnis, owner, () => new Map<number, NetworkId>())
     // only a forked writer uses one for two networks
     if (network < (vnis.get(vni) ?? 'g')) vnis.set(vni, network)
+    this.#vniVersion++
     if (!this.#vteps.put(`vtep:${owner}:${network}`, record).stored) return
     mapIn(this.#vtepsByNetwork, network, () => new Map<PeerKey, Vtep>()).set(owner, { network, owner, address, vni })
+    this.#vtepVersions.set(network, this.vtepsVersion(network) + 1)
   }
 
   putFree(record: LeafRecord<FreeLeaf>): void {
@@ -67,43 +84,55 @@ export class EndpointTable {
 
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[] {
-    return [...(this.#byNetwork.get(network)?.values() ?? [])].sort(
-      (a, b) => a.ip - b.ip || (a.owner + a.id < b.owner + b.id ? -1 : 1),
-    )
+    return this.#byNetwork.get(network)?.all().map(endpointOf) ?? []
   }
 
   /** Changes of the network's endpoints so far. */
   version(network: NetworkId): number {
-    return this.#versions.get(network) ?? 0
+    return this.#byNetwork.get(network)?.version ?? 0
+  }
+
+  changedAddresses(network: NetworkId, since: number): readonly number[] | undefined {
+    const found = this.#byNetwork.get(network)
+    return found ? found.changedSince(since) : since === 0 ? [] : undefined
   }
 
   hasEndpoints(network: NetworkId): boolean {
     return (this.#byNetwork.get(network)?.size ?? 0) > 0
   }
 
+  /** Sorted by (network, ip, id). */
+  endpointsOf(owner: PeerKey): Endpoint[] {
+    const live = [...(this.#byOwner.get(owner)?.records.values() ?? [])].filter(isHeld).map(endpointOf)
+    return live.sort((a, b) => order(a.network, b.network) || a.ip - b.ip || order(a.id, b.id))
+  }
+
+  ownedVersion(owner: PeerKey): number {
+    return this.#byOwner.get(owner)?.version ?? 0
+  }
+
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
-    const slot = `endpoint:${owner}:${id}`
-    const leaf = this.#endpoints.get(slot)?.leaf
-    return leaf?.kind === 'endpoint' ? this.#byNetwork.get(leaf.network)?.get(slot) : undefined
+    const record = this.#byOwner.get(owner)?.records.get(pack(id))
+    return isHeld(record) ? endpointOf(record) : undefined
   }
 
   holders(network: NetworkId, ip: number): Endpoint[] {
-    const slots = [...(this.#byIp.get(network)?.get(ip) ?? [])].sort()
-    return slots.flatMap(slot => this.#byNetwork.get(network)?.get(slot) ?? [])
+    return this.#byNetwork.get(network)?.holders(ip).map(endpointOf) ?? []
   }
 
   /** Addresses that endpoints of several owners hold, ascending. */
   duplicates(network: NetworkId): number[] {
-    return [...(this.#shared.get(network) ?? [])].sort((a, b) => a - b)
+    return this.#byNetwork.get(network)?.duplicates() ?? []
   }
 
   /** HLC of an endpoint's record. */
   since(owner: PeerKey, id: string): Hlc | undefined {
-    return this.#endpoints.get(`endpoint:${owner}:${id}`)?.hlc
+    const record = this.#byOwner.get(owner)?.records.get(pack(id))
+    return isHeld(record) ? record.hlc : undefined
   }
 
   wasEndpoint(network: NetworkId, ip: number): boolean {
-    return this.#ever.get(network)?.has(ip) ?? false
+    return this.#byNetwork.get(network)?.was(ip) ?? false
   }
 
   vteps(network: NetworkId): Vtep[] {
@@ -111,27 +140,37 @@ export class EndpointTable {
     return found.sort((a, b) => (a.owner < b.owner ? -1 : 1))
   }
 
+  vtepsVersion(network: NetworkId): number {
+    return this.#vtepVersions.get(network) ?? 0
+  }
+
   vnisOf(owner: PeerKey): Map<number, NetworkId> {
     return this.#vnis.get(owner) ?? new Map()
+  }
+
+  get vniVersion(): number {
+    return this.#vniVersion
   }
 
   freeHint(network: NetworkId, owner: PeerKey): number | undefined {
     return this.#free.get(`free:${owner}:${network}`)?.leaf.log2
   }
 
-  #unlink(slot: string, leaf: EndpointLeaf): void {
-    this.#byNetwork.get(leaf.network)?.delete(slot)
-    const slots = this.#byIp.get(leaf.network)?.get(leaf.ip)
-    slots?.delete(slot)
-    if (slots?.size === 0) this.#byIp.get(leaf.network)?.delete(leaf.ip)
-    this.#noteShared(leaf.network, leaf.ip)
+  #inNetwork(network: NetworkId): NetworkEndpoints {
+    return mapIn(this.#byNetwork, network, () => new NetworkEndpoints(network))
   }
 
-  #noteShared(network: NetworkId, ip: number): void {
-    const isShared = new Set(this.holders(network, ip).map(endpoint => endpoint.owner)).size > 1
-    if (isShared) mapIn(this.#shared, network, () => new Set<number>()).add(ip)
-    else this.#shared.get(network)?.delete(ip)
+  #ownedBy(owner: PeerKey): Owned {
+    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), version: 0 }))
   }
+}
+
+function placeOf(record: HeldEndpoint | Tombstone | undefined): string {
+  return isHeld(record) ? `${record.network} ${record.ip}` : ''
+}
+
+function order(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 function mapIn<K, V>(map: Map<K, V>, key: K, make: () => V): V {

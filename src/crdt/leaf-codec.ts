@@ -1,5 +1,5 @@
 /** Leaves to canonical bytes and back. One entry a kind: how it is written, how it is read. */
-import { decode, encode, type Plain } from '../lib/cbor.ts'
+import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import { specFromPlain, specToPlain } from '../model/network.ts'
 import { type Leaf, type ListedAdmission, maxAliases, maxLeafBytes, type Step, type Transfer } from './leaves.ts'
 import { objectCodecs } from './object-codec.ts'
@@ -18,7 +18,7 @@ export interface Codec<K extends Kind> {
 }
 
 const bytes = (value: Plain | undefined, length: number) =>
-  value instanceof Uint8Array && value.length === length ? value : undefined
+  value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : undefined
 const addresses = (value: Plain | undefined) => list(value, 16, item => text(item, 64))
 const generation = (value: Plain | undefined) => integer(value, 0, Number.MAX_SAFE_INTEGER)
 const flag = (value: Plain | undefined) => (typeof value === 'boolean' ? value : undefined)
@@ -231,7 +231,7 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
 export function decodeLeaf(leafBytes: Uint8Array): Leaf | undefined {
   let value: Plain
   try {
-    value = decode(leafBytes, maxLeafBytes)
+    value = decodeInPlace(leafBytes, maxLeafBytes)
   } catch {
     return undefined // not CBOR as we write it: no effect
   }

@@ -1,10 +1,12 @@
 /**
  * The records that count, by slot. A slot is the place that one record can supersede another in; its content decides the
- * digest, so that two peers with the same records have the same digest (I2).
+ * digest, so that two peers with the same records have the same digest (I2). The digest is a sum over the slots, so that
+ * one change costs the same however many there are.
  */
-import { sha256, toHex } from '../lib/bytes.ts'
+import { sha256Latin1 } from '../lib/bytes.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import type { Leaf } from './leaves.ts'
+import { SlotSum } from './slot-sum.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
 /** A leaf as it was received. */
@@ -28,43 +30,61 @@ export function compareRecords(a: LeafRecord<unknown>, b: LeafRecord<unknown>): 
 
 export class LiveSet {
   readonly #slots = new Map<string, string>()
+  readonly #sum = new SlotSum()
+  #size = 0
 
   set(slot: string, record: LeafRecord<unknown>): void {
-    this.#slots.set(slot, contentOf(record))
+    this.#put(slot, contentOf(record))
   }
 
   /** Of a slot that is named by a dot: keeps what it holds, if that is another record (a forked writer's). */
   add(slot: string, record: LeafRecord<unknown>): void {
-    const content = contentOf(record)
-    const held = this.#slots.get(slot)
-    if (held === undefined || held === content) this.#slots.set(slot, content)
-    else this.#slots.set(slot, [...new Set([...held.split(','), content])].sort().join(','))
+    const held = this.#slots.get(slot)?.split(',') ?? []
+    this.#put(slot, [...new Set([...held, contentOf(record)])].sort().join(','))
   }
 
   /** The inverse of `add`. */
   drop(slot: string, record: LeafRecord<unknown>): void {
     const held = this.#slots.get(slot)?.split(',') ?? []
     const left = held.filter(content => content !== contentOf(record))
-    if (left.length > 0) this.#slots.set(slot, left.join(','))
-    else this.#slots.delete(slot)
+    if (left.length > 0) this.#put(slot, left.join(','))
+    else this.delete(slot)
   }
 
   delete(slot: string): void {
+    this.exchange(slot, this.#slots.get(slot), undefined)
     this.#slots.delete(slot)
   }
 
-  get size(): number {
-    return this.#slots.size
+  /**
+   * Changes a slot from one content (`contentOf`) to another, for tables that know what they hold: nothing is kept of it
+   * here, so a slot that is changed so always must be.
+   */
+  exchange(slot: string, before: string | undefined, after: string | undefined): void {
+    if (before !== undefined) this.#sum.subtract(sha256Latin1(`${slot}=${before}`))
+    if (after !== undefined) this.#sum.add(sha256Latin1(`${slot}=${after}`))
+    this.#size += (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
   }
 
-  /** SHA-256 over the slots in order, hex. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Sum of the SHA-256 of all lines `slot=content`, modulo 2^256, hex. */
   digest(): string {
-    const lines = [...this.#slots].map(([slot, content]) => `${slot}=${content}\n`).sort()
-    return toHex(sha256(Buffer.from(lines.join(''))))
+    return this.#sum.hex()
+  }
+
+  #put(slot: string, content: string): void {
+    const held = this.#slots.get(slot)
+    if (held === content) return
+    this.exchange(slot, held, content)
+    this.#slots.set(slot, content)
   }
 }
 
-function contentOf(record: LeafRecord<unknown>): string {
+/** What of a record is part of the digest. */
+export function contentOf(record: { dot: Pick<Dot, 'counter'>; hash: string }): string {
   return `${record.dot.counter}:${record.hash}`
 }
 

@@ -33,6 +33,7 @@ export class MembershipTable {
   #founder: LeafRecord<MeshLeaf> | undefined
   #admitted: readonly Admitted[] | undefined
   #members: Map<PeerKey, Member> | undefined
+  #version = 0
 
   constructor(meshId: string, verify: Verify, live: LiveSet) {
     this.#meshId = meshId
@@ -52,7 +53,7 @@ export class MembershipTable {
 
   putPeer(record: LeafRecord<PeerLeaf>): void {
     this.#peers.put(`peer:${record.dot.writer}`, record)
-    this.#members = undefined
+    this.#forgetMembers()
   }
 
   putInvitation(record: LeafRecord<InvitationLeaf>): void {
@@ -80,13 +81,18 @@ export class MembershipTable {
     const declared = this.#settled.get(record.dot.writer) ?? new Map<string, SettledLeaf>()
     this.#settled.set(record.dot.writer, declared.set(recordName(record), record.leaf))
     this.#live.add(`settled:${dotText(record.dot)}`, record)
-    this.#members = undefined
+    this.#forgetMembers()
   }
 
   /** `name` is the hash that acknowledgements name the list by. */
   putKnown(name: string, record: LeafRecord<KnownLeaf>): void {
     this.#known.set(name, record)
     this.#forget()
+  }
+
+  /** Another number after each change. */
+  get version(): number {
+    return this.#version
   }
 
   isMember(key: PeerKey): boolean {
@@ -235,7 +241,12 @@ export class MembershipTable {
 
   #forget(): void {
     this.#admitted = undefined
+    this.#forgetMembers()
+  }
+
+  #forgetMembers(): void {
     this.#members = undefined
+    this.#version++
   }
 }
 

@@ -143,6 +143,13 @@ export interface RegistryView {
   members(): Member[]
   /** True if two histories of this writer are known (R8): what it owns is quarantined, and nobody gives it anything. */
   isForked(key: PeerKey): boolean
+  /**
+   * Another number whenever members, admissions or invitations may have changed, within one run of the process. Like the
+   * other versions it lets whoever looks at each change see at once that nothing of interest did.
+   */
+  membersVersion(): number
+  /** The same of networks; a network's endpoints have a version of their own. */
+  networksVersion(): number
   /** Sorted by name, `default` first. */
   tenants(): string[]
   hasTenant(name: string): boolean
@@ -162,12 +169,21 @@ export interface RegistryView {
   endpoint(owner: PeerKey, id: string): Endpoint | undefined
   /** Another number after each change of the network's endpoints, within one run of the process. */
   endpointsVersion(network: NetworkId): number
+  /** Addresses whose endpoints changed after `since`, a version of them; undefined if there were too many: all may have. */
+  changedAddresses(network: NetworkId, since: number): readonly number[] | undefined
+  /** One owner's in all networks, sorted by (network, ip, id). */
+  endpointsOf(owner: PeerKey): Endpoint[]
+  /** Another number whenever one of them came, went or moved. */
+  ownedVersion(owner: PeerKey): number
   /** Live endpoints that hold an address of the network (R5). */
   holders(network: NetworkId, ip: number): Endpoint[]
   /** True if some endpoint record, live or deleted, ever held the address. */
   wasEndpoint(network: NetworkId, ip: number): boolean
   /** Sorted by owner. */
   vteps(network: NetworkId): Vtep[]
+  /** As `endpointsVersion`, of the network's VTEPs; `vnisVersion` of all networks' VNIs. */
+  vtepsVersion(network: NetworkId): number
+  vnisVersion(): number
   /** Every VNI this owner ever received a network on, with the network: never to be used for another (I4). */
   vnisOf(owner: PeerKey): Map<number, NetworkId>
   /** Number of blocks of a network; 0 if the network is unknown. */

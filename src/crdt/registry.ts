@@ -3,7 +3,7 @@
  * test/unit/crdt/laws.test.ts), and shows them as objects. Whether a record is valid is computed here from the state, the
  * same on every peer; nothing is ever refused.
  */
-import { fromHex, sha256, toHex } from '../lib/bytes.ts'
+import { fromHex, sha256Hex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
@@ -38,7 +38,7 @@ import { type Dot, dotText } from './vector.ts'
 
 /** The name by which other records refer to a roster or a list: SHA-256 of its bytes, hex. */
 export function contentName(leaf: Leaf): string {
-  return toHex(sha256(encodeLeaf(leaf)))
+  return sha256Hex(encodeLeaf(leaf))
 }
 
 const listless = new Set<Leaf['kind']>([
@@ -68,6 +68,7 @@ export class Registry implements RegistryView {
   readonly #forks = new Map<PeerKey, Hlc>()
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
   #list: Map<NetworkId, Network> | undefined
+  #listVersion = 0
 
   constructor(meshId: string, verify: Verify) {
     this.meshId = meshId
@@ -114,7 +115,7 @@ export class Registry implements RegistryView {
     if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     batch.leaves.forEach((bytes, i) => {
       const dot = { writer: batch.writer, counter: batch.first + i }
-      const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: toHex(sha256(bytes)) }
+      const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: sha256Hex(bytes) }
       if (record.leaf) this.#put(record as LeafRecord)
       else this.#live.add(`unknown:${dotText(dot)}`, record)
     })
@@ -134,13 +135,18 @@ export class Registry implements RegistryView {
     const put = this.#tables[leaf.kind] as (record: LeafRecord) => void
     put(record)
     // the list of networks rests on everything but these
-    if (!listless.has(leaf.kind) && !Object.hasOwn(this.objects.puts, leaf.kind)) this.#list = undefined
+    if (!listless.has(leaf.kind) && !Object.hasOwn(this.objects.puts, leaf.kind)) this.#forgetList()
+  }
+
+  #forgetList(): void {
+    this.#list = undefined
+    this.#listVersion++
   }
 
   /** An endpoint matters to the list where it keeps a deleted network draining. */
   #putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): void {
     const touched = this.#endpoints.putEndpoint(record)
-    if (touched.some(id => this.#networks.isDeleted(id))) this.#list = undefined
+    if (touched.some(id => this.#networks.isDeleted(id))) this.#forgetList()
   }
 
   /** Content is named by its hash; of several records of it the lowest dot counts, so that the order of arrival does not. */
@@ -158,6 +164,14 @@ export class Registry implements RegistryView {
 
   members(): Member[] {
     return [...this.#membership.members().values()]
+  }
+
+  membersVersion(): number {
+    return this.#membership.version
+  }
+
+  networksVersion(): number {
+    return this.#listVersion
   }
 
   tenants(): string[] {
@@ -209,6 +223,18 @@ export class Registry implements RegistryView {
     return this.#endpoints.version(network)
   }
 
+  changedAddresses(network: NetworkId, since: number): readonly number[] | undefined {
+    return this.#endpoints.changedAddresses(network, since)
+  }
+
+  endpointsOf(owner: PeerKey): Endpoint[] {
+    return this.#endpoints.endpointsOf(owner)
+  }
+
+  ownedVersion(owner: PeerKey): number {
+    return this.#endpoints.ownedVersion(owner)
+  }
+
   holders(network: NetworkId, ip: number): Endpoint[] {
     return this.#endpoints.holders(network, ip)
   }
@@ -219,6 +245,14 @@ export class Registry implements RegistryView {
 
   vteps(network: NetworkId): Vtep[] {
     return this.#endpoints.vteps(network)
+  }
+
+  vtepsVersion(network: NetworkId): number {
+    return this.#endpoints.vtepsVersion(network)
+  }
+
+  vnisVersion(): number {
+    return this.#endpoints.vniVersion
   }
 
   vnisOf(owner: PeerKey): Map<number, NetworkId> {

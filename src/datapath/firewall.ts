@@ -34,6 +34,8 @@ export function createFirewall(context: Context): Firewall {
   const { view, self } = context.replica
   let loaded: Loaded | undefined
   let queued = false
+  /** Versions of what the guards rest on, when it was last looked at. */
+  let lookedAt = ''
   const wanted = (known: ReadonlyMap<string, string>) => nextSenders(known, view.members(), context.vtepAddress)
   const isShared = isSharedPort(context.vxlanPort)
   const wantedVnis = (guarded: ReadonlySet<number>) => (isShared ? nextVnis(guarded, view, self) : undefined)
@@ -73,7 +75,9 @@ export function createFirewall(context: Context): Firewall {
   return {
     refresh: () => lane.run(() => refresh(true)),
     membersChanged() {
-      if (!senders) return
+      const version = `${view.membersVersion()} ${view.vnisVersion()}`
+      if (!senders || version === lookedAt) return
+      lookedAt = version
       const now = vnis && wantedVnis(vnis.received)
       // they only grow
       const grown = now?.known.size !== vnis?.known.size || now?.received.size !== vnis?.received.size

@@ -19,6 +19,8 @@ export interface Materialised {
   entries: Entries
   /** Entries of an earlier run that the state does not explain yet (I5). */
   inherited: ReadonlySet<EntryKey>
+  /** Versions of the state that the entries were last made equal to; '' while that has not succeeded. */
+  upToDate: string
 }
 
 /** The kernel as it was just read: devices, and entries on demand. */
@@ -59,7 +61,7 @@ export async function materialise(
   await publish(context, network.id, vxlan.vni)
   const entries = vxlan.created ? noEntries : await reading.entries(device)
   const inherited = previous?.inherited ?? new Set(entryKeys(entries))
-  const state = { vni: vxlan.vni, mtu: wishes.mtu, entries, inherited }
+  const state = { vni: vxlan.vni, mtu: wishes.mtu, entries, inherited, upToDate: '' }
   return {
     state,
     repaired: bridgeFixes.length + otherFixes.length + (await update(context, channel, network.id, state)),
@@ -74,6 +76,9 @@ export async function update(
   known: Materialised,
 ): Promise<number> {
   const { replica, vtepAddress } = context
+  const versions = versionsOf(replica.view, network)
+  if (known.upToDate === versions) return 0
+  known.upToDate = ''
   const desired = planEntries(replica.view, replica.self, vtepAddress, network)
   const open = new Set([...known.inherited].filter(key => !hasEntry(desired, key)))
   const kept = open.size === 0 ? open : unexplained(replica.view, network, known.entries, open)
@@ -93,7 +98,13 @@ export async function update(
   known.entries = difference.result
   known.inherited = kept
   known.mtu = mtu
+  known.upToDate = versions
   return difference.count
+}
+
+/** Of all that the entries and the MTU of a network follow from: most changes of the state are of other networks. */
+function versionsOf(view: Context['replica']['view'], network: NetworkId): string {
+  return [view.endpointsVersion(network), view.vtepsVersion(network), view.membersVersion()].join()
 }
 
 /** Containers that run keep the MTU they started with. */

@@ -33,7 +33,6 @@ interface Index {
   readonly until: number
   readonly byName: ReadonlyMap<string, Addresses>
   readonly byAddress: ReadonlyMap<number, string>
-  readonly own: readonly string[]
 }
 
 /** An index costs as much as its network is large; in a network that changes all the time this bounds it to a tenth. */
@@ -44,6 +43,8 @@ const none: Addresses = { own: [], others: [] }
 export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock, 'monotonic'>): Names {
   const indexes = new Map<NetworkId, Index>()
   let changes = 0
+  let found: readonly LocalNetwork[] = []
+  let localVersion = ''
 
   function indexOf(network: NetworkId): Index {
     const known = indexes.get(network)
@@ -53,24 +54,23 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
     const built = build(view, self, network)
     const end = clock.monotonic()
     const index = { ...built, version, until: end + (end - begin) * restPerBuild }
-    if (index.own.join() !== (known?.own ?? []).join()) changes++
     indexes.set(network, index)
     return index
   }
 
-  function local(): LocalNetwork[] {
-    const networks = view.networks()
-    const found = networks.map(({ id }) => ({ network: id, endpoints: indexOf(id).own }))
-    if (indexes.size > networks.length) forgetAllBut(new Set(networks.map(({ id }) => id)))
-    return found.filter(({ endpoints }) => endpoints.length > 0)
-  }
-
-  function forgetAllBut(live: ReadonlySet<NetworkId>): void {
-    for (const [id, { own }] of indexes) {
-      if (live.has(id)) continue
-      if (own.length > 0) changes++
-      indexes.delete(id)
+  function local(): readonly LocalNetwork[] {
+    const version = `${view.ownedVersion(self)} ${view.networksVersion()}`
+    if (version === localVersion) return found
+    localVersion = version
+    const own = new Map<NetworkId, string[]>()
+    for (const { network, id } of view.endpointsOf(self)) {
+      if (view.network(network)) own.set(network, [...(own.get(network) ?? []), id])
     }
+    const before = JSON.stringify(found)
+    found = [...own].map(([network, endpoints]) => ({ network, endpoints }))
+    if (JSON.stringify(found) !== before) changes++
+    for (const id of indexes.keys()) if (!own.has(id)) indexes.delete(id)
+    return found
   }
 
   return {
@@ -94,11 +94,9 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
 }
 
 function build(view: RegistryView, self: PeerKey, network: NetworkId): Omit<Index, 'version' | 'until'> {
-  const own: string[] = []
   const byName = new Map<string, { own: number[]; others: number[] }>()
   const byAddress = new Map<number, string>()
-  for (const { id, owner, ip, containerName, aliases } of view.endpoints(network)) {
-    if (owner === self) own.push(id)
+  for (const { owner, ip, containerName, aliases } of view.endpoints(network)) {
     if (containerName !== '') byAddress.set(ip, containerName)
     for (const name of new Set([containerName, ...aliases].map(each => each.toLowerCase()))) {
       if (name === '') continue
@@ -107,7 +105,7 @@ function build(view: RegistryView, self: PeerKey, network: NetworkId): Omit<Inde
       byName.set(name, addresses)
     }
   }
-  return { byName, byAddress, own }
+  return { byName, byAddress }
 }
 
 /** The network as its host's Docker calls it, in lower case. */

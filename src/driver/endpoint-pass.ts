@@ -116,10 +116,12 @@ async function collect(deps: EndpointPassDeps, running: readonly Running[]): Pro
   const shown = new Set(running.map(endpoint => endpoint.id))
   const placed = new Set(running.map(placeOf))
   const orphans = new Set<string>()
-  for (const network of new Set([...networks.ids(), ...replica.view.networks().map(known => known.id)])) {
-    const lost = replica.view
-      .endpoints(network)
-      .filter(endpoint => endpoint.owner === replica.self && !shown.has(endpoint.id))
+  const known = new Set(networks.ids())
+  const own = replica.view.endpointsOf(replica.self)
+  for (const network of new Set(own.map(endpoint => endpoint.network))) {
+    // nothing is concluded about a network that neither Docker nor the state shows (I5)
+    if (!known.has(network) && !replica.view.network(network)) continue
+    const lost = own.filter(endpoint => endpoint.network === network && !shown.has(endpoint.id))
     for (const { id } of lost) orphans.add(id)
     // a container has one endpoint in a network: when another is there, this one is the one from before its restart
     const isReplaced = (endpoint: Endpoint) => endpoint.container !== '' && placed.has(placeOf(endpoint))

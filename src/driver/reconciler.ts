@@ -170,7 +170,10 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: 
 /** True if networks came, went or changed since it was last asked: endpoints change far more often. */
 function createChangeTest(replica: Replica): () => boolean {
   let last = ''
+  let version = -1
   return () => {
+    if (version === replica.view.networksVersion()) return false
+    version = replica.view.networksVersion()
     const now = replica.view
       .networks()
       .map(network => `${network.id} ${network.status} ${network.name} ${network.into}`)

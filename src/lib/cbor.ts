@@ -24,15 +24,32 @@ const maxDepth = 12
  * anything but `Plain`. Byte strings are copies.
  */
 export function decode(bytes: Uint8Array, maxBytes: number): Plain {
-  if (bytes.length > maxBytes) throw new Error(`message of ${bytes.length} bytes exceeds the limit of ${maxBytes}`)
-  return plain(decoder.decode(bytes), 0)
+  return plain(raw(bytes, maxBytes), 0, copyOf)
 }
 
-function plain(value: unknown, depth: number): Plain {
+/** The same, but byte strings are parts of `bytes`: they keep it in memory, and change with it. */
+export function decodeInPlace(bytes: Uint8Array, maxBytes: number): Plain {
+  return plain(raw(bytes, maxBytes), 0, viewOf)
+}
+
+function raw(bytes: Uint8Array, maxBytes: number): unknown {
+  if (bytes.length > maxBytes) throw new Error(`message of ${bytes.length} bytes exceeds the limit of ${maxBytes}`)
+  return decoder.decode(bytes)
+}
+
+const copyOf = (bytes: Uint8Array) => new Uint8Array(bytes)
+/** Never Node's Buffer, whose methods differ. */
+const viewOf = (bytes: Uint8Array) =>
+  bytes instanceof Buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes
+
+function plain(value: unknown, depth: number, take: (bytes: Uint8Array) => Uint8Array): Plain {
   if (depth > maxDepth) throw new Error('message is nested too deeply')
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (value instanceof Uint8Array) return new Uint8Array(value)
-  if (Array.isArray(value)) return value.map(item => plain(item, depth + 1))
+  if (value instanceof Uint8Array) return take(value)
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) value[at] = plain(value[at], depth + 1, take)
+    return value
+  }
   throw new Error('message holds a value of an unexpected type')
 }

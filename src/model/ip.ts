@@ -19,5 +19,11 @@ export function formatIp(ip: number): string {
 
 /** `02:02` and the four bytes of the address: Contiv's rule, which makes a MAC a function of the address. */
 export function macOf(ip: number): string {
-  return ['02', '02', ...[24, 16, 8, 0].map(shift => ((ip >>> shift) & 255).toString(16).padStart(2, '0'))].join(':')
+  return `02:02:${pair(ip >>> 24)}:${pair(ip >>> 16)}:${pair(ip >>> 8)}:${pair(ip)}`
+}
+
+const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function pair(value: number): string {
+  return pairs[value & 255] as string
 }

@@ -55,6 +55,8 @@ class Admissions implements Admission {
   #unsubscribe: (() => void) | undefined
   #running = false
   #shown = ''
+  /** Of the members when nothing was owed. */
+  #settledVersion = -1
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps
@@ -86,6 +88,8 @@ class Admissions implements Admission {
   /** Tells the mesh who may connect, and writes what this peer owes: acknowledgements, and that it is settled. */
   #look(): void {
     const { replica, mesh, log } = this.#deps
+    const version = replica.view.membersVersion()
+    if (version === this.#settledVersion) return
     const members = replica.view.members().filter(member => member.key !== replica.self)
     const invitations = replica.view.invitations(replica.self).map(item => item.key)
     const shown = JSON.stringify([members.map(member => [member.key, member.addresses]), invitations])
@@ -95,7 +99,11 @@ class Admissions implements Admission {
       mesh.setMembers(members)
     }
     mesh.setInvitations(invitations)
-    if (this.#running || !replica.isComplete || owed(replica.view, replica.self).length === 0) return
+    if (this.#running || !replica.isComplete) return
+    if (owed(replica.view, replica.self).length === 0) {
+      this.#settledVersion = version
+      return
+    }
     this.#running = true
     replica
       .write(view => owed(view, replica.self))

@@ -9,6 +9,11 @@ describe('bench: arguments', () => {
     assert.deepEqual(parseArguments(['join', 'attach', 'join'], known).names, ['attach', 'join'])
   })
 
+  it('without names leaves out what runs by its name only', () => {
+    assert.deepEqual(parseArguments([], known, ['attach', 'join']).names, ['attach', 'join'])
+    assert.deepEqual(parseArguments(['write'], known, ['attach', 'join']).names, ['write'])
+  })
+
   it('takes a file for JSON, before or after', () => {
     assert.deepEqual(parseArguments(['--json', 'a.json', 'write'], known), { names: ['write'], json: 'a.json' })
     assert.deepEqual(parseArguments(['write', '--json=a.json'], known), { names: ['write'], json: 'a.json' })

@@ -1,0 +1,164 @@
+/** What large meshes cost. Each runs by its name only; what the figures mean is in docs/benchmarks.md. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
+import { scriptResult, startScript } from './lib/script.ts'
+import { alone, compare, type Row } from './lib/statistics.ts'
+import { settledResident } from './memory/resident.ts'
+import { fillDirectory } from './scale/fill.ts'
+
+const held = 100_000
+const megabyte = 1e6
+const file = (name: string) => new URL(`scale/${name}-run.ts`, import.meta.url)
+const common = { ours: 'Skein', base: '', onlyByName: true }
+const shared = 'CPU time counts all threads of the process; the rest is time on the wall'
+
+interface Converged {
+  afterMs: number
+  hops: number
+  messages: number
+  bytes: number
+  bytesPerChange: number
+  cpuMsPerPeer: number
+  verifications: number
+  residentBytes: number
+}
+
+async function converge(peers: number, networks: number, endpoints: number, context: BenchContext): Promise<Outcome> {
+  const args = [peers, networks, endpoints, 10]
+  const result = await scriptResult<Converged>(file('converge'), args, context.signal, ['--max-old-space-size=16000'])
+  const rows = [
+    alone('from the last write until all hold the same', 'ms', [result.afterMs]),
+    alone('rounds: hops of a broadcast to the last peer', '', [result.hops]),
+    alone('messages, each peer', '', [result.messages]),
+    alone('bytes, each peer', 'MB', [result.bytes / megabyte]),
+    alone('bytes, each peer and change', 'B', [result.bytesPerChange]),
+    alone('CPU time, each peer, signatures checked once for all', 'ms', [result.cpuMsPerPeer]),
+    alone('signatures that each peer checks (0.1 ms each)', '', [result.verifications]),
+    alone('resident memory, each peer', 'MB', [result.residentBytes / peers / megabyte]),
+  ]
+  return {
+    rows,
+    notes: [`${peers} peers, ${networks} networks, ${endpoints} endpoints, ten in a write; 8 connections each`],
+  }
+}
+
+async function memory({ signal, progress }: BenchContext): Promise<Outcome> {
+  const rows: Row[] = []
+  const resident = new Map<string, number>()
+  const cases = [
+    { what: 'idle', endpoints: 0, together: 256 },
+    { what: `${held} endpoints, 256 in a batch`, endpoints: held, together: 256 },
+    { what: `${held} endpoints, one in a batch`, endpoints: held, together: 1 },
+  ]
+  for (const { what, endpoints, together } of cases) {
+    progress(what)
+    const directory = mkdtempSync(join('/var/lib', 'skein-bench-'))
+    try {
+      const { meshId } = await fillDirectory(directory, endpoints, together)
+      const script = await startScript(file('hold'), [directory, meshId, '1'])
+      try {
+        const { openMs } = (await script.line(signal)) as { openMs: number }
+        const bytes = await settledResident(script.child.pid ?? 0, signal)
+        resident.set(what, bytes)
+        rows.push(alone(`${what}: cold start`, 's', [openMs / 1000]))
+        rows.push(alone(`${what}: VmRSS`, 'MB', [bytes / megabyte]))
+        const each = (bytes - (resident.get('idle') ?? Number.NaN)) / endpoints
+        if (endpoints > 0) rows.push(alone(`${what}: for each above idle`, 'B', [each]))
+      } finally {
+        await script.end()
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  return {
+    rows,
+    notes: ['a peer without Docker and kernel: replica, mesh, addresses, names; cold start: journal to state'],
+  }
+}
+
+async function merge({ signal }: BenchContext): Promise<Outcome> {
+  const rows: Row[] = []
+  const gc = ['--expose-gc']
+  const cases = [
+    { what: 'as checkpointed: 1024 in a batch, no signature', count: held, together: 1024, verify: '' },
+    { what: '1024 in a batch, signature checked', count: held, together: 1024, verify: 'verify' },
+    { what: 'one in a batch, signature checked', count: 20_000, together: 1, verify: 'verify' },
+  ]
+  for (const { what, count, together, verify } of cases) {
+    const result = await scriptResult<{ wallMs: number; cpuMs: number; heapBytes: number }>(
+      file('merge'),
+      [count, together, verify],
+      signal,
+      gc,
+    )
+    rows.push(alone(`${what}: records`, '/s', [(1000 * count) / result.wallMs]))
+    rows.push(alone(`${what}: CPU time each`, 'µs', [(1000 * result.cpuMs) / count]))
+    rows.push(alone(`${what}: heap each`, 'B', [result.heapBytes]))
+  }
+  const equal = await scriptResult<{ bytes: number; later: number[] }>(file('equal'), [held], signal)
+  rows.push(alone(`two equal peers with ${held}: bytes of a synchronisation`, 'B', [equal.bytes]))
+  rows.push(alone('its CPU time, both sides', 'ms', equal.later))
+  return { rows, notes: [shared, 'heap: the registry alone; what the log keeps of batches is not in it'] }
+}
+
+async function change({ signal }: BenchContext): Promise<Outcome> {
+  const rows: Row[] = []
+  for (const [count, networks] of [
+    [1000, 100],
+    [10_000, 100],
+    [held, 100],
+    [1000, 1],
+    [10_000, 1],
+    [held, 1],
+  ] as const) {
+    type Times = Record<'merge' | 'look' | 'digest' | 'plan', number[]>
+    const times = await scriptResult<Times>(file('change'), [count, networks], signal)
+    const where = `${count} in ${networks}`
+    rows.push(alone(`${where}: bytes to state, signature included`, 'µs', times.merge))
+    rows.push(alone(`${where}: what listeners ask`, 'µs', times.look))
+    rows.push(alone(`${where}: plan of the network that changed`, 'µs', times.plan))
+  }
+  return { rows, notes: ['endpoints in networks; one endpoint more; medians of 300 changes'] }
+}
+
+async function map({ signal }: BenchContext): Promise<Outcome> {
+  const result = await scriptResult<{ operations: number; ours: number[]; base: number[] }>(
+    file('map'),
+    [5000],
+    signal,
+    ['--expose-gc'],
+  )
+  return {
+    rows: [compare(`${result.operations} sets of endpoints, to a second peer`, 'ms', result.ours, result.base)],
+    notes: [`${shared}; unsigned on both sides; ours keeps a digest and decodes what a stranger may have sent`],
+  }
+}
+
+export const scale: readonly Measurement[] = [
+  {
+    ...{ ...common, name: 'scale-converge', title: '100 peers and 10,000 endpoints, from written to known everywhere' },
+    ...{ limitMs: 900_000, run: context => converge(100, 100, 10_000, context) },
+  },
+  {
+    ...{ ...common, name: 'scale-converge-1000', title: '1,000 peers, each with endpoints in 5 of 1,000 networks' },
+    ...{ limitMs: 3_600_000, run: context => converge(1000, 1000, 5000, context) },
+  },
+  {
+    ...{ ...common, name: 'scale-memory', title: `a peer that holds ${held} endpoints: memory and cold start` },
+    ...{ limitMs: 300_000, run: memory },
+  },
+  {
+    ...{ ...common, name: 'scale-merge', title: 'from bytes to state, and two equal peers' },
+    ...{ limitMs: 300_000, run: merge },
+  },
+  {
+    ...{ ...common, name: 'scale-change', title: 'one change, by what is held' },
+    ...{ limitMs: 600_000, run: change },
+  },
+  {
+    ...{ ...common, name: 'scale-map', title: 'the same key/value workload on two maps', base: 'Yjs' },
+    ...{ limitMs: 120_000, run: map },
+  },
+]

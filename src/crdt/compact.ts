@@ -1,0 +1,53 @@
+/** Texts as they are held in great numbers: hashes and Docker's ids take half the room of their digits. Pure. */
+
+const hexMark = '\u0001'
+const plainMark = '\u0000'
+
+/** A string of its own, not a part of a larger one that it would keep in memory; `unpack` gives the text back. */
+export function pack(text: string): string {
+  return copyOf(marked(text))
+}
+
+function marked(text: string): string {
+  if (isHex(text)) return hexMark + Buffer.from(text, 'hex').toString('latin1')
+  const first = text.charCodeAt(0)
+  return first === 0 || first === 1 ? plainMark + text : text
+}
+
+export function unpack(packed: string): string {
+  const first = packed.charCodeAt(0)
+  if (first === 1) return Buffer.from(packed.slice(1), 'latin1').toString('hex')
+  return first === 0 ? packed.slice(1) : packed
+}
+
+/** Several texts of at most 1000 characters as one string. */
+export function packList(texts: readonly string[]): string {
+  const packed = texts.map(marked)
+  return copyOf(packed.map(text => `${String.fromCharCode(text.length)}${text}`).join(''))
+}
+
+export function unpackList(packed: string): string[] {
+  const texts: string[] = []
+  for (let at = 0; at < packed.length; ) {
+    const end = at + 1 + packed.charCodeAt(at)
+    texts.push(unpack(packed.slice(at + 1, end)))
+    at = end
+  }
+  return texts
+}
+
+/** Short ones are as large as they are packed. */
+const shortestHex = 32
+
+/** Every character is one byte. */
+const isLatin1 = /^[\0-\xff]*$/
+
+function isHex(text: string): boolean {
+  return text.length >= shortestHex && text.length % 2 === 0 && /^[0-9a-f]+$/.test(text)
+}
+
+/** V8 makes a part of a string refer to the whole, and a sum of strings to its parts. */
+function copyOf(text: string): string {
+  const encoding = isLatin1.test(text) ? 'latin1' : 'utf16le'
+  return Buffer.from(text, encoding).toString(encoding)
+}

@@ -1,0 +1,89 @@
+/** The live endpoints of one network by address, which of them changed last, and which addresses were ever used. */
+import type { NetworkId } from '../model/network.ts'
+import { unpack } from './compact.ts'
+import type { HeldEndpoint } from './endpoint-record.ts'
+
+type Holders = HeldEndpoint | readonly HeldEndpoint[]
+
+/** So many changes are remembered by address; whoever is further behind looks at all. */
+const rememberedChanges = 256
+
+const none: readonly HeldEndpoint[] = []
+
+export class NetworkEndpoints {
+  readonly network: NetworkId
+  /** Changes so far. */
+  version = 0
+  /** Live endpoints. */
+  size = 0
+  /** Address -> who holds it; nobody if it was held once. */
+  readonly #byIp = new Map<number, Holders>()
+  /** Addresses that several owners hold. */
+  readonly #shared = new Set<number>()
+  #recent: number[] = []
+
+  constructor(network: NetworkId) {
+    this.network = network
+  }
+
+  /** Notes that a record named the address. */
+  note(ip: number): void {
+    if (!this.#byIp.has(ip)) this.#byIp.set(ip, none)
+  }
+
+  add(endpoint: HeldEndpoint): void {
+    const held = this.holders(endpoint.ip)
+    this.#byIp.set(endpoint.ip, held.length === 0 ? endpoint : [...held, endpoint].sort(byOwner))
+    this.size++
+    this.#changed(endpoint.ip)
+  }
+
+  remove(endpoint: HeldEndpoint): void {
+    const left = this.holders(endpoint.ip).filter(other => other !== endpoint)
+    this.#byIp.set(endpoint.ip, left.length === 1 ? (left[0] as HeldEndpoint) : left)
+    this.size--
+    this.#changed(endpoint.ip)
+  }
+
+  /** Sorted by (owner, id). */
+  holders(ip: number): readonly HeldEndpoint[] {
+    const held = this.#byIp.get(ip)
+    return held === undefined ? none : Array.isArray(held) ? held : [held as HeldEndpoint]
+  }
+
+  /** Addresses that endpoints of several owners hold, ascending. */
+  duplicates(): number[] {
+    return [...this.#shared].sort((a, b) => a - b)
+  }
+
+  was(ip: number): boolean {
+    return this.#byIp.has(ip)
+  }
+
+  /** Sorted by (ip, owner, id). */
+  all(): HeldEndpoint[] {
+    const ips = [...this.#byIp.keys()].sort((a, b) => a - b)
+    return ips.flatMap(ip => this.holders(ip))
+  }
+
+  /** Addresses whose endpoints changed behind `version`, some of them twice; undefined if that is too long ago. */
+  changedSince(version: number): readonly number[] | undefined {
+    const count = this.version - version
+    if (count === 0) return []
+    return count > 0 && count <= this.#recent.length ? this.#recent.slice(-count) : undefined
+  }
+
+  #changed(ip: number): void {
+    this.version++
+    const [first, ...others] = this.holders(ip)
+    if (others.some(other => other.owner !== first?.owner)) this.#shared.add(ip)
+    else this.#shared.delete(ip)
+    this.#recent.push(ip)
+    if (this.#recent.length > 2 * rememberedChanges) this.#recent = this.#recent.slice(-rememberedChanges)
+  }
+}
+
+function byOwner(a: HeldEndpoint, b: HeldEndpoint): number {
+  if (a.owner !== b.owner) return a.owner < b.owner ? -1 : 1
+  return unpack(a.id) < unpack(b.id) ? -1 : 1
+}
