@@ -3,6 +3,7 @@ import { createIpam } from '../../src/ipam/create.ts'
 import type { Ipam } from '../../src/ipam/ipam.ts'
 import { type Admission, createAdmission } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
+import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import type { Host } from './host.ts'
 import { record } from './recorder.ts'
@@ -16,6 +17,7 @@ export interface Peer {
   readonly mesh: VirtualMesh
   readonly replica: Replica
   readonly admission: Admission
+  readonly removal: RemovalService
   readonly ipam: Ipam
   /** Writes that are under way: the view may hold what is not durable. */
   pending(): number
@@ -46,11 +48,12 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     world.listenerOf(host, () => inner.view),
   )
   const admission = createAdmission({ ...base, replica, mesh, newSeed: () => random.bytes(32) })
+  const removal = createRemovalService({ replica, mesh, log: base.log })
   const ipam = createIpam({
     ...base,
     replica: parts.replicaForIpam(replica),
     transport: mesh,
     random: random.next,
   })
-  return { life, mesh, replica, admission, ipam, pending }
+  return { life, mesh, replica, admission, removal, ipam, pending }
 }
