@@ -1,6 +1,6 @@
 /** `peer ls|invite`. */
 import type { Command } from 'commander'
-import type { InviteJson, PeerJson } from '../src/api/types.ts'
+import type { InviteJson, PeerJson, RemovalJson, RemoveRequest } from '../src/api/types.ts'
 import { SkeinError } from '../src/lib/errors.ts'
 import { parseDuration } from './duration.ts'
 import type { Session } from './session.ts'
@@ -19,12 +19,35 @@ export function addPeerCommands(program: Command, session: Session): void {
     .option('-q, --quiet', 'names only')
     .action((options: { json?: boolean; quiet?: boolean }) => listPeers(session, options))
   peer
+    .command('rm <peers...>')
+    .description('remove hosts from the mesh, once every other host has acknowledged it')
+    .option('--host-is-down', 'they are switched off and stay so: their addresses come free')
+    .option('--and-who-joined-through-it', 'so is every host that joined through them and is not listed here')
+    .option('--cancel', 'lift a removal that is pending, on the host where it was started')
+    .option('-j, --json', 'as JSON')
+    .action((peers: string[], options: RemoveOptions) => remove(session, peers, options))
+  peer
     .command('invite')
     .description('print a token that lets a host join; it is redeemed by this host alone')
     .option('--ttl <time>', 'how long it is good for: 90s, 30m, 1h, 7d', '1h')
     .option('--uses <n>', 'how many hosts may join with it', '1')
     .option('-j, --json', 'as JSON')
     .action((options: InviteOptions) => invite(session, options))
+}
+
+interface RemoveOptions {
+  hostIsDown?: boolean
+  andWhoJoinedThroughIt?: boolean
+  cancel?: boolean
+  json?: boolean
+}
+
+async function remove(session: Session, peers: string[], options: RemoveOptions): Promise<void> {
+  const { hostIsDown = false, andWhoJoinedThroughIt = false, cancel = false } = options
+  const request: RemoveRequest = { peers, hostIsDown, andWhoJoined: andWhoJoinedThroughIt, cancel }
+  const { body } = await session.client().send<PeerJson[]>('POST', '/api/v1/peers/remove', { ...request })
+  if (options.json) return session.printJson(body)
+  for (const peer of body) session.print(`${peer.name}: ${stateText(peer)}`)
 }
 
 async function listPeers(session: Session, options: { json?: boolean; quiet?: boolean }): Promise<void> {
@@ -46,8 +69,18 @@ export function peerTable(peers: readonly PeerJson[]): string {
   return table([['NAME', 'KEY', 'STATE', 'ADDRESS', 'VIA', 'CONNECTED'], ...rows])
 }
 
+interface Standing {
+  settled: boolean
+  waitingFor: readonly string[]
+  removal?: RemovalJson
+}
+
 /** `settled`, or whom a pending peer waits for before it may hand out addresses. */
-export function stateText({ settled, waitingFor }: { settled: boolean; waitingFor: readonly string[] }): string {
+export function stateText({ settled, waitingFor, removal }: Standing): string {
+  if (removal?.state === 'removed') return 'removed'
+  if (removal?.state === 'quarantined') return 'removed, may be running: addresses kept'
+  if (removal && removal.waitingFor.length > 0) return `leaving: waits for ${removal.waitingFor.join(', ')}`
+  if (removal) return 'leaving'
   if (settled) return 'settled'
   return waitingFor.length > 0 ? `pending: waits for ${waitingFor.join(', ')}` : 'pending'
 }

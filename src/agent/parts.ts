@@ -19,6 +19,7 @@ import { encodeToken } from '../mesh/token.ts'
 import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
+import { createRemovalService } from '../replica/removal.ts'
 import type { Replica } from '../replica/replica.ts'
 import { openJournal } from '../store/append-journal.ts'
 import { openFileDisk } from '../store/file-disk.ts'
@@ -87,7 +88,7 @@ async function build(
   up({ name: 'replica', stop: () => replica.stop() })
   if (identity.nonce) await found(replica, fromHex(identity.nonce), config.name, [listen])
 
-  const nameOf = (key: PeerKey) => replica.view.member(key)?.name ?? key.slice(0, 8)
+  const nameOf = (key: PeerKey) => replica.view.everMember(key)?.name ?? key.slice(0, 8)
   const ipam = createIpam({ replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf })
   const { vxlanPort, vtepAddress } = config
   const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress })
@@ -129,8 +130,11 @@ async function build(
     newSeed,
     log: child('admission'),
   })
+  const removal = createRemovalService({ replica, mesh, log: child('removal') })
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
+  removal.begin()
+  up({ name: 'removal', stop: () => removal.stop() })
   datapath.start()
   up({ name: 'datapath', stop: () => datapath.stop() })
   await mesh.start()
@@ -154,6 +158,7 @@ async function build(
   const api: Parts['api'] = {
     replica,
     ipam,
+    removal,
     nameOf,
     connected: () => mesh.connected(),
     relay: {

@@ -34,10 +34,18 @@ export interface HostStatus {
   conditions: readonly { text: string; remedy: string; kind?: string; sinceMs?: number }[]
 }
 
+/** Removal of hosts, as the API sees it; each throws the reason for a refusal. */
+export interface RemovalPort {
+  start(targets: readonly PeerKey[], assertion: 0 | 1 | 2): Promise<void>
+  assertDown(targets: readonly PeerKey[]): Promise<void>
+  cancel(targets: readonly PeerKey[]): Promise<void>
+}
+
 export interface ApiDeps {
   replica: Replica
   ipam: Pick<Ipam, 'held' | 'usage' | 'reserve' | 'unreserve'>
   admission: AdmissionPort
+  removal: RemovalPort
   relay: RelayPort
   version: { version: string; gitCommit: string; buildTime: string }
   hostStatus(): HostStatus

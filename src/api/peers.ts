@@ -1,7 +1,10 @@
 /** Members of the mesh, invitations and joining. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Member } from '../crdt/registry-view.ts'
+import { maxTargets } from '../crdt/leaves.ts'
+import type { Member, Removal } from '../crdt/registry-view.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
 import type { ApiDeps } from './deps.ts'
 import { checkBody } from './reply.ts'
 import type { InviteJson, JoinJson, PeerJson } from './types.ts'
@@ -19,6 +22,14 @@ const inviteBody = z.strictObject({
   ttlMs: z.number().int().min(1000).max(maxTtlMs).default(defaultTtlMs),
   uses: z.number().int().min(1).max(maxUses).default(1),
 })
+const removeBody = z
+  .strictObject({
+    peers: z.array(z.string().min(1).max(253)).min(1).max(maxTargets),
+    cancel: z.boolean().default(false),
+    hostIsDown: z.boolean().default(false),
+    andWhoJoined: z.boolean().default(false),
+  })
+  .refine(body => body.hostIsDown || !body.andWhoJoined, '--and-who-joined-through-it goes with --host-is-down')
 const joinBody = z.strictObject({ token: z.string().min(1).max(4096) })
 
 export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
@@ -27,6 +38,23 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
     return deps()
       .replica.view.members()
       .map(member => peerJson(deps(), member, connected.has(member.key)))
+      .concat(removed(deps()))
+  })
+  app.post('/api/v1/peers/remove', async (request): Promise<PeerJson[]> => {
+    const body = checkBody(removeBody, request.body)
+    const { removal, replica } = deps()
+    const targets = [...new Set(body.peers.map(text => targetOf(deps(), text)))]
+    const isGone = (key: string) => replica.view.member(key) === undefined
+    if (body.cancel) await removal.cancel(targets)
+    else if (body.hostIsDown && targets.every(key => isGone(key) || pendingOf(deps(), key))) {
+      await removal.assertDown(targets)
+    } else {
+      const gone = targets.find(isGone)
+      if (gone) throw new SkeinError('conflict', `${nameFor(deps(), gone)} was removed already: see skein peer ls`)
+      await removal.start(targets, body.andWhoJoined ? 2 : body.hostIsDown ? 1 : 0)
+    }
+    const all = [...replica.view.members().map(member => peerJson(deps(), member, false)), ...removed(deps())]
+    return all.filter(({ key }) => targets.includes(key))
   })
   app.post('/api/v1/peers/invite', async (request): Promise<InviteJson> => {
     const { ttlMs, uses } = checkBody(inviteBody, request.body)
@@ -39,7 +67,56 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
   })
 }
 
-function peerJson({ replica, nameOf }: ApiDeps, member: Member, connected: boolean): PeerJson {
+/** The peer of a name or of the beginning of a key; also one that was removed. Throws `not-found` or `conflict`. */
+function targetOf({ replica: { view } }: ApiDeps, text: string): PeerKey {
+  const gone = view.removals().flatMap(({ targets }) => targets.flatMap(({ key }) => view.everMember(key) ?? []))
+  const all = new Map([...gone, ...view.members()].map(member => [member.key, member]))
+  const named = [...all.values()].filter(({ name }) => name === text)
+  // a host that came back under its old name is meant, not its former key
+  const present = named.filter(({ key }) => view.member(key))
+  const byName = present.length > 0 ? present : named
+  const found =
+    byName.length > 0 ? byName : [...all.values()].filter(({ key }) => text.length >= 8 && key.startsWith(text))
+  const [only, other] = found
+  if (!only) throw new SkeinError('not-found', `no host is called ${JSON.stringify(text)}: see skein peer ls`)
+  if (other) throw new SkeinError('conflict', `several hosts are called ${text}: give the key, see skein peer ls`)
+  return only.key
+}
+
+function nameFor({ replica }: ApiDeps, key: PeerKey): string {
+  return replica.view.everMember(key)?.name ?? key.slice(0, 8)
+}
+
+function pendingOf({ replica }: ApiDeps, key: PeerKey): Removal | undefined {
+  return replica.view
+    .removals()
+    .find(({ outcome, targets }) => outcome === 'undecided' && targets.some(target => target.key === key))
+}
+
+function removed(deps: ApiDeps): PeerJson[] {
+  const { view } = deps.replica
+  return view
+    .removals()
+    .filter(({ outcome }) => outcome === 'effective')
+    .flatMap(removal =>
+      removal.targets.flatMap(({ key }) => {
+        const member = view.everMember(key)
+        const state = removal.assertedAt ? ('removed' as const) : ('quarantined' as const)
+        const startedOn = nameFor(deps, removal.starter)
+        return member ? [{ ...peerJson(deps, member, false), removal: { state, startedOn, waitingFor: [] } }] : []
+      }),
+    )
+}
+
+function removalJson(deps: ApiDeps, key: PeerKey): Pick<PeerJson, 'removal'> {
+  const removal = pendingOf(deps, key)
+  if (!removal) return {}
+  const waitingFor = removal.waitingFor.map(each => nameFor(deps, each))
+  return { removal: { state: 'pending', startedOn: nameFor(deps, removal.starter), waitingFor } }
+}
+
+function peerJson(deps: ApiDeps, member: Member, connected: boolean): PeerJson {
+  const { replica, nameOf } = deps
   return {
     name: member.name,
     key: member.key,
@@ -50,5 +127,6 @@ function peerJson({ replica, nameOf }: ApiDeps, member: Member, connected: boole
     vtepAddress: member.vtepAddress,
     admittedBy: member.admittedBy === undefined ? '' : nameOf(member.admittedBy),
     connected,
+    ...removalJson(deps, member.key),
   }
 }

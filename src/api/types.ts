@@ -223,6 +223,26 @@ export interface PeerJson {
   /** Name of the member that admitted it; '' for the founder. */
   admittedBy: string
   connected: boolean
+  /** Of a host that is to go, or is gone. */
+  removal?: RemovalJson
+}
+
+export interface RemovalJson {
+  /** `quarantined`: gone, and not said to be down, so that nobody uses its addresses. */
+  state: 'pending' | 'removed' | 'quarantined'
+  /** Name of the host that started it, and alone lifts it. */
+  startedOn: string
+  /** Names of those whose acknowledgement is missing. */
+  waitingFor: string[]
+}
+
+export interface RemoveRequest {
+  /** Names or keys. */
+  peers: string[]
+  cancel?: boolean
+  hostIsDown?: boolean
+  /** Also every host that joined through them unseen is off. */
+  andWhoJoined?: boolean
 }
 
 export interface InviteRequest {

@@ -11,8 +11,8 @@ export function addressConditions(view: RegistryView, tables: Tables): Condition
   return [...forkedBlocks(view, tables), ...forkedAddresses(view, tables), ...duplicates(view, tables)]
 }
 
-function forkedBlocks(view: RegistryView, { blocks }: Tables): Condition[] {
-  return blocks.forks().flatMap(records => {
+function forkedBlocks(view: RegistryView, { twice }: Tables): Condition[] {
+  return twice.blocks.flatMap(records => {
     const [first] = records
     if (!first || view.block(first.leaf.network, first.leaf.index)?.quarantined !== true) return []
     const { network, index } = first.leaf
@@ -21,8 +21,8 @@ function forkedBlocks(view: RegistryView, { blocks }: Tables): Condition[] {
   })
 }
 
-function forkedAddresses(view: RegistryView, { blocks }: Tables): Condition[] {
-  return blocks.addressForks().flatMap(records => {
+function forkedAddresses(view: RegistryView, { twice }: Tables): Condition[] {
+  return twice.addresses.flatMap(records => {
     const [first] = records
     if (!first || view.address(first.leaf.network, first.leaf.ip)?.quarantined !== true) return []
     const { network, ip } = first.leaf

@@ -1,5 +1,4 @@
 /** Registers of blocks, and of the addresses that were carved out of them. */
-import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import { soundAddressChain } from './addresses.ts'
 import type { Verify } from './batch.ts'
@@ -19,12 +18,12 @@ export class BlockTable {
 
   constructor(meshId: string, verify: Verify, live: LiveSet) {
     this.#blocks = new ChainTable(live, {
-      slot: (leaf, root) => blockSlot(leaf.network, leaf.index, root),
-      isSound: (leaf, writer) => soundChain(meshId, leaf, writer, verify),
+      slot: leaf => blockSlot(leaf.network, leaf.index),
+      isSound: (leaf, dot) => soundChain(meshId, leaf, dot, verify),
     })
     this.#addresses = new ChainTable(live, {
-      slot: (leaf, root) => addressSlot(leaf.network, leaf.ip, root),
-      isSound: (leaf, writer) => soundAddressChain(meshId, leaf, writer, verify),
+      slot: leaf => addressSlot(leaf.network, leaf.ip),
+      isSound: (leaf, dot) => soundAddressChain(meshId, leaf, dot, verify),
     })
   }
 
@@ -45,14 +44,12 @@ export class BlockTable {
     this.#addresses.put(record)
   }
 
-  /** Chains that start at the genesis owner: none, one, or, after a fork, several. */
-  chains(network: NetworkId, index: number, root: PeerKey): readonly LeafRecord<BlockLeaf>[] {
-    return this.#blocks.chains(blockSlot(network, index, root))
+  chains(network: NetworkId, index: number): readonly LeafRecord<BlockLeaf>[] {
+    return this.#blocks.chains(blockSlot(network, index))
   }
 
-  /** Chains that start at who carved the address out. */
-  addressChains(network: NetworkId, ip: number, carver: PeerKey): readonly LeafRecord<AddressLeaf>[] {
-    return this.#addresses.chains(addressSlot(network, ip, carver))
+  addressChains(network: NetworkId, ip: number): readonly LeafRecord<AddressLeaf>[] {
+    return this.#addresses.chains(addressSlot(network, ip))
   }
 
   /** Blocks that some sound chain is about, in effect or not, ascending. */
@@ -70,7 +67,7 @@ export class BlockTable {
     return this.#carved.get(network) ?? new Set()
   }
 
-  /** Blocks whose custody forked: the records that show it. */
+  /** Records of the blocks that have several chains: those whose custody forked are among them. */
   forks(): (readonly LeafRecord<BlockLeaf>[])[] {
     return this.#blocks.forks()
   }
@@ -81,10 +78,10 @@ export class BlockTable {
   }
 }
 
-function blockSlot(network: NetworkId, index: number, root: PeerKey): string {
-  return `block:${network}:${index}:${root}`
+function blockSlot(network: NetworkId, index: number): string {
+  return `block:${network}:${index}`
 }
 
-function addressSlot(network: NetworkId, ip: number, carver: PeerKey): string {
-  return `address:${network}:${ip}:${carver}`
+function addressSlot(network: NetworkId, ip: number): string {
+  return `address:${network}:${ip}`
 }

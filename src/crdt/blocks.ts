@@ -12,6 +12,7 @@ import type { Subnet } from '../model/subnet.ts'
 import type { Verify } from './batch.ts'
 import type { BlockLeaf, Step, Transfer } from './leaves.ts'
 import type { RegistryView } from './registry-view.ts'
+import type { Dot } from './vector.ts'
 
 /** About a quarter of an even share each: a power of two from 1 to 64 addresses (gossip.md 5.3). */
 export function blockSize(subnet: Subnet, rosterSize: number): number {
@@ -54,15 +55,15 @@ function transferBytes(
   leaf: Pick<BlockLeaf, 'network' | 'index' | 'removal'>,
   step: Omit<Transfer, 'signature'>,
 ): Uint8Array {
-  const { epoch, from, to, carved } = step
+  const { epoch, from, to, counter, carved } = step
   const { network, index, removal } = leaf
-  const mesh = fromHex(meshId)
-  return encode(['skein transfer 1', mesh, fromHex(network), index, removal, epoch, fromHex(from), fromHex(to), carved])
+  const head = ['skein transfer 2', fromHex(meshId), fromHex(network), index, removal, epoch]
+  return encode([...head, fromHex(from), fromHex(to), counter, carved])
 }
 
 /**
  * The leaf by which `signer`, who owns the block in `view`, gives it to `to`, or, with `to` itself, carves addresses out.
- * Throws when it does not own the block (R1).
+ * `counter` is the one that the leaf is written at. Throws when it does not own the block (R1).
  */
 export function transferLeaf(
   view: RegistryView,
@@ -70,6 +71,7 @@ export function transferLeaf(
   network: NetworkId,
   index: number,
   to: PeerKey,
+  counter: number,
   carve: readonly number[] = [],
 ): BlockLeaf {
   const block = view.block(network, index)
@@ -78,18 +80,18 @@ export function transferLeaf(
   }
   const head = { network, index, removal: block.removal }
   const carved = [...new Set([...block.carved, ...carve])].sort((a, b) => a - b)
-  const step = { epoch: block.epoch + 1, from: signer.key, to, carved }
+  const step = { epoch: block.epoch + 1, from: signer.key, to, counter, carved }
   const signature = signer.sign(transferBytes(view.meshId, head, step))
   return { kind: 'block', ...head, transfers: [...view.transfers(network, index), { ...step, signature }] }
 }
 
 /**
- * True if the chain is sound in itself: epochs 1, 2, …, each step given by who received the one before, carved sets that
- * only grow, every signature right, and written by the last giver. Whether it starts at the genesis owner is the view's to say.
+ * True if the chain is sound in itself: epochs 1, 2, …, carved sets that only grow, every signature right, and written by the
+ * last giver at the counter that it signed. Whether each giver was the owner is the state's to say (custody.ts).
  */
-export function soundChain(meshId: string, leaf: BlockLeaf, writer: PeerKey, verify: Verify): boolean {
+export function soundChain(meshId: string, leaf: BlockLeaf, dot: Dot, verify: Verify): boolean {
   const { transfers } = leaf
-  if (!isSequence(transfers, writer)) return false
+  if (!isSequence(transfers, dot)) return false
   return transfers.every((step, i) => {
     const before = transfers[i - 1]?.carved ?? []
     if (!before.every(ip => step.carved.includes(ip))) return false
@@ -97,10 +99,10 @@ export function soundChain(meshId: string, leaf: BlockLeaf, writer: PeerKey, ver
   })
 }
 
-/** True if the epochs are 1, 2, …, each step is given by who received the one before, and the writer gave the last. */
-export function isSequence(steps: readonly Step[], writer: PeerKey): boolean {
-  if (steps.length === 0 || steps[steps.length - 1]?.from !== writer) return false
-  return steps.every((step, i) => step.epoch === i + 1 && (i === 0 || step.from === steps[i - 1]?.to))
+/** True if the epochs are 1, 2, …, and the leaf at `dot` is by whom the last step is, at its counter. */
+export function isSequence(steps: readonly Step[], dot: Dot): boolean {
+  const last = steps.at(-1)
+  return last?.from === dot.writer && last.counter === dot.counter && steps.every((step, i) => step.epoch === i + 1)
 }
 
 /** What the records of blocks and of carved addresses have in common. */

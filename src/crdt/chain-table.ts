@@ -1,16 +1,17 @@
 /**
- * Registers whose records prove their own history. Per slot and root owner the longest sound chain of transfers counts; two
- * chains of which neither continues the other are the proof that an owner gave the same thing twice.
+ * Registers whose records prove their own history. Per slot the longest sound chains of transfers are kept: of two, one a
+ * beginning of the other, the longer. What of them counts is computed in custody.ts.
  */
-import type { PeerKey } from '../lib/keys.ts'
 import { type Chain, isPrefix } from './blocks.ts'
 import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
-import { dotText } from './vector.ts'
+import { type Dot, dotText } from './vector.ts'
+
+const none: readonly never[] = []
 
 export interface ChainRules<L> {
-  /** Names the thing and the chain's root owner. */
-  slot(leaf: L, root: PeerKey): string
-  isSound(leaf: L, writer: PeerKey): boolean
+  /** Names the thing. */
+  slot(leaf: L): string
+  isSound(leaf: L, dot: Dot): boolean
 }
 
 export class ChainTable<L extends Chain> {
@@ -27,12 +28,11 @@ export class ChainTable<L extends Chain> {
   /** Says whether the record changed what the slot holds. */
   put(record: LeafRecord<L>): boolean {
     const { leaf, dot } = record
-    const root = leaf.transfers[0]?.from
-    if (root === undefined || !this.#rules.isSound(leaf, dot.writer)) {
+    if (!this.#rules.isSound(leaf, dot)) {
       this.#live.add(`unsound:${dotText(dot)}`, record)
       return false
     }
-    const slot = this.#rules.slot(leaf, root)
+    const slot = this.#rules.slot(leaf)
     const held = this.#chains.get(slot) ?? []
     // of two records with the same chain (they have one writer) the first counts, in whatever order they arrive
     const first = (other: LeafRecord<L>) =>
@@ -48,12 +48,12 @@ export class ChainTable<L extends Chain> {
     return true
   }
 
-  /** None, one, or, after a fork, several. */
+  /** None, one, or several: after a fork, after a removal, or by somebody who was never an owner. */
   chains(slot: string): readonly LeafRecord<L>[] {
-    return this.#chains.get(slot) ?? []
+    return this.#chains.get(slot) ?? none
   }
 
-  /** What was given twice: the records that show it, by slot, in no order of slots. */
+  /** The records of the slots that have several chains: what was given twice is among them. In no order of slots. */
   forks(): (readonly LeafRecord<L>[])[] {
     return [...this.#forked].map(slot => this.chains(slot))
   }

@@ -1,9 +1,10 @@
 /** What conditions rest on, and how they name things: the same words on every peer. */
 import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
-import type { BlockTable } from './block-table.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Hlc } from './hlc.ts'
+import type { AddressLeaf, BlockLeaf } from './leaves.ts'
+import type { LeafRecord } from './live-set.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { ObjectTables } from './object-tables.ts'
 import type { Endpoint, Network, RegistryView } from './registry-view.ts'
@@ -13,7 +14,11 @@ import type { TenantTable } from './tenant-table.ts'
 export interface Tables {
   tenants: TenantTable
   networks: NetworkTable
-  blocks: BlockTable
+  /** Records of what was given away twice: all of each such block, or address. */
+  twice: {
+    blocks: readonly (readonly LeafRecord<BlockLeaf>[])[]
+    addresses: readonly (readonly LeafRecord<AddressLeaf>[])[]
+  }
   endpoints: EndpointTable
   /** Writers with several histories, and when these parted. */
   forks: ReadonlyMap<PeerKey, Hlc>
@@ -42,7 +47,7 @@ function placeOf(view: RegistryView, endpoint: Endpoint): string {
 
 /** A member's name; the beginning of the key of who is none. */
 export function hostName(view: RegistryView, key: string): string {
-  return view.member(key)?.name ?? key.slice(0, 12)
+  return view.everMember(key)?.name ?? key.slice(0, 12)
 }
 
 /** ` -t blue`, to be put into a command; nothing for the default tenant. */

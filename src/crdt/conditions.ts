@@ -7,6 +7,7 @@ import { compareHlc } from './hlc.ts'
 import { nameConditions } from './name-conditions.ts'
 import { objectConditions } from './object-conditions.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
+import { removalConditions } from './removal-conditions.ts'
 import type { TenantTable } from './tenant-table.ts'
 
 export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
@@ -16,6 +17,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...orphanedTenants(view, tables.tenants),
     ...addressConditions(view, tables),
     ...forkedWriters(view, tables.forks),
+    ...removalConditions(view),
     ...objectConditions(view, tables.objects),
   ]
   return found.sort((a, b) => compareHlc(a.since, b.since) || (a.text < b.text ? -1 : 1))

@@ -1,7 +1,17 @@
 /** Leaves to canonical bytes and back. One entry a kind: how it is written, how it is read. */
 import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import { specFromPlain, specToPlain } from '../model/network.ts'
-import { type Leaf, type ListedAdmission, maxAliases, maxLeafBytes, type Step, type Transfer } from './leaves.ts'
+import {
+  type Assertion,
+  type Leaf,
+  type ListedAdmission,
+  maxAliases,
+  maxLeafBytes,
+  maxTargets,
+  type RemovalTarget,
+  type Step,
+  type Transfer,
+} from './leaves.ts'
 import { objectCodecs } from './object-codec.ts'
 import { bytesOf, dots, hex, integer, key, list, name, networkName, optionalHash, pairs, text, whole } from './plain.ts'
 import { dotFromPlain, dotToPlain } from './vector.ts'
@@ -32,6 +42,7 @@ const transferToPlain = (step: Transfer): Plain => [
   step.epoch,
   bytesOf(step.from),
   bytesOf(step.to),
+  step.counter,
   step.carved,
   step.signature,
 ]
@@ -41,20 +52,34 @@ const transferFromPlain = (value: Plain): Transfer | undefined => {
     epoch: integer(value[0], 1, Number.MAX_SAFE_INTEGER),
     from: key(value[1]),
     to: key(value[2]),
-    carved: list(value[3], 64, ip),
-    signature: bytes(value[4], 64),
+    counter: integer(value[3], 1, Number.MAX_SAFE_INTEGER),
+    carved: list(value[4], 64, ip),
+    signature: bytes(value[5], 64),
   })
 }
-const stepToPlain = (step: Step): Plain => [step.epoch, bytesOf(step.from), bytesOf(step.to), step.signature]
+const stepToPlain = (step: Step): Plain => [
+  step.epoch,
+  bytesOf(step.from),
+  bytesOf(step.to),
+  step.counter,
+  step.signature,
+]
 const stepFromPlain = (value: Plain): Step | undefined => {
   if (!Array.isArray(value)) return undefined
   return whole<Step>({
     epoch: integer(value[0], 1, Number.MAX_SAFE_INTEGER),
     from: key(value[1]),
     to: key(value[2]),
-    signature: bytes(value[3], 64),
+    counter: integer(value[3], 1, Number.MAX_SAFE_INTEGER),
+    signature: bytes(value[4], 64),
   })
 }
+const counter = (value: Plain | undefined) => integer(value, 0, Number.MAX_SAFE_INTEGER)
+const targetToPlain = (target: RemovalTarget): Plain => [bytesOf(target.key), bytesOf(target.heir), target.counter]
+const targetFromPlain = (value: Plain): RemovalTarget | undefined =>
+  Array.isArray(value)
+    ? whole<RemovalTarget>({ key: key(value[0]), heir: key(value[1]), counter: counter(value[2]) })
+    : undefined
 const listedFromPlain = (value: Plain): ListedAdmission | undefined =>
   Array.isArray(value) ? whole<ListedAdmission>({ key: key(value[0]), dot: dotFromPlain(value[1]) }) : undefined
 
@@ -94,8 +119,44 @@ const codecs: { [K in Kind]: Codec<K> } = {
     read: f => whole({ admission: dotFromPlain(f[0]), acks: dots(f[1]) }),
   },
   known: {
-    write: l => [l.admissions.map((item): Plain => [bytesOf(item.key), dotToPlain(item.dot)])],
-    read: f => whole({ admissions: list(f[0], 4096, listedFromPlain) }),
+    write: l => [
+      l.admissions.map((item): Plain => [bytesOf(item.key), dotToPlain(item.dot)]),
+      l.removals.map(dotToPlain),
+      l.ends.map(dotToPlain),
+    ],
+    read: f =>
+      whole({
+        admissions: list(f[0], 4096, listedFromPlain),
+        removals: f[1] === undefined ? [] : dots(f[1]),
+        ends: f[2] === undefined ? [] : dots(f[2]),
+      }),
+  },
+  removal: {
+    write: l => [l.targets.map(targetToPlain), l.assertion, bytesOf(l.known)],
+    read: f =>
+      whole({
+        targets: list(f[0], maxTargets, targetFromPlain),
+        assertion: integer(f[1], 0, 2) as Assertion | undefined,
+        known: hex(f[2], 32),
+      }),
+  },
+  'removal-ack': {
+    write: l => [dotToPlain(l.removal), l.counters, bytesOf(l.known)],
+    read: f => whole({ removal: dotFromPlain(f[0]), counters: list(f[1], maxTargets, counter), known: hex(f[2], 32) }),
+  },
+  'removal-end': {
+    write: l => [dotToPlain(l.removal), l.effective, l.acks.map(dotToPlain), l.cut],
+    read: f =>
+      whole({
+        removal: dotFromPlain(f[0]),
+        effective: typeof f[1] === 'boolean' ? f[1] : undefined,
+        acks: dots(f[2]),
+        cut: list(f[3], maxTargets, counter),
+      }),
+  },
+  'host-down': {
+    write: l => [dotToPlain(l.removal)],
+    read: f => whole({ removal: dotFromPlain(f[0]) }),
   },
   roster: {
     write: l => [l.keys.map(bytesOf)],

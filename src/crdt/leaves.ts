@@ -9,11 +9,13 @@ import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { ObjectLeaf } from './object-leaves.ts'
 import type { Dot } from './vector.ts'
 
-/** One custody step: signed by `from`, who was the owner at `epoch - 1`. */
+/** One custody step: signed by `from`, who was the owner at `epoch - 1`, or is its heir. */
 export interface Step {
   readonly epoch: number
   readonly from: PeerKey
   readonly to: PeerKey
+  /** Of the leaf by which `from` gave it: a removal's cut tells by it whether the step counts (R9). */
+  readonly counter: number
   readonly signature: Uint8Array
 }
 
@@ -28,6 +30,18 @@ export interface ListedAdmission {
   readonly key: PeerKey
   readonly dot: Dot
 }
+
+/** Who is to go in a removal. */
+export interface RemovalTarget {
+  readonly key: PeerKey
+  /** Takes over its blocks and carved-out addresses. */
+  readonly heir: PeerKey
+  /** Last counter of it that the starter holds; 0 for none. */
+  readonly counter: number
+}
+
+/** What a removal asserts: 0 nothing, 1 that the hosts are down, 2 that also every host is that joined through them unseen. */
+export type Assertion = 0 | 1 | 2
 
 /** A label or an option of Docker. */
 export type DockerPair = readonly [name: string, value: string]
@@ -47,8 +61,29 @@ export type AdmissionLeaf = {
 }
 export type AckLeaf = { kind: 'ack'; admission: Dot; known: string }
 export type SettledLeaf = { kind: 'settled'; admission: Dot; acks: readonly Dot[] }
-/** Admissions and (from a later version on) removals that an acknowledgement carries; named by its hash. */
-export type KnownLeaf = { kind: 'known'; admissions: readonly ListedAdmission[] }
+/** Admissions and removals that an acknowledgement carries; named by its hash. */
+export type KnownLeaf = {
+  kind: 'known'
+  admissions: readonly ListedAdmission[]
+  /** Removals, whatever became of them; a record without these, of an older version, is read as []. */
+  removals: readonly Dot[]
+  /** Ends of those that are effective. */
+  ends: readonly Dot[]
+}
+/** Starts the removal of hosts (R9), and is its writer's acknowledgement. */
+export type RemovalLeaf = { kind: 'removal'; targets: readonly RemovalTarget[]; assertion: Assertion; known: string }
+/** `counters`: the last one held of each target, in the removal's order. */
+export type RemovalAckLeaf = { kind: 'removal-ack'; removal: Dot; counters: readonly number[]; known: string }
+/** The starter's declaration, once. `cut`: per target, above which counter nothing of it counts; empty when cancelled. */
+export type RemovalEndLeaf = {
+  kind: 'removal-end'
+  removal: Dot
+  effective: boolean
+  acks: readonly Dot[]
+  cut: readonly number[]
+}
+/** Asserts later that the targets of a removal are down. */
+export type HostDownLeaf = { kind: 'host-down'; removal: Dot }
 /** Settled peers at a network's creation, ascending; named by its hash. */
 export type RosterLeaf = { kind: 'roster'; keys: readonly PeerKey[] }
 export type TenantLeaf = { kind: 'tenant'; name: string }
@@ -131,6 +166,10 @@ export type Leaf =
   | AckLeaf
   | SettledLeaf
   | KnownLeaf
+  | RemovalLeaf
+  | RemovalAckLeaf
+  | RemovalEndLeaf
+  | HostDownLeaf
   | RosterLeaf
   | TenantLeaf
   | TenantRmLeaf
@@ -154,3 +193,6 @@ export const maxLeafBytes = 128 * 1024
 
 /** Of one endpoint: more than any container has, and few enough for a batch of many endpoints. */
 export const maxAliases = 64
+
+/** Hosts of one removal: several die at once, not a whole mesh. */
+export const maxTargets = 64

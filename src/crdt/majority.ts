@@ -1,14 +1,18 @@
 /**
- * The strict majority of R4. Members are counted over the union of the lists that the acknowledgements carry: whoever is
- * listed counts, settled or not; the newcomer itself does not. The admission is its writer's acknowledgement.
+ * Who counts in admissions and removals (R4, R9). Members are counted over the union of the lists that the acknowledgements
+ * carry: whoever is listed counts, settled or not, but those whom a listed removal has taken out. An admission and the start
+ * of a removal are their writer's acknowledgement.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Dot } from './vector.ts'
 
-interface Listing {
+/** What one acknowledgement carries. */
+export interface Listing {
   readonly key: PeerKey
-  /** Keys of the admissions it listed; undefined while the list itself has not arrived. */
+  /** Keys of the admissions it listed; undefined while the list itself, or what it rests on, has not arrived. */
   readonly list: readonly PeerKey[] | undefined
+  /** Keys that the effective removals it listed took out. */
+  readonly gone?: readonly PeerKey[]
 }
 
 export interface ProofAck extends Listing {
@@ -22,19 +26,26 @@ export interface Proof {
   readonly acks: readonly ProofAck[]
 }
 
-function electorate(proof: Proof): Set<PeerKey> | undefined {
-  const members = new Set<PeerKey>([proof.founder])
-  for (const { list } of [proof.admitter, ...proof.acks]) {
+/** The members by these lists; undefined while one is missing. */
+export function electorate(founder: PeerKey, listings: readonly Listing[]): Set<PeerKey> | undefined {
+  const members = new Set<PeerKey>([founder])
+  for (const { list } of listings) {
     if (!list) return undefined
     for (const key of list) members.add(key)
   }
-  members.delete(proof.newcomer)
+  for (const { gone = [] } of listings) for (const key of gone) members.delete(key)
+  return members
+}
+
+function admitters(proof: Proof): Set<PeerKey> | undefined {
+  const members = electorate(proof.founder, [proof.admitter, ...proof.acks])
+  members?.delete(proof.newcomer)
   return members
 }
 
 /** True if exactly these acknowledgements are a strict majority of those whom they list. */
 export function hasMajority(proof: Proof): boolean {
-  const members = electorate(proof)
+  const members = admitters(proof)
   if (!members) return false
   const ackers = new Set([proof.admitter.key, ...proof.acks.map(ack => ack.key)].filter(key => members.has(key)))
   return ackers.size * 2 > members.size
@@ -57,7 +68,7 @@ export function provenMajority(proof: Proof): readonly ProofAck[] | undefined {
 /** Listed members that have not acknowledged, ascending: whom a pending peer waits for. */
 export function stillMissing(proof: Proof): PeerKey[] {
   const acks = proof.acks.filter(ack => ack.list)
-  const members = electorate({ ...proof, acks }) ?? new Set([proof.founder])
+  const members = admitters({ ...proof, acks }) ?? new Set([proof.founder])
   for (const { key } of [proof.admitter, ...acks]) members.delete(key)
   return [...members].sort()
 }

@@ -8,9 +8,9 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
 import { compareHlc } from './hlc.ts'
 import { admissionProof, meshIdOf } from './identity.ts'
-import type { AckLeaf, AdmissionLeaf, InvitationLeaf, KnownLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
+import type { AckLeaf, AdmissionLeaf, InvitationLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
 import { compareRecords, type LeafRecord, type LiveSet, OwnRegisters, recordName } from './live-set.ts'
-import { hasMajority, type Proof, provenMajority, stillMissing } from './majority.ts'
+import { hasMajority, type Listing, type Proof, provenMajority, stillMissing } from './majority.ts'
 import type { Member } from './registry-view.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -28,17 +28,19 @@ export class MembershipTable {
   readonly #invitations = new Map<string, LeafRecord<InvitationLeaf>>()
   readonly #admissions = new Map<string, LeafRecord<AdmissionLeaf>>()
   readonly #acks = new Map<string, LeafRecord<AckLeaf>>()
-  readonly #known = new Map<string, LeafRecord<KnownLeaf>>()
+  readonly #listing: (key: PeerKey, hash: string) => Listing
   readonly #proofs = new Map<string, boolean>()
   #founder: LeafRecord<MeshLeaf> | undefined
   #admitted: readonly Admitted[] | undefined
   #members: Map<PeerKey, Member> | undefined
   #version = 0
 
-  constructor(meshId: string, verify: Verify, live: LiveSet) {
+  /** @param listing what a list says, by its hash */
+  constructor(meshId: string, verify: Verify, live: LiveSet, listing: (key: PeerKey, hash: string) => Listing) {
     this.#meshId = meshId
     this.#verify = verify
     this.#live = live
+    this.#listing = listing
     this.#peers = new OwnRegisters(live)
   }
 
@@ -48,7 +50,7 @@ export class MembershipTable {
     if (this.#founder && compareRecords(this.#founder, record) <= 0) return
     this.#founder = record
     this.#live.set('mesh', record)
-    this.#forget()
+    this.forget()
   }
 
   putPeer(record: LeafRecord<PeerLeaf>): void {
@@ -62,19 +64,19 @@ export class MembershipTable {
     if (held && compareRecords(held, record) <= 0) return
     this.#invitations.set(slot, record)
     this.#live.set(slot, record)
-    this.#forget()
+    this.forget()
   }
 
   putAdmission(record: LeafRecord<AdmissionLeaf>): void {
     this.#admissions.set(recordName(record), record)
     this.#live.add(`admission:${dotText(record.dot)}`, record)
-    this.#forget()
+    this.forget()
   }
 
   putAck(record: LeafRecord<AckLeaf>): void {
     this.#acks.set(recordName(record), record)
     this.#live.add(`ack:${dotText(record.dot)}`, record)
-    this.#forget()
+    this.forget()
   }
 
   putSettled(record: LeafRecord<SettledLeaf>): void {
@@ -84,10 +86,10 @@ export class MembershipTable {
     this.#forgetMembers()
   }
 
-  /** `name` is the hash that acknowledgements name the list by. */
-  putKnown(name: string, record: LeafRecord<KnownLeaf>): void {
-    this.#known.set(name, record)
-    this.#forget()
+  /** Lists, or the removals that they rest on, changed. */
+  forget(): void {
+    this.#admitted = undefined
+    this.#forgetMembers()
   }
 
   /** Another number after each change. */
@@ -95,12 +97,20 @@ export class MembershipTable {
     return this.#version
   }
 
-  isMember(key: PeerKey): boolean {
-    return this.members().has(key)
-  }
-
   get founder(): PeerKey | undefined {
     return this.#founder?.leaf.founder
+  }
+
+  /** Hashes of the lists in what settled this peer. */
+  settledBy(key: PeerKey): string[] {
+    return [...(this.#settled.get(key)?.values() ?? [])]
+      .filter(declared => this.#proves(declared, key))
+      .flatMap(declared => {
+        const admitted = this.#admissionOf(key, declared.admission)
+        const cited = new Set(declared.acks.map(dotText))
+        const acks = admitted?.acks.filter(ack => cited.has(dotText(ack.dot))) ?? []
+        return [...(admitted ? [admitted.record.leaf.known] : []), ...acks.map(ack => ack.leaf.known)]
+      })
   }
 
   /** Valid admissions, ascending by dot; of a forked writer there may be two at one. */
@@ -202,19 +212,18 @@ export class MembershipTable {
     for (const ack of [...this.#acks.values()].sort(compareRecords)) {
       const twins = byDot.get(dotText(ack.leaf.admission)) ?? []
       if (!members.has(ack.dot.writer)) continue
-      const listed = this.#known.get(ack.leaf.known)?.leaf.admissions.map(item => item.key)
+      const listed = this.#listing(ack.dot.writer, ack.leaf.known).list
       for (const item of twins) if (twins.length === 1 || listed?.includes(item.record.leaf.key)) item.acks.push(ack)
     }
   }
 
   #proof(admitted: Admitted, acks: readonly LeafRecord<AckLeaf>[]): Proof {
     const { record } = admitted
-    const listOf = (hash: string) => this.#known.get(hash)?.leaf.admissions.map(item => item.key)
     return {
       founder: this.#founder?.leaf.founder ?? '',
       newcomer: record.leaf.key,
-      admitter: { key: record.dot.writer, list: listOf(record.leaf.known) },
-      acks: acks.map(ack => ({ dot: ack.dot, key: ack.dot.writer, list: listOf(ack.leaf.known) })),
+      admitter: this.#listing(record.dot.writer, record.leaf.known),
+      acks: acks.map(ack => ({ dot: ack.dot, ...this.#listing(ack.dot.writer, ack.leaf.known) })),
     }
   }
 
@@ -237,11 +246,6 @@ export class MembershipTable {
       this.#proofs.set(hash, holds)
     }
     return holds
-  }
-
-  #forget(): void {
-    this.#admitted = undefined
-    this.#forgetMembers()
   }
 
   #forgetMembers(): void {

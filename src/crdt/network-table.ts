@@ -93,6 +93,11 @@ export class NetworkTable {
     return uncovered.map(([, act]) => act.dot).sort(compareDots)
   }
 
+  /** Who wrote its acts. */
+  creators(id: NetworkId): PeerKey[] {
+    return [...(this.#born.get(id)?.acts.values() ?? [])].map(act => act.dot.writer)
+  }
+
   /** HLC of its latest deletion; undefined if there is none. */
   deletedSince(id: NetworkId): Hlc | undefined {
     return this.#deletions.get(id)

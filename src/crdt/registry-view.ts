@@ -6,7 +6,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { GroupId } from '../model/group.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Hlc } from './hlc.ts'
-import type { DockerPair, Step, Transfer } from './leaves.ts'
+import type { Assertion, DockerPair, RemovalTarget, Step, Transfer } from './leaves.ts'
 import type { ObjectsView } from './objects-view.ts'
 import type { Dot } from './vector.ts'
 
@@ -97,7 +97,10 @@ export interface Block {
   readonly removal: number
   /** Addresses carved out of it. */
   readonly carved: readonly number[]
-  /** Two transfers at one epoch, or an owner with two histories: nobody may use it. */
+  /**
+   * Given twice, its owner has two histories, or was removed and is not known to be down: nobody may use it. Else this peer
+   * may not, yet.
+   */
   readonly quarantined: boolean
 }
 
@@ -108,8 +111,32 @@ export interface CarvedAddress {
   readonly owner: PeerKey
   readonly epoch: number
   readonly removal: number
-  /** Given or carved out twice, or an owner with two histories: nobody may use it. */
+  /** As of a block: given or carved out twice, among others. */
   readonly quarantined: boolean
+}
+
+/** The removal of one or more hosts (R9). */
+export interface Removal {
+  readonly dot: Dot
+  readonly since: Hlc
+  readonly starter: PeerKey
+  readonly targets: readonly RemovalTarget[]
+  /** By the removal itself; see `assertedAt`. */
+  readonly assertion: Assertion
+  /** Since when the hosts are said to be down, now or later; without it their addresses are nobody's. */
+  readonly assertedAt?: Hlc
+  readonly outcome: 'undecided' | 'effective' | 'cancelled'
+  readonly ackedBy: readonly PeerKey[]
+  /** While undecided: members whose acknowledgement is missing, ascending. Empty, too, while lists have not arrived. */
+  readonly waitingFor: readonly PeerKey[]
+  /** While undecided: all who stay are more than half of the members, or need not be. */
+  readonly isMajority: boolean
+  /** What the starter may declare it effective with. */
+  readonly complete?: { readonly acks: readonly Dot[]; readonly cut: readonly number[] }
+  /** The starter's declaration. */
+  readonly end?: Dot
+  /** Of an effective one: per target, above which counter nothing of it counts. */
+  readonly cut?: readonly number[]
 }
 
 /** A standing problem, the same on all peers. */
@@ -139,7 +166,9 @@ export interface RegistryView {
   /** Groups, policies, rules, profiles, settings. */
   readonly objects: ObjectsView
   member(key: PeerKey): Member | undefined
-  /** Founder first, then by admission (HLC, key). */
+  /** A member, or one that was removed. */
+  everMember(key: PeerKey): Member | undefined
+  /** Founder first, then by admission (HLC, key); without those that were removed. */
   members(): Member[]
   /** True if two histories of this writer are known (R8): what it owns is quarantined, and nobody gives it anything. */
   isForked(key: PeerKey): boolean
@@ -232,6 +261,10 @@ export interface RegistryView {
     admitter: PeerKey
     ackedBy: readonly { key: PeerKey; dot: Dot; known: string }[]
   }[]
+  /** Removals, ascending by dot. */
+  removals(): Removal[]
+  /** Last counter that is held of a writer, whatever takes effect; 0 for none. */
+  held(writer: PeerKey): number
   /**
    * Dots of acknowledgements that prove a strict majority for this admission; undefined while there is none. A forked
    * writer may have admitted two newcomers by one dot: `newcomer` says which is meant.

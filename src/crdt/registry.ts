@@ -12,7 +12,9 @@ import type { Batch, Verify } from './batch.ts'
 import { BlockTable } from './block-table.ts'
 import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import { conditionsOf } from './conditions.ts'
+import { countedSteps, holderOf } from './custody.ts'
 import { EndpointTable } from './endpoint-table.ts'
+import { Gate } from './gate.ts'
 import { maxCounted, uncounted } from './generations.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
@@ -30,8 +32,11 @@ import type {
   Member,
   Network,
   RegistryView,
+  Removal,
   Vtep,
 } from './registry-view.ts'
+import { RemovalTable } from './removal-table.ts'
+import { Removals } from './removals.ts'
 import { ReservationTable } from './reservation-table.ts'
 import { TenantTable } from './tenant-table.ts'
 import { type Dot, dotText } from './vector.ts'
@@ -52,40 +57,105 @@ const listless = new Set<Leaf['kind']>([
   'reservation',
 ])
 
+/** What removals are decided by. */
+const deciding = new Set<Leaf['kind']>(['mesh', 'known', 'removal', 'removal-ack', 'removal-end', 'host-down'])
+/** What takes effect also above its writer's limit: what removals are decided by, evidence, and content that is named by its hash. */
+const unlimited = new Set<Leaf['kind']>([...deciding, 'ack', 'roster'])
+
+export interface RegistryOptions {
+  /** Whose registry it is: its own promises about undecided removals hold here alone. @default nobody's */
+  self?: PeerKey
+  /** All batches that were applied, each writer's in order, for the rare case that it has to be built again. @default kept here */
+  history?: () => Iterable<Batch>
+}
+
+/** Numbers of versions in one era: more changes than a process lives to see. */
+const perEra = 2 ** 32
+
 export class Registry implements RegistryView {
   readonly meshId: string
-  readonly #live = new LiveSet()
-  readonly #membership: MembershipTable
-  readonly #tenants = new TenantTable(this.#live)
-  readonly #networks = new NetworkTable(this.#live)
-  readonly #endpoints = new EndpointTable(this.#live)
-  readonly objects = new ObjectTables(this.#live, network => this.#endpoints.endpoints(network))
-  readonly #blocks: BlockTable
-  readonly #reservations = new ReservationTable(this.#live)
-  readonly #rosters = new Map<string, readonly PeerKey[]>()
-  readonly #content = new Map<string, LeafRecord>()
+  readonly #verify: Verify
+  readonly #history: () => Iterable<Batch>
+  readonly #remembered: Batch[] | undefined
+  readonly #gate = new Gate()
+  readonly #removalTable = new RemovalTable()
+  readonly #removals: Removals
   readonly #deals = new Map<NetworkId, readonly PeerKey[]>()
   readonly #forks = new Map<PeerKey, Hlc>()
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
+  #live = new LiveSet()
+  #membership: MembershipTable
+  #tenants = new TenantTable(this.#live)
+  #networks = new NetworkTable(this.#live)
+  #endpoints = new EndpointTable(this.#live)
+  #objects = this.#newObjects()
+  #blocks: BlockTable
+  #reservations = new ReservationTable(this.#live)
+  #rosters = new Map<string, readonly PeerKey[]>()
+  #content = new Map<string, LeafRecord>()
   #list: Map<NetworkId, Network> | undefined
   #listVersion = 0
+  /** How often the tables were made anew. */
+  #rebuilds = 0
 
-  constructor(meshId: string, verify: Verify) {
+  constructor(meshId: string, verify: Verify, { self, history }: RegistryOptions = {}) {
     this.meshId = meshId
-    this.#membership = new MembershipTable(meshId, verify, this.#live)
+    this.#verify = verify
+    const remembered: Batch[] = []
+    this.#remembered = history ? undefined : remembered
+    this.#history = history ?? (() => remembered)
+    this.#removals = new Removals(this.#removalTable, {
+      self,
+      held: writer => this.#gate.held(writer),
+      settledBy: () => (self === undefined ? [] : this.#membership.settledBy(self)),
+    })
+    this.#membership = this.#newMembership()
     this.#blocks = new BlockTable(meshId, verify, this.#live)
   }
 
+  /** Groups, policies, rules, profiles, settings: as of now; another object after a rebuild. */
+  get objects(): ObjectTables {
+    return this.#objects
+  }
+
+  #newObjects(): ObjectTables {
+    return new ObjectTables(this.#live, network => this.endpoints(network))
+  }
+
+  #newMembership(): MembershipTable {
+    const listing = (key: PeerKey, hash: string) => this.#removalTable.listing(key, hash)
+    return new MembershipTable(this.meshId, this.#verify, this.#live, listing)
+  }
+
   /** Where each kind of record goes. */
-  readonly #tables: { [K in Leaf['kind']]: (record: LeafRecord<Extract<Leaf, { kind: K }>>) => void } = {
-    mesh: record => this.#membership.putMesh(record),
+  #tables: { [K in Leaf['kind']]: (record: LeafRecord<Extract<Leaf, { kind: K }>>) => void } = {
+    mesh: record => {
+      this.#membership.putMesh(record)
+      this.#removalTable.founder = this.#membership.founder
+    },
     peer: record => this.#membership.putPeer(record),
     invitation: record => this.#membership.putInvitation(record),
     admission: record => this.#membership.putAdmission(record),
     ack: record => this.#membership.putAck(record),
     settled: record => this.#membership.putSettled(record),
     known: record => {
-      if (this.#putContent(record)) this.#membership.putKnown(record.hash, record)
+      if (this.#putContent(record)) this.#removalTable.putKnown(record.hash, record.leaf)
+    },
+    removal: record => {
+      this.#live.add(`removal:${dotText(record.dot)}`, record)
+      this.#removalTable.put(record)
+    },
+    'removal-ack': record => {
+      this.#live.add(`removal-ack:${dotText(record.dot)}`, record)
+      this.#removalTable.putAck(record)
+    },
+    'removal-end': record => {
+      this.#live.add(`removal-end:${dotText(record.dot)}`, record)
+      this.#removalTable.putEnd(record)
+    },
+    'host-down': record => {
+      this.#live.add(`host-down:${dotText(record.dot)}`, record)
+      this.#removalTable.putHostDown(record)
     },
     roster: record => {
       if (this.#putContent(record)) this.#rosters.set(record.hash, record.leaf.keys)
@@ -104,21 +174,68 @@ export class Registry implements RegistryView {
     block: record => this.#blocks.put(record),
     address: record => this.#blocks.putAddress(record),
     reservation: record => this.#reservations.put(record),
-    ...this.objects.puts,
+    ...this.#objects.puts,
   }
 
-  /** Applies every leaf of a batch. */
+  /** Applies every leaf of a batch, but those above a limit: these wait. */
   apply(batch: Batch): void {
+    this.#remembered?.push(batch)
+    this.#gate.receive(batch.writer, batch.last)
     const { writer, last: counter, hlc } = batch
     const head = this.#heads.get(writer)
     // a forked writer has several batches that end at one counter
     if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
-    batch.leaves.forEach((bytes, i) => {
-      const dot = { writer: batch.writer, counter: batch.first + i }
-      const record = { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: sha256Hex(bytes) }
-      if (record.leaf) this.#put(record as LeafRecord)
-      else this.#live.add(`unknown:${dotText(dot)}`, record)
-    })
+    const records = recordsOf(batch)
+    const open = records.filter(isUnlimited)
+    for (const record of open) this.#put(record as LeafRecord)
+    const decides = open.some(({ leaf }) => leaf && deciding.has(leaf.kind)) || this.#removals.isAwaited(batch.writer)
+    if (decides && this.#decide()) return
+    for (const record of records) if (!isUnlimited(record)) this.#applyLimited(record)
+  }
+
+  #applyLimited(record: LeafRecord<Leaf | undefined>): void {
+    if (!this.#gate.passes(record, this.#removals.limit(record.dot.writer))) return
+    if (record.leaf) this.#put(record as LeafRecord)
+    else this.#live.add(`unknown:${dotText(record.dot)}`, record)
+  }
+
+  /** Decides removals anew, and gives and takes effect accordingly. True if all was built again. */
+  #decide(): boolean {
+    this.#removals.decide()
+    this.#membership.forget()
+    this.#forgetList()
+    const limit = (writer: PeerKey) => this.#removals.limit(writer)
+    if (this.#gate.isOverrun(limit)) {
+      this.#rebuild()
+      return true
+    }
+    for (const record of this.#gate.release(limit)) this.#applyLimited(record as LeafRecord<Leaf | undefined>)
+    return false
+  }
+
+  /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
+  #rebuild(): void {
+    this.#rebuilds++
+    this.#gate.reset()
+    this.#live = new LiveSet()
+    this.#membership = this.#newMembership()
+    this.#tenants = new TenantTable(this.#live)
+    this.#networks = new NetworkTable(this.#live)
+    this.#endpoints = new EndpointTable(this.#live)
+    this.#objects = this.#newObjects()
+    this.#tables = { ...this.#tables, ...this.#objects.puts }
+    this.#blocks = new BlockTable(this.meshId, this.#verify, this.#live)
+    this.#reservations = new ReservationTable(this.#live)
+    this.#rosters = new Map()
+    this.#content = new Map()
+    for (const batch of this.#history()) {
+      for (const record of recordsOf(batch)) {
+        if (isUnlimited(record)) this.#put(record as LeafRecord)
+        else this.#applyLimited(record)
+      }
+    }
+    this.#removals.decide()
+    this.#forgetList()
   }
 
   /** The log holds two histories of the writer, which parted at `since`: from now on it is fenced (R8). */
@@ -135,7 +252,9 @@ export class Registry implements RegistryView {
     const put = this.#tables[leaf.kind] as (record: LeafRecord) => void
     put(record)
     // the list of networks rests on everything but these
-    if (!listless.has(leaf.kind) && !Object.hasOwn(this.objects.puts, leaf.kind)) this.#forgetList()
+    if (listless.has(leaf.kind) || Object.hasOwn(this.#objects.puts, leaf.kind)) return
+    this.#forgetList()
+    this.#removals.forget()
   }
 
   #forgetList(): void {
@@ -159,15 +278,27 @@ export class Registry implements RegistryView {
   }
 
   member(key: PeerKey): Member | undefined {
+    return this.#removals.gone.has(key) ? undefined : this.everMember(key)
+  }
+
+  everMember(key: PeerKey): Member | undefined {
     return this.#membership.members().get(key)
   }
 
   members(): Member[] {
-    return [...this.#membership.members().values()]
+    return [...this.#membership.members().values()].filter(({ key }) => !this.#removals.gone.has(key))
+  }
+
+  removals(): Removal[] {
+    return this.#removals.list()
+  }
+
+  held(writer: PeerKey): number {
+    return this.#gate.held(writer)
   }
 
   membersVersion(): number {
-    return this.#membership.version
+    return this.#numbered(this.#membership.version)
   }
 
   networksVersion(): number {
@@ -212,19 +343,20 @@ export class Registry implements RegistryView {
   }
 
   endpoints(network: NetworkId): Endpoint[] {
-    return this.#endpoints.endpoints(network)
+    return this.#endpoints.endpoints(network).filter(({ owner }) => !this.#isHidden(owner))
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
-    return this.#endpoints.endpoint(owner, id)
+    return this.#isHidden(owner) ? undefined : this.#endpoints.endpoint(owner, id)
   }
 
   endpointsVersion(network: NetworkId): number {
-    return this.#endpoints.version(network)
+    return this.#numbered(this.#endpoints.version(network))
   }
 
   changedAddresses(network: NetworkId, since: number): readonly number[] | undefined {
-    return this.#endpoints.changedAddresses(network, since)
+    if (Math.floor(since / perEra) !== this.#era()) return undefined
+    return this.#endpoints.changedAddresses(network, since % perEra)
   }
 
   endpointsOf(owner: PeerKey): Endpoint[] {
@@ -232,11 +364,14 @@ export class Registry implements RegistryView {
   }
 
   ownedVersion(owner: PeerKey): number {
-    return this.#endpoints.ownedVersion(owner)
+    return this.#numbered(this.#endpoints.ownedVersion(owner))
   }
 
   holders(network: NetworkId, ip: number): Endpoint[] {
-    return this.#endpoints.holders(network, ip)
+    // the containers of a host that is gone, but not known to be down, may still run (R5)
+    return this.#endpoints
+      .holders(network, ip)
+      .filter(({ owner }) => !this.#isHidden(owner) || !this.#removals.gone.get(owner)?.asserted)
   }
 
   wasEndpoint(network: NetworkId, ip: number): boolean {
@@ -244,15 +379,15 @@ export class Registry implements RegistryView {
   }
 
   vteps(network: NetworkId): Vtep[] {
-    return this.#endpoints.vteps(network)
+    return this.#endpoints.vteps(network).filter(({ owner }) => !this.#isHidden(owner))
   }
 
   vtepsVersion(network: NetworkId): number {
-    return this.#endpoints.vtepsVersion(network)
+    return this.#numbered(this.#endpoints.vtepsVersion(network))
   }
 
   vnisVersion(): number {
-    return this.#endpoints.vniVersion
+    return this.#numbered(this.#endpoints.vniVersion)
   }
 
   vnisOf(owner: PeerKey): Map<number, NetworkId> {
@@ -276,16 +411,13 @@ export class Registry implements RegistryView {
   block(id: NetworkId, index: number): Block | undefined {
     const root = this.#genesisOwner(id, index)
     if (root === undefined) return undefined
-    const chains = this.#blocks.chains(id, index, root)
-    const last = chains[0]?.leaf.transfers.at(-1)
-    if (!last) return { index, owner: root, epoch: 0, removal: 0, carved: [], quarantined: this.isForked(root) }
-    const { to, epoch, carved } = last
-    return { index, owner: to, epoch, removal: 0, carved, quarantined: chains.length > 1 || this.isForked(to) }
+    const chains = this.#blockChains(id, index)
+    const carved = chains[0]?.at(-1)?.carved ?? []
+    return { index, removal: 0, carved, ...this.#holderOf(id, chains, root) }
   }
 
   transfers(id: NetworkId, index: number): readonly Transfer[] {
-    const root = this.#genesisOwner(id, index)
-    return root === undefined ? [] : (this.#blocks.chains(id, index, root)[0]?.leaf.transfers ?? [])
+    return this.#blockChains(id, index)[0] ?? []
   }
 
   blockOf(id: NetworkId, ip: number): number | undefined {
@@ -296,16 +428,12 @@ export class Registry implements RegistryView {
   address(id: NetworkId, ip: number): CarvedAddress | undefined {
     const carving = this.#carvingOf(id, ip)
     if (!carving) return undefined
-    const chains = this.#blocks.addressChains(id, ip, carving.carver)
-    const last = chains[0]?.leaf.transfers.at(-1)
-    const { to: owner, epoch } = last ?? { to: carving.carver, epoch: 0 }
-    const quarantined = carving.disputed || chains.length > 1 || this.isForked(owner)
-    return { ip, owner, epoch, removal: 0, quarantined }
+    const { owner, epoch, quarantined } = this.#holderOf(id, this.#addressChains(id, ip), carving.carver)
+    return { ip, owner, epoch, removal: 0, quarantined: carving.disputed || quarantined }
   }
 
   addressTransfers(id: NetworkId, ip: number): readonly Step[] {
-    const carving = this.#carvingOf(id, ip)
-    return carving ? (this.#blocks.addressChains(id, ip, carving.carver)[0]?.leaf.transfers ?? []) : []
+    return this.#addressChains(id, ip)[0] ?? []
   }
 
   carved(id: NetworkId): number[] {
@@ -342,17 +470,25 @@ export class Registry implements RegistryView {
   }
 
   duplicates(network: NetworkId): number[] {
-    return this.#endpoints.duplicates(network)
+    return this.#endpoints.duplicates(network).filter(ip => this.holders(network, ip).length > 1)
   }
 
   conditions(): Condition[] {
+    const twice = {
+      blocks: this.#blocks
+        .forks()
+        .filter(([one]) => one && this.#blockChains(one.leaf.network, one.leaf.index).length > 1),
+      addresses: this.#blocks
+        .addressForks()
+        .filter(([one]) => one && this.#addressChains(one.leaf.network, one.leaf.ip).length > 1),
+    }
     return conditionsOf(this, {
       tenants: this.#tenants,
       networks: this.#networks,
-      blocks: this.#blocks,
+      twice,
       endpoints: this.#endpoints,
       forks: this.#forks,
-      objects: this.objects,
+      objects: this.#objects,
     })
   }
 
@@ -396,14 +532,20 @@ export class Registry implements RegistryView {
   }
 
   digest(): string {
-    return this.#live.digest()
+    const { fences } = this.#removals
+    if (!this.#gate.withholds(fences.keys())) return this.#live.digest()
+    // a promise of this peer's own is no difference to other peers
+    const everybodys = new Registry(this.meshId, this.#verify, { history: this.#history })
+    for (const batch of this.#history()) everybodys.apply(batch)
+    return everybodys.#live.digest()
   }
 
   #networkMap(): Map<NetworkId, Network> {
     if (!this.#list) {
       const list = this.#networks.list({
         roster: hash => this.#settledRoster(hash),
-        hasEndpoints: id => this.#endpoints.hasEndpoints(id),
+        hasEndpoints: id =>
+          this.#removals.gone.size === 0 ? this.#endpoints.hasEndpoints(id) : this.endpoints(id).length > 0,
       })
       this.#list = new Map(list.map(network => [network.id, network]))
     }
@@ -420,12 +562,40 @@ export class Registry implements RegistryView {
   #carvingOf(id: NetworkId, ip: number): Carving | undefined {
     if (!this.#blocks.carved(id).has(ip)) return undefined
     const index = this.blockOf(id, ip)
-    const root = index === undefined ? undefined : this.#genesisOwner(id, index)
-    if (index === undefined || root === undefined) return undefined
-    return carvingOf(
-      this.#blocks.chains(id, index, root).map(({ leaf }) => leaf.transfers),
-      ip,
-    )
+    return index === undefined ? undefined : carvingOf(this.#blockChains(id, index), ip)
+  }
+
+  #blockChains(id: NetworkId, index: number): readonly (readonly Transfer[])[] {
+    const root = this.#genesisOwner(id, index)
+    return root === undefined ? [] : countedSteps(this.#blocks.chains(id, index), root, this.#removals)
+  }
+
+  #addressChains(id: NetworkId, ip: number): readonly (readonly Step[])[] {
+    const carving = this.#carvingOf(id, ip)
+    return carving ? countedSteps(this.#blocks.addressChains(id, ip), carving.carver, this.#removals) : []
+  }
+
+  #holderOf(id: NetworkId, chains: readonly (readonly Step[])[], root: PeerKey) {
+    const held = holderOf(chains, root, this.#removals)
+    const isDoubtful =
+      held.owner === this.#removals.self &&
+      this.#removals.hasDoubts &&
+      this.#networks.creators(id).every(key => this.#removals.isDoubtful(key))
+    return isDoubtful || this.isForked(held.owner) ? { ...held, quarantined: true } : held
+  }
+
+  /** Gone from the lists; on its own host its containers stay where they are. */
+  /** Tables count their own changes; a change of who is gone, or tables made anew, begin another era. */
+  #era(): number {
+    return this.#rebuilds + this.#removals.version
+  }
+
+  #numbered(version: number): number {
+    return this.#era() * perEra + version
+  }
+
+  #isHidden(owner: PeerKey): boolean {
+    return owner !== this.#removals.self && this.#removals.gone.has(owner)
   }
 
   #genesisOwner(id: NetworkId, index: number): PeerKey | undefined {
@@ -440,6 +610,17 @@ function firstOfEach<T extends LeafRecord<unknown>>(acks: readonly T[]): T[] {
   const first = new Map<PeerKey, T>()
   for (const ack of acks) if (!first.has(ack.dot.writer)) first.set(ack.dot.writer, ack)
   return [...first.values()]
+}
+
+function recordsOf(batch: Batch): LeafRecord<Leaf | undefined>[] {
+  return batch.leaves.map((bytes, i) => {
+    const dot = { writer: batch.writer, counter: batch.first + i }
+    return { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: sha256Hex(bytes) }
+  })
+}
+
+function isUnlimited({ leaf }: LeafRecord<Leaf | undefined>): boolean {
+  return leaf !== undefined && unlimited.has(leaf.kind)
 }
 
 /** The roster leaf of these peers, in its canonical order. */

@@ -59,12 +59,12 @@ export class Carver {
     const { replica, signer, books, hints, log } = this.#deps
     const pool = books.pool(network)
     let isTheirs = false
-    const dot = await replica.write(view => {
+    const dot = await replica.write((view, first) => {
       const custody = custodyOf(view, network, ip)
       isTheirs = custody?.owner === from && !custody.quarantined
       if (isTheirs || !pool.ownsAddress(view, ip)) return []
       this.#refuseUnlessFree(view, pool, from, ip)
-      const leaves = giveAddressLeaves(view, signer, network, [ip], from)
+      const leaves = giveAddressLeaves(view, signer, network, [ip], from, first)
       pool.leaveAddresses(view, [ip])
       isTheirs = true
       return leaves

@@ -52,9 +52,9 @@ export class Donor {
     const { replica, books, hints, log } = this.#deps
     const pool = books.pool(want.network)
     let given: Grant = { blocks: [], ips: [], coolsInMs: 0 }
-    await replica.write(view => {
+    await replica.write((view, first) => {
       given = this.#choose(view, pool, from, want)
-      return this.#leavesOf(view, pool, from, given)
+      return this.#leavesOf(view, pool, from, given, first)
     })
     const { blocks, ips } = given
     if (blocks.length === 0 && ips.length === 0) return given
@@ -78,11 +78,11 @@ export class Donor {
     return { blocks, ips, coolsInMs: ips.length > 0 ? 0 : coolsIn(moment, pool) }
   }
 
-  #leavesOf(view: RegistryView, pool: Pool, to: PeerKey, { blocks, ips }: Grant): Leaf[] {
+  #leavesOf(view: RegistryView, pool: Pool, to: PeerKey, { blocks, ips }: Grant, first: number): Leaf[] {
     const { signer } = this.#deps
     const leaves = [
-      ...blocks.map(index => transferLeaf(view, signer, pool.network, index, to)),
-      ...giveAddressLeaves(view, signer, pool.network, ips, to),
+      ...blocks.map((index, i) => transferLeaf(view, signer, pool.network, index, to, first + i)),
+      ...giveAddressLeaves(view, signer, pool.network, ips, to, first + blocks.length),
     ]
     pool.leave(view, blocks)
     pool.leaveAddresses(view, ips)

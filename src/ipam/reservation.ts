@@ -61,7 +61,7 @@ export class Reservation {
         if (custody.owner === replica.self) break
         await claimer.claim(network, ip, custody.owner, deadlineMs)
       }
-      return await replica.write(view => this.#leaves(view, pool, ip))
+      return await replica.write((view, first) => this.#leaves(view, pool, ip, first))
     } finally {
       awaited.done()
       hints.touch(id)
@@ -78,13 +78,13 @@ export class Reservation {
     return dot
   }
 
-  #leaves(view: RegistryView, pool: Pool, ip: number): Leaf[] {
+  #leaves(view: RegistryView, pool: Pool, ip: number, first: number): Leaf[] {
     const { replica, signer } = this.#deps
     const network = this.#check(view, pool, ip)
     if (view.reservedBy(network.id, ip) === replica.self) return []
     if (!pool.ownsAddress(view, ip)) throw heldHere(this.#deps.viewpoint(), network, ip)
     const isCarved = view.address(network.id, ip) !== undefined
-    const carving = isCarved ? [] : giveAddressLeaves(view, signer, network.id, [ip], replica.self)
+    const carving = isCarved ? [] : giveAddressLeaves(view, signer, network.id, [ip], replica.self, first)
     pool.leaveAddresses(view, [ip])
     return [...carving, { kind: 'reservation', network: network.id, ip, isKept: true }]
   }

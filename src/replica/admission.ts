@@ -5,6 +5,7 @@
 
 import type { Verify } from '../crdt/batch.ts'
 import { admissionProof, joinProof, meshIdOf } from '../crdt/identity.ts'
+import { knownLeaf } from '../crdt/known.ts'
 import type { AdmissionLeaf, Leaf } from '../crdt/leaves.ts'
 import { contentName } from '../crdt/registry.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
@@ -176,11 +177,6 @@ function requireMembership(view: RegistryView, self: PeerKey): void {
   throw new SkeinError('unavailable', text)
 }
 
-/** The admissions that are known here, as acknowledgements carry them. */
-function knownLeaf(view: RegistryView): Leaf {
-  return { kind: 'known', admissions: view.admissions().map(({ key, dot }) => ({ key, dot })) }
-}
-
 /** What this peer has to write now: acknowledgements of pending admissions, and its own settlement once that is proven. */
 function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
   const me = view.member(self)
@@ -194,7 +190,7 @@ function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
     item =>
       item.key !== self &&
       item.admitter !== self &&
-      !view.member(item.key)?.settled &&
+      view.member(item.key)?.settled === false &&
       !item.ackedBy.some(ack => ack.key === self),
   )
   if (pending.length === 0) return leaves

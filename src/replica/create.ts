@@ -23,7 +23,7 @@ import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
-import type { Replica } from './replica.ts'
+import type { BuildLeaves, Replica } from './replica.ts'
 import { syncProtocol } from './sync-messages.ts'
 import { Turns } from './turns.ts'
 import { unitOf } from './unit.ts'
@@ -68,6 +68,8 @@ class JournalledReplica implements Replica {
   readonly #outbox: Outbox
   readonly #neighbours: Neighbours
   readonly #listeners = new Set<() => void>()
+  /** Own batches that are applied and not yet durable, in their order. */
+  readonly #unwritten = new Set<Batch>()
   /** Newest own batch, durable or not. */
   #tip: Head
   #hlc: Hlc = [0, 0]
@@ -82,7 +84,8 @@ class JournalledReplica implements Replica {
     this.#deps = deps
     this.#journal = journal
     this.self = deps.signer.key
-    this.#registry = new Registry(deps.meshId, deps.verify)
+    const history = () => this.#history()
+    this.#registry = new Registry(deps.meshId, deps.verify, { self: this.self, history })
     this.#tip = this.#log.head(this.self)
     this.#log.onFork((writer, since) => {
       deps.log.error({ writer }, 'a writer has several histories and is fenced')
@@ -167,10 +170,10 @@ class JournalledReplica implements Replica {
     if (batch.writer === this.self) this.#tip = { counter: batch.last, hash: batch.hash }
   }
 
-  async write(build: (view: RegistryView) => readonly Leaf[], asFounder = false): Promise<Dot | undefined> {
+  async write(build: BuildLeaves, asFounder = false): Promise<Dot | undefined> {
     this.#checkOpen()
     if (!this.isComplete && !asFounder) await this.#untilComplete()
-    const leaves = build(this.#registry)
+    const leaves = build(this.#registry, this.#tip.counter + 1)
     if (leaves.length === 0) {
       await this.#newest // what made it unnecessary may itself be on its way to the disk (R7)
       return undefined
@@ -178,10 +181,12 @@ class JournalledReplica implements Replica {
     const batch = this.#make(leaves)
     // applied at once, so that the next write decides on it; shown to nobody before it is durable (R2)
     this.#tip = { counter: batch.last, hash: batch.hash }
+    this.#unwritten.add(batch)
     this.#registry.apply(batch)
     const durable = this.#append([{ kind: 'batch', bytes: batch.bytes }])
     this.#notify() // a listener may write: its batch must follow this one in the journal too
     await durable
+    this.#unwritten.delete(batch)
     this.#log.add(unitOf(batch))
     this.#outbox.send(batch)
     return { writer: this.self, counter: batch.last }
@@ -240,6 +245,14 @@ class JournalledReplica implements Replica {
     this.#outbox.stop()
   }
 
+  /** All that is applied, each writer's in order. */
+  *#history(): Iterable<Batch> {
+    for (const writer of this.#log.writers()) {
+      for (const unit of this.#log.missing(writer, []) ?? []) yield openBatch(unit.bytes)
+    }
+    yield* this.#unwritten
+  }
+
   /** Makes a batch that every peer can read: what they would refuse must not get into the chain. */
   #make(leaves: readonly Leaf[]): Batch {
     const encoded = leaves.map(encodeLeaf)
@@ -278,8 +291,17 @@ class JournalledReplica implements Replica {
     for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
+  /** R9: a peer that holds the records of its own removal writes nothing more; its containers keep their traffic. */
+  #removed(): SkeinError | undefined {
+    const { self } = this
+    const isGone = this.#registry.everMember(self) && !this.#registry.member(self)
+    return isGone
+      ? new SkeinError('forbidden', 'this host was removed from its mesh: join again with a new token')
+      : undefined
+  }
+
   #checkOpen(): void {
-    const refusal = this.#failure ?? this.#fence.refusal
+    const refusal = this.#failure ?? this.#fence.refusal ?? this.#removed()
     if (refusal) throw refusal
   }
 

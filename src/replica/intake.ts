@@ -132,7 +132,7 @@ export class Intake {
   /** Members write; before anything is known, the founder's first batch shows by itself that it founded this mesh. */
   #mayWrite(batch: Batch): boolean {
     const { registry } = this.#deps
-    if (registry.member(batch.writer)) return true
+    if (registry.everMember(batch.writer)) return true
     const leaf = batch.first === 1 && batch.leaves[0] ? decodeLeaf(batch.leaves[0]) : undefined
     if (leaf?.kind !== 'mesh' || leaf.founder !== batch.writer) return false
     return meshIdOf(leaf.founder, leaf.nonce) === registry.meshId

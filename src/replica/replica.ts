@@ -7,6 +7,9 @@ import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 
+/** Decides what to write. `first` is the counter of the first leaf: custody steps name theirs (R9). */
+export type BuildLeaves = (view: RegistryView, first: number) => readonly Leaf[]
+
 export interface Replica {
   readonly self: PeerKey
   readonly view: RegistryView
@@ -17,11 +20,11 @@ export interface Replica {
   readonly isComplete: boolean
   /**
    * Signs the leaves as one batch, makes it durable (fsync), applies it, publishes it. Resolves with the dot of the
-   * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view;
-   * it throws to refuse, or gives [] to write nothing (then undefined is resolved). Only the founder of a mesh writes
-   * without having heard from it (`isComplete`).
+   * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view, with
+   * the counter that its first leaf gets; it throws to refuse, or gives [] to write nothing (then undefined is resolved). Only
+   * the founder of a mesh writes without having heard from it (`isComplete`).
    */
-  write(build: (view: RegistryView) => readonly Leaf[], asFounder?: boolean): Promise<Dot | undefined>
+  write(build: BuildLeaves, asFounder?: boolean): Promise<Dot | undefined>
   /** Called after each change of the view, once per batch of changes, in the same turn of the event loop. */
   onChange(listener: () => void): () => void
   /** Resolves once `test(view)` holds, rejects after `limitMs`. */

@@ -160,7 +160,7 @@ describe('histories', function () {
     await stage.pass(100)
     const { signer } = stage.host(1)
     const to = stage.host(3).signer.key
-    await stage.finish(stage.peer(1).replica.write(now => [transferLeaf(now, signer, id, index, to)]))
+    await stage.finish(stage.peer(1).replica.write((now, at) => [transferLeaf(now, signer, id, index, to, at)]))
     await stage.pass(1000)
     for (let at = first; at <= last; at++) await stage.run(3, network, at)
     assert.equal(stage.host(3).containers.size, last - first, 'all addresses of the block but one')

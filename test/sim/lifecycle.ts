@@ -34,7 +34,7 @@ export async function startHost(world: World, host: Host): Promise<void> {
 
 async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   const peer = await buildPeer(world, host, life)
-  const { replica, mesh, admission, ipam } = peer
+  const { replica, mesh, admission, removal, ipam } = peer
   const vector = replica.vector()
   world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.[0]?.counter ?? 0}`)
   world.durability.returned(host.name, host.signer.key, vector)
@@ -45,6 +45,7 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   if (host.index === 0) await found(replica, nonce, host.name, [`${host.name}:7373`])
   if (!replica.view.member(replica.self)) mesh.setMembers(host.membership?.introductions ?? [])
   admission.start()
+  removal.begin()
   replica.start()
   await mesh.start()
   await reconcile(world, host, peer)
@@ -117,6 +118,7 @@ export async function stopHost(world: World, host: Host): Promise<void> {
   world.history.note(`${host.name} stops`)
   host.ready = false
   await peer.ipam.stop()
+  peer.removal.stop()
   peer.admission.stop()
   await peer.mesh.stop()
   await peer.replica.stop()

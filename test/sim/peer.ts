@@ -3,6 +3,7 @@ import { createIpam } from '../../src/ipam/create.ts'
 import type { Ipam } from '../../src/ipam/ipam.ts'
 import { type Admission, createAdmission } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
+import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import type { Host } from './host.ts'
 import { record } from './recorder.ts'
@@ -16,6 +17,7 @@ export interface Peer {
   readonly mesh: VirtualMesh
   readonly replica: Replica
   readonly admission: Admission
+  readonly removal: RemovalService
   readonly ipam: Ipam
   /** Writes that are under way: the view may hold what is not durable. */
   pending(): number
@@ -47,6 +49,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
   )
   const newSeed = () => random.bytes(32)
   const admission = createAdmission({ ...base, replica: parts.replicaForAdmission(replica), mesh, newSeed })
+  const removal = createRemovalService({ replica, mesh, log: base.log })
   const ipam = createIpam({
     ...base,
     clock: parts.clockForIpam(clock),
@@ -54,5 +57,5 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     transport: mesh,
     random: random.next,
   })
-  return { life, mesh, replica, admission, ipam, pending }
+  return { life, mesh, replica, admission, removal, ipam, pending }
 }

@@ -49,7 +49,7 @@ function seenAs(replica: Replica, change: (view: RegistryView) => Partial<Regist
       },
     })
   }
-  const write: Replica['write'] = build => replica.write(view => build(seen(view)))
+  const write: Replica['write'] = build => replica.write((view, first) => build(seen(view), first))
   return Object.create(replica, { view: { value: seen(replica.view) }, write: { value: write } }) as Replica
 }
 

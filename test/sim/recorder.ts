@@ -28,8 +28,8 @@ export function record(replica: Replica, listener: Listener): Recorded {
       let leaves: readonly Leaf[] = []
       pending++
       try {
-        const dot = await replica.write(view => {
-          leaves = build(view)
+        const dot = await replica.write((view, first) => {
+          leaves = build(view, first)
           if (leaves.length > 0) listener.begun(leaves)
           return leaves
         }, asFounder)

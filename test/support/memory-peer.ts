@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/lib/log.ts'
 import { type Admission, createAdmission, found } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
 import { joinMesh } from '../../src/replica/join.ts'
+import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { Disk } from '../../src/store/disk.ts'
@@ -19,6 +20,7 @@ export interface MemoryPeer {
   mesh: MemoryMesh
   replica: Replica
   admission: Admission
+  removal: RemovalService
   stop(): Promise<void>
 }
 
@@ -29,16 +31,19 @@ async function build(hub: MemoryHub, name: string, signer: Signer, meshId: strin
   const base = { signer, verify: verifySignature, clock: systemClock, log }
   const replica = await createReplica({ ...base, meshId, disk, openJournal, transport: mesh, random: Math.random })
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
+  const removal = createRemovalService({ replica, mesh, log })
   const stop = async () => {
+    removal.stop()
     admission.stop()
     await mesh.stop()
     await replica.stop()
   }
-  return { name, signer, disk, mesh, replica, admission, stop }
+  return { name, signer, disk, mesh, replica, admission, removal, stop }
 }
 
 async function start(peer: MemoryPeer): Promise<MemoryPeer> {
   peer.admission.start()
+  peer.removal.begin()
   peer.replica.start()
   await peer.mesh.start()
   return peer

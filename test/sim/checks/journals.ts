@@ -1,6 +1,7 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
 import { type Batch, openBatch } from '../../../src/crdt/batch.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import { journalName } from '../../../src/replica/create.ts'
 import { decodeJournal } from '../../../src/store/journal-format.ts'
 import type { Host } from '../host.ts'
@@ -13,13 +14,13 @@ export function checkJournals(world: World): void {
     const batches = batchesOn(host)
     const shown = stateText(host.peer.replica.view)
     const { meshId } = host.peer.replica.view
-    const replayed = stateText(replay(world, meshId, batches))
+    const replayed = stateText(replay(world, meshId, batches, host.peer.replica.self))
     if (replayed !== shown) {
       world.violate('I3', `${host.name} shows what its disk does not hold: ${difference(shown, replayed)}`)
     }
     // some records twice, all in any order, also of one writer
     const disorder = world.random.shuffle([...batches, ...batches.filter(() => world.random.chance(0.2))])
-    const reordered = stateText(replay(world, meshId, disorder))
+    const reordered = stateText(replay(world, meshId, disorder, host.peer.replica.self))
     if (reordered !== shown) {
       world.violate(
         'I2',
@@ -34,8 +35,8 @@ function batchesOn(host: Host): Batch[] {
   return entries.filter(entry => entry.kind === 'batch').map(entry => openBatch(entry.bytes))
 }
 
-function replay(world: World, meshId: string, batches: readonly Batch[]): Registry {
-  const registry = new Registry(meshId, world.verify)
+function replay(world: World, meshId: string, batches: readonly Batch[], self: PeerKey): Registry {
+  const registry = new Registry(meshId, world.verify, { self })
   for (const batch of batches) registry.apply(batch)
   return registry
 }

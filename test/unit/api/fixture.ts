@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import type { ApiDeps } from '../../../src/api/deps.ts'
 import { type Api, type ApiOptions, createApi } from '../../../src/api/server.ts'
 import { admissionProof } from '../../../src/crdt/identity.ts'
+import { knownLeaf } from '../../../src/crdt/known.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName } from '../../../src/crdt/registry.ts'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { newSeed, type PeerKey, type Signer, signerOf } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
-import type { Replica } from '../../../src/replica/replica.ts'
+import { createRemovalService } from '../../../src/replica/removal.ts'
+import type { BuildLeaves, Replica } from '../../../src/replica/replica.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer } from '../../support/memory-peer.ts'
 
@@ -21,7 +23,7 @@ export interface TestPeer {
   registry: RegistryView
   signer: Signer
   /** Writes as this peer. */
-  write(leaves: readonly Leaf[]): Promise<void>
+  write(leaves: readonly Leaf[] | BuildLeaves): Promise<void>
   /** Admits a further peer, which never starts, and gives its key. */
   admit(name: string): Promise<PeerKey>
   /** Puts an endpoint of this peer on a network. */
@@ -38,7 +40,8 @@ export interface TestPeer {
 export async function createTestPeer(): Promise<TestPeer> {
   const { replica, signer, stop } = await foundPeer(new MemoryHub(), 'host1')
   const registry = replica.view
-  const write = async (leaves: readonly Leaf[]) => void (await replica.write(() => leaves))
+  const write = async (leaves: readonly Leaf[] | BuildLeaves) =>
+    void (await replica.write(typeof leaves === 'function' ? leaves : () => leaves))
   const peer: TestPeer = {
     registry,
     signer,
@@ -83,10 +86,7 @@ export async function createTestPeer(): Promise<TestPeer> {
 /** The admission of a peer by the only writer there is, with the list of those that it admitted before. */
 function admissionLeaves(view: RegistryView, key: PeerKey, name: string): Leaf[] {
   const invitation = signerOf(newSeed())
-  const known: Leaf = {
-    kind: 'known',
-    admissions: view.admissions().map(admission => ({ key: admission.key, dot: admission.dot })),
-  }
+  const known = knownLeaf(view)
   const proof = invitation.sign(admissionProof(view.meshId, key, name))
   const addresses = ['192.168.2.11:7373']
   return [
@@ -126,6 +126,11 @@ export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
       invite: async (ttlMs, uses) => `token-for-${ttlMs}${uses === 1 ? '' : `-and-${uses}`}`,
       join: async () => {},
     },
+    removal: createRemovalService({
+      replica,
+      mesh: { connected: () => [...(some.connected?.() ?? [])] },
+      log: silentLogger,
+    }),
     version: { version: '0.1.0', gitCommit: 'abc', buildTime: 'now' },
     hostStatus: () => ({
       docker: { reachable: true, error: '' },
@@ -133,7 +138,7 @@ export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
       conditions: [],
     }),
     connected: () => [],
-    nameOf: key => replica.view.member(key)?.name ?? key.slice(0, 8),
+    nameOf: key => replica.view.everMember(key)?.name ?? key.slice(0, 8),
     ...some,
   }
 }

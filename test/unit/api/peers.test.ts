@@ -89,11 +89,11 @@ describe('api: peers, joining, status and writes', () => {
     assert.equal(status.records, peer.registry.size())
     assert.deepEqual(status.docker, { reachable: false, error: 'no such file' })
     const ago = status.members[2]?.syncedMsAgo ?? 0
-    assert.ok(ago >= 3990 && ago < 5000, `${ago}`)
+    assert.ok(ago >= 3900 && ago < 5000, `${ago}`)
     const { unreachable, ...datapath } = status.datapath
     assert.deepEqual(datapath, { repaired: 3, errors: ['bridge: not found'] })
     assert.deepEqual([unreachable[0]?.name, unreachable[0]?.key], ['host3', silent])
-    assert.ok((unreachable[0]?.forMs ?? 0) >= 9000)
+    assert.ok((unreachable[0]?.forMs ?? 0) >= 8990)
     assert.deepEqual(status.conditions, [
       {
         ...{ scope: 'host', kind: 'host', text: 'name taken', remedy: 'docker network rm web' },

@@ -151,11 +151,15 @@ describe('cli: listings', () => {
     const id = registry.networkByName('default', 'web')?.id as string
     const [host2, host3] = [await host.peer.admit('host2'), await host.peer.admit('host3')]
     const ip = (last: number) => (parseIp('10.1.2.0') as number) + last
-    const twice = [host2, host3].map(to => giveAddressLeaves(registry, signer, id, [ip(40)], to))
-    for (const leaves of twice) await host.peer.write(leaves)
-    await host.peer.write(giveAddressLeaves(registry, signer, id, [ip(3), ip(4)], host2))
+    const held = registry.held(signer.key)
+    const twice = [host2, host3].map((to, i) => giveAddressLeaves(registry, signer, id, [ip(40)], to, held + 1 + i))
+    // both build on the first carving
+    await host.peer.write(twice[0] ?? [])
+    await host.peer.write(twice[1]?.slice(1) ?? [])
+    await host.peer.write((view, at) => giveAddressLeaves(view, signer, id, [ip(3), ip(4)], host2, at))
     // block 0 is given away twice as well, after two of its addresses
-    for (const leaf of [host2, host3].map(to => transferLeaf(registry, signer, id, 0, to)))
+    const next = registry.held(signer.key) + 1
+    for (const leaf of [host2, host3].map((to, i) => transferLeaf(registry, signer, id, 0, to, next + i)))
       await host.peer.write([leaf])
     const json = JSON.parse((await host.skein('ip', 'ls', 'web', '-j')).stdout) as AddressesJson
     assert.deepEqual(

@@ -23,8 +23,9 @@ function custody() {
   const first = world.writers.find(writer => writer.key === view.block(id, 0)?.owner) as Writer
   const [second, third] = world.writers.filter(writer => writer !== first) as [Writer, Writer]
   const give = (from: Writer, to: Writer, ips = [ip]) =>
-    from.write(giveAddressLeaves(world.all, from.signer, id, ips, to.key))
-  const giveBlock = (from: Writer, to: Writer) => from.write([transferLeaf(world.all, from.signer, id, 0, to.key)])
+    from.write(giveAddressLeaves(world.all, from.signer, id, ips, to.key, from.next))
+  const giveBlock = (from: Writer, to: Writer) =>
+    from.write([transferLeaf(world.all, from.signer, id, 0, to.key, from.next)])
   return { world, id, first, second, third, give, giveBlock }
 }
 
@@ -36,9 +37,9 @@ function chainOf(
   signedIp = ip,
 ): AddressLeaf {
   const transfers = steps.map(({ by, ...step }) => {
-    const { epoch, from, to } = step
-    const head = ['skein address 1', bytesOf(world.meshId), bytesOf(network), signedIp, 0, epoch]
-    return { ...step, signature: by.sign(encode([...head, bytesOf(from), bytesOf(to)])) }
+    const { epoch, from, to, counter } = step
+    const head = ['skein address 2', bytesOf(world.meshId), bytesOf(network), signedIp, 0, epoch]
+    return { ...step, signature: by.sign(encode([...head, bytesOf(from), bytesOf(to), counter])) }
   })
   return { kind: 'address', network, ip, removal: 0, transfers }
 }
@@ -84,7 +85,9 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
     assert.equal(late.address(id, ip)?.owner, first.key, 'not the block’s new owner')
     late.apply(carved as NonNullable<typeof carved>)
     assert.equal(late.address(id, ip)?.owner, second.key)
-    assert.throws(() => giveAddressLeaves(world.all, third.signer, id, [ip], third.key), { code: 'conflict' })
+    assert.throws(() => giveAddressLeaves(world.all, third.signer, id, [ip], third.key, third.next), {
+      code: 'conflict',
+    })
   })
 
   it('carves several of one block out in one step, and none twice', () => {
@@ -113,7 +116,7 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
       'a step that another signed',
       ({ world, id, first, second, third }) => [
         first,
-        chainOf(world, id, [{ epoch: 1, from: first.key, to: third.key, by: second.signer }]),
+        chainOf(world, id, [{ epoch: 1, from: first.key, to: third.key, counter: first.next, by: second.signer }]),
       ],
     ],
     [
@@ -121,8 +124,8 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
       ({ world, id, second, third }) => [
         third,
         chainOf(world, id, [
-          { epoch: 1, from: second.key, to: third.key, by: second.signer },
-          { epoch: 2, from: third.key, to: third.key, by: third.signer },
+          { epoch: 1, from: second.key, to: third.key, counter: second.next, by: second.signer },
+          { epoch: 2, from: third.key, to: third.key, counter: third.next, by: third.signer },
         ]),
       ],
     ],
@@ -130,31 +133,26 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
       'a step that the writer did not give',
       ({ world, id, first, second }) => [
         second,
-        chainOf(world, id, [{ epoch: 1, from: first.key, to: second.key, by: first.signer }]),
+        chainOf(world, id, [{ epoch: 1, from: first.key, to: second.key, counter: second.next, by: first.signer }]),
       ],
     ],
     [
       'a skipped epoch',
       ({ world, id, first, third }) => [
         first,
-        chainOf(world, id, [{ epoch: 2, from: first.key, to: third.key, by: first.signer }]),
-      ],
-    ],
-    [
-      'a step by someone who did not receive the one before',
-      ({ world, id, first, second, third }) => [
-        third,
-        chainOf(world, id, [
-          { epoch: 1, from: first.key, to: second.key, by: first.signer },
-          { epoch: 2, from: third.key, to: third.key, by: third.signer },
-        ]),
+        chainOf(world, id, [{ epoch: 2, from: first.key, to: third.key, counter: first.next, by: first.signer }]),
       ],
     ],
     [
       'a step that was signed for another address',
       ({ world, id, first, third }) => [
         first,
-        chainOf(world, id, [{ epoch: 1, from: first.key, to: third.key, by: first.signer }], ip + 1),
+        chainOf(
+          world,
+          id,
+          [{ epoch: 1, from: first.key, to: third.key, counter: first.next, by: first.signer }],
+          ip + 1,
+        ),
       ],
     ],
     ['no step at all', ({ world, id, first }) => [first, chainOf(world, id, [])]],
@@ -164,7 +162,7 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
     it(`takes no effect: ${text}`, () => {
       const scene = custody()
       const { world, id, first } = scene
-      first.write([transferLeaf(world.all, first.signer, id, 0, first.key, [ip])])
+      first.write([transferLeaf(world.all, first.signer, id, 0, first.key, first.next, [ip])])
       const [writer, leaf] = make(scene)
       writer.write([leaf])
       assert.deepEqual(world.all.address(id, ip), { ip, owner: first.key, epoch: 0, removal: 0, quarantined: false })
@@ -173,30 +171,45 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
     })
   }
 
+  it('counts up to a step by someone who did not receive the one before', () => {
+    const { world, id, first, second, third } = custody()
+    first.write([transferLeaf(world.all, first.signer, id, 0, first.key, first.next, [ip])])
+    const steps = [
+      { epoch: 1, from: first.key, to: second.key, counter: first.next, by: first.signer },
+      { epoch: 2, from: third.key, to: third.key, counter: third.next, by: third.signer },
+    ]
+    third.write([chainOf(world, id, steps)])
+    assert.deepEqual([world.all.address(id, ip)?.owner, world.all.address(id, ip)?.epoch], [second.key, 1])
+    assert.equal(world.all.addressTransfers(id, ip).length, 1)
+    assert.deepEqual(reversed(world).address(id, ip), world.all.address(id, ip))
+  })
+
   it('takes no effect: a register of an address that its block still has', () => {
     const { world, id, first, second } = custody()
-    first.write([chainOf(world, id, [{ epoch: 1, from: first.key, to: second.key, by: first.signer }])])
+    first.write([
+      chainOf(world, id, [{ epoch: 1, from: first.key, to: second.key, counter: first.next, by: first.signer }]),
+    ])
     assert.equal(world.all.address(id, ip), undefined)
     assert.deepEqual(world.all.carved(id), [])
     // it was there first: the carving gives it effect
-    first.write([transferLeaf(world.all, first.signer, id, 0, first.key, [ip])])
+    first.write([transferLeaf(world.all, first.signer, id, 0, first.key, first.next, [ip])])
     assert.equal(world.all.address(id, ip)?.owner, second.key)
     assert.equal(reversed(world).address(id, ip)?.owner, second.key)
   })
 
   it('takes no effect: addresses of another block in a block’s set', () => {
     const { world, id, first } = custody()
-    first.write([transferLeaf(world.all, first.signer, id, 0, first.key, [ip + 64])])
+    first.write([transferLeaf(world.all, first.signer, id, 0, first.key, first.next, [ip + 64])])
     assert.equal(world.all.address(id, ip + 64), undefined)
     assert.deepEqual(world.all.carved(id), [])
   })
 
   it('is quarantined when it was given twice, the same on every peer; the block is not', () => {
     const { world, id, first, second, third, give } = custody()
-    const [left, right] = [second, third].map(to => giveAddressLeaves(world.all, first.signer, id, [ip], to.key))
-    first.write(left ?? [])
+    give(first, second)
     give(second, first) // the chain goes on on one side
-    first.write(right ?? [])
+    const step = { epoch: 1, from: first.key, to: third.key, counter: first.next, by: first.signer }
+    first.write([chainOf(world, id, [step])])
     for (const view of [world.all, reversed(world)]) {
       assert.equal(view.address(id, ip)?.quarantined, true)
       assert.equal(view.block(id, 0)?.quarantined, false)
@@ -217,18 +230,18 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
   it('is left alone by a fork of its block that is younger than the carving, and quarantined by one that is older', () => {
     const young = custody()
     young.give(young.first, young.second)
-    const after = [young.second, young.third].map(to =>
-      transferLeaf(young.world.all, young.first.signer, young.id, 0, to.key),
-    )
-    for (const leaf of after) young.first.write([leaf])
+    const after = young.world.all
+    for (const to of [young.second, young.third]) {
+      young.first.write([transferLeaf(after, young.first.signer, young.id, 0, to.key, young.first.next)])
+    }
     assert.equal(young.world.all.block(young.id, 0)?.quarantined, true)
     assert.equal(young.world.all.address(young.id, ip)?.quarantined, false)
     assert.equal(young.world.all.address(young.id, ip)?.owner, young.second.key)
 
     const old = custody()
-    const before = transferLeaf(old.world.all, old.first.signer, old.id, 0, old.third.key)
+    const before = old.world.all
     old.give(old.first, old.second)
-    old.first.write([before])
+    old.first.write([transferLeaf(before, old.first.signer, old.id, 0, old.third.key, old.first.next)])
     for (const view of [old.world.all, reversed(old.world)]) {
       assert.equal(view.block(old.id, 0)?.quarantined, true)
       assert.equal(view.address(old.id, ip)?.quarantined, true)
@@ -237,15 +250,15 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
 
   it('does not take a repeated record for a fork', () => {
     const { world, id, first, second } = custody()
-    const [block, address] = giveAddressLeaves(world.all, first.signer, id, [ip], second.key) as [
+    const [block, address] = giveAddressLeaves(world.all, first.signer, id, [ip], second.key, first.next) as [
       BlockLeaf,
       AddressLeaf,
     ]
-    first.write([block, address])
+    const dot = first.write([block, address])
     first.write([address])
     assert.equal(world.all.address(id, ip)?.quarantined, false)
-    assert.ok(soundAddressChain(world.meshId, address, first.key, verifySignature))
-    assert.ok(!soundAddressChain(world.meshId, address, second.key, verifySignature))
+    assert.ok(soundAddressChain(world.meshId, address, dot, verifySignature))
+    assert.ok(!soundAddressChain(world.meshId, address, { ...dot, writer: second.key }, verifySignature))
     assert.ok(encodeLeaf(address).length < 256, 'a transfer costs about 140 bytes')
   })
 })

@@ -39,7 +39,7 @@ export function idBytes(): Golden {
 /** What a giver signs. */
 function signedTransfer(): string {
   let signed = new Uint8Array()
-  soundChain(meshId, sampleLeaves.block, keyB, (key, bytes) => {
+  soundChain(meshId, sampleLeaves.block, { writer: keyB, counter: 9 }, (key, bytes) => {
     if (key === keyB) signed = new Uint8Array(bytes)
     return true
   })
@@ -48,7 +48,7 @@ function signedTransfer(): string {
 
 function signedAddressTransfer(): string {
   let signed = new Uint8Array()
-  soundAddressChain(meshId, sampleLeaves.address, keyA, (_, bytes) => {
+  soundAddressChain(meshId, sampleLeaves.address, { writer: keyA, counter: 8 }, (_, bytes) => {
     signed = new Uint8Array(bytes)
     return true
   })

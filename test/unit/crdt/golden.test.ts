@@ -34,6 +34,11 @@ describe('crdt: formats that stay', () => {
     assert.deepEqual(decodeLeaf(fromHex(earlier['endpoint without a group'] ?? '')), ungrouped)
   })
 
+  it('reads a list without removals, as earlier versions wrote it', async () => {
+    const { known = '' } = await golden('leaves-of-earlier-versions')
+    assert.deepEqual(decodeLeaf(fromHex(known)), { ...sampleLeaves.known, removals: [], ends: [] })
+  })
+
   it('names meshes and networks, and makes proofs, as ever', async () =>
     assert.deepEqual(idBytes(), await golden('ids')))
 

@@ -95,7 +95,7 @@ const makers: readonly Maker[] = [
         return block?.owner === writer.key && !block.quarantined
       })
       const to = world.at((pick % 3) + 1).key
-      return own.length > 0 ? [transferLeaf(view, writer.signer, network, pickOf(own, pick), to)] : []
+      return own.length > 0 ? [transferLeaf(view, writer.signer, network, pickOf(own, pick), to, writer.next)] : []
     },
   ),
   (view, _, pick) => [
@@ -114,7 +114,7 @@ const makers: readonly Maker[] = [
         return register?.owner === writer.key && !register.quarantined
       })
       const some = own.slice(pick % 3, (pick % 3) + 1 + (pick % 2))
-      return giveAddressLeaves(view, writer.signer, network, some, world.at((pick % 3) + 1).key)
+      return giveAddressLeaves(view, writer.signer, network, some, world.at((pick % 3) + 1).key, writer.next)
     },
   ),
   ...objectMakers,

@@ -20,7 +20,8 @@ function custody() {
   const owner = view.block(id, 0)?.owner
   const first = world.writers.find(writer => writer.key === owner) as Writer
   const [second, third] = world.writers.filter(writer => writer !== first) as [Writer, Writer]
-  const give = (from: Writer, to: Writer) => from.write([transferLeaf(world.all, from.signer, id, 0, to.key)])
+  const give = (from: Writer, to: Writer) =>
+    from.write([transferLeaf(world.all, from.signer, id, 0, to.key, from.next)])
   return { world, id, first, second, third, give }
 }
 
@@ -29,9 +30,9 @@ type Step = Omit<Transfer, 'signature'>
 /** A chain whose steps are signed by whom the caller names: by the rules, or not. */
 function chainOf(world: World, network: string, steps: readonly (Step & { by: Signer })[], index = 0): BlockLeaf {
   const transfers = steps.map(({ by, ...step }) => {
-    const { epoch, from, to, carved } = step
-    const head = ['skein transfer 1', bytesOf(world.meshId), bytesOf(network), index, 0, epoch]
-    return { ...step, signature: by.sign(encode([...head, bytesOf(from), bytesOf(to), carved])) }
+    const { epoch, from, to, counter, carved } = step
+    const head = ['skein transfer 2', bytesOf(world.meshId), bytesOf(network), index, 0, epoch]
+    return { ...step, signature: by.sign(encode([...head, bytesOf(from), bytesOf(to), counter, carved])) }
   })
   return { kind: 'block', network, index, removal: 0, transfers }
 }
@@ -72,75 +73,74 @@ describe('crdt: custody of a block (I1)', () => {
   it('lets nobody write a transfer of what it does not own (R1)', () => {
     const { world, id, first, second, third, give } = custody()
     const refused = { code: 'conflict', message: /block \d+ of network .* is not this peer's to give/ }
-    assert.throws(() => transferLeaf(world.all, second.signer, id, 0, second.key), refused)
+    assert.throws(() => transferLeaf(world.all, second.signer, id, 0, second.key, second.next), refused)
     give(first, second)
-    assert.throws(() => transferLeaf(world.all, first.signer, id, 0, third.key), refused)
-    assert.throws(() => transferLeaf(world.all, first.signer, id, 99, third.key), refused)
+    assert.throws(() => transferLeaf(world.all, first.signer, id, 0, third.key, first.next), refused)
+    assert.throws(() => transferLeaf(world.all, first.signer, id, 99, third.key, first.next), refused)
   })
 
   const bad: [text: string, make: (c: ReturnType<typeof custody>) => [Writer, BlockLeaf]][] = [
     [
       'a step that another signed',
       ({ world, id, first, second }) => {
-        const step = { epoch: 1, from: first.key, to: second.key, carved: [] }
+        const step = { epoch: 1, from: first.key, to: second.key, counter: first.next, carved: [] }
         return [first, chainOf(world, id, [{ ...step, by: second.signer }])]
       },
     ],
     [
       'a step that the writer did not give',
       ({ world, id, first, second }) => {
-        const step = { epoch: 1, from: first.key, to: second.key, carved: [], by: first.signer }
+        const step = { epoch: 1, from: first.key, to: second.key, counter: first.next, carved: [], by: first.signer }
         return [second, chainOf(world, id, [step])]
       },
     ],
     [
       'a giver that is not the genesis owner',
       ({ world, id, second, third }) => {
-        const step = { epoch: 1, from: second.key, to: third.key, carved: [], by: second.signer }
+        const step = { epoch: 1, from: second.key, to: third.key, counter: second.next, carved: [], by: second.signer }
         return [second, chainOf(world, id, [step])]
       },
     ],
     [
       'a skipped epoch',
       ({ world, id, first, second }) => {
-        const step = { epoch: 2, from: first.key, to: second.key, carved: [], by: first.signer }
+        const step = { epoch: 2, from: first.key, to: second.key, counter: first.next, carved: [], by: first.signer }
         return [first, chainOf(world, id, [step])]
       },
     ],
     [
       'an epoch that repeats',
       ({ world, id, first, second }) => {
-        const step = { epoch: 1, from: first.key, to: first.key, carved: [], by: first.signer }
+        const step = { epoch: 1, from: first.key, to: first.key, counter: first.next, carved: [], by: first.signer }
         return [first, chainOf(world, id, [step, { ...step, to: second.key }])]
-      },
-    ],
-    [
-      'a step by someone who did not receive the one before',
-      ({ world, id, first, second, third }) => {
-        const one = { epoch: 1, from: first.key, to: second.key, carved: [], by: first.signer }
-        const two = { epoch: 2, from: third.key, to: third.key, carved: [], by: third.signer }
-        return [third, chainOf(world, id, [one, two])]
       },
     ],
     [
       'a carved set that shrinks',
       ({ world, id, first, second }) => {
-        const one = { epoch: 1, from: first.key, to: first.key, carved: [0x0a010203], by: first.signer }
-        const two = { epoch: 2, from: first.key, to: second.key, carved: [], by: first.signer }
+        const one = {
+          epoch: 1,
+          from: first.key,
+          to: first.key,
+          counter: first.next,
+          carved: [0x0a010203],
+          by: first.signer,
+        }
+        const two = { epoch: 2, from: first.key, to: second.key, counter: first.next, carved: [], by: first.signer }
         return [first, chainOf(world, id, [one, two])]
       },
     ],
     [
       'a step that was signed for another block',
       ({ world, id, first, second }) => {
-        const step = { epoch: 1, from: first.key, to: second.key, carved: [], by: first.signer }
+        const step = { epoch: 1, from: first.key, to: second.key, counter: first.next, carved: [], by: first.signer }
         return [first, { ...chainOf(world, id, [step], 1), index: 0 }]
       },
     ],
     [
       'a step that was signed for another removal number',
       ({ world, id, first, second }) => {
-        const step = { epoch: 1, from: first.key, to: second.key, carved: [], by: first.signer }
+        const step = { epoch: 1, from: first.key, to: second.key, counter: first.next, carved: [], by: first.signer }
         return [first, { ...chainOf(world, id, [step]), removal: 1 }]
       },
     ],
@@ -161,9 +161,25 @@ describe('crdt: custody of a block (I1)', () => {
     })
   }
 
+  it('counts up to a step by someone who did not receive the one before', () => {
+    const { world, id, first, second, third } = custody()
+    const one = { epoch: 1, from: first.key, to: second.key, counter: first.next, carved: [], by: first.signer }
+    const two = { epoch: 2, from: third.key, to: third.key, counter: third.next, carved: [], by: third.signer }
+    third.write([chainOf(world, id, [one, two])])
+    assert.deepEqual([world.all.block(id, 0)?.owner, world.all.block(id, 0)?.epoch], [second.key, 1])
+    assert.deepEqual(world.all.conditions(), [])
+  })
+
   it('carves: a new epoch of the same owner, and every later step keeps the set (R6)', () => {
     const { world, id, first, second, give } = custody()
-    const step = { epoch: 1, from: first.key, to: first.key, carved: [0x0a010203], by: first.signer }
+    const step = {
+      epoch: 1,
+      from: first.key,
+      to: first.key,
+      counter: first.next,
+      carved: [0x0a010203],
+      by: first.signer,
+    }
     first.write([chainOf(world, id, [step])])
     give(first, second)
     assert.deepEqual(world.all.block(id, 0)?.carved, [0x0a010203])
@@ -173,10 +189,9 @@ describe('crdt: custody of a block (I1)', () => {
   it('quarantines a block that was given twice, the same on every peer, whatever the order', () => {
     const { world, id, first, second, third, give } = custody()
     const before = world.all
-    const [left, right] = [second, third].map(to => transferLeaf(before, first.signer, id, 0, to.key))
-    first.write([left as BlockLeaf])
+    give(first, second)
     give(second, third) // the chain goes on on one side
-    first.write([right as BlockLeaf])
+    first.write([transferLeaf(before, first.signer, id, 0, third.key, first.next)])
     const orders = [world.writers, [...world.writers].reverse()].map(writers => writers.flatMap(item => item.batches))
     const [a, b] = orders.map(batches => registryOf(world.meshId, batches))
     assert.equal(a?.block(id, 0)?.quarantined, true)
@@ -184,18 +199,18 @@ describe('crdt: custody of a block (I1)', () => {
     assert.deepEqual(a?.conditions(), b?.conditions())
     assert.equal(a?.digest(), b?.digest())
     assert.equal(a?.conditions()[0]?.kind, 'block-forked')
-    assert.throws(() => transferLeaf(world.all, third.signer, id, 0, first.key), { code: 'conflict' })
-    assert.throws(() => transferLeaf(world.all, second.signer, id, 0, first.key), { code: 'conflict' })
+    assert.throws(() => transferLeaf(world.all, third.signer, id, 0, first.key, third.next), { code: 'conflict' })
+    assert.throws(() => transferLeaf(world.all, second.signer, id, 0, first.key, second.next), { code: 'conflict' })
   })
 
   it('does not take a repeated record for a fork', () => {
     const { world, id, first, second } = custody()
-    const leaf = transferLeaf(world.all, first.signer, id, 0, second.key)
-    first.write([leaf])
+    const leaf = transferLeaf(world.all, first.signer, id, 0, second.key, first.next)
+    const dot = first.write([leaf])
     first.write([leaf])
     assert.equal(world.all.block(id, 0)?.quarantined, false)
-    assert.ok(soundChain(world.meshId, leaf, first.key, verifySignature))
-    assert.ok(!soundChain(world.meshId, leaf, signerAt(9).key, verifySignature))
+    assert.ok(soundChain(world.meshId, leaf, dot, verifySignature))
+    assert.ok(!soundChain(world.meshId, leaf, { ...dot, writer: signerAt(9).key }, verifySignature))
     assert.ok(encodeLeaf(leaf).length < 256, 'a transfer costs about 140 bytes')
   })
 })

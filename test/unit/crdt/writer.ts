@@ -2,6 +2,7 @@
 import { type Batch, makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import type { Hlc } from '../../../src/crdt/hlc.ts'
 import { admissionProof, meshIdOf } from '../../../src/crdt/identity.ts'
+import { knownLeaf } from '../../../src/crdt/known.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { AdmissionLeaf, KnownLeaf, Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName, Registry } from '../../../src/crdt/registry.ts'
@@ -31,6 +32,11 @@ export class Writer {
 
   get key(): PeerKey {
     return this.signer.key
+  }
+
+  /** The counter that its next leaf gets. */
+  get next(): number {
+    return this.#counter + 1
   }
 
   /** Writes the leaves as one batch and gives the dot of the last. */
@@ -75,7 +81,7 @@ export class World {
   }
 
   known(registry = this.all): KnownLeaf {
-    return { kind: 'known', admissions: registry.admissions().map(({ key, dot }) => ({ key, dot })) }
+    return knownLeaf(registry)
   }
 
   invite(issuer: number, seedByte: number, uses = 1): Signer {

@@ -72,7 +72,7 @@ describe('ipam: an address of another host, asked for by name (R6)', () => {
   it('is handed out by its register alone, also where one host owns both (R3)', async () => {
     const endpoint = await run(one)
     const index = two.replica.view.blockOf(web, ip) ?? -1
-    await two.replica.write(view => [transferLeaf(view, two.signer, web, index, three.signer.key)])
+    await two.replica.write((view, at) => [transferLeaf(view, two.signer, web, index, three.signer.key, at)])
     await agree(hosts)
     await remove(one, endpoint)
     await agree(hosts)
@@ -162,7 +162,7 @@ describe('ipam: an address of another host, asked for by name (R6)', () => {
   })
 
   it('is asked for again where it went meanwhile', async () => {
-    await two.replica.write(view => giveAddressLeaves(view, two.signer, web, [ip], three.signer.key))
+    await two.replica.write((view, at) => giveAddressLeaves(view, two.signer, web, [ip], three.signer.key, at))
     await eventually(() => ownerOf(three, ip) === three.signer.key)
     assert.equal(await one.ipam.allocate(web, ip), ip)
     assert.equal(ownerOf(one, ip), one.signer.key)

@@ -75,7 +75,7 @@ describe('ipam core', () => {
     const index = Array.from({ length: 8 }, (_, i) => i).find(
       i => giver.replica.view.block(web, i)?.owner === giver.signer.key,
     )
-    await giver.replica.write(view => [transferLeaf(view, giver.signer, web, index ?? -1, late.signer.key)])
+    await giver.replica.write((view, at) => [transferLeaf(view, giver.signer, web, index ?? -1, late.signer.key, at)])
     await agree(hosts)
     const { first } = late.replica.view.blockRange(web, index ?? -1)
     assert.equal(pool.pick(moment(2)), Math.max(first, late.replica.view.network(web)?.spec.subnet.first ?? 0))

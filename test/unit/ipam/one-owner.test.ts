@@ -11,7 +11,7 @@ import { Registry } from '../../../src/crdt/registry.ts'
 import { chooseAddresses, chooseBlocks } from '../../../src/ipam/core/donation.ts'
 import { coolDownMs, createLedger } from '../../../src/ipam/core/ledger.ts'
 import { type Moment, Pool } from '../../../src/ipam/core/pool.ts'
-import type { Signer } from '../../../src/lib/keys.ts'
+import type { PeerKey, Signer } from '../../../src/lib/keys.ts'
 import { macOf } from '../../../src/model/ip.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
 import { journalName } from '../../../src/replica/create.ts'
@@ -40,7 +40,7 @@ class ModelPeer {
   nowMs = 0
   #revision = 0
   #sequence = 0
-  #leaving: Leaf[] = []
+  #leaving: { index: number; to: PeerKey }[] = []
 
   constructor(world: World, signer: Signer) {
     this.#world = world
@@ -79,6 +79,11 @@ class ModelPeer {
     })
     this.written.push(batch)
     this.#apply(batch)
+  }
+
+  /** The counter that its next leaf gets. */
+  get #next(): number {
+    return this.view.held(this.signer.key) + 1
   }
 
   take(from: ModelPeer, count: number): void {
@@ -121,7 +126,7 @@ class ModelPeer {
       const { carved } = this.view.block(network, index) ?? assert.fail()
       for (let ip = first; ip <= last; ip++) if (!carved.includes(ip)) this.#checkUnused(ip)
     }
-    this.#leaving.push(...given.map(index => transferLeaf(this.view, this.signer, network, index, to.signer.key)))
+    this.#leaving.push(...given.map(index => ({ index, to: to.signer.key })))
     this.pool.leave(this.view, given)
   }
 
@@ -139,7 +144,7 @@ class ModelPeer {
     const chosen = chooseAddresses(this.moment, this.pool, count)
     const ips = byName ? chosen.slice(-1) : chosen
     for (const ip of ips) this.#checkUnused(ip)
-    const leaves = giveAddressLeaves(this.view, this.signer, network, ips, to.signer.key)
+    const leaves = giveAddressLeaves(this.view, this.signer, network, ips, to.signer.key, this.#next)
     this.pool.leaveAddresses(this.view, ips)
     if (leaves.length > 0) this.write(leaves)
     for (const ip of ips) {
@@ -150,7 +155,10 @@ class ModelPeer {
 
   /** Transfers that were decided get onto the disk; a crash before that undoes them. */
   settle(): void {
-    if (this.#leaving.length > 0) this.write(this.#leaving)
+    const leaves = this.#leaving.map(({ index, to }, i) =>
+      transferLeaf(this.view, this.signer, this.#world.network, index, to, this.#next + i),
+    )
+    if (leaves.length > 0) this.write(leaves)
     this.#leaving = []
     this.pool.settle(this.view)
   }

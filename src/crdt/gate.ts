@@ -1,0 +1,59 @@
+/**
+ * Which records of which writer were received, applied, or withheld because they lie above a limit (removals.ts). What is
+ * withheld is applied when the limit rises.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import { compareRecords, type LeafRecord, recordName } from './live-set.ts'
+
+export class Gate {
+  readonly #held = new Map<PeerKey, number>()
+  readonly #applied = new Map<PeerKey, number>()
+  readonly #withheld = new Map<PeerKey, Map<string, LeafRecord<unknown>>>()
+
+  /** Notes that all of the writer up to this counter is here. */
+  receive(writer: PeerKey, counter: number): void {
+    if (counter > this.held(writer)) this.#held.set(writer, counter)
+  }
+
+  held(writer: PeerKey): number {
+    return this.#held.get(writer) ?? 0
+  }
+
+  /** True if the record is to be applied now; else it is kept. */
+  passes(record: LeafRecord<unknown>, limit: number | undefined): boolean {
+    const { writer, counter } = record.dot
+    if (limit === undefined || counter <= limit) {
+      if (counter > (this.#applied.get(writer) ?? 0)) this.#applied.set(writer, counter)
+      return true
+    }
+    const kept = this.#withheld.get(writer) ?? new Map<string, LeafRecord<unknown>>()
+    this.#withheld.set(writer, kept.set(recordName(record), record))
+    return false
+  }
+
+  /** Takes out what is withheld and no longer above its limit, in the order of its writers. */
+  release(limitOf: (writer: PeerKey) => number | undefined): LeafRecord<unknown>[] {
+    return [...this.#withheld].flatMap(([writer, kept]) => {
+      const limit = limitOf(writer) ?? Number.POSITIVE_INFINITY
+      const released = [...kept.values()].filter(record => record.dot.counter <= limit)
+      for (const record of released) kept.delete(recordName(record))
+      return released.sort(compareRecords)
+    })
+  }
+
+  /** True if something was applied that a limit excludes now. */
+  isOverrun(limitOf: (writer: PeerKey) => number | undefined): boolean {
+    return [...this.#applied].some(([writer, counter]) => counter > (limitOf(writer) ?? counter))
+  }
+
+  /** True if something of these writers is withheld. */
+  withholds(writers: Iterable<PeerKey>): boolean {
+    return [...writers].some(writer => (this.#withheld.get(writer)?.size ?? 0) > 0)
+  }
+
+  /** Nothing is applied any more; all comes again. */
+  reset(): void {
+    this.#applied.clear()
+    this.#withheld.clear()
+  }
+}

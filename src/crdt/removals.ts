@@ -1,0 +1,171 @@
+/**
+ * What removals do to everything else, on one peer: the limits of writers, who has whose addresses, and what to show (R9).
+ * The limit of a writer that is gone is its cut, everywhere. While a removal is undecided, whoever acknowledged or started
+ * it gives no effect to the target's records above the counter that it named itself.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import type { CustodyRules } from './custody.ts'
+import type { Removal } from './registry-view.ts'
+import { type Gone, type Outcomes, outcomesOf } from './removal-outcome.ts'
+import { cutOf, type Process, type RemovalTable } from './removal-table.ts'
+import { type Dot, dotText } from './vector.ts'
+
+const none: Outcomes = { of: new Map(), gone: new Map(), waitsFor: new Set() }
+
+export interface RemovalContext {
+  readonly self: PeerKey | undefined
+  /** Last counter that is held of a writer; 0 for none. */
+  held(writer: PeerKey): number
+  /** Hashes of the lists that settled this peer. */
+  settledBy(): readonly string[]
+}
+
+export class Removals implements CustodyRules {
+  readonly self: PeerKey | undefined
+  readonly #table: RemovalTable
+  readonly #context: RemovalContext
+  #outcomes = none
+  #fences = new Map<PeerKey, number>()
+  #told: { mayOwn: boolean; doubtful: ReadonlySet<PeerKey> } | undefined
+  #version = 0
+
+  constructor(table: RemovalTable, context: RemovalContext) {
+    this.#table = table
+    this.#context = context
+    this.self = context.self
+  }
+
+  get version(): number {
+    return this.#version
+  }
+
+  get gone(): ReadonlyMap<PeerKey, Gone> {
+    return this.#outcomes.gone
+  }
+
+  /** True if further records of this writer may decide a removal. */
+  isAwaited(writer: PeerKey): boolean {
+    return this.#outcomes.waitsFor.has(writer)
+  }
+
+  /** Decides anew on what is held. */
+  decide(): void {
+    this.#version++
+    this.#told = undefined
+    if (this.#table.isEmpty) return
+    this.#outcomes = outcomesOf(this.#table, writer => this.#context.held(writer))
+    this.#fences = new Map()
+    for (const process of this.#undecided()) this.#fence(process)
+  }
+
+  /** Membership changed: what settled this peer may have. */
+  forget(): void {
+    this.#told = undefined
+  }
+
+  limit(writer: PeerKey): number | undefined {
+    if (writer === this.self) return undefined // nothing hides a peer's own records from itself
+    return this.gone.get(writer)?.cut ?? this.#fences.get(writer)
+  }
+
+  /** Limits that hold on this peer alone. */
+  get fences(): ReadonlyMap<PeerKey, number> {
+    return this.#fences
+  }
+
+  heirs(owner: PeerKey): readonly PeerKey[] {
+    const found: PeerKey[] = []
+    for (let gone = this.gone.get(owner); gone?.asserted; gone = this.gone.get(gone.heir)) {
+      if (found.includes(gone.heir)) break
+      found.push(gone.heir)
+    }
+    return found
+  }
+
+  successor(owner: PeerKey): { owner: PeerKey; quarantined: boolean } {
+    if (this.gone.size === 0) return { owner, quarantined: false }
+    let holder = owner
+    let quarantined = false
+    for (const heir of this.heirs(owner)) {
+      // an heir that has not seen all that its predecessor gave away might give it once more
+      quarantined ||= this.#context.held(holder) < (this.gone.get(holder)?.cut ?? 0)
+      holder = heir
+    }
+    return { owner: holder, quarantined: quarantined || this.gone.has(holder) }
+  }
+
+  get mayOwn(): boolean {
+    return this.#adopted().mayOwn
+  }
+
+  get hasDoubts(): boolean {
+    return this.#adopted().doubtful.size > 0
+  }
+
+  isDoubtful(giver: PeerKey): boolean {
+    return this.#adopted().doubtful.has(giver)
+  }
+
+  /** All removals, ascending by dot. */
+  list(): Removal[] {
+    return [...this.#table.processes().values()].map(process => this.#show(process))
+  }
+
+  #show(process: Process): Removal {
+    const { record, end, acks, assertedAt } = process
+    const outcome = this.#outcomes.of.get(dotText(record.dot)) ?? 'undecided'
+    const tally = outcome === 'undecided' ? this.#table.tally(process) : undefined
+    const isComplete = tally?.isMajority === true && tally.missing.length === 0
+    return {
+      dot: record.dot,
+      since: record.hlc,
+      starter: record.dot.writer,
+      assertion: record.leaf.assertion,
+      targets: record.leaf.targets,
+      outcome,
+      ...(assertedAt ? { assertedAt } : {}),
+      ...(end ? { end: end.dot } : {}),
+      ackedBy: acks.map(ack => ack.dot.writer),
+      waitingFor: tally?.missing ?? [],
+      isMajority: tally?.isMajority ?? false,
+      ...(outcome === 'effective' ? { cut: end?.leaf.cut ?? [] } : {}),
+      ...(isComplete ? { complete: { acks: acks.map(ack => ack.dot), cut: cutOf(process, acks) } } : {}),
+    }
+  }
+
+  #undecided(): Process[] {
+    return [...this.#table.processes()].flatMap(([name, process]) =>
+      this.#outcomes.of.get(name) === 'undecided' ? [process] : [],
+    )
+  }
+
+  #fence({ record, acks, targets }: Process): void {
+    const own = acks.find(ack => ack.dot.writer === this.self)
+    if (!own && record.dot.writer !== this.self) return
+    targets.forEach((key, i) => {
+      const counter = own ? (own.leaf.counters[i] ?? 0) : (record.leaf.targets[i]?.counter ?? 0)
+      this.#fences.set(key, Math.min(counter, this.#fences.get(key) ?? counter))
+    })
+  }
+
+  /** What this peer was told of removals when it was settled. */
+  #adopted() {
+    this.#told ??= this.#adopt(this.#context.settledBy().map(hash => this.#table.listed(hash)))
+    return this.#told
+  }
+
+  #adopt(lists: readonly (readonly Dot[] | undefined)[]) {
+    const doubtful = new Set<PeerKey>()
+    let mayOwn = true
+    for (const list of lists) {
+      if (!list) mayOwn = false
+      for (const dot of list ?? []) {
+        const process = this.#table.processes().get(dotText(dot))
+        if (!process) mayOwn = false
+        else if (this.#outcomes.of.get(dotText(dot)) === 'undecided')
+          for (const key of process.targets) doubtful.add(key)
+      }
+    }
+    return { mayOwn, doubtful }
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Removal at work (R9): starts and lifts removals, acknowledges those of others, declares the own ones effective, and fences
+ * this peer when it was removed itself. What it decides on is computed in src/crdt.
+ */
+import type { Assertion } from '../crdt/leaves.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import { cancelRemovalLeaves, owedRemovalLeaves, startRemovalLeaves } from '../crdt/removal-duty.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Mesh } from '../mesh/transport.ts'
+import type { Replica } from './replica.ts'
+
+export interface RemovalDeps {
+  replica: Replica
+  mesh: Pick<Mesh, 'connected'>
+  log: Logger
+}
+
+export interface RemovalService {
+  /**
+   * Starts the removal of these members, durably. Throws `conflict` while another is undecided here, while a host that is said
+   * to be down is connected, or when those who stay are no majority and `assertion` is not 2.
+   */
+  start(targets: readonly PeerKey[], assertion: Assertion): Promise<void>
+  /** Says of hosts that were removed that they are down. */
+  assertDown(targets: readonly PeerKey[]): Promise<void>
+  /** Lifts the undecided removal that this peer started of these members. */
+  cancel(targets: readonly PeerKey[]): Promise<void>
+  begin(): void
+  stop(): void
+}
+
+export function createRemovalService(deps: RemovalDeps): RemovalService {
+  return new Remover(deps)
+}
+
+class Remover implements RemovalService {
+  readonly #deps: RemovalDeps
+  #unsubscribe: (() => void) | undefined
+  #running = false
+
+  constructor(deps: RemovalDeps) {
+    this.#deps = deps
+  }
+
+  begin(): void {
+    this.#unsubscribe = this.#deps.replica.onChange(() => this.#look())
+    this.#look()
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
+  }
+
+  async start(targets: readonly PeerKey[], assertion: Assertion): Promise<void> {
+    const { replica } = this.#deps
+    if (targets.includes(replica.self)) {
+      throw new SkeinError('invalid', 'a host does not remove itself: run skein peer rm on another host')
+    }
+    if (assertion > 0) this.#refuseIfAlive(targets)
+    await replica.write(view => {
+      this.#refuseMinority(view, targets, assertion)
+      return startRemovalLeaves(view, replica.self, targets, assertion)
+    })
+  }
+
+  async assertDown(targets: readonly PeerKey[]): Promise<void> {
+    this.#refuseIfAlive(targets)
+    await this.#deps.replica.write(view =>
+      view
+        .removals()
+        .filter(({ outcome, assertedAt }) => outcome !== 'cancelled' && !assertedAt)
+        .filter(removal => removal.targets.some(({ key }) => targets.includes(key)))
+        .map(({ dot }) => ({ kind: 'host-down' as const, removal: dot })),
+    )
+  }
+
+  async cancel(targets: readonly PeerKey[]): Promise<void> {
+    const { replica } = this.#deps
+    await replica.write(view => {
+      const open = view.removals().filter(({ outcome, end }) => outcome === 'undecided' && !end)
+      const removal = open.find(each => each.targets.some(({ key }) => targets.includes(key)))
+      if (!removal) throw new SkeinError('not-found', 'no such removal is undecided: see skein peer ls')
+      if (removal.starter === replica.self) return cancelRemovalLeaves(removal)
+      const host = view.everMember(removal.starter)?.name ?? removal.starter.slice(0, 8)
+      throw new SkeinError('conflict', `this removal was started on ${host}: run skein peer rm --cancel there`)
+    })
+  }
+
+  /** The assertion is false while the host, or one that took its name or address, is connected. */
+  #refuseIfAlive(targets: readonly PeerKey[]): void {
+    const { replica, mesh } = this.#deps
+    const alive = [replica.self, ...mesh.connected()].flatMap(key => replica.view.member(key) ?? [])
+    for (const target of targets) {
+      const gone = replica.view.everMember(target)
+      const same = alive.find(
+        ({ key, name, vtepAddress }) =>
+          key === target || name === gone?.name || (vtepAddress !== '' && vtepAddress === gone?.vtepAddress),
+      )
+      if (!same) continue
+      const text = `${gone?.name ?? target.slice(0, 8)} is not down: ${same.name} is connected with its key, name or address`
+      throw new SkeinError('conflict', `${text}; switch it off, or leave --host-is-down out`)
+    }
+  }
+
+  #refuseMinority(view: RegistryView, targets: readonly PeerKey[], assertion: Assertion): void {
+    const members = view.members()
+    const staying = members.length - targets.length
+    if (assertion === 2 || staying * 2 > members.length) return
+    const names = targets.map(key => view.member(key)?.name ?? key.slice(0, 8)).join(' ')
+    const text = `${staying} of ${members.length} hosts are no majority, and others may have joined through ${names} unseen`
+    const remedy = `if they and every host that joined through them are off: skein peer rm ${names} --host-is-down --and-who-joined-through-it`
+    throw new SkeinError('conflict', `${text}; ${remedy}`)
+  }
+
+  /** Writes what this peer owes, one promise at a time. */
+  #look(): void {
+    const { replica, log } = this.#deps
+    if (this.#running || !replica.isComplete || owedRemovalLeaves(replica.view, replica.self).length === 0) return
+    this.#running = true
+    replica
+      .write(view => owedRemovalLeaves(view, replica.self))
+      .then(
+        () => true,
+        error => {
+          log.error({ err: errorText(error) }, 'acknowledgement of a removal not written')
+          return false // tried again at the next change, not at once: the journal may refuse for good
+        },
+      )
+      .then(written => {
+        this.#running = false
+        if (written && this.#unsubscribe) this.#look()
+      })
+  }
+}

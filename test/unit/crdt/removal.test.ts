@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { beforeEach, describe, it } from 'mocha'
+import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { transferLeaf } from '../../../src/crdt/blocks.ts'
+import { knownLeaf } from '../../../src/crdt/known.ts'
+import type { Assertion, Leaf } from '../../../src/crdt/leaves.ts'
+import { contentName, Registry } from '../../../src/crdt/registry.ts'
+import type { Dot } from '../../../src/crdt/vector.ts'
+import { verifySignature } from '../../../src/lib/keys.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
+import { interleave } from './random-history.ts'
+import { viewJson } from './view-json.ts'
+import { World, type Writer } from './writer.ts'
+
+/** Settled peers with one network, and what they do about removals; writers are numbered from 1. */
+class Scene extends World {
+  readonly id: string
+
+  constructor(count: number) {
+    super(count)
+    this.settleAll()
+    const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.2.0/24' })
+    this.at(1).write(createNetworkLeaves(this.all, { tenant: 'default', name: 'web', spec }))
+    this.id = this.all.networks()[0]?.id ?? ''
+  }
+
+  /** What this peer sees, without these writers' last batches: they have not arrived. */
+  seenBy(self: number, missing: Record<number, number> = {}): Registry {
+    const registry = new Registry(this.meshId, verifySignature, { self: this.at(self).key })
+    const chains = this.writers.map((writer, i) =>
+      writer.batches.slice(0, writer.batches.length - (missing[i + 1] ?? 0)),
+    )
+    for (const batch of chains.flat()) registry.apply(batch)
+    return registry
+  }
+
+  start(starter: number, target: number, heir: number, assertion: Assertion = 0, view = this.seenBy(starter)): Dot {
+    const known = knownLeaf(view)
+    const { key } = this.at(target)
+    const targets = [{ key, heir: this.at(heir).key, counter: view.held(key) }]
+    return this.at(starter).write([known, { kind: 'removal', targets, assertion, known: contentName(known) }])
+  }
+
+  acknowledge(acker: number, removal: Dot, target: number, view = this.seenBy(acker)): Dot {
+    const known = knownLeaf(view)
+    const counters = [view.held(this.at(target).key)]
+    return this.at(acker).write([known, { kind: 'removal-ack', removal, counters, known: contentName(known) }])
+  }
+
+  declare(starter: number, removal: Dot, view = this.seenBy(starter)): Dot {
+    const { complete } = view.removals().find(item => item.dot.writer === removal.writer) ?? assert.fail('no removal')
+    assert.ok(complete, 'the removal is not complete')
+    return this.at(starter).write([{ kind: 'removal-end', removal, effective: true, ...complete }])
+  }
+
+  cancel(starter: number, removal: Dot): Dot {
+    return this.at(starter).write([{ kind: 'removal-end', removal, effective: false, acks: [], cut: [] }])
+  }
+
+  /** A block that the peer owns by its genesis. */
+  blockOf(number: number): number {
+    const view = this.all
+    return Array.from({ length: view.blockCount(this.id) }, (_, i) => i).find(
+      index => view.block(this.id, index)?.owner === this.at(number).key,
+    ) as number
+  }
+
+  give(from: Writer, to: Writer, index: number, view: Registry = this.all): void {
+    from.write([transferLeaf(view, from.signer, this.id, index, to.key, from.next)])
+  }
+}
+
+const outcomes = (view: Registry) => view.removals().map(removal => removal.outcome)
+
+describe('crdt: removal of a host (R9)', () => {
+  let scene: Scene
+  beforeEach(() => {
+    scene = new Scene(3)
+  })
+
+  it('waits for every other member, then takes the host out, and its heir has its blocks', () => {
+    const block = scene.blockOf(3)
+    const removal = scene.start(1, 3, 1, 1)
+    assert.deepEqual(scene.all.removals()[0]?.waitingFor, [scene.at(2).key])
+    const [condition] = scene.all.conditions()
+    assert.equal(condition?.kind, 'removal-pending')
+    assert.equal(condition.text, 'the removal of host3 was started on host1, and waits for host2')
+    assert.match(condition.remedy, /on host1: skein peer rm --cancel host3$/)
+    assert.equal(scene.all.member(scene.at(3).key)?.settled, true)
+    scene.acknowledge(2, removal, 3)
+    assert.deepEqual(outcomes(scene.all), ['undecided'])
+    scene.declare(1, removal)
+    assert.deepEqual(outcomes(scene.all), ['effective'])
+    assert.equal(scene.all.member(scene.at(3).key), undefined)
+    assert.equal(scene.all.everMember(scene.at(3).key)?.name, 'host3')
+    assert.deepEqual(
+      scene.all.members().map(member => member.name),
+      ['host1', 'host2'],
+    )
+    const { owner, quarantined } = scene.all.block(scene.id, block) ?? assert.fail()
+    assert.deepEqual([owner, quarantined], [scene.at(1).key, false])
+    assert.deepEqual(scene.all.conditions(), [])
+    // the heir gives it on
+    scene.give(scene.at(1), scene.at(2), block)
+    assert.equal(scene.all.block(scene.id, block)?.owner, scene.at(2).key)
+  })
+
+  it('leaves the blocks to nobody until somebody asserts that the host is down', () => {
+    const block = scene.blockOf(3)
+    const removal = scene.start(1, 3, 1)
+    scene.acknowledge(2, removal, 3)
+    scene.declare(1, removal)
+    assert.equal(scene.all.block(scene.id, block)?.quarantined, true)
+    assert.deepEqual(
+      scene.all.conditions().map(item => [item.kind, item.remedy]),
+      [['removed-unasserted', 'when it is switched off: skein peer rm host3 --host-is-down']],
+    )
+    scene.at(2).write([{ kind: 'host-down', removal }])
+    assert.equal(scene.all.block(scene.id, block)?.quarantined, false)
+    assert.equal(scene.all.block(scene.id, block)?.owner, scene.at(1).key)
+    assert.deepEqual(scene.all.conditions(), [])
+  })
+
+  it('V2: gives no effect to what the host did above the own acknowledgement, until the cut says so', () => {
+    const block = scene.blockOf(3)
+    const removal = scene.start(1, 3, 1, 1)
+    const before = scene.seenBy(2)
+    scene.give(scene.at(3), scene.at(2), block)
+    scene.acknowledge(2, removal, 3, before)
+    // it was told of the gift only after it had promised
+    assert.equal(scene.seenBy(2).block(scene.id, block)?.owner, scene.at(3).key)
+    assert.equal(scene.seenBy(3).block(scene.id, block)?.owner, scene.at(2).key)
+    assert.equal(scene.seenBy(2).digest(), scene.seenBy(3).digest(), 'the promise is its own')
+    scene.declare(1, removal, scene.seenBy(1, { 3: 1 }))
+    for (const peer of [1, 2]) assert.equal(scene.seenBy(peer).block(scene.id, block)?.owner, scene.at(1).key)
+  })
+
+  it('V1: raises the cut to what any acknowledgement holds, and V3: the heir waits for all of it', () => {
+    const block = scene.blockOf(3)
+    const removal = scene.start(1, 3, 1, 1)
+    scene.give(scene.at(3), scene.at(2), block)
+    scene.acknowledge(2, removal, 3)
+    scene.declare(1, removal, scene.seenBy(1, { 3: 1 }))
+    assert.equal(scene.all.block(scene.id, block)?.owner, scene.at(2).key)
+    const heir = scene.seenBy(1, { 3: 1 })
+    const { owner, quarantined } = heir.block(scene.id, block) ?? assert.fail()
+    assert.deepEqual([owner, quarantined], [scene.at(1).key, true])
+  })
+
+  it('is lifted by its starter, and what was withheld takes effect', () => {
+    const block = scene.blockOf(3)
+    const removal = scene.start(1, 3, 1, 1)
+    scene.give(scene.at(3), scene.at(2), block)
+    assert.equal(scene.seenBy(1).block(scene.id, block)?.owner, scene.at(3).key)
+    scene.cancel(1, removal)
+    assert.deepEqual(outcomes(scene.all), ['cancelled'])
+    assert.equal(scene.seenBy(1).block(scene.id, block)?.owner, scene.at(2).key)
+    assert.equal(scene.seenBy(1).digest(), scene.all.digest())
+    // a declaration after the first is none
+    scene.at(1).write([{ kind: 'removal-end', removal, effective: true, acks: [], cut: [99] }])
+    assert.deepEqual(outcomes(scene.all), ['cancelled'])
+  })
+
+  it('H11: one of two is no majority, but for the operator who asserts all of it', () => {
+    const two = new Scene(2)
+    two.start(1, 2, 1, 1)
+    const [pending] = two.all.removals()
+    assert.deepEqual([pending?.isMajority, pending?.waitingFor, pending?.complete], [false, [], undefined])
+    const other = new Scene(2)
+    const removal = other.start(1, 2, 1, 2)
+    other.declare(1, removal)
+    assert.deepEqual(outcomes(other.all), ['effective'])
+  })
+
+  it('H9: waits for who joined through the host, as soon as one acknowledgement lists it', () => {
+    const five = new World(5)
+    for (let n = 2; n <= 4; n++) {
+      const admission = five.admit(1, n)
+      five.settle(
+        n,
+        admission,
+        Array.from({ length: n - 2 }, (_, i) => five.ack(i + 2, admission)),
+      )
+    }
+    const known = knownLeaf(five.all)
+    const key = five.at(4).key
+    const targets = [{ key, heir: five.at(1).key, counter: five.all.held(key) }]
+    const removal = five.at(1).write([known, { kind: 'removal', targets, assertion: 1, known: contentName(known) }])
+    five.admit(4, 5)
+    const seen = knownLeaf(five.all)
+    const ack = (): Leaf[] => [
+      seen,
+      { kind: 'removal-ack', removal, counters: [five.all.held(key)], known: contentName(seen) },
+    ]
+    five.at(2).write(ack())
+    five.at(3).write(ack())
+    assert.deepEqual(five.all.removals()[0]?.waitingFor, [five.at(5).key])
+    five.at(5).write(ack())
+    assert.ok(five.all.removals()[0]?.complete)
+  })
+
+  it('H12: voids what the removed host did beyond the cut, members that it admitted among it', () => {
+    const removal = scene.start(1, 3, 1, 1)
+    scene.acknowledge(2, removal, 3)
+    scene.declare(1, removal)
+    const before = scene.all
+    scene.at(3).write([{ kind: 'tenant', name: 'late' }])
+    const after = scene.all
+    assert.ok(!after.hasTenant('late'))
+    assert.equal(after.digest(), before.digest())
+    assert.ok(scene.seenBy(3).hasTenant('late'), 'on its own host it stays')
+  })
+
+  it('builds itself again when a cut lies below what was applied', () => {
+    const removal = scene.start(1, 3, 1, 1)
+    const ackView = scene.seenBy(2)
+    scene.at(3).write([{ kind: 'tenant', name: 'late' }])
+    scene.acknowledge(2, removal, 3, ackView)
+    const outsider = new Registry(scene.meshId, verifySignature)
+    for (const batch of scene.batches) outsider.apply(batch)
+    assert.ok(outsider.hasTenant('late'))
+    scene.declare(1, removal, scene.seenBy(1, { 3: 1 }))
+    outsider.apply(scene.at(1).batches.at(-1) ?? assert.fail())
+    assert.ok(!outsider.hasTenant('late'))
+    assert.equal(outsider.digest(), scene.all.digest())
+  })
+
+  it('(f): a starter that was itself removed as down has cancelled, once all of it is held', () => {
+    const four = new Scene(4)
+    const first = four.start(3, 4, 3)
+    const second = four.start(1, 3, 1, 1)
+    four.acknowledge(2, second, 3)
+    four.acknowledge(4, second, 3)
+    four.declare(1, second)
+    assert.equal(four.all.removals().find(item => item.dot.writer === first.writer)?.outcome, 'cancelled')
+    const behind = four.seenBy(2, { 3: 1 })
+    assert.deepEqual(outcomes(behind).sort(), ['effective'])
+  })
+
+  it('of two hosts that assert each other down the first counts, everywhere', () => {
+    const two = new Scene(2)
+    const [one, other] = [two.seenBy(1), two.seenBy(2)]
+    const a = two.start(1, 2, 1, 2, one)
+    const b = two.start(2, 1, 2, 2, other)
+    two.declare(1, a, two.seenBy(1, { 2: 1 }))
+    two.declare(2, b, two.seenBy(2, { 1: 2 }))
+    const [winner] = [...two.all.removals()].sort((x, y) => x.since[0] - y.since[0])
+    const effective = two.all.removals().filter(item => item.outcome === 'effective')
+    assert.deepEqual(
+      effective.map(item => item.dot),
+      [winner?.dot],
+    )
+    assert.equal(two.all.members().length, 1)
+  })
+
+  it('is one state for one set of records, in any order, any number of times', () => {
+    const four = new Scene(4)
+    const block = four.blockOf(4)
+    const removal = four.start(1, 4, 1, 1)
+    const seen = four.seenBy(2)
+    four.give(four.at(4), four.at(3), block)
+    four.acknowledge(2, removal, 4, seen)
+    four.at(4).write([{ kind: 'tenant', name: 'late' }])
+    four.acknowledge(3, removal, 4, four.seenBy(3, { 4: 1 }))
+    four.declare(1, removal, four.seenBy(1, { 4: 2 }))
+    four.give(four.at(3), four.at(2), block)
+    const whole = four.all
+    assert.equal(whole.block(four.id, block)?.owner, four.at(2).key)
+    const chains = four.writers.map(writer => writer.batches)
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(20), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 0, max: 3 }),
+        (order, self) => {
+          const registry = new Registry(four.meshId, verifySignature, self > 0 ? { self: four.at(self).key } : {})
+          for (const batch of interleave(chains, order)) {
+            registry.apply(batch)
+            registry.block(four.id, block)
+          }
+          assert.equal(registry.digest(), whole.digest())
+          assert.equal(viewJson(registry, [four.id]), viewJson(whole, [four.id]))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+})
