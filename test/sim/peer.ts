@@ -46,7 +46,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     world.listenerOf(host, () => inner.view),
   )
   const newSeed = () => random.bytes(32)
-  const admission = createAdmission({ ...base, replica: parts.replicaForAdmission(replica), mesh, newSeed })
+  const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const ipam = createIpam({
     ...base,
     clock: parts.clockForIpam(clock),
