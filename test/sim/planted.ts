@@ -154,7 +154,7 @@ export const planted: readonly Planted[] = [
     budget: 60,
   },
   {
-    what: 'an address service that does not cool addresses down (R7)',
+    what: 'an address service whose clock runs fast: nothing cools down, unused addresses are taken back at once (R7)',
     parts: { clockForIpam: clock => ({ ...clock, monotonic: () => 1000 * clock.monotonic() }) },
     breaks: /R7/,
     budget: 100,
