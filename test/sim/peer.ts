@@ -48,7 +48,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     world.listenerOf(host, () => inner.view),
   )
   const newSeed = () => random.bytes(32)
-  const admission = createAdmission({ ...base, replica: parts.replicaForAdmission(replica), mesh, newSeed })
+  const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const removal = createRemovalService({ replica, mesh, log: base.log })
   const ipam = createIpam({
     ...base,

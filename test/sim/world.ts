@@ -3,6 +3,7 @@
 import type { Verify } from '../../src/crdt/batch.ts'
 import { networkIdOf } from '../../src/crdt/identity.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
+import { verifySignature } from '../../src/lib/keys.ts'
 import type { Invitation } from '../../src/mesh/transport.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { DurabilityCheck } from './checks/durability.ts'
@@ -35,6 +36,7 @@ export class World {
   readonly history: History
   readonly network: VirtualNetwork
   readonly signatures: Signatures
+  readonly verify: Verify
   readonly promises = new Promises()
   readonly hosts: Host[] = []
   /** Tokens for several hosts that operators have at hand. */
@@ -57,15 +59,12 @@ export class World {
     this.random = derivedRandom(seed, 'checks')
     this.history = new History(this.time, print)
     this.network = new VirtualNetwork(this.time, seed, weather)
-    this.signatures = new Signatures(parts.verify)
+    this.signatures = new Signatures(verifySignature)
+    this.verify = parts.verifyWith(this.signatures.verify)
     const violate = this.violate.bind(this)
     this.addresses = new AddressCheck(() => this.time.nowMs, violate)
     this.ownership = new OwnershipCheck(violate)
     this.durability = new DurabilityCheck(this.promises, violate)
-  }
-
-  get verify(): Verify {
-    return this.signatures.verify
   }
 
   /** A further host, with nothing running on it. */

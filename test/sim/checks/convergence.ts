@@ -5,7 +5,7 @@ import { toHex } from '../../../src/lib/bytes.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
-import type { World } from '../world.ts'
+import { isIll, type World } from '../world.ts'
 import { difference, stateText } from './state-text.ts'
 
 interface Running {
@@ -22,7 +22,7 @@ export async function checkEqualVectors(world: World): Promise<void> {
   const byVector = new Map<string, { name: string; digest: string }>()
   for (const { host, peer } of running(world)) {
     const vector = peer.replica.vector()
-    if (peer.pending() > 0 || host.disk.mood.failure > 0) continue
+    if (peer.pending() > 0 || isIll(host.disk)) continue
     const hash = toHex(vectorHash(vector))
     const digest = peer.replica.view.digest()
     const other = byVector.get(hash)
