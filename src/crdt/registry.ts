@@ -15,6 +15,7 @@ import { conditionsOf } from './conditions.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { maxCounted, uncounted } from './generations.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
+import { HoldTable } from './hold-table.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
 import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
@@ -61,6 +62,7 @@ export class Registry implements RegistryView {
   readonly #endpoints = new EndpointTable(this.#live)
   readonly objects = new ObjectTables(this.#live, network => this.#endpoints.endpoints(network))
   readonly #blocks: BlockTable
+  readonly #holds = new HoldTable(this.#live)
   readonly #reservations = new ReservationTable(this.#live)
   readonly #rosters = new Map<string, readonly PeerKey[]>()
   readonly #content = new Map<string, LeafRecord>()
@@ -96,6 +98,7 @@ export class Registry implements RegistryView {
     'network-rename': record => this.#networks.rename(record),
     'network-drain': record => this.#networks.drain(record),
     'network-docker': record => this.#networks.putDocker(record),
+    'network-hold': record => this.#holds.put(record),
     endpoint: record => this.#putEndpoint(record),
     'endpoint-rm': record => this.#putEndpoint(record),
     vtep: record => this.#endpoints.putVtep(record),
@@ -195,6 +198,10 @@ export class Registry implements RegistryView {
 
   deletedSince(id: NetworkId): Hlc | undefined {
     return this.#networks.deletedSince(id)
+  }
+
+  heldBy(id: NetworkId): PeerKey[] {
+    return this.#holds.holders(id).filter(key => this.member(key) !== undefined)
   }
 
   endpoints(network: NetworkId): Endpoint[] {
@@ -369,7 +376,7 @@ export class Registry implements RegistryView {
     if (!this.#list) {
       const list = this.#networks.list({
         roster: hash => this.#settledRoster(hash),
-        hasEndpoints: id => this.#endpoints.hasEndpoints(id),
+        isUsed: id => this.#endpoints.hasEndpoints(id) || this.heldBy(id).length > 0,
       })
       this.#list = new Map(list.map(network => [network.id, network]))
     }
