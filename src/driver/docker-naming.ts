@@ -55,6 +55,7 @@ export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
       const ours = present.find(other => idOf(other) === network.id)
       const wanted = wantedName(network)
       if (!ours || ours.name === wanted || network.status !== 'live') return true
+      if (network.into !== undefined) return true // it goes soon, and Docker could not create it again
       const holder = present.find(other => other.name === wanted)
       const members = holder ? [] : await docker.members(ours)
       const users = members.map(({ name, isRunning }) => (isRunning ? name : `${name} (stopped)`))

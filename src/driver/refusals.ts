@@ -14,7 +14,10 @@ export function needNetwork(view: RegistryView, id: NetworkId): Network {
   const goal = goalOfDeleted(view, id)
   if (goal) {
     const name = dockerName(goal.tenant, goal.name)
-    throw new SkeinError('not-found', `network ${short} was drained into ${name} and is gone: use ${name}`)
+    throw new SkeinError(
+      'not-found',
+      `network ${short} was drained into ${name} and is gone: use ${name}; skein conditions tells if this host's Docker calls it otherwise`,
+    )
   }
   if (view.isDeleted(id)) {
     throw new SkeinError('not-found', `network ${short} was deleted: create it again with "skein net create"`)
