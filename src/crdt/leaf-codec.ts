@@ -214,6 +214,10 @@ const codecs: { [K in Kind]: Codec<K> } = {
         internal: flag(f[3]),
       }),
   },
+  'network-hold': {
+    write: l => [bytesOf(l.network), l.isHeld],
+    read: f => whole({ network: hex(f[0], 32), isHeld: flag(f[1]) }),
+  },
   endpoint: {
     write: l => [
       ...[l.id, bytesOf(l.network), l.ip, l.mac, l.container, l.containerName, l.aliases ?? []],

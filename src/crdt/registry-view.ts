@@ -193,6 +193,8 @@ export interface RegistryView {
   drain(id: NetworkId): Drain | undefined
   /** HLC of the network's latest deletion; undefined if there is none. */
   deletedSince(id: NetworkId): Hlc | undefined
+  /** Members whose Docker still has containers of the network, which is deleted; ascending. */
+  heldBy(id: NetworkId): PeerKey[]
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined

@@ -17,6 +17,7 @@ import { EndpointTable } from './endpoint-table.ts'
 import { Gate } from './gate.ts'
 import { maxCounted, uncounted } from './generations.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
+import { HoldTable } from './hold-table.ts'
 import { decodeLeaf, encodeLeaf } from './leaf-codec.ts'
 import type { EndpointLeaf, EndpointRmLeaf, Leaf, Step, Transfer } from './leaves.ts'
 import { type LeafRecord, LiveSet } from './live-set.ts'
@@ -90,6 +91,7 @@ export class Registry implements RegistryView {
   #endpoints = new EndpointTable(this.#live)
   #objects = this.#newObjects()
   #blocks: BlockTable
+  #holds = new HoldTable(this.#live)
   #reservations = new ReservationTable(this.#live)
   #rosters = new Map<string, readonly PeerKey[]>()
   #content = new Map<string, LeafRecord>()
@@ -167,6 +169,7 @@ export class Registry implements RegistryView {
     'network-rename': record => this.#networks.rename(record),
     'network-drain': record => this.#networks.drain(record),
     'network-docker': record => this.#networks.putDocker(record),
+    'network-hold': record => this.#holds.put(record),
     endpoint: record => this.#putEndpoint(record),
     'endpoint-rm': record => this.#putEndpoint(record),
     vtep: record => this.#endpoints.putVtep(record),
@@ -225,6 +228,7 @@ export class Registry implements RegistryView {
     this.#objects = this.#newObjects()
     this.#tables = { ...this.#tables, ...this.#objects.puts }
     this.#blocks = new BlockTable(this.meshId, this.#verify, this.#live)
+    this.#holds = new HoldTable(this.#live)
     this.#reservations = new ReservationTable(this.#live)
     this.#rosters = new Map()
     this.#content = new Map()
@@ -340,6 +344,10 @@ export class Registry implements RegistryView {
 
   deletedSince(id: NetworkId): Hlc | undefined {
     return this.#networks.deletedSince(id)
+  }
+
+  heldBy(id: NetworkId): PeerKey[] {
+    return this.#holds.holders(id).filter(key => this.member(key) !== undefined)
   }
 
   endpoints(network: NetworkId): Endpoint[] {

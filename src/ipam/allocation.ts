@@ -81,12 +81,15 @@ export class Allocation {
     return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(id, preferred, deadlineMs)
   }
 
-  /** The network, if this host may have new endpoints on it; one that drains only where it has endpoints already. */
+  /** The network, if this host may have new endpoints on it; one that drains only where it has containers already. */
   #demand(id: NetworkId): Network {
     const { view, self } = this.#deps.replica
     const network = view.network(id)
     if (network?.into !== undefined) throw drained(network, view.network(network.into))
-    const isOpen = network?.status === 'live' || view.endpoints(id).some(endpoint => endpoint.owner === self)
+    const isOpen =
+      network?.status === 'live' ||
+      view.heldBy(id).includes(self) ||
+      view.endpoints(id).some(each => each.owner === self)
     if (!network || !isOpen) throw noNetwork(id, network)
     return network
   }
