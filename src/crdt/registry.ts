@@ -59,7 +59,11 @@ export class Registry implements RegistryView {
   readonly #tenants = new TenantTable(this.#live)
   readonly #networks = new NetworkTable(this.#live)
   readonly #endpoints = new EndpointTable(this.#live)
-  readonly objects = new ObjectTables(this.#live, network => this.#endpoints.endpoints(network))
+  readonly objects = new ObjectTables(
+    this.#live,
+    network => this.#endpoints.endpoints(network),
+    () => this.#counters(),
+  )
   readonly #blocks: BlockTable
   readonly #reservations = new ReservationTable(this.#live)
   readonly #rosters = new Map<string, readonly PeerKey[]>()
@@ -333,7 +337,7 @@ export class Registry implements RegistryView {
   nextGeneration(tenant: string, name: string): number {
     const next = this.#networks.generations.next(tenant, name)
     if (next <= maxCounted) return next
-    return uncounted(tenant, name, new Map([...this.#heads].map(([key, { counter }]) => [key, counter])))
+    return uncounted(tenant, name, this.#counters())
   }
 
   hasContent(hash: string): boolean {
@@ -363,6 +367,11 @@ export class Registry implements RegistryView {
 
   digest(): string {
     return this.#live.digest()
+  }
+
+  /** How far each writer has come. */
+  #counters(): Map<PeerKey, number> {
+    return new Map([...this.#heads].map(([key, { counter }]) => [key, counter]))
   }
 
   #networkMap(): Map<NetworkId, Network> {
