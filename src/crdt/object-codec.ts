@@ -11,7 +11,7 @@ const orNull = <T>(value: Plain | undefined, read: (value: Plain) => T | undefin
   value === null ? null : value === undefined ? undefined : read(value)
 const optionalName = (value: Plain | undefined) => (value === '' ? '' : name(value))
 const setting = (value: Plain | undefined) => orNull(value, item => text(item, 64))
-const generation = (value: Plain | undefined) => integer(value, 0, 0xffffffff)
+const generation = (value: Plain | undefined) => integer(value, 0, Number.MAX_SAFE_INTEGER)
 
 export const objectCodecs: { [K in ObjectLeaf['kind']]: Codec<K> } = {
   group: {

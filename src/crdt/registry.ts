@@ -121,7 +121,11 @@ export class Registry implements RegistryView {
   }
 
   #newObjects(): ObjectTables {
-    return new ObjectTables(this.#live, network => this.endpoints(network))
+    return new ObjectTables(
+      this.#live,
+      network => this.endpoints(network),
+      () => this.#counters(),
+    )
   }
 
   #newMembership(): MembershipTable {
@@ -511,7 +515,7 @@ export class Registry implements RegistryView {
   nextGeneration(tenant: string, name: string): number {
     const next = this.#networks.generations.next(tenant, name)
     if (next <= maxCounted) return next
-    return uncounted(tenant, name, new Map([...this.#heads].map(([key, { counter }]) => [key, counter])))
+    return uncounted(tenant, name, this.#counters())
   }
 
   hasContent(hash: string): boolean {
@@ -548,12 +552,20 @@ export class Registry implements RegistryView {
     return everybodys.#live.digest()
   }
 
+  /** How far each writer has come. */
+  #counters(): Map<PeerKey, number> {
+    return new Map([...this.#heads].map(([key, { counter }]) => [key, counter]))
+  }
+
+  #hasEndpoints(id: NetworkId): boolean {
+    return this.#removals.gone.size === 0 ? this.#endpoints.hasEndpoints(id) : this.endpoints(id).length > 0
+  }
+
   #networkMap(): Map<NetworkId, Network> {
     if (!this.#list) {
       const list = this.#networks.list({
         roster: hash => this.#settledRoster(hash),
-        hasEndpoints: id =>
-          this.#removals.gone.size === 0 ? this.#endpoints.hasEndpoints(id) : this.endpoints(id).length > 0,
+        isUsed: id => this.#hasEndpoints(id) || this.heldBy(id).length > 0,
       })
       this.#list = new Map(list.map(network => [network.id, network]))
     }
