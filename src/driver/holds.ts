@@ -5,7 +5,8 @@
 import type { Clock } from '../lib/clock.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
-import type { DockerApi, DockerNetwork } from './ports.ts'
+import type { DockerApi, DockerMember, DockerNetwork } from './ports.ts'
+import { isOurs } from './revival.ts'
 
 /** `docker restart` stops a container, for up to 10 s of grace, and starts it at once: then it is stopped this long at most, ms. */
 const restartMs = 5_000
@@ -14,6 +15,7 @@ export interface HoldsDeps {
   replica: Replica
   docker: DockerApi
   clock: Clock
+  driverName: string
   /** A network is held from now on: starts may have been refused before. */
   onHeld(): void
 }
@@ -25,7 +27,7 @@ export interface Holds {
   keepOnly(inDocker: ReadonlySet<NetworkId | undefined>): Promise<void>
 }
 
-export function createHolds({ replica, docker, clock, onHeld }: HoldsDeps): Holds {
+export function createHolds({ replica, docker, clock, driverName, onHeld }: HoldsDeps): Holds {
   const { view, self } = replica
   /** When a container was last seen to run, monotonic ms; of those held since before this process, when it first looked. */
   const seen = new Map<NetworkId, number>()
@@ -37,6 +39,13 @@ export function createHolds({ replica, docker, clock, onHeld }: HoldsDeps): Hold
     )
   }
 
+  /** A container that Docker gave up because of us counts too: it is started again (revival.ts). */
+  async function isUsed(network: DockerNetwork, members: readonly DockerMember[]): Promise<boolean> {
+    if (members.some(({ isRunning }) => isRunning)) return true
+    if (members.length === 0) return false
+    return (await docker.failedStarts([network])).some(failed => isOurs(failed, driverName))
+  }
+
   async function release(id: NetworkId): Promise<void> {
     seen.delete(id)
     if (isHeld(id)) await write(id, false)
@@ -46,8 +55,7 @@ export function createHolds({ replica, docker, clock, onHeld }: HoldsDeps): Hold
     async keeps(network, id) {
       const members = await docker.members(network)
       const nowMs = clock.monotonic()
-      const isUsed = members.some(({ isRunning }) => isRunning) || (await docker.failedStarts([network])).length > 0
-      if (isUsed) {
+      if (await isUsed(network, members)) {
         seen.set(id, nowMs)
         if (isHeld(id)) return true
         await write(id, true)

@@ -84,8 +84,8 @@ export function createRevival({ docker, clock, log, driverName }: RevivalDeps): 
   }
 }
 
-/** Docker did not find the plugin, could not talk to it, or was refused by it. */
-function isOurs({ error }: FailedStart, driverName: string): boolean {
+/** True if Docker did not find the plugin, could not talk to it, or was refused by it. */
+export function isOurs({ error }: FailedStart, driverName: string): boolean {
   const signs = [`plugin "${driverName}"`, `/${driverName}.sock`, 'NetworkDriver.', 'IpamDriver.']
   return signs.some(sign => error.includes(sign))
 }

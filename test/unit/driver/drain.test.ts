@@ -126,6 +126,18 @@ describe('docker reconciler: drains and renames', () => {
     assert.deepEqual(view().conditions(), [])
   })
 
+  it('gives a deleted network up that is removed from this Docker by hand', async () => {
+    const web = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    await docker.run('web', 'loop')
+    await docker.crash('loop')
+    await host.remove(web)
+    await eventually('the network is held', () => view().heldBy(web).length === 1)
+    await docker.rm('web')
+    await eventually('nobody waits', () => view().network(web) === undefined)
+    assert.equal(docker.byName('web'), undefined)
+  })
+
   it('lets a deleted network go from under a container that is stopped, as Docker does, but not in the middle of its restart', async () => {
     const web = await host.create('web', '10.1.2.0/24')
     await appears('web')
