@@ -20,7 +20,9 @@ import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
 import { createRemovalService } from '../replica/removal.ts'
+import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
+import { createReturnService } from '../replica/return.ts'
 import { openJournal } from '../store/append-journal.ts'
 import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
@@ -89,7 +91,9 @@ async function build(
   if (identity.nonce) await found(replica, fromHex(identity.nonce), config.name, [listen])
 
   const nameOf = (key: PeerKey) => replica.view.everMember(key)?.name ?? key.slice(0, 8)
-  const ipam = createIpam({ replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf })
+  const returning = createReturnService({ replica, mesh, verify: verifySignature, clock, log: child('removal') })
+  const ipamDeps = { replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf }
+  const ipam = createIpam({ ...ipamDeps, cleared: () => returning.cleared() })
   const { vxlanPort, vtepAddress } = config
   const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress })
   const driverName = config.pluginSocket.replace(/^.*\//, '').replace(/\.sock$/, '')
@@ -134,6 +138,8 @@ async function build(
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
   removal.begin()
+  returning.begin()
+  up({ name: 'return', stop: () => returning.stop() })
   up({ name: 'removal', stop: () => removal.stop() })
   datapath.start()
   up({ name: 'datapath', stop: () => datapath.stop() })
@@ -148,7 +154,8 @@ async function build(
   up({ name: 'dns', stop: () => dns.stop() })
   // blocks are given away only once the containers that Docker runs are known (R5); without Docker there are none
   let stopped = false
-  void Promise.race([driver.state.registered(), sleep(clock, dockerWaitMs)]).then(() => stopped || ipam.start())
+  const adopted = Promise.race([driver.state.registered(), sleep(clock, dockerWaitMs)])
+  void Promise.all([adopted, returning.cleared()]).then(() => stopped || ipam.start())
   const stopIpam = () => {
     stopped = true
     return ipam.stop()
@@ -171,10 +178,23 @@ async function build(
         ? { reachable: true, error: '' }
         : { reachable: false, error: `Docker does not answer at ${config.dockerHost}` },
       datapath: datapath.status(),
-      conditions: [...reconciler.conditions(), ...dns.conditions(), ...notEnforced(replica.view)],
+      conditions: [
+        ...reconciler.conditions(),
+        ...dns.conditions(),
+        ...notEnforced(replica.view),
+        ...removedHost(replica),
+      ],
     }),
   }
   return { replica, driver, api, stop }
+}
+
+/** A condition of the host while it is fenced because it was removed. */
+function removedHost({ removedBy }: Replica): { text: string; remedy: string; kind: string; sinceMs: number }[] {
+  if (!removedBy) return []
+  const { sinceMs } = removedBy
+  const text = `${removedText(removedBy)}: it hands out nothing, and its containers keep running`
+  return [{ kind: 'removed', text, remedy: rejoinText(removedBy), sinceMs }]
 }
 
 /** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */

@@ -33,6 +33,8 @@ export interface IpamDeps {
   random: () => number
   /** What to call a member in messages. @default the member's name, or the beginning of its key */
   nameOf?: (key: PeerKey) => string
+  /** Nothing is handed out before this resolves (R9: a peer that comes back may have been removed). @default at once */
+  cleared?: () => Promise<void>
 }
 
 /**
@@ -79,6 +81,7 @@ class AddressService implements Ipam {
     this.#refuseIfStopped()
     this.#waiters.set(network, this.#waiting(network) + 1)
     try {
+      await this.#deps.cleared?.()
       return await this.#allocation.allocate(network, preferred)
     } finally {
       const left = this.#waiting(network) - 1
@@ -89,6 +92,7 @@ class AddressService implements Ipam {
 
   async reserve(network: NetworkId, ip: number): Promise<Dot | undefined> {
     this.#refuseIfStopped()
+    await this.#deps.cleared?.()
     return this.#reservation.reserve(network, ip)
   }
 

@@ -23,6 +23,7 @@ import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
+import { RemovalFence, type RemovalNotice } from './removal-fence.ts'
 import type { BuildLeaves, Replica } from './replica.ts'
 import { syncProtocol } from './sync-messages.ts'
 import { Turns } from './turns.ts'
@@ -77,6 +78,7 @@ class JournalledReplica implements Replica {
   /** Of the newest own record or local fact: resolves when it is durable. */
   #newest: Promise<void> = Promise.resolve()
   readonly #fence: RollbackFence
+  readonly #removal: RemovalFence
   readonly #completeness: Completeness
   readonly #shownListeners = new Set<(peer: PeerKey, vector: Vector) => void>()
 
@@ -93,6 +95,7 @@ class JournalledReplica implements Replica {
     })
     this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
     this.#fence = new RollbackFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
+    this.#removal = new RemovalFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
     this.#intake = new Intake({
       self: this.self,
       registry: this.#registry,
@@ -291,17 +294,30 @@ class JournalledReplica implements Replica {
     for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
-  /** R9: a peer that holds the records of its own removal writes nothing more; its containers keep their traffic. */
+  batchAt({ writer, counter }: Dot): Uint8Array | undefined {
+    for (const unit of this.#log.missing(writer, []) ?? []) {
+      if (unit.first <= counter && counter <= unit.last) return unit.compact ? undefined : unit.bytes
+    }
+    return undefined
+  }
+
+  get removedBy(): RemovalNotice | undefined {
+    return this.#removal.notice
+  }
+
+  async fence(notice: RemovalNotice): Promise<void> {
+    if (await this.#removal.close(notice)) this.#notify()
+  }
+
+  /** Before it has fenced itself a peer may hold the records of its own removal: it writes nothing more then. */
   #removed(): SkeinError | undefined {
     const { self } = this
     const isGone = this.#registry.everMember(self) && !this.#registry.member(self)
-    return isGone
-      ? new SkeinError('forbidden', 'this host was removed from its mesh: join again with a new token')
-      : undefined
+    return isGone ? new SkeinError('forbidden', 'this host was removed from its mesh: see skein status') : undefined
   }
 
   #checkOpen(): void {
-    const refusal = this.#failure ?? this.#fence.refusal ?? this.#removed()
+    const refusal = this.#failure ?? this.#fence.refusal ?? this.#removal.refusal ?? this.#removed()
     if (refusal) throw refusal
   }
 

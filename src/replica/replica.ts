@@ -6,6 +6,7 @@ import type { Leaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { RemovalNotice } from './removal-fence.ts'
 
 /** Decides what to write. `first` is the counter of the first leaf: custody steps name theirs (R9). */
 export type BuildLeaves = (view: RegistryView, first: number) => readonly Leaf[]
@@ -42,6 +43,12 @@ export interface Replica {
   syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
   /** What is held durably. */
   vector(): Vector
+  /** The encoded batch that has this record, as its writer signed it; undefined if it is not held. */
+  batchAt(dot: Dot): Uint8Array | undefined
+  /** The removal by which this peer was fenced (R9). */
+  readonly removedBy: RemovalNotice | undefined
+  /** From now on, over restarts too, nothing is written: this peer was removed. Resolves when that is durable; never rejects. */
+  fence(notice: RemovalNotice): Promise<void>
   /** Called when a member was seen to hold exactly this. */
   onShown(listener: (peer: PeerKey, vector: Vector) => void): void
   start(): void

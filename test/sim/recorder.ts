@@ -56,6 +56,11 @@ export function record(replica: Replica, listener: Listener): Recorded {
       return replica.isComplete
     },
     vector: () => replica.vector(),
+    batchAt: dot => replica.batchAt(dot),
+    get removedBy() {
+      return replica.removedBy
+    },
+    fence: notice => replica.fence(notice),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),

@@ -8,6 +8,7 @@ import { createReplica } from '../../src/replica/create.ts'
 import { joinMesh } from '../../src/replica/join.ts'
 import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
+import { createReturnService, type ReturnService } from '../../src/replica/return.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { Disk } from '../../src/store/disk.ts'
 import { createMemoryDisk } from '../../src/store/memory-disk.ts'
@@ -21,6 +22,7 @@ export interface MemoryPeer {
   replica: Replica
   admission: Admission
   removal: RemovalService
+  returning: ReturnService
   stop(): Promise<void>
 }
 
@@ -32,18 +34,21 @@ async function build(hub: MemoryHub, name: string, signer: Signer, meshId: strin
   const replica = await createReplica({ ...base, meshId, disk, openJournal, transport: mesh, random: Math.random })
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const removal = createRemovalService({ replica, mesh, log })
+  const returning = createReturnService({ ...base, replica, mesh })
   const stop = async () => {
     removal.stop()
+    returning.stop()
     admission.stop()
     await mesh.stop()
     await replica.stop()
   }
-  return { name, signer, disk, mesh, replica, admission, removal, stop }
+  return { name, signer, disk, mesh, replica, admission, removal, returning, stop }
 }
 
 async function start(peer: MemoryPeer): Promise<MemoryPeer> {
   peer.admission.start()
   peer.removal.begin()
+  peer.returning.begin()
   peer.replica.start()
   await peer.mesh.start()
   return peer

@@ -102,6 +102,11 @@ function withPatience(replica: Replica, patience: number): Replica {
       return replica.isComplete
     },
     vector: () => replica.vector(),
+    batchAt: dot => replica.batchAt(dot),
+    get removedBy() {
+      return replica.removedBy
+    },
+    fence: notice => replica.fence(notice),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),

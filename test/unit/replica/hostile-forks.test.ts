@@ -50,7 +50,10 @@ describe('replica: two histories of one key', () => {
     const after = mesh.hand.head
     const children = mesh.honest.map((peer, i) => [
       mesh.hand.make(
-        [endpoint(`c${i}`, 0x0a010201 + i), transferLeaf(view, mesh.hand.signer, web, index, peer.signer.key)],
+        [
+          endpoint(`c${i}`, 0x0a010201 + i),
+          transferLeaf(view, mesh.hand.signer, web, index, peer.signer.key, (after?.counter ?? 0) + 2),
+        ],
         { after },
       ),
     ])

@@ -26,6 +26,8 @@ describe('replica: membership, forged', () => {
     admissions: view()
       .admissions()
       .map(({ key, dot }) => ({ key, dot })),
+    removals: [],
+    ends: [],
   })
   const member = (key: PeerKey) => mesh.honest.map(peer => peer.replica.view.member(key)?.settled)
 
@@ -45,7 +47,7 @@ describe('replica: membership, forged', () => {
       key: signerOf(newSeed()).key,
       dot: { writer: mesh.hand.key, counter: 1 },
     }))
-    const list: Leaf = { kind: 'known', admissions: invented }
+    const list: Leaf = { kind: 'known', admissions: invented, removals: [], ends: [] }
     const invitation = await first().admission.invite(60_000, ['x:1'])
     const newcomer = signerOf(newSeed())
     await joinMesh(

@@ -57,6 +57,8 @@ describe('replica: records that forge another’s right', () => {
     admissions: view()
       .admissions()
       .map(({ key, dot }) => ({ key, dot })),
+    removals: [],
+    ends: [],
   })
 
   before(async () => {
@@ -77,7 +79,9 @@ describe('replica: records that forge another’s right', () => {
       known: contentName(known()),
     },
   ]
-  const block = (index: number) => transferLeaf(stolen(view(), mesh.hand.key), mesh.hand.signer, web, index, newcomer)
+  const next = () => mesh.hand.head.counter + 1
+  const block = (index: number) =>
+    transferLeaf(stolen(view(), mesh.hand.key), mesh.hand.signer, web, index, newcomer, next())
 
   const forged: Record<string, () => (Leaf | Uint8Array)[]> = {
     'a block that it does not own, given as if it were the first owner': () => [block(theirs())],
@@ -86,7 +90,7 @@ describe('replica: records that forge another’s right', () => {
     ],
     'a step before its own that the owner never signed': () => [
       withSteps(block(theirs()), ([step]) => [
-        { epoch: 1, from: ownerOf(theirs()) ?? '', to: mesh.hand.key, carved: [], signature: rubbish },
+        { epoch: 1, from: ownerOf(theirs()) ?? '', to: mesh.hand.key, carved: [], signature: rubbish, counter: 1 },
         { ...(step as Transfer), epoch: 2 },
       ]),
     ],
@@ -104,6 +108,7 @@ describe('replica: records that forge another’s right', () => {
         web,
         [view().blockRange(web, theirs()).first + 1],
         mesh.hand.key,
+        next(),
       ),
     ],
     'a reservation of another’s address': () => [
