@@ -24,6 +24,7 @@ import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createReturnService } from '../replica/return.ts'
 import { openJournal } from '../store/append-journal.ts'
+import type { Disk } from '../store/disk.ts'
 import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
 import { notEnforced } from './not-enforced.ts'
@@ -81,6 +82,7 @@ async function build(
     signer,
     verify: verifySignature,
     disk: await openFileDisk(directory),
+    ...(await witnessOf(config, log)),
     openJournal,
     transport: mesh,
     clock,
@@ -179,6 +181,7 @@ async function build(
         : { reachable: false, error: `Docker does not answer at ${config.dockerHost}` },
       datapath: datapath.status(),
       conditions: [
+        ...fenceCondition(replica),
         ...reconciler.conditions(),
         ...dns.conditions(),
         ...notEnforced(replica.view),
@@ -213,6 +216,26 @@ async function publishSelf(replica: Replica, config: Config, listen: string, log
   const unsubscribe = replica.onChange(publish)
   publish()
   return unsubscribe
+}
+
+/** Without a place for it the peer runs all the same: an old copy of its data is then found out at the first contact only. */
+async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witnessDisk?: Disk }> {
+  try {
+    return { witnessDisk: await openFileDisk(witnessDir) }
+  } catch (error) {
+    log.warn(
+      { witnessDir, err: errorText(error) },
+      'no place outside the data directory to note how far the records go',
+    )
+    return {}
+  }
+}
+
+/** R8, said by the host that it concerns: the others see nothing of a copy that has written nothing. */
+function fenceCondition({ fenced }: Replica): { kind: string; text: string; remedy: string }[] {
+  if (!fenced) return []
+  const text = 'this host hands out no addresses and writes nothing; traffic of its containers goes on'
+  return [{ kind: 'fenced', text: `${text}: ${fenced.message}`, remedy: 'on this host: skein peer rejoin' }]
 }
 
 async function stopAll(running: Running[], log: Logger): Promise<void> {

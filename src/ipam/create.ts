@@ -16,6 +16,7 @@ import type { Viewpoint } from './core/refusals.ts'
 import { type Usage, usageOf } from './core/usage.ts'
 import { decodeRequest, donationProtocol } from './core/want.ts'
 import { Donor } from './donor.ts'
+import { firstContact } from './first-contact.ts'
 import { Hints } from './hints.ts'
 import type { Ipam } from './ipam.ts'
 import { Reservation } from './reservation.ts'
@@ -57,6 +58,7 @@ class AddressService implements Ipam {
   /** Allocations under way per network. */
   readonly #waiters = new Map<NetworkId, number>()
   #isStopped = false
+  #contact: Promise<void> | undefined
 
   constructor(deps: IpamDeps) {
     const { replica, clock } = deps
@@ -79,6 +81,8 @@ class AddressService implements Ipam {
 
   async allocate(network: NetworkId, preferred?: number): Promise<number> {
     this.#refuseIfStopped()
+    await this.#met()
+    if (this.#deps.replica.fenced) throw this.#deps.replica.fenced
     this.#waiters.set(network, this.#waiting(network) + 1)
     try {
       await this.#deps.cleared?.()
@@ -88,6 +92,12 @@ class AddressService implements Ipam {
       if (left > 0) this.#waiters.set(network, left)
       else this.#waiters.delete(network)
     }
+  }
+
+  /** R8: a peer asks those within reach whether they know better before it hands anything out. */
+  #met(): Promise<void> {
+    this.#contact ??= firstContact(this.#deps)
+    return this.#contact
   }
 
   async reserve(network: NetworkId, ip: number): Promise<Dot | undefined> {
@@ -103,7 +113,7 @@ class AddressService implements Ipam {
 
   async release(network: NetworkId, ip: number): Promise<void> {
     const pool = this.#books.find(network)
-    if (!pool?.ledger.heldEntry(ip)) return
+    if (!pool?.ledger.heldEntry(ip) || this.#deps.replica.fenced) return
     await this.#books.release(pool, ip)
     this.#hints.touch(network)
   }
@@ -127,9 +137,11 @@ class AddressService implements Ipam {
   start(): void {
     this.#deps.transport.handle(donationProtocol, async (from, request) => {
       this.#refuseIfStopped()
+      await this.#met()
       const asked = decodeRequest(request)
       return asked.kind === 'want' ? this.#donor.answer(from, asked) : this.#carver.answer(from, asked)
     })
+    void this.#met()
     this.#hints.start()
     this.#sweeper.start()
   }

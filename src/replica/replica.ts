@@ -5,6 +5,7 @@
 import type { Leaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
+import type { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { RemovalNotice } from './removal-fence.ts'
 
@@ -19,6 +20,8 @@ export interface Replica {
    * takes too long. True for good from then on.
    */
   readonly isComplete: boolean
+  /** Why this peer writes nothing any more and hands nothing out, for good (R8, R9), with the command to type. */
+  readonly fenced: SkeinError | undefined
   /**
    * Signs the leaves as one batch, makes it durable (fsync), applies it, publishes it. Resolves with the dot of the
    * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view, with

@@ -55,6 +55,9 @@ export function record(replica: Replica, listener: Listener): Recorded {
     get isComplete() {
       return replica.isComplete
     },
+    get fenced() {
+      return replica.fenced
+    },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
     get removedBy() {

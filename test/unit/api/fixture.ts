@@ -109,6 +109,9 @@ function pass(replica: Replica): Replica {
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
     isComplete: replica.isComplete,
+    get fenced() {
+      return replica.fenced
+    },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
     removedBy: replica.removedBy,

@@ -101,6 +101,9 @@ function withPatience(replica: Replica, patience: number): Replica {
     get isComplete() {
       return replica.isComplete
     },
+    get fenced() {
+      return replica.fenced
+    },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
     get removedBy() {
