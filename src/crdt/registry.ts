@@ -351,7 +351,7 @@ export class Registry implements RegistryView {
   }
 
   heldBy(id: NetworkId): PeerKey[] {
-    return this.#holds.holders(id).filter(key => this.member(key) !== undefined)
+    return this.#holds.holders(id).filter(key => this.everMember(key) !== undefined && !this.#isHidden(key))
   }
 
   endpoints(network: NetworkId): Endpoint[] {
@@ -570,6 +570,10 @@ export class Registry implements RegistryView {
       this.#list = new Map(list.map(network => [network.id, network]))
     }
     return this.#list
+  }
+
+  #hasEndpoints(id: NetworkId): boolean {
+    return this.#removals.gone.size === 0 ? this.#endpoints.hasEndpoints(id) : this.endpoints(id).length > 0
   }
 
   /** A network whose roster names a peer that is not (yet known to be) settled takes no effect. */
