@@ -179,14 +179,26 @@ export function playRemovals(list: readonly RemovalStep[], withFaults: boolean):
   const play: Play = { world, keys: world.writers.map(({ key }) => key), network, actors, chains }
   for (const actor of actors) hear(actor, chains, () => true)
   const acts = withFaults ? [...lawful, ...faulty] : lawful
+  const write = (actor: Actor, leaves: readonly Leaf[], pick: number, kind = 0) => {
+    if (leaves.length > 0) actor.writer.write(leaves, [2000 + pick, kind])
+    hear(actor, chains, i => world.writers[i] === actor.writer)
+  }
+  const owe = (actor: Actor, pick: number) => write(actor, owedRemovalLeaves(actor.view, actor.writer.key), pick)
   for (const { writer, kind, pick } of list) {
     const actor = actors[writer - 1] as Actor
     const only = pick % (peerCount + 3)
     hear(actor, chains, i => only >= peerCount || i === only)
     if (!withFaults && !actor.view.member(actor.writer.key)) continue
-    const leaves = leavesOf(pickOf(acts, kind) as Act, actor, pick, play)
-    if (leaves.length > 0) actor.writer.write(leaves, [2000 + pick, kind])
-    hear(actor, chains, i => i === writer - 1)
+    write(actor, leavesOf(pickOf(acts, kind) as Act, actor, pick, play), pick, kind)
+    if (pick % 4 > 0) owe(actor, pick)
+  }
+  // some histories come to rest, some end in the middle
+  const rounds = (list[0]?.pick ?? 0) % 4
+  for (let round = 0; round < rounds; round++) {
+    for (const actor of actors) {
+      hear(actor, chains, () => true)
+      owe(actor, 30 + round)
+    }
   }
   return play
 }
