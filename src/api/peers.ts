@@ -29,6 +29,7 @@ const removeBody = z
     hostIsDown: z.boolean().default(false),
     andWhoJoined: z.boolean().default(false),
   })
+  .refine(body => !(body.cancel && body.hostIsDown), '--cancel goes alone')
   .refine(body => body.hostIsDown || !body.andWhoJoined, '--and-who-joined-through-it goes with --host-is-down')
 const joinBody = z.strictObject({ token: z.string().min(1).max(4096) })
 
@@ -111,7 +112,7 @@ function removed(deps: ApiDeps): PeerJson[] {
 function removalJson(deps: ApiDeps, key: PeerKey): Pick<PeerJson, 'removal'> {
   const removal = pendingOf(deps, key)
   if (!removal) return {}
-  const waitingFor = removal.waitingFor.map(each => nameFor(deps, each))
+  const waitingFor = removal.waitingFor.map(each => nameFor(deps, each)).sort()
   return { removal: { state: 'pending', startedOn: nameFor(deps, removal.starter), waitingFor } }
 }
 

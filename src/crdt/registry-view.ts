@@ -240,6 +240,8 @@ export interface RegistryView {
   touchedBlocks(network: NetworkId): readonly number[]
   /** Block i was dealt to entry i mod n at the genesis; empty if the network is unknown. */
   dealOrder(network: NetworkId): readonly PeerKey[]
+  /** Who has what this owner had: itself, or the heir of one that is gone; and whether nobody here may use it (R9). */
+  successor(owner: PeerKey): { owner: PeerKey; quarantined: boolean }
   /** Floor of the base-2 logarithm of the free addresses that an owner published, -1 for none free; undefined if unpublished. */
   freeHint(network: NetworkId, owner: PeerKey): number | undefined
   conditions(): Condition[]

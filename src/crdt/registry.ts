@@ -477,6 +477,10 @@ export class Registry implements RegistryView {
     return order
   }
 
+  successor(owner: PeerKey): { owner: PeerKey; quarantined: boolean } {
+    return this.#removals.successor(owner)
+  }
+
   lastWrite(writer: PeerKey): Hlc | undefined {
     return this.#heads.get(writer)?.hlc
   }
