@@ -576,10 +576,6 @@ export class Registry implements RegistryView {
     return this.#list
   }
 
-  #hasEndpoints(id: NetworkId): boolean {
-    return this.#removals.gone.size === 0 ? this.#endpoints.hasEndpoints(id) : this.endpoints(id).length > 0
-  }
-
   /** A network whose roster names a peer that is not (yet known to be) settled takes no effect. */
   #settledRoster(hash: string): readonly PeerKey[] | undefined {
     const keys = this.#rosters.get(hash)
