@@ -309,7 +309,7 @@ class JournalledReplica implements Replica {
   }
 
   async fence(notice: RemovalNotice): Promise<void> {
-    if (await this.#removal.close(notice)) this.#notify()
+    if (await this.#removal.close(notice)) this.#watchers.notify()
   }
 
   /** Before it has fenced itself a peer may hold the records of its own removal: it writes nothing more then. */
