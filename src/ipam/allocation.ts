@@ -32,6 +32,8 @@ export interface AllocationDeps {
   clock: Clock
   log: Logger
   viewpoint(): Viewpoint
+  /** Resolves, soon, when this peer has asked whether others know better than it does (R8). */
+  met(): Promise<void>
 }
 
 /** Docker's handlers answer within 8 s: looking for an address ends after this, so that writing it down has time left. */
@@ -75,9 +77,11 @@ export class Allocation {
 
   async #allocate(id: NetworkId, preferred?: number): Promise<number> {
     const deadlineMs = this.#deps.clock.monotonic() + allocateLimitMs
+    await this.#deps.met()
+    if (this.#deps.replica.fenced) throw this.#deps.replica.fenced
     const network = this.#demand(id)
     if (preferred !== undefined) this.#refuseIfHeld(network, preferred)
-    await this.#waitUntilSettled()
+    await this.#waitUntilSettled(deadlineMs)
     return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(id, preferred, deadlineMs)
   }
 
@@ -94,11 +98,11 @@ export class Allocation {
     return network
   }
 
-  async #waitUntilSettled(): Promise<void> {
-    const { replica } = this.#deps
+  async #waitUntilSettled(deadlineMs: number): Promise<void> {
+    const { replica, clock } = this.#deps
     const isSettled = (view: RegistryView) => view.member(replica.self)?.settled === true
     if (isSettled(replica.view)) return
-    await replica.waitFor(isSettled, settleLimitMs).catch(() => {
+    await replica.waitFor(isSettled, Math.min(settleLimitMs, deadlineMs - clock.monotonic())).catch(() => {
       throw pending(this.#deps.viewpoint())
     })
   }

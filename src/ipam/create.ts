@@ -70,6 +70,7 @@ class AddressService implements Ipam {
       ...deps,
       ...{ books, hints: this.#hints, viewpoint: () => this.#viewpoint() },
       waiting: (network: NetworkId) => this.#waiting(network),
+      met: () => this.#met(),
     }
     this.#sweeper = new Sweeper(parts)
     this.#donor = new Donor(parts)
@@ -81,8 +82,6 @@ class AddressService implements Ipam {
 
   async allocate(network: NetworkId, preferred?: number): Promise<number> {
     this.#refuseIfStopped()
-    await this.#met()
-    if (this.#deps.replica.fenced) throw this.#deps.replica.fenced
     this.#waiters.set(network, this.#waiting(network) + 1)
     try {
       await this.#deps.cleared?.()
