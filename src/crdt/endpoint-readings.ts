@@ -16,6 +16,10 @@ export class EndpointReadings {
     return this.#table.endpoints(network).filter(({ owner }) => !this.#isHidden(owner))
   }
 
+  endpointsAt(network: NetworkId, ip: number): Endpoint[] {
+    return this.#table.holders(network, ip).filter(({ owner }) => !this.#isHidden(owner))
+  }
+
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
     return this.#isHidden(owner) ? undefined : this.#table.endpoint(owner, id)
   }

@@ -4,7 +4,6 @@
  * same on every peer; nothing is ever refused. This is the front: what is received is in merge.ts, what follows from it in
  * the readings.
  */
-import { fromHex, sha256Hex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Batch, Verify } from './batch.ts'
@@ -12,8 +11,7 @@ import { conditionsOf } from './conditions.ts'
 import { CustodyReadings } from './custody-readings.ts'
 import { EndpointReadings } from './endpoint-readings.ts'
 import type { Hlc } from './hlc.ts'
-import { encodeLeaf } from './leaf-codec.ts'
-import type { Leaf, Step, Transfer } from './leaves.ts'
+import type { Step, Transfer } from './leaves.ts'
 import { MemberReadings } from './member-readings.ts'
 import { Merge } from './merge.ts'
 import { NetworkReadings } from './network-readings.ts'
@@ -32,10 +30,7 @@ import type {
 } from './registry-view.ts'
 import type { Dot } from './vector.ts'
 
-/** The name by which other records refer to a roster or a list: SHA-256 of its bytes, hex. */
-export function contentName(leaf: Leaf): string {
-  return sha256Hex(encodeLeaf(leaf))
-}
+export { contentName, rosterLeaf } from './content.ts'
 
 export interface RegistryOptions {
   /** Whose registry it is: its own promises about undecided removals hold here alone. @default nobody's */
@@ -200,6 +195,10 @@ export class Registry implements RegistryView {
     return this.#endpoints.endpoints(network)
   }
 
+  endpointsAt(network: NetworkId, ip: number): Endpoint[] {
+    return this.#endpoints.endpointsAt(network, ip)
+  }
+
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
     return this.#endpoints.endpoint(owner, id)
   }
@@ -299,9 +298,4 @@ export class Registry implements RegistryView {
   dealOrder(id: NetworkId): readonly PeerKey[] {
     return this.#custody.dealOrder(id)
   }
-}
-
-/** The roster leaf of these peers, in its canonical order. */
-export function rosterLeaf(keys: readonly PeerKey[]): Leaf {
-  return { kind: 'roster', keys: [...keys].sort((a, b) => Buffer.compare(fromHex(a), fromHex(b))) }
 }
