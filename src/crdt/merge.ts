@@ -2,7 +2,6 @@
  * What was received, and what of it takes effect: records in any order, any number of times. Those above the limit of a
  * writer wait (removals.ts); when a limit falls below what took effect, the tables are made anew from the history.
  */
-import { sha256Hex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Batch, Verify } from './batch.ts'
 import { Gate } from './gate.ts'
@@ -173,7 +172,7 @@ export class Merge {
 function recordsOf(batch: Batch): LeafRecord<Leaf | undefined>[] {
   return batch.leaves.map((bytes, i) => {
     const dot = { writer: batch.writer, counter: batch.first + i }
-    return { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: sha256Hex(bytes) }
+    return { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: batch.hashes[i] ?? '' }
   })
 }
 
