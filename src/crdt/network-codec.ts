@@ -10,7 +10,13 @@ const generation = (value: Plain | undefined) => integer(value, 0, Number.MAX_SA
 
 export const networkCodecs: Codecs<
   | 'network-hold'
-  'tenant' | 'tenant-rm' | 'network' | 'network-rm' | 'network-rename' | 'network-drain' | 'network-docker'
+  | 'tenant'
+  | 'tenant-rm'
+  | 'network'
+  | 'network-rm'
+  | 'network-rename'
+  | 'network-drain'
+  | 'network-docker'
 > = {
   tenant: { write: l => [l.name], read: f => whole({ name: name(f[0]) }) },
   'tenant-rm': {

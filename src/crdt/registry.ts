@@ -1,8 +1,6 @@
 /**
- * The replicated state: applies records in any order, any number of times (commutative, associative, idempotent, total;
- * test/unit/crdt/laws.test.ts), and shows them as objects. Whether a record is valid is computed here from the state, the
- * same on every peer; nothing is ever refused. This is the front: what is received is in merge.ts, what follows from it in
- * the readings.
+ * The replicated state: applies records in any order, any number of times (test/unit/crdt/laws.test.ts), and shows them as
+ * objects; nothing is ever refused. The front: what is received is in merge.ts, what follows from it in the readings.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'

@@ -54,7 +54,7 @@ describe('dns name index', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 
