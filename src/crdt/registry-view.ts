@@ -197,6 +197,8 @@ export interface RegistryView {
   heldBy(id: NetworkId): PeerKey[]
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
+  /** Those of `endpoints` that have this address. */
+  endpointsAt(network: NetworkId, ip: number): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined
   /** Another number after each change of the network's endpoints, within one run of the process. */
   endpointsVersion(network: NetworkId): number
