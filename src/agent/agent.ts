@@ -107,16 +107,17 @@ export class Agent {
     this.#plugin.serve(Object.fromEntries(methods.map(method => [method, handler(method)])) as Driver)
   }
 
-  /** Leaves a mesh that holds nothing for the one that issued the token. */
+  /** Leaves a mesh that holds nothing, or that has removed this peer, for the one that issued the token. */
   async #join(token: string): Promise<void> {
     const parts = this.#needParts()
     const disk = this.#disk
     const { view, self } = parts.replica
     if (!disk || this.#joining) throw new SkeinError('conflict', 'this peer is already joining')
-    if (view.members().some(member => member.key !== self)) {
+    const { removedBy } = parts.replica
+    if (!removedBy && view.members().some(member => member.key !== self)) {
       throw new SkeinError('conflict', 'this peer is a member of a mesh with other hosts: see skein peer ls')
     }
-    if (holdsObjects(view)) {
+    if (!removedBy && holdsObjects(view)) {
       throw new SkeinError(
         'conflict',
         'this peer holds tenants, networks, groups, policies or netprofiles, which a join would lose: delete them first',

@@ -29,6 +29,7 @@ import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
 import { notEnforced } from './not-enforced.ts'
 import { underlayMtu } from './underlay.ts'
+import { createUnseenExport } from './unseen-export.ts'
 
 export interface Parts {
   readonly replica: Replica
@@ -142,6 +143,10 @@ async function build(
   removal.begin()
   returning.begin()
   up({ name: 'return', stop: () => returning.stop() })
+  const { dataDir } = config
+  const dataDisk = await openFileDisk(dataDir)
+  const unseen = createUnseenExport({ replica, disk: dataDisk, dataDir, log: child('removal') })
+  up({ name: 'export', stop: unseen.stop })
   up({ name: 'removal', stop: () => removal.stop() })
   datapath.start()
   up({ name: 'datapath', stop: () => datapath.stop() })
@@ -185,7 +190,7 @@ async function build(
         ...reconciler.conditions(),
         ...dns.conditions(),
         ...notEnforced(replica.view),
-        ...removedHost(replica),
+        ...removedHost(replica, unseen.path()),
       ],
     }),
   }
@@ -193,11 +198,12 @@ async function build(
 }
 
 /** A condition of the host while it is fenced because it was removed. */
-function removedHost({ removedBy }: Replica): { text: string; remedy: string; kind: string; sinceMs: number }[] {
+function removedHost({ removedBy }: Replica, path: string | undefined) {
   if (!removedBy) return []
   const { sinceMs } = removedBy
   const text = `${removedText(removedBy)}: it hands out nothing, and its containers keep running`
-  return [{ kind: 'removed', text, remedy: rejoinText(removedBy), sinceMs }]
+  const left = path ? `; then what reached no other host: skein apply -f ${path}` : ''
+  return [{ kind: 'removed', text, remedy: rejoinText(removedBy) + left, sinceMs }]
 }
 
 /** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */

@@ -114,6 +114,7 @@ function pass(replica: Replica): Replica {
     },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
+    written: after => replica.written(after),
     removedBy: replica.removedBy,
     fence: notice => replica.fence(notice),
     onShown: listener => replica.onShown(listener),
