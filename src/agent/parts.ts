@@ -8,6 +8,7 @@ import { createDatapath } from '../datapath/index.ts'
 import { createDns } from '../dns/index.ts'
 import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
 import { createIpam } from '../ipam/create.ts'
+import type { Ipam } from '../ipam/ipam.ts'
 import { fromHex } from '../lib/bytes.ts'
 import { sleep, systemClock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
@@ -19,6 +20,7 @@ import { encodeToken } from '../mesh/token.ts'
 import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
+import { createLeavingService, type LeavingService } from '../replica/leaving.ts'
 import { createRemovalService } from '../replica/removal.ts'
 import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -34,6 +36,8 @@ import { createUnseenExport } from './unseen-export.ts'
 export interface Parts {
   readonly replica: Replica
   readonly driver: DockerDriver
+  readonly ipam: Ipam
+  readonly leaving: LeavingService
   /** Everything that the API needs but the joining of another mesh, which replaces the parts. */
   readonly api: Omit<ApiDeps, 'admission' | 'version'> & { invite: ApiDeps['admission']['invite'] }
   stop(): Promise<void>
@@ -138,6 +142,7 @@ async function build(
     log: child('admission'),
   })
   const removal = createRemovalService({ replica, mesh, log: child('removal') })
+  const leaving = createLeavingService({ replica, mesh, removal, clock, log: child('removal') })
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
   removal.begin()
@@ -194,7 +199,7 @@ async function build(
       ],
     }),
   }
-  return { replica, driver, api, stop }
+  return { replica, driver, ipam, leaving, api, stop }
 }
 
 /** A condition of the host while it is fenced because it was removed. */

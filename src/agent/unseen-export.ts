@@ -28,7 +28,7 @@ export function createUnseenExport({ replica, disk, dataDir, log }: UnseenExport
 
   async function look(): Promise<void> {
     const { removedBy } = replica
-    if (!removedBy || isDone) return
+    if (!removedBy || removedBy.isLeaving || isDone) return
     isDone = true
     const objects = unseenObjects(replica.view, replica.written(removedBy.cut))
     if (!objects) return
