@@ -8,6 +8,7 @@ import { createDatapath } from '../datapath/index.ts'
 import { createDns } from '../dns/index.ts'
 import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
 import { createIpam } from '../ipam/create.ts'
+import type { Ipam } from '../ipam/ipam.ts'
 import { fromHex } from '../lib/bytes.ts'
 import { sleep, systemClock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
@@ -19,6 +20,7 @@ import { encodeToken } from '../mesh/token.ts'
 import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
+import { createLeavingService, type LeavingService } from '../replica/leaving.ts'
 import { createRemovalService } from '../replica/removal.ts'
 import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -29,10 +31,13 @@ import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
 import { notEnforced } from './not-enforced.ts'
 import { underlayMtu } from './underlay.ts'
+import { createUnseenExport } from './unseen-export.ts'
 
 export interface Parts {
   readonly replica: Replica
   readonly driver: DockerDriver
+  readonly ipam: Ipam
+  readonly leaving: LeavingService
   /** Everything that the API needs but the joining of another mesh, which replaces the parts. */
   readonly api: Omit<ApiDeps, 'admission' | 'version'> & { invite: ApiDeps['admission']['invite'] }
   stop(): Promise<void>
@@ -137,11 +142,16 @@ async function build(
     log: child('admission'),
   })
   const removal = createRemovalService({ replica, mesh, log: child('removal') })
+  const leaving = createLeavingService({ replica, mesh, removal, clock, log: child('removal') })
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
   removal.begin()
   returning.begin()
   up({ name: 'return', stop: () => returning.stop() })
+  const { dataDir } = config
+  const dataDisk = await openFileDisk(dataDir)
+  const unseen = createUnseenExport({ replica, disk: dataDisk, dataDir, log: child('removal') })
+  up({ name: 'export', stop: unseen.stop })
   up({ name: 'removal', stop: () => removal.stop() })
   datapath.start()
   up({ name: 'datapath', stop: () => datapath.stop() })
@@ -185,19 +195,20 @@ async function build(
         ...reconciler.conditions(),
         ...dns.conditions(),
         ...notEnforced(replica.view),
-        ...removedHost(replica),
+        ...removedHost(replica, unseen.path()),
       ],
     }),
   }
-  return { replica, driver, api, stop }
+  return { replica, driver, ipam, leaving, api, stop }
 }
 
 /** A condition of the host while it is fenced because it was removed. */
-function removedHost({ removedBy }: Replica): { text: string; remedy: string; kind: string; sinceMs: number }[] {
+function removedHost({ removedBy }: Replica, path: string | undefined) {
   if (!removedBy) return []
   const { sinceMs } = removedBy
   const text = `${removedText(removedBy)}: it hands out nothing, and its containers keep running`
-  return [{ kind: 'removed', text, remedy: rejoinText(removedBy), sinceMs }]
+  const left = path ? `; then what reached no other host: skein apply -f ${path}` : ''
+  return [{ kind: 'removed', text, remedy: rejoinText(removedBy) + left, sinceMs }]
 }
 
 /** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */

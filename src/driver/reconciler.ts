@@ -155,6 +155,8 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: 
   }
 
   return async () => {
+    // a newcomer cannot tell yet which of its Docker's networks are the mesh's: its containers would go unregistered (R5)
+    if (!deps.replica.isComplete) return false
     const known = deps.networks.dockerIds()
     const listed = await deps.docker.networks()
     conditions.begin()

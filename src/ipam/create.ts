@@ -16,9 +16,10 @@ import type { Viewpoint } from './core/refusals.ts'
 import { type Usage, usageOf } from './core/usage.ts'
 import { decodeRequest, donationProtocol } from './core/want.ts'
 import { Donor } from './donor.ts'
+import { Drainer } from './drainer.ts'
 import { firstContact } from './first-contact.ts'
 import { Hints } from './hints.ts'
-import type { Ipam } from './ipam.ts'
+import type { Drained, Ipam } from './ipam.ts'
 import { Reservation } from './reservation.ts'
 import { Sweeper } from './sweeper.ts'
 
@@ -55,6 +56,7 @@ class AddressService implements Ipam {
   readonly #carver: Carver
   readonly #allocation: Allocation
   readonly #reservation: Reservation
+  readonly #drainer: Drainer
   /** Allocations under way per network. */
   readonly #waiters = new Map<NetworkId, number>()
   #isStopped = false
@@ -78,6 +80,7 @@ class AddressService implements Ipam {
     const claimer = new Claimer(parts)
     this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), claimer })
     this.#reservation = new Reservation({ ...parts, claimer })
+    this.#drainer = new Drainer(parts)
   }
 
   async allocate(network: NetworkId, preferred?: number): Promise<number> {
@@ -131,6 +134,12 @@ class AddressService implements Ipam {
     const { view } = this.#deps.replica
     const network = view.network(id)
     return network ? usageOf(view, network) : []
+  }
+
+  async drain(limitMs: number): Promise<Drained> {
+    this.#refuseIfStopped()
+    await this.#deps.cleared?.()
+    return this.#drainer.drain(limitMs)
   }
 
   start(): void {

@@ -304,6 +304,13 @@ class JournalledReplica implements Replica {
     return undefined
   }
 
+  written(after: number): Leaf[] {
+    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after && !unit.compact)
+    return units.flatMap(({ bytes, first }) =>
+      openBatch(bytes).leaves.flatMap((leaf, i) => (first + i > after ? (decodeLeaf(leaf) ?? []) : [])),
+    )
+  }
+
   get removedBy(): RemovalNotice | undefined {
     return this.#removal.notice
   }

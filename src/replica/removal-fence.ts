@@ -15,6 +15,8 @@ export interface RemovalNotice {
   readonly startedOn: string
   /** When it was declared effective, wall clock of that host, ms. */
   readonly sinceMs: number
+  /** This peer itself asked for it, and it is not effective yet. */
+  readonly isLeaving?: true
   /** Counter up to which this peer's records count for the others. */
   readonly cut: number
 }
@@ -47,9 +49,11 @@ export class RemovalFence {
 
   /** True if this is news. The fence holds at once; it is durable, or said not to be, when this resolves. */
   async close(notice: RemovalNotice): Promise<boolean> {
-    if (this.notice) return false
+    const { notice: before } = this
+    if (before && (!before.isLeaving || notice.isLeaving)) return false
     this.#notice = notice
-    this.#log.warn({ startedOn: notice.startedOn, cut: notice.cut }, 'this host was removed; nothing more is written')
+    const text = notice.isLeaving ? 'this host leaves its mesh' : 'this host was removed'
+    this.#log.warn({ startedOn: notice.startedOn, cut: notice.cut }, `${text}; nothing more is written`)
     await this.#journal(encode([fact, JSON.stringify(notice)])).catch(error =>
       this.#log.error({ err: errorText(error) }, 'removal not noted: it is found out again at the next contact'),
     )
@@ -58,12 +62,14 @@ export class RemovalFence {
 }
 
 /** The cause, for people. */
-export function removedText({ startedOn, sinceMs }: RemovalNotice): string {
+export function removedText({ startedOn, sinceMs, isLeaving }: RemovalNotice): string {
+  if (isLeaving) return 'this host is leaving its mesh'
   const at = sinceMs <= 8.64e15 ? ` at ${new Date(sinceMs).toISOString()}` : ''
   return `this host was removed from its mesh (skein peer rm on ${startedOn}${at})`
 }
 
 /** The remedy. */
-export function rejoinText({ startedOn }: RemovalNotice): string {
+export function rejoinText({ startedOn, isLeaving }: RemovalNotice): string {
+  if (isLeaving) return 'run skein peer leave again, until it says that it has left'
   return `run skein peer invite on ${startedOn} or another member, and here: skein join TOKEN`
 }

@@ -48,6 +48,8 @@ export interface Replica {
   vector(): Vector
   /** The encoded batch that has this record, as its writer signed it; undefined if it is not held. */
   batchAt(dot: Dot): Uint8Array | undefined
+  /** What this peer itself wrote behind a counter, in order; without records of a newer version. */
+  written(after: number): Leaf[]
   /** The removal by which this peer was fenced (R9). */
   readonly removedBy: RemovalNotice | undefined
   /** From now on, over restarts too, nothing is written: this peer was removed. Resolves when that is durable; never rejects. */

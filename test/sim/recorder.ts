@@ -60,6 +60,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
     },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
+    written: after => replica.written(after),
     get removedBy() {
       return replica.removedBy
     },

@@ -114,6 +114,7 @@ function pass(replica: Replica): Replica {
     },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
+    written: after => replica.written(after),
     removedBy: replica.removedBy,
     fence: notice => replica.fence(notice),
     onShown: listener => replica.onShown(listener),
@@ -126,11 +127,18 @@ function pass(replica: Replica): Replica {
 export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
   return {
     replica,
-    ipam: { held: () => [], usage: () => [], reserve: async () => undefined, unreserve: async () => undefined },
+    ipam: {
+      held: () => [],
+      usage: () => [],
+      reserve: async () => undefined,
+      unreserve: async () => undefined,
+      drain: async () => ({ given: 2, left: 0, inUse: 1, to: [], waitingFor: [] }),
+    },
     relay: { ask: async () => new Uint8Array(), handle: () => {} },
     admission: {
       invite: async (ttlMs, uses) => `token-for-${ttlMs}${uses === 1 ? '' : `-and-${uses}`}`,
       join: async () => {},
+      leave: async () => {},
     },
     removal: createRemovalService({
       replica,

@@ -106,6 +106,7 @@ function withPatience(replica: Replica, patience: number): Replica {
     },
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
+    written: after => replica.written(after),
     get removedBy() {
       return replica.removedBy
     },
