@@ -41,6 +41,11 @@ export class Hand {
     return this.signer.key
   }
 
+  /** The counter that its next leaf gets. */
+  get next(): number {
+    return this.head.counter + 1
+  }
+
   make(leaves: Written, wish: BatchWish = {}): Batch {
     const { after = this.head, hlc = [Date.now(), 0], meshId = this.meshId, signedBy } = wish
     const signer = signedBy ? { key: this.key, sign: signedBy.sign } : this.signer

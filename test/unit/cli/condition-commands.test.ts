@@ -10,6 +10,7 @@ import {
   createGroupLeaves,
   createPolicyLeaves,
   removeGroupLeaves,
+  removeProfileLeaves,
   writeGlobalLeaves,
   writeProfileLeaves,
 } from '../../../src/crdt/object-acts.ts'
@@ -54,13 +55,12 @@ function found(): Condition[] {
   const network = view.networks('red').find(each => each.name === 'a')?.id ?? ''
   const index = view.block(network, 0)?.owner === first.key ? 0 : 1
   const { last: ip } = view.blockRange(network, index)
-  const give = (to: Writer) => giveAddressLeaves(world.all, first.signer, network, [ip], to.key)
-  const twice = [give(first), give(second)].map(leaves => leaves.at(-1) as Leaf)
+  const give = (to: Writer, at = first.next) => giveAddressLeaves(world.all, first.signer, network, [ip], to.key, at)
+  const twice = [give(first), give(second, first.next + 1)].map(leaves => leaves.at(-1) as Leaf)
   first.write([...give(first).slice(0, -1), ...twice])
   const block = index + 2
-  for (const leaf of [first, second].map(to => transferLeaf(view, first.signer, network, block, to.key))) {
-    first.write([leaf])
-  }
+  const next = first.next
+  first.write([first, second].map((to, i) => transferLeaf(view, first.signer, network, block, to.key, next + i)))
   const act = { tenant: 'red', name: 'app', network, pool: '' }
   first.write(createGroupLeaves(world.all.objects, act, { policies: ['p'], profile: 'gold' }))
   const group = world.all.objects.groupByName('red', 'app') as Group
@@ -80,6 +80,8 @@ function found(): Condition[] {
     ...writeGlobalLeaves(before, { vlans: '1-20', vxlans: '10000-30000' }),
   ])
   first.write([{ kind: 'rule-rm', tenant: 'red', policy: 'p', id: '2', value: '', seen: [] }])
+  all.push(...world.all.conditions())
+  second.write(removeProfileLeaves(world.all.objects, 'red', 'gold'))
   all.push(...world.all.conditions())
   first.write(removeGroupLeaves(world.all.objects, group))
   const forked = world.all

@@ -61,7 +61,9 @@ describe('replica: records that forge another’s right', () => {
     await mesh.agree()
     web = view().networkByName('default', 'web')?.id ?? ''
     const { last } = view().blockRange(web, ours())
-    mesh.say([mesh.hand.make([transferLeaf(view(), mesh.hand.signer, web, ours(), mesh.hand.key, [last])])])
+    mesh.say([
+      mesh.hand.make([transferLeaf(view(), mesh.hand.signer, web, ours(), mesh.hand.key, mesh.hand.next, [last])]),
+    ])
     await mesh.agree()
   })
   after(() => mesh.stop())

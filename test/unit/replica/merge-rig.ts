@@ -7,7 +7,8 @@ import { sameVectors } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 
-export type Build = (view: Registry, peer: MemoryPeer) => readonly Leaf[]
+/** `next`: the counter of the first leaf. */
+export type Build = (view: Registry, peer: MemoryPeer, next: number) => readonly Leaf[]
 
 export class MergeRig {
   readonly hub = new MemoryHub()
@@ -38,7 +39,8 @@ export class MergeRig {
   }
 
   async write(n: number, ...builds: Build[]): Promise<void> {
-    for (const build of builds) await this.at(n).replica.write(view => build(view as Registry, this.at(n)))
+    for (const build of builds)
+      await this.at(n).replica.write((view, next) => build(view as Registry, this.at(n), next))
   }
 
   /** The builds of `before` on peer 1, seen by all; then those of each side of a split; then the heal. */

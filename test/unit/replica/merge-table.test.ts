@@ -124,13 +124,13 @@ describe('replica: deleted in a split: tenants, networks, endpoints, VTEPs, bloc
   })
 
   it('a block that moved meanwhile keeps its register while the network drains; a new network has blocks of its own', async () => {
-    const own: Build = (view, peer) => {
+    const own: Build = (view, peer, next) => {
       const { id } = web(view)
       const index = Array.from({ length: view.blockCount(id) }, (_, i) => i).find(
         i => view.block(id, i)?.owner === peer.signer.key,
       )
       moved = index ?? -1
-      return [transferLeaf(view, peer.signer, id, moved, rig.at(2).signer.key)]
+      return [transferLeaf(view, peer.signer, id, moved, rig.at(2).signer.key, next)]
     }
     let moved = -1
     await rig.play([createWeb, note], [removeWeb, createWeb], [own, endpoint('web')])
