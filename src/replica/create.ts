@@ -192,7 +192,7 @@ class JournalledReplica implements Replica {
   }
 
   get fenced(): SkeinError | undefined {
-    return this.#fence.refusal ?? this.#removed()
+    return this.#fence.refusal ?? this.#removal.refusal ?? this.#removed()
   }
 
   async write(build: BuildLeaves, asFounder = false): Promise<Dot | undefined> {
