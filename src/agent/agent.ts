@@ -120,11 +120,12 @@ export class Agent {
     const disk = this.#disk
     const { view, self } = parts.replica
     if (!disk || this.#joining) throw new SkeinError('conflict', 'this peer is already joining')
-    const { removedBy } = parts.replica
-    if (!removedBy && view.members().some(member => member.key !== self)) {
+    // a removed, rolled back or cloned peer writes nothing more under its key: it may only begin anew
+    const { fenced } = parts.replica
+    if (!fenced && view.members().some(member => member.key !== self)) {
       throw new SkeinError('conflict', 'this peer is a member of a mesh with other hosts: see skein peer ls')
     }
-    if (!removedBy && holdsObjects(view)) {
+    if (!fenced && holdsObjects(view)) {
       throw new SkeinError(
         'conflict',
         'this peer holds tenants, networks, groups, policies or netprofiles, which a join would lose: delete them first',

@@ -246,7 +246,13 @@ async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witness
 function fenceCondition({ fenced }: Replica): { kind: string; text: string; remedy: string }[] {
   if (!fenced) return []
   const text = 'this host hands out no addresses and writes nothing; traffic of its containers goes on'
-  return [{ kind: 'fenced', text: `${text}: ${fenced.message}`, remedy: 'on this host: skein peer rejoin' }]
+  return [
+    {
+      kind: 'fenced',
+      text: `${text}: ${fenced.message}`,
+      remedy: 'on another host: skein peer invite; on this one: skein join TOKEN',
+    },
+  ]
 }
 
 async function stopAll(running: Running[], log: Logger): Promise<void> {

@@ -37,7 +37,7 @@ function forked(view: RegistryView, records: readonly LeafRecord<Chain>[], text:
   return {
     since: records.map(record => record.hlc).reduce(maxHlc),
     text: `${text}; nobody uses it`,
-    remedy: `if ${giver(view, records)} was restored from an old copy, on it: skein peer rejoin; if it is not to be trusted: skein peer rm ${key === undefined ? 'HOST' : hostArgument(view, key)}`,
+    remedy: `if ${giver(view, records)} was restored from an old copy, on another host: skein peer invite; on it: skein join TOKEN; if it is not to be trusted: skein peer rm ${key === undefined ? 'HOST' : hostArgument(view, key)}`,
   }
 }
 

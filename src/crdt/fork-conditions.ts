@@ -23,7 +23,7 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
       objects: [writer],
       since,
       text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
-      remedy: `on ${host}: skein peer rejoin; if two machines run with its key, or nobody knows why: skein peer rm ${hostArgument(view, writer)}, then let each join with a token`,
+      remedy: `on another host: skein peer invite; on ${host}, and on each other machine that runs with its key: skein join TOKEN; then: skein peer rm ${hostArgument(view, writer)}`,
     }
   })
 }

@@ -34,7 +34,10 @@ export class Fence {
   get refusal(): SkeinError | undefined {
     const text = this.#text ?? this.#facts.get(fact)
     if (text === undefined) return undefined
-    return new SkeinError('forbidden', `${text}: bring this host back under a new key with: skein peer rejoin`)
+    return new SkeinError(
+      'forbidden',
+      `${text}: run skein peer invite on another host, and here, for a new key: skein join TOKEN`,
+    )
   }
 
   /** Resolves when that is durable; never rejects. */

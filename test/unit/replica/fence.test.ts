@@ -8,7 +8,7 @@ import { createMemoryDisk, type MemoryDisk } from '../../../src/store/memory-dis
 import { PushedClock } from '../ipam/fixture.ts'
 import { deafTransport, foundRig, openRig, seedAt, tenant } from './rig.ts'
 
-const rejoin = /skein peer rejoin/
+const rejoin = /skein join TOKEN/
 
 /** Peer 1, with its note on a disk of its own. */
 async function open(disk: MemoryDisk, witnessDisk: MemoryDisk, clock = new PushedClock()) {

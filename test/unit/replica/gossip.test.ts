@@ -134,7 +134,7 @@ describe('replica: gossip', () => {
     ])
     const [condition] = rig.replica.view.conditions().filter(({ kind }) => kind === 'writer-forked')
     assert.match(condition?.text ?? '', /^host3 has two histories/)
-    assert.match(condition?.remedy ?? '', /skein peer rejoin/)
+    assert.match(condition?.remedy ?? '', /skein join TOKEN/)
   })
 
   it('answers no malformed request of the sync protocol', async () => {
