@@ -113,12 +113,13 @@ async function change({ signal }: BenchContext): Promise<Outcome> {
     [10_000, 1],
     [held, 1],
   ] as const) {
-    type Times = Record<'merge' | 'look' | 'digest' | 'plan', number[]>
+    type Times = Record<'merge' | 'look' | 'digest' | 'plan' | 'names', number[]>
     const times = await scriptResult<Times>(file('change'), [count, networks], signal)
     const where = `${count} in ${networks}`
     rows.push(alone(`${where}: bytes to state, signature included`, 'µs', times.merge))
     rows.push(alone(`${where}: what listeners ask`, 'µs', times.look))
     rows.push(alone(`${where}: plan of the network that changed`, 'µs', times.plan))
+    rows.push(alone(`${where}: a name in it`, 'µs', times.names))
   }
   return { rows, notes: ['endpoints in networks; one endpoint more; medians of 300 changes'] }
 }

@@ -1,17 +1,15 @@
 /** `export`: the users' objects in a form that `apply` takes. Not members, endpoints or addresses: those are not the users'. */
 import type { Command } from 'commander'
+import { groupObjects, objectsOf, policyObjects, profileObjects } from '../src/api/export-objects.ts'
 import type {
   GroupJson,
   NetProfileJson,
   NetworkJson,
-  NetworkObject,
   ObjectsJson,
   PolicyJson,
   RuleJson,
   TenantJson,
 } from '../src/api/types.ts'
-import { isNetworkName } from '../src/model/names.ts'
-import { groupObjects, policyObjects, profileObjects } from './export-objects.ts'
 import { writeObjects } from './objects-file.ts'
 import type { Session } from './session.ts'
 
@@ -33,33 +31,6 @@ export function addExportCommand(program: Command, session: Session): void {
         session.note(`left out: ${key}, the later of two networks of one name; skein status has the way to resolve it`)
       }
     })
-}
-
-/** `left`: networks that bear another name than they were created under, which nobody can create. */
-export function objectsOf(
-  tenants: readonly TenantJson[],
-  networks: readonly NetworkJson[],
-): { objects: Required<Pick<ObjectsJson, 'tenants' | 'networks'>>; left: string[] } {
-  const made = networks.filter(network => isNetworkName(network.networkName))
-  const left = networks.filter(network => !made.includes(network)).map(network => network.key)
-  const objects = { tenants: tenants.map(({ tenantName }) => ({ name: tenantName })), networks: made.map(objectOf) }
-  return { objects, left }
-}
-
-function objectOf(network: NetworkJson): NetworkObject {
-  const { tenantName, networkName, subnet, encap, nwType, pktTag, gateway, ipv6Subnet, ipv6Gateway, docker } = network
-  return {
-    tenant: tenantName,
-    name: networkName,
-    subnet,
-    encap,
-    type: nwType,
-    ...(pktTag === undefined ? {} : { pktTag }),
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(ipv6Subnet === undefined ? {} : { subnet6: ipv6Subnet }),
-    ...(ipv6Gateway === undefined ? {} : { gateway6: ipv6Gateway }),
-    ...(docker === undefined ? {} : { docker }),
-  }
 }
 
 async function otherObjects(session: Session): Promise<Required<Omit<ObjectsJson, 'tenants' | 'networks'>>> {

@@ -7,7 +7,7 @@ export function addJoinCommand(program: Command, session: Session): void {
   program
     .command('join')
     .argument('<token>', 'what peer invite printed on a member')
-    .description('let the running skeind join a mesh; it must hold no tenant or network yet')
+    .description('let the running skeind join a mesh; it must hold no tenant or network yet, or have been removed')
     .action(async (token: string) => {
       const { body } = await session.client().send<JoinJson>('POST', '/api/v1/join', { token })
       session.print(`joined mesh ${body.meshId}, ${body.members} members`)

@@ -1,6 +1,6 @@
-/** `peer ls|invite`. */
+/** `peer ls|rm|drain|leave|invite`. */
 import type { Command } from 'commander'
-import type { InviteJson, PeerJson, RemovalJson, RemoveRequest } from '../src/api/types.ts'
+import type { InviteJson, JoinJson, PeerDrainJson, PeerJson, RemovalJson, RemoveRequest } from '../src/api/types.ts'
 import { SkeinError } from '../src/lib/errors.ts'
 import { parseDuration } from './duration.ts'
 import type { Session } from './session.ts'
@@ -27,6 +27,14 @@ export function addPeerCommands(program: Command, session: Session): void {
     .option('-j, --json', 'as JSON')
     .action((peers: string[], options: RemoveOptions) => remove(session, peers, options))
   peer
+    .command('drain [host]')
+    .description('hand the addresses of a host that nobody uses to the others, and wait until they have them')
+    .action((host: string | undefined) => drain(session, host))
+  peer
+    .command('leave')
+    .description('take this host out of the mesh: hand its addresses over, then start a mesh of its own')
+    .action(() => leave(session))
+  peer
     .command('invite')
     .description('print a token that lets a host join; it is redeemed by this host alone')
     .option('--ttl <time>', 'how long it is good for: 90s, 30m, 1h, 7d', '1h')
@@ -48,6 +56,41 @@ async function remove(session: Session, peers: string[], options: RemoveOptions)
   const { body } = await session.client().send<PeerJson[]>('POST', '/api/v1/peers/remove', { ...request })
   if (options.json) return session.printJson(body)
   for (const peer of body) session.print(`${peer.name}: ${stateText(peer)}`)
+}
+
+/** Steps that change nothing, until it gives up: what is missing is named then. */
+const maxIdleSteps = 5
+
+async function drain(session: Session, host: string | undefined): Promise<void> {
+  const client = host === undefined ? session.client() : session.clientOf(host)
+  let given = 0
+  for (let idle = 0; ; ) {
+    const { body } = await client.send<PeerDrainJson>('POST', '/api/v1/peers/drain')
+    given += body.given
+    const isDone = body.left === 0 && body.waitingFor.length === 0
+    if (isDone) {
+      session.print(`handed over ${given} blocks and single addresses to ${body.to.join(', ')}`)
+      if (body.inUse > 0) session.note(`${body.inUse} blocks stay: addresses in them are in use, or were within 30 s`)
+      return
+    }
+    const behind = body.waitingFor.length > 0 ? `, waiting for ${body.waitingFor.join(', ')}` : ''
+    session.note(`${given} handed over, ${body.left === 0 ? 'none' : 'more'} to go${behind}`)
+    idle = body.given > 0 ? 0 : idle + 1
+    if (idle >= maxIdleSteps) {
+      throw new SkeinError('timeout', `not acknowledged${behind}: see skein peer ls, then drain again`)
+    }
+  }
+}
+
+async function leave(session: Session): Promise<void> {
+  const ask = () => session.client().send<JoinJson>('POST', '/api/v1/peers/leave')
+  // all members have to acknowledge it, which may take longer than one request may
+  const { body } = await ask().catch(error => {
+    if (!(error instanceof SkeinError) || error.code !== 'timeout') throw error
+    session.note(error.message)
+    return ask()
+  })
+  session.print(`left; this host is a mesh of its own now: ${body.meshId}`)
 }
 
 async function listPeers(session: Session, options: { json?: boolean; quiet?: boolean }): Promise<void> {

@@ -29,6 +29,8 @@ export interface Session {
   readonly io: Io
   /** Made when it is first needed, so that help needs no valid host. */
   client(): Client
+  /** Of a member, reached through that one. */
+  clientOf(member: string): Client
   /** One line of data. */
   print(line: string): void
   /** Data as indented JSON. */
@@ -58,6 +60,7 @@ export function createSession(
       client ??= createClient(findTarget(options(), env))
       return client
     },
+    clientOf: member => createClient(findTarget({ ...options(), host: member }, env)),
     print: line => io.stdout(`${line}\n`),
     printJson: value => io.stdout(`${JSON.stringify(value, null, 2)}\n`),
     note: line => io.stderr(`${line}\n`),

@@ -28,7 +28,16 @@ export async function startPeer(plan: HostPlan, options: StartPeerOptions = {}):
   if (runningRecord(plan.name, 'peer')) return
   const dataDir = options.dataDir ?? plan.dataDir
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const own = ['--name', plan.name, '--data-dir', dataDir, '--listen', `${plan.address}:${meshPort}`]
+  const own = [
+    '--name',
+    plan.name,
+    '--data-dir',
+    dataDir,
+    '--witness-dir',
+    `${plan.dataDir}-witness`,
+    '--listen',
+    `${plan.address}:${meshPort}`,
+  ]
   const join_ = options.join === undefined ? [] : ['--join', options.join]
   const program = [process.execPath, join(packageRoot(), 'bin/skeind')]
   const peer = await startOnNode(plan.name, 'peer', [...program, ...own, ...join_, ...(options.arguments ?? [])])

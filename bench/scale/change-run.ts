@@ -4,7 +4,7 @@
  */
 import { isSigned, openBatch } from '../../src/crdt/batch.ts'
 import { Registry } from '../../src/crdt/registry.ts'
-import { planEntries } from '../../src/datapath/plan.ts'
+import { RunningPlan } from '../../src/datapath/running-plan.ts'
 import { createNames } from '../../src/dns/names.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { verifySignature } from '../../src/lib/keys.ts'
@@ -25,7 +25,17 @@ names.localVersion()
 registry.networks()
 registry.members()
 
-const times = { merge: [] as number[], look: [] as number[], digest: [] as number[], plan: [] as number[] }
+const plans = new Map(
+  mesh.networks.map(network => [network, new RunningPlan({ self, ownAddress: '172.16.0.2', network })]),
+)
+for (const [network, plan] of plans) {
+  plan.follow(registry)
+  names.addresses(network, 'web')
+}
+
+const times: Record<'merge' | 'look' | 'digest' | 'plan' | 'names', number[]> = {
+  ...{ merge: [], look: [], digest: [], plan: [], names: [] },
+}
 const timed = (into: number[], work: () => unknown) => {
   const begun = performance.now()
   work()
@@ -48,6 +58,7 @@ for (let number = 0; number < changes; number++) {
   timed(times.digest, () => registry.digest())
   // the data path, of the one network that changed, and only if this host has it
   const network = endpointLeafAt(mesh, held + number).network
-  timed(times.plan, () => planEntries(registry, self, '172.16.0.2', network))
+  timed(times.plan, () => plans.get(network)?.follow(registry))
+  timed(times.names, () => names.addresses(network, 'web'))
 }
 process.stdout.write(`${JSON.stringify(times)}\n`)

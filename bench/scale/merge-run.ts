@@ -22,7 +22,9 @@ const heap = () => {
   for (let round = 0; round < 4; round++) globalThis.gc?.()
   return process.memoryUsage().heapUsed
 }
-const registry = new Registry(mesh.meshId, verifySignature)
+// the log's part, as in skeind: the registry keeps no batches
+const history = () => [...base, ...bytes].map(openBatch)
+const registry = new Registry(mesh.meshId, verifySignature, { history })
 for (const encoded of base) merge(registry, encoded)
 const heapBefore = heap()
 const before = process.cpuUsage()

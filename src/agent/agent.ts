@@ -20,6 +20,9 @@ import { foundMesh, type Identity, readIdentity, readJoining, writeIdentity } fr
 import type { Parts } from './parts.ts'
 import { version } from './version.ts'
 
+/** Handing addresses over may hold a leave up for so long, ms: below the 25 s of the API. */
+const leaveDrainMs = 5_000
+
 export class Agent {
   readonly #config: Config
   readonly #log: Logger
@@ -94,7 +97,11 @@ export class Agent {
   #serve(): void {
     const parts = this.#needParts()
     const { invite, ...rest } = parts.api
-    const deps: ApiDeps = { ...rest, version, admission: { invite, join: token => this.#join(token) } }
+    const deps: ApiDeps = {
+      ...rest,
+      version,
+      admission: { invite, join: token => this.#join(token), leave: () => this.#leave() },
+    }
     this.#api.serve(deps)
     // the parts are replaced when this peer joins another mesh; the plugin keeps its handlers
     const methods = Object.keys(parts.driver.handlers) as Method[]
@@ -107,16 +114,17 @@ export class Agent {
     this.#plugin.serve(Object.fromEntries(methods.map(method => [method, handler(method)])) as Driver)
   }
 
-  /** Leaves a mesh that holds nothing for the one that issued the token. */
+  /** Leaves a mesh that holds nothing, or that has removed this peer, for the one that issued the token. */
   async #join(token: string): Promise<void> {
     const parts = this.#needParts()
     const disk = this.#disk
     const { view, self } = parts.replica
     if (!disk || this.#joining) throw new SkeinError('conflict', 'this peer is already joining')
-    if (view.members().some(member => member.key !== self)) {
+    const { removedBy } = parts.replica
+    if (!removedBy && view.members().some(member => member.key !== self)) {
       throw new SkeinError('conflict', 'this peer is a member of a mesh with other hosts: see skein peer ls')
     }
-    if (holdsObjects(view)) {
+    if (!removedBy && holdsObjects(view)) {
       throw new SkeinError(
         'conflict',
         'this peer holds tenants, networks, groups, policies or netprofiles, which a join would lose: delete them first',
@@ -126,11 +134,7 @@ export class Agent {
     try {
       const { join } = await import('./joining.ts')
       const identity = await join(this.#config, disk, token, this.#log, { patient: false })
-      this.#parts = undefined
-      this.#api.serve(undefined)
-      await parts.stop()
-      await this.#run(identity)
-      this.#serve()
+      await this.#replace(parts, identity)
     } catch (error) {
       this.#log.warn({ err: errorText(error) }, 'not joined')
       throw error
@@ -139,10 +143,55 @@ export class Agent {
     }
   }
 
+  /** Leaves the mesh for a new one of its own. */
+  async #leave(): Promise<void> {
+    const parts = this.#needParts()
+    const disk = this.#disk
+    if (!disk || this.#joining) throw new SkeinError('conflict', 'this peer is already joining or leaving')
+    refuseWhileInUse(parts)
+    this.#joining = true
+    try {
+      // what is not handed over now goes to the member that starts the removal
+      if (!parts.replica.removedBy) await parts.ipam.drain(leaveDrainMs)
+      await parts.leaving.leave()
+      const identity = foundMesh()
+      await writeIdentity(disk, identity)
+      await this.#replace(parts, identity)
+      this.#log.info({ meshId: identity.meshId }, 'left the mesh')
+    } finally {
+      this.#joining = false
+    }
+  }
+
+  async #replace(parts: Parts, identity: Identity): Promise<void> {
+    this.#parts = undefined
+    this.#api.serve(undefined)
+    await parts.stop()
+    await this.#run(identity)
+    this.#serve()
+  }
+
   #needParts(): Parts {
     if (!this.#parts) throw new SkeinError('unavailable', 'skeind is still starting: try again in a moment')
     return this.#parts
   }
+}
+
+/** Throws the reason why this peer may not leave its mesh. */
+function refuseWhileInUse({ replica, ipam }: Parts): void {
+  const { view, self } = replica
+  if (!view.members().some(member => member.key !== self)) {
+    throw new SkeinError('conflict', 'this peer is alone in its mesh: there is nothing to leave')
+  }
+  const own = view.endpointsOf(self)
+  const isHeld = view.networks().some(({ id }) => ipam.held(id).length > 0)
+  if (own.length === 0 && !isHeld) return
+  const names = own.slice(0, 5).map(({ containerName, id }) => containerName || id.slice(0, 12))
+  const which = names.length > 0 ? ` (${names.join(', ')}${own.length > 5 ? ', …' : ''})` : ''
+  throw new SkeinError(
+    'conflict',
+    `containers of this host are on Skein's networks${which}: stop or disconnect them, see skein ps, then leave again`,
+  )
 }
 
 /** True if somebody made something here that a join would lose. */

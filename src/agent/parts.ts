@@ -8,6 +8,7 @@ import { createDatapath } from '../datapath/index.ts'
 import { createDns } from '../dns/index.ts'
 import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
 import { createIpam } from '../ipam/create.ts'
+import type { Ipam } from '../ipam/ipam.ts'
 import { fromHex } from '../lib/bytes.ts'
 import { sleep, systemClock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
@@ -19,17 +20,24 @@ import { encodeToken } from '../mesh/token.ts'
 import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
+import { createLeavingService, type LeavingService } from '../replica/leaving.ts'
 import { createRemovalService } from '../replica/removal.ts'
+import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
+import { createReturnService } from '../replica/return.ts'
 import { openJournal } from '../store/append-journal.ts'
+import type { Disk } from '../store/disk.ts'
 import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
 import { notEnforced } from './not-enforced.ts'
 import { underlayMtu } from './underlay.ts'
+import { createUnseenExport } from './unseen-export.ts'
 
 export interface Parts {
   readonly replica: Replica
   readonly driver: DockerDriver
+  readonly ipam: Ipam
+  readonly leaving: LeavingService
   /** Everything that the API needs but the joining of another mesh, which replaces the parts. */
   readonly api: Omit<ApiDeps, 'admission' | 'version'> & { invite: ApiDeps['admission']['invite'] }
   stop(): Promise<void>
@@ -79,6 +87,7 @@ async function build(
     signer,
     verify: verifySignature,
     disk: await openFileDisk(directory),
+    ...(await witnessOf(config, log)),
     openJournal,
     transport: mesh,
     clock,
@@ -89,7 +98,9 @@ async function build(
   if (identity.nonce) await found(replica, fromHex(identity.nonce), config.name, [listen])
 
   const nameOf = (key: PeerKey) => replica.view.everMember(key)?.name ?? key.slice(0, 8)
-  const ipam = createIpam({ replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf })
+  const returning = createReturnService({ replica, mesh, verify: verifySignature, clock, log: child('removal') })
+  const ipamDeps = { replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf }
+  const ipam = createIpam({ ...ipamDeps, cleared: () => returning.cleared() })
   const { vxlanPort, vtepAddress } = config
   const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress })
   const driverName = config.pluginSocket.replace(/^.*\//, '').replace(/\.sock$/, '')
@@ -131,9 +142,16 @@ async function build(
     log: child('admission'),
   })
   const removal = createRemovalService({ replica, mesh, log: child('removal') })
+  const leaving = createLeavingService({ replica, mesh, removal, clock, log: child('removal') })
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
   removal.begin()
+  returning.begin()
+  up({ name: 'return', stop: () => returning.stop() })
+  const { dataDir } = config
+  const dataDisk = await openFileDisk(dataDir)
+  const unseen = createUnseenExport({ replica, disk: dataDisk, dataDir, log: child('removal') })
+  up({ name: 'export', stop: unseen.stop })
   up({ name: 'removal', stop: () => removal.stop() })
   datapath.start()
   up({ name: 'datapath', stop: () => datapath.stop() })
@@ -148,7 +166,8 @@ async function build(
   up({ name: 'dns', stop: () => dns.stop() })
   // blocks are given away only once the containers that Docker runs are known (R5); without Docker there are none
   let stopped = false
-  void Promise.race([driver.state.registered(), sleep(clock, dockerWaitMs)]).then(() => stopped || ipam.start())
+  const adopted = Promise.race([driver.state.registered(), sleep(clock, dockerWaitMs)])
+  void Promise.all([adopted, returning.cleared()]).then(() => stopped || ipam.start())
   const stopIpam = () => {
     stopped = true
     return ipam.stop()
@@ -171,10 +190,25 @@ async function build(
         ? { reachable: true, error: '' }
         : { reachable: false, error: `Docker does not answer at ${config.dockerHost}` },
       datapath: datapath.status(),
-      conditions: [...reconciler.conditions(), ...dns.conditions(), ...notEnforced(replica.view)],
+      conditions: [
+        ...fenceCondition(replica),
+        ...reconciler.conditions(),
+        ...dns.conditions(),
+        ...notEnforced(replica.view),
+        ...removedHost(replica, unseen.path()),
+      ],
     }),
   }
-  return { replica, driver, api, stop }
+  return { replica, driver, ipam, leaving, api, stop }
+}
+
+/** A condition of the host while it is fenced because it was removed. */
+function removedHost({ removedBy }: Replica, path: string | undefined) {
+  if (!removedBy) return []
+  const { sinceMs } = removedBy
+  const text = `${removedText(removedBy)}: it hands out nothing, and its containers keep running`
+  const left = path ? `; then what reached no other host: skein apply -f ${path}` : ''
+  return [{ kind: 'removed', text, remedy: rejoinText(removedBy) + left, sinceMs }]
 }
 
 /** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */
@@ -193,6 +227,26 @@ async function publishSelf(replica: Replica, config: Config, listen: string, log
   const unsubscribe = replica.onChange(publish)
   publish()
   return unsubscribe
+}
+
+/** Without a place for it the peer runs all the same: an old copy of its data is then found out at the first contact only. */
+async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witnessDisk?: Disk }> {
+  try {
+    return { witnessDisk: await openFileDisk(witnessDir) }
+  } catch (error) {
+    log.warn(
+      { witnessDir, err: errorText(error) },
+      'no place outside the data directory to note how far the records go',
+    )
+    return {}
+  }
+}
+
+/** R8, said by the host that it concerns: the others see nothing of a copy that has written nothing. */
+function fenceCondition({ fenced }: Replica): { kind: string; text: string; remedy: string }[] {
+  if (!fenced) return []
+  const text = 'this host hands out no addresses and writes nothing; traffic of its containers goes on'
+  return [{ kind: 'fenced', text: `${text}: ${fenced.message}`, remedy: 'on this host: skein peer rejoin' }]
 }
 
 async function stopAll(running: Running[], log: Logger): Promise<void> {

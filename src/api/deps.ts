@@ -10,6 +10,8 @@ export interface AdmissionPort {
   invite(ttlMs: number, uses: number): Promise<string>
   /** Joins the mesh that issued the token. Throws `conflict` when this peer already holds a user's object, `forbidden` or `unreachable` with the issuer's reason. */
   join(token: string): Promise<void>
+  /** Leaves the mesh for a new one of its own. Throws `conflict` while containers are on Skein's networks, else why not yet. */
+  leave(): Promise<void>
 }
 
 /** Requests between the APIs of members, as bytes. */
@@ -43,7 +45,7 @@ export interface RemovalPort {
 
 export interface ApiDeps {
   replica: Replica
-  ipam: Pick<Ipam, 'held' | 'usage' | 'reserve' | 'unreserve'>
+  ipam: Pick<Ipam, 'held' | 'usage' | 'reserve' | 'unreserve' | 'drain'>
   admission: AdmissionPort
   removal: RemovalPort
   relay: RelayPort

@@ -10,6 +10,7 @@ import type { ApiDeps } from './deps.ts'
 import { inTenant, type KeyRoute, networkKey, requireNetwork, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
 import { checkBody, setDot } from './reply.ts'
 import { type DrainJson, existedHeader, type RenamedJson } from './types.ts'
+import { checkNamedByNoRule } from './users-of.ts'
 
 const renameBody = z.strictObject({ name: z.string() })
 const drainBody = z.union([z.strictObject({ into: z.string() }), z.strictObject({ cancel: z.literal(true) })])
@@ -60,7 +61,9 @@ function rename(view: RegistryView, network: Network, name: string): readonly Le
       `network ${name} exists${inTenant(tenant)}: choose another name, or see skein net ls${tenantFlag(tenant)}`,
     )
   }
-  return renameNetworkLeaves(view, network.id, name)
+  const leaves = renameNetworkLeaves(view, network.id, name)
+  if (leaves.length > 0) checkNamedByNoRule(view, network, 'rename')
+  return leaves
 }
 
 function drain(view: RegistryView, network: Network, into: string): readonly Leaf[] {

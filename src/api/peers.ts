@@ -7,7 +7,7 @@ import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { ApiDeps } from './deps.ts'
 import { checkBody } from './reply.ts'
-import type { InviteJson, JoinJson, PeerJson } from './types.ts'
+import type { InviteJson, JoinJson, PeerDrainJson, PeerJson } from './types.ts'
 
 const minuteMs = 60_000
 
@@ -29,7 +29,11 @@ const removeBody = z
     hostIsDown: z.boolean().default(false),
     andWhoJoined: z.boolean().default(false),
   })
+  .refine(body => !(body.cancel && body.hostIsDown), '--cancel goes alone')
   .refine(body => body.hostIsDown || !body.andWhoJoined, '--and-who-joined-through-it goes with --host-is-down')
+/** One step of a drain; whoever wants all of it asks again. */
+const drainStepMs = 5000
+
 const joinBody = z.strictObject({ token: z.string().min(1).max(4096) })
 
 export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
@@ -59,6 +63,16 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
   app.post('/api/v1/peers/invite', async (request): Promise<InviteJson> => {
     const { ttlMs, uses } = checkBody(inviteBody, request.body)
     return { token: await deps().admission.invite(ttlMs, uses) }
+  })
+  app.post('/api/v1/peers/drain', async (): Promise<PeerDrainJson> => {
+    const { ipam, nameOf } = deps()
+    const { to, waitingFor, ...counts } = await ipam.drain(drainStepMs)
+    return { ...counts, to: to.map(nameOf), waitingFor: waitingFor.map(nameOf) }
+  })
+  app.post('/api/v1/peers/leave', async (): Promise<JoinJson> => {
+    await deps().admission.leave()
+    const { view } = deps().replica
+    return { meshId: view.meshId, members: view.members().length }
   })
   app.post('/api/v1/join', async (request): Promise<JoinJson> => {
     await deps().admission.join(checkBody(joinBody, request.body).token.trim())
@@ -111,7 +125,7 @@ function removed(deps: ApiDeps): PeerJson[] {
 function removalJson(deps: ApiDeps, key: PeerKey): Pick<PeerJson, 'removal'> {
   const removal = pendingOf(deps, key)
   if (!removal) return {}
-  const waitingFor = removal.waitingFor.map(each => nameFor(deps, each))
+  const waitingFor = removal.waitingFor.map(each => nameFor(deps, each)).sort()
   return { removal: { state: 'pending', startedOn: nameFor(deps, removal.starter), waitingFor } }
 }
 

@@ -258,6 +258,18 @@ export interface JoinRequest {
   token: string
 }
 
+export interface PeerDrainJson {
+  /** Blocks and single addresses that were handed over now. */
+  given: number
+  /** What could still go; ask again while it is not 0. */
+  left: number
+  /** Blocks that stay, since addresses in them are in use or were a moment ago. */
+  inUse: number
+  to: string[]
+  /** Names of those that do not hold all of it yet. */
+  waitingFor: string[]
+}
+
 export interface JoinJson {
   meshId: string
   members: number

@@ -29,11 +29,20 @@ export function checkNetworkUnused(view: RegistryView, network: { id: string; te
         `remove them first with: skein group rm${tenantFlag(tenant)} ${group.name}`,
     )
   }
+  checkNamedByNoRule(view, network, 'delete')
+}
+
+/** Throws `in-use` if rules name the network: they would mean none, or another that gets the name later. */
+export function checkNamedByNoRule(
+  view: RegistryView,
+  { tenant, name }: { tenant: string; name: string },
+  verb: 'delete' | 'rename',
+): void {
   const [rule, ...others] = rulesNaming(view, tenant, value => value.fromNetwork === name || value.toNetwork === name)
   if (!rule) return
   throw new SkeinError(
     'in-use',
-    `cannot delete network ${name}${inTenant(tenant)}, ${1 + others.length} rules name it: remove them first with: ` +
+    `cannot ${verb} network ${name}${inTenant(tenant)}, ${1 + others.length} rules name it: remove them first with: ` +
       `skein policy rule-rm${tenantFlag(tenant)} ${rule.policy} ${rule.shown}`,
   )
 }

@@ -106,6 +106,14 @@ const text = (value: string, description: string, otherwise?: string): Record<st
 export const settingsSchema = z.object({
   name: hostName.meta(text('NAME', 'name of this host', 'the hostname')),
   dataDir: path.default('/var/lib/skein').meta(text('DIR', 'where keys and records are kept')),
+  witnessDir: path
+    .default('/var/lib/skein-witness')
+    .meta(
+      text(
+        'DIR',
+        'where it is noted how far the records go, outside the data directory: an old copy of that is known by it',
+      ),
+    ),
   listen: z
     .string({ error: noRoute })
     .pipe(meshAddress)

@@ -1,8 +1,9 @@
 /** Addresses that were given away twice, and those that are used twice. */
 import { toHex } from '../lib/bytes.ts'
+import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Chain } from './blocks.ts'
-import { hostName, shown, type Tables, users } from './condition-text.ts'
+import { hostArgument, hostName, shown, type Tables, users } from './condition-text.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
@@ -32,19 +33,25 @@ function forkedAddresses(view: RegistryView, { twice }: Tables): Condition[] {
 }
 
 function forked(view: RegistryView, records: readonly LeafRecord<Chain>[], text: string) {
+  const key = giverOf(records)
   return {
     since: records.map(record => record.hlc).reduce(maxHlc),
     text: `${text}; nobody uses it`,
-    remedy: `if ${giver(view, records)} was restored from an old copy, or cloned, remove it and join it anew; see: skein peer ls`,
+    remedy: `if ${giver(view, records)} was restored from an old copy, on it: skein peer rejoin; if it is not to be trusted: skein peer rm ${key === undefined ? 'HOST' : hostArgument(view, key)}`,
   }
 }
 
-/** Who signed two different steps at one epoch. */
 function giver(view: RegistryView, records: readonly LeafRecord<Chain>[]): string {
+  const key = giverOf(records)
+  return key === undefined ? 'a member' : hostName(view, key)
+}
+
+/** Who signed two different steps at one epoch. */
+function giverOf(records: readonly LeafRecord<Chain>[]): PeerKey | undefined {
   const [a, b] = records.map(record => record.leaf.transfers)
   const at = a?.findIndex((step, i) => toHex(step.signature) !== toHex(b?.[i]?.signature ?? new Uint8Array())) ?? -1
   const step = a?.[at] ?? b?.[a?.length ?? 0]
-  return step ? hostName(view, step.from) : 'a member'
+  return step?.from
 }
 
 /** Two live endpoints of different hosts with one address in one network. */

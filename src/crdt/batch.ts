@@ -3,7 +3,7 @@
  * array [format, mesh id, writer, first counter, count, hash of the writer's previous batch, HLC ms, HLC count,
  * leaf hashes] with the writer's signature over its bytes; leaves are the very bytes that were signed.
  */
-import { equalBytes, fromHex, sha256, toHex } from '../lib/bytes.ts'
+import { fromHex, sha256, sha256Hex, toHex } from '../lib/bytes.ts'
 import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Hlc } from './hlc.ts'
@@ -27,6 +27,8 @@ export interface Batch {
   readonly previous: string
   readonly hlc: Hlc
   readonly leaves: readonly Uint8Array[]
+  /** SHA-256 of each leaf, hex. */
+  readonly hashes: readonly string[]
   /** SHA-256 of header bytes and signature, hex: names the batch. */
   readonly hash: string
   /** What the writer signed, and its signature. */
@@ -49,6 +51,7 @@ export interface BatchFields {
 
 export function makeBatch(signer: Signer, fields: BatchFields): Batch {
   const { meshId, first, previous, hlc, leaves } = fields
+  const hashes = leaves.map(leaf => sha256Hex(leaf))
   const header = encode([
     batchFormat,
     fromHex(meshId),
@@ -58,13 +61,13 @@ export function makeBatch(signer: Signer, fields: BatchFields): Batch {
     fromHex(previous),
     hlc[0],
     hlc[1],
-    leaves.map(leaf => sha256(leaf)),
+    hashes.map(fromHex),
   ])
   const signature = signer.sign(header)
   const bytes = encode([header, signature, leaves])
   const hash = toHex(sha256(header, signature))
   const last = first + leaves.length - 1
-  return { meshId, writer: signer.key, first, last, previous, hlc, leaves, hash, header, signature, bytes }
+  return { meshId, writer: signer.key, first, last, previous, hlc, leaves, hashes, hash, header, signature, bytes }
 }
 
 export type Verify = (key: PeerKey, bytes: Uint8Array, signature: Uint8Array) => boolean
@@ -92,7 +95,7 @@ export function isSigned(batch: Batch, verify: Verify): boolean {
 function openHeader(
   header: Plain,
   leaves: readonly Uint8Array[],
-): Pick<Batch, 'meshId' | 'writer' | 'first' | 'last' | 'previous' | 'hlc'> {
+): Pick<Batch, 'meshId' | 'writer' | 'first' | 'last' | 'previous' | 'hlc' | 'hashes'> {
   if (!Array.isArray(header) || header[0] !== batchFormat) throw new Error('batch has an unknown format')
   const meshId = hex(header[1], 16)
   const writer = key(header[2])
@@ -100,13 +103,13 @@ function openHeader(
   const previous = hex(header[5], 32)
   const ms = integer(header[6], 0, Number.MAX_SAFE_INTEGER)
   const count = integer(header[7], 0, 0xffff)
-  const hashes = list(header[8], maxBatchLeaves, item => (item instanceof Uint8Array ? item : undefined))
+  const hashes = list(header[8], maxBatchLeaves, item => hex(item, 32))
   if (!meshId || !writer || !first || !previous || ms === undefined || count === undefined || !hashes) {
     throw new Error('batch has a malformed header')
   }
   if (header[4] !== leaves.length || hashes.length !== leaves.length) throw new Error('batch has a wrong leaf count')
-  if (!leaves.every((leaf, i) => equalBytes(sha256(leaf), hashes[i] as Uint8Array))) {
+  if (!leaves.every((leaf, i) => sha256Hex(leaf) === hashes[i])) {
     throw new Error('batch has a leaf that its header does not name')
   }
-  return { meshId, writer, first, last: first + leaves.length - 1, previous, hlc: [ms, count] }
+  return { meshId, writer, first, last: first + leaves.length - 1, previous, hlc: [ms, count], hashes }
 }

@@ -45,6 +45,19 @@ function placeOf(view: RegistryView, endpoint: Endpoint): string {
   return `${container} on ${hostName(view, endpoint.owner)}`
 }
 
+/** Hosts and containers are called what a member says: nothing of that may move a terminal's cursor. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+}
+
+/** A member as a command names it, to be copied into a shell: by its key where the name is not plain, or another's too. */
+export function hostArgument(view: RegistryView, key: PeerKey): string {
+  const name = view.member(key)?.name ?? ''
+  const isPlain = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)
+  const bearers = view.members().filter(member => member.name === name)
+  return isPlain && bearers.length === 1 ? name : key.slice(0, 12)
+}
+
 /** A member's name; the beginning of the key of who is none. */
 export function hostName(view: RegistryView, key: string): string {
   return view.everMember(key)?.name ?? key.slice(0, 12)

@@ -1,6 +1,6 @@
 /** Standing problems as a function of the state: the same list on every peer, since the HLC of their cause. */
 import { addressConditions } from './address-conditions.ts'
-import type { Tables } from './condition-text.ts'
+import { printable, type Tables } from './condition-text.ts'
 import { drainConditions } from './drain-conditions.ts'
 import { forkedWriters } from './fork-conditions.ts'
 import { compareHlc } from './hlc.ts'
@@ -20,7 +20,11 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...removalConditions(view),
     ...objectConditions(view, tables.objects),
   ]
-  return found.sort((a, b) => compareHlc(a.since, b.since) || (a.text < b.text ? -1 : 1))
+  // two hosts may bear one name: only what a condition is about tells theirs apart
+  const order = ({ text, kind, objects }: Condition) => [text, kind, ...objects].join('\n')
+  return found
+    .map(condition => ({ ...condition, text: printable(condition.text), remedy: printable(condition.remedy) }))
+    .sort((a, b) => compareHlc(a.since, b.since) || (order(a) < order(b) ? -1 : 1))
 }
 
 function orphanedTenants(view: RegistryView, tenants: TenantTable): Condition[] {

@@ -1,7 +1,9 @@
 /**
  * "All that I knew of this object" in one dot a writer: a writer's records arrive without gaps, so who holds its latest
- * record of an object holds the earlier ones. Exact, and no longer than the list of members.
+ * record of an object holds the earlier ones. Exact, and no longer than the list of members. A hostile writer may write any
+ * counter; nobody has seen what was written later than its own record, so by HLC a cover ends there.
  */
+import { compareHlc, type Hlc } from './hlc.ts'
 import { compareDots, type Dot } from './vector.ts'
 
 /** The latest of each writer, ascending. */
@@ -11,6 +13,12 @@ export function coverOf(dots: Iterable<Dot>): Dot[] {
   return [...latest.values()].sort(compareDots)
 }
 
-export function covers(cover: readonly Dot[], dot: Dot): boolean {
+/** @param by the record that the cover stands in */
+export function covers(
+  cover: readonly Dot[],
+  by: { readonly hlc: Hlc },
+  { dot, hlc }: { dot: Dot; hlc: Hlc },
+): boolean {
+  if (compareHlc(hlc, by.hlc) > 0) return false
   return cover.some(({ writer, counter }) => writer === dot.writer && counter >= dot.counter)
 }

@@ -1,13 +1,13 @@
 /** Networks that wait for their last container: deleted ones, and those that are drained into others. */
-import { inTenant, shown, type Tables, users } from './condition-text.ts'
+import type { NetworkId } from '../model/network.ts'
+import { hostName, inTenant, shown, type Tables, users } from './condition-text.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'
 
 export function drainConditions(view: RegistryView, { networks }: Tables): Condition[] {
   return view.networks().flatMap((network): Condition[] => {
-    const endpoints = view.endpoints(network.id)
     if (network.status === 'draining') {
       const since = networks.deletedSince(network.id) ?? network.created
-      const text = `${shown(network)} was deleted while in use and waits for ${users(view, endpoints)}`
+      const text = `${shown(network)} was deleted while in use and waits for ${waitsFor(view, network.id)}`
       const remedy = network.into
         ? `they move into ${nameOf(view, network.into)} by themselves; what hinders one is shown by its host's skein conditions`
         : 'remove these containers: docker rm -f on their hosts'
@@ -37,6 +37,14 @@ function drained(view: RegistryView, network: Network): Condition | undefined {
     text: `${shown(network)} is drained into ${nameOf(view, network.into)} and ${waits}`,
     remedy: `it goes on by itself; stop it with: ${stop}`,
   }
+}
+
+/** Endpoints, and hosts that have none at the moment: their container is about to start again. */
+function waitsFor(view: RegistryView, id: NetworkId): string {
+  const endpoints = view.endpoints(id)
+  const others = view.heldBy(id).filter(key => !endpoints.some(({ owner }) => owner === key))
+  const hosts = others.map(key => `containers of ${hostName(view, key)}`)
+  return [...(endpoints.length > 0 ? [users(view, endpoints)] : []), ...hosts].join(', ')
 }
 
 function nameOf(view: RegistryView, id: string): string {

@@ -1,14 +1,14 @@
 /** R8: a writer with two histories. */
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
-import { shown } from './condition-text.ts'
+import { hostArgument, hostName, shown } from './condition-text.ts'
 import type { Hlc } from './hlc.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
 
 /** Names every address that the writer has handed out, since each may be in use twice. */
 export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hlc>): Condition[] {
   return [...forks].map(([writer, since]) => {
-    const host = view.member(writer)?.name ?? writer.slice(0, 8)
+    const host = hostName(view, writer)
     const held = view
       .networks()
       .flatMap(network => view.endpoints(network.id).map(endpoint => ({ network, endpoint })))
@@ -23,7 +23,7 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
       objects: [writer],
       since,
       text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
-      remedy: `on ${host}: skein peer rejoin; if two machines run with its key, stop one of them and let it join with a token`,
+      remedy: `on ${host}: skein peer rejoin; if two machines run with its key, or nobody knows why: skein peer rm ${hostArgument(view, writer)}, then let each join with a token`,
     }
   })
 }

@@ -4,6 +4,7 @@
  */
 import type { GroupId } from '../model/group.ts'
 import { FieldTable, type LostEdit } from './field-table.ts'
+import { Generations } from './generations.ts'
 import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
 import { groupIdOf } from './identity.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
@@ -20,10 +21,10 @@ interface Attachments {
 }
 
 export class GroupTable {
+  readonly generations = new Generations()
   readonly #acts = new Map<GroupId, Map<string, LeafRecord<GroupLeaf>>>()
   readonly #covered = new Map<GroupId, Set<string>>()
   readonly #deletions = new Map<GroupId, Hlc>()
-  readonly #generations = new Map<string, number>()
   readonly #policies = new Map<GroupId, Map<string, Attachments>>()
   readonly #edits: FieldTable<GroupEditLeaf>
   readonly #live: LiveSet
@@ -48,8 +49,7 @@ export class GroupTable {
     for (const dot of seen) covered.add(dotText(dot))
     this.#deletions.set(id, maxHlc(this.#deletions.get(id) ?? record.hlc, record.hlc))
     // raises the generation by itself, also before the creation arrives
-    const slot = `${tenant}/${name}`
-    this.#generations.set(slot, Math.max(this.#generations.get(slot) ?? 0, generation + 1))
+    this.generations.raise(tenant, name, generation)
     this.#keep(record)
   }
 
@@ -65,10 +65,6 @@ export class GroupTable {
   detach(record: LeafRecord<GroupPolicyRmLeaf>): void {
     this.#keep(record)
     keep(this.#attachmentsOf(record.leaf).removed, record)
-  }
-
-  nextGeneration(tenant: string, name: string): number {
-    return this.#generations.get(`${tenant}/${name}`) ?? 0
   }
 
   /** Creations that no deletion names, ascending. */

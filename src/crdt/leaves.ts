@@ -116,6 +116,8 @@ export type NetworkRenameLeaf = {
 }
 /** A network whose containers move into another; without `into` they stay after all. */
 export type NetworkDrainLeaf = { kind: 'network-drain'; id: NetworkId; into: NetworkId | '' }
+/** Whether the writer's Docker still has containers of the network, which is deleted. */
+export type NetworkHoldLeaf = { kind: 'network-hold'; network: NetworkId; isHeld: boolean }
 /** An address that its owner, the writer, hands out only to who asks for it by name; or, with `isKept` false, to all again. */
 export type ReservationLeaf = { kind: 'reservation'; network: NetworkId; ip: number; isKept: boolean }
 /** What Docker's copies of a network carry that was born by `docker network create`. */
@@ -178,6 +180,7 @@ export type Leaf =
   | NetworkRenameLeaf
   | NetworkDrainLeaf
   | NetworkDockerLeaf
+  | NetworkHoldLeaf
   | EndpointLeaf
   | EndpointRmLeaf
   | VtepLeaf

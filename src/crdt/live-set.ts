@@ -23,9 +23,12 @@ export function recordName(record: LeafRecord<unknown>): string {
   return `${dotText(record.dot)}:${record.hash}`
 }
 
-/** Orders records by dot, then hash: in an order that does not depend on that of arrival, also of a forked writer's. */
+/**
+ * Orders records by dot, then hash, then HLC: in an order that does not depend on that of arrival, also of a forked
+ * writer's, who may have written the same in both of its histories.
+ */
 export function compareRecords(a: LeafRecord<unknown>, b: LeafRecord<unknown>): number {
-  return compareDots(a.dot, b.dot) || (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0)
+  return compareDots(a.dot, b.dot) || (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : compareHlc(a.hlc, b.hlc))
 }
 
 export class LiveSet {
@@ -119,7 +122,7 @@ export class OwnRegisters<L> {
 }
 
 function isLater(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
-  return a.dot.counter > b.dot.counter || (a.dot.counter === b.dot.counter && a.hash < b.hash)
+  return a.dot.counter > b.dot.counter || (a.dot.counter === b.dot.counter && compareRecords(a, b) < 0)
 }
 
 /** Registers that anybody may write: the last record by HLC, then writer, then counter, then hash, wins. */

@@ -11,6 +11,7 @@ import { admissionProof, meshIdOf } from './identity.ts'
 import type { AckLeaf, AdmissionLeaf, InvitationLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
 import { compareRecords, type LeafRecord, type LiveSet, OwnRegisters, recordName } from './live-set.ts'
 import { hasMajority, type Listing, type Proof, provenMajority, stillMissing } from './majority.ts'
+import { keep } from './order.ts'
 import type { Member } from './registry-view.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -68,13 +69,13 @@ export class MembershipTable {
   }
 
   putAdmission(record: LeafRecord<AdmissionLeaf>): void {
-    this.#admissions.set(recordName(record), record)
+    keep(this.#admissions, record)
     this.#live.add(`admission:${dotText(record.dot)}`, record)
     this.forget()
   }
 
   putAck(record: LeafRecord<AckLeaf>): void {
-    this.#acks.set(recordName(record), record)
+    keep(this.#acks, record)
     this.#live.add(`ack:${dotText(record.dot)}`, record)
     this.forget()
   }

@@ -22,7 +22,8 @@ interface Born {
 export interface NetworkContext {
   /** The roster of this hash, if it is held and all its peers are settled. */
   roster(hash: string): readonly PeerKey[] | undefined
-  hasEndpoints(id: NetworkId): boolean
+  /** Whether endpoints, or containers of some host's Docker, are left in it. */
+  isUsed(id: NetworkId): boolean
 }
 
 export class NetworkTable {
@@ -119,7 +120,7 @@ export class NetworkTable {
     for (const [id, born] of this.#born) {
       const roster = context.roster(born.leaf.roster)
       const deleted = this.isDeleted(id)
-      if (!roster || (deleted && !context.hasEndpoints(id))) continue
+      if (!roster || (deleted && !context.isUsed(id))) continue
       found.push(this.#view(id, born, roster, deleted ? 'draining' : 'live'))
     }
     const goals = goalsOf(

@@ -1,7 +1,7 @@
 /** How the records of `object-leaves.ts` are written and read. */
 import type { Plain } from '../lib/cbor.ts'
 import { ruleFromPlain, ruleToPlain } from '../model/rule.ts'
-import type { Codec } from './leaf-codec.ts'
+import type { Codecs } from './codec.ts'
 import type { ObjectLeaf } from './object-leaves.ts'
 import { bytesOf, dots, hex, integer, name, optionalHash, pairs, text, whole } from './plain.ts'
 import { dotToPlain } from './vector.ts'
@@ -11,9 +11,9 @@ const orNull = <T>(value: Plain | undefined, read: (value: Plain) => T | undefin
   value === null ? null : value === undefined ? undefined : read(value)
 const optionalName = (value: Plain | undefined) => (value === '' ? '' : name(value))
 const setting = (value: Plain | undefined) => orNull(value, item => text(item, 64))
-const generation = (value: Plain | undefined) => integer(value, 0, 0xffffffff)
+const generation = (value: Plain | undefined) => integer(value, 0, Number.MAX_SAFE_INTEGER)
 
-export const objectCodecs: { [K in ObjectLeaf['kind']]: Codec<K> } = {
+export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
   group: {
     write: l => [l.tenant, l.name, bytesOf(l.network), l.pool, l.generation],
     read: f =>

@@ -1,9 +1,11 @@
 /** Standing problems of groups, policies, rules, profiles and settings. */
 import type { PeerKey } from '../lib/keys.ts'
-import { defaultTenant } from '../model/names.ts'
+import type { GlobalSettings } from '../model/global.ts'
 import { ruleText } from '../model/rule.ts'
+import { hostName } from './condition-text.ts'
 import type { LostEdit } from './field-table.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
+import { argument, globalFlags, ruleAddCommand, tenantFlag } from './object-commands.ts'
 import type { ObjectTables } from './object-tables.ts'
 import type { Group, Rule } from './objects-view.ts'
 import { latest } from './order.ts'
@@ -16,20 +18,18 @@ export function objectConditions(view: RegistryView, tables: ObjectTables): Cond
     ...groups.flatMap(group => groupConditions(view, tables, group)),
     ...policyConditions(view, tables, groups),
     ...profileConditions(view, tables),
-    ...lostEdits(view, 'global', 'the global settings', tables.globalTable.lostEdits('global'), globalRemedy),
+    ...lostEdits(view, 'global', 'the global settings', tables.globalTable.lostEdits('global'), globalCommand),
   ]
 }
 
-/** ` -t blue`; nothing for the default tenant. */
-const flag = (tenant: string) => (tenant === defaultTenant ? '' : ` -t ${tenant}`)
-const nameOf = (view: RegistryView, key: PeerKey) => view.member(key)?.name ?? key.slice(0, 8)
-const globalRemedy = (field: string) => `look with: skein global info; settle ${field} with: skein global set`
+const globalCommand = (field: string, value: unknown) =>
+  `skein global set --${globalFlags[field as keyof GlobalSettings]}=${argument(value)}`
 
 function groupConditions(view: RegistryView, tables: ObjectTables, group: Group): Condition[] {
   const { tenant, name, id } = group
   const base = { objects: [id] }
   const shown = `group ${tenant}/${name}`
-  const remove = `skein group rm${flag(tenant)} ${name}`
+  const remove = `skein group rm${tenantFlag(tenant)} ${name}`
   const found: Condition[] = []
   if (group.status === 'draining') {
     const left = view.endpoints(group.network).filter(endpoint => endpoint.group === id)
@@ -38,7 +38,7 @@ function groupConditions(view: RegistryView, tables: ObjectTables, group: Group)
       {
         ...{ ...base, kind: 'group-draining', since: tables.groupTable.deletedSince(id) ?? group.created },
         text: `${shown} was deleted while in use and waits for ${names}`,
-        remedy: 'remove these containers',
+        remedy: 'remove these containers: docker rm -f on their hosts',
       },
     ]
   }
@@ -47,6 +47,7 @@ function groupConditions(view: RegistryView, tables: ObjectTables, group: Group)
       ...{ ...base, kind: 'group-without-network', since: view.deletedSince(group.network) ?? group.created },
       text: `${shown} is on network ${group.network.slice(0, 6)}, which is gone`,
       remedy: `delete it with: ${remove}`,
+      commands: [remove],
     })
   }
   if (name !== group.bornName) {
@@ -57,8 +58,12 @@ function groupConditions(view: RegistryView, tables: ObjectTables, group: Group)
     })
   }
   const edits = tables.groupTable.lostEdits(id)
-  const remedy = () => `settle it with: skein group create${flag(tenant)} NETWORK ${name} --networkprofile=NAME`
-  return [...found, ...lostEdits(view, id, shown, edits, remedy)]
+  const network = view.network(group.network)?.name
+  const command = (field: string, value: unknown) =>
+    field === 'profile' && network !== undefined && value !== ''
+      ? `skein group create${tenantFlag(tenant)} ${network} ${name} --networkprofile=${argument(value)}`
+      : undefined
+  return [...found, ...lostEdits(view, id, shown, edits, command)]
 }
 
 function policyConditions(view: RegistryView, tables: ObjectTables, groups: readonly Group[]): Condition[] {
@@ -66,6 +71,7 @@ function policyConditions(view: RegistryView, tables: ObjectTables, groups: read
     const { tenant, name } = policy
     const users = groups.filter(group => group.tenant === tenant && group.policies.includes(name))
     const shown = users.map(group => group.name).join(', ')
+    const keep = `skein policy create${tenantFlag(tenant)} ${name}`
     const kept: Condition[] = policy.alive
       ? []
       : [
@@ -75,7 +81,8 @@ function policyConditions(view: RegistryView, tables: ObjectTables, groups: read
             text: `policy ${tenant}/${name} was deleted on one side of a split and has ${
               users.length > 0 ? `groups (${shown})` : 'new rules'
             } from the other; its rules hold on`,
-            remedy: `keep it with: skein policy create${flag(tenant)} ${name}, or delete it with: skein policy rm${flag(tenant)} ${name}`,
+            remedy: `keep it with: ${keep}, or take it off its groups and delete it with: skein policy rm${tenantFlag(tenant)} ${name}`,
+            commands: [keep],
           },
         ]
     const rules = tables.policyTable.ruleIds(tenant, name).flatMap(id => ruleConditions(view, tables, tenant, name, id))
@@ -86,7 +93,7 @@ function policyConditions(view: RegistryView, tables: ObjectTables, groups: read
 function ruleConditions(view: RegistryView, tables: ObjectTables, tenant: string, policy: string, id: string) {
   const objects = [`${tenant}:${policy}:${id}`]
   const of = `rule ${id} of policy ${tenant}/${policy}`
-  const command = (shown: string) => `skein policy rule-rm${flag(tenant)} ${policy} ${shown}`
+  const command = (shown: string) => `skein policy rule-rm${tenantFlag(tenant)} ${policy} ${shown}`
   const found: Condition[] = []
   const values = tables.policyTable.values(tenant, policy, id)
   if (values.length > 1) {
@@ -97,6 +104,7 @@ function ruleConditions(view: RegistryView, tables: ObjectTables, tenant: string
       since: values.map(value => value.created).reduce(maxHlc),
       text: `${of} has ${values.length} values, all in effect: ${values.map(each => `${named(each)} (${ruleText(each.value)})`).join(', ')}`,
       remedy: `remove one of them: ${values.map(each => command(named(each))).join(', or ')}`,
+      commands: values.map(each => command(named(each))),
     })
   }
   // shown until somebody removes it knowingly, or the value is in effect again
@@ -108,12 +116,15 @@ function ruleConditions(view: RegistryView, tables: ObjectTables, tenant: string
 
 function lostRule(view: RegistryView, { record, fate }: Judged, objects: string[], of: string, command: string) {
   if (fate.state !== 'lost') return []
-  const [writer, remover] = [record.dot.writer, fate.by.dot.writer].map(key => nameOf(view, key))
+  const { tenant, policy, id, value } = record.leaf
+  const add = ruleAddCommand(tenant, policy, id, value)
+  const [writer, remover] = [record.dot.writer, fate.by.dot.writer].map(key => hostName(view, key))
   return [
     {
       ...{ kind: 'rule-lost', objects, since: maxHlc(record.hlc, fate.by.hlc) },
       text: `${of} (${ruleText(record.leaf.value)}), written by ${writer}, is off: ${remover} removed that id at the same time`,
-      remedy: `add it once more with: skein policy rule-add, or let it go with: ${command}`,
+      remedy: `add it once more with: ${add}, or let it go with: ${command}`,
+      commands: [add, command],
     },
   ]
 }
@@ -121,15 +132,18 @@ function lostRule(view: RegistryView, { record, fate }: Judged, objects: string[
 function profileConditions(view: RegistryView, tables: ObjectTables): Condition[] {
   return tables.profiles().flatMap(({ tenant, name }) => {
     const key = `${tenant}/${name}`
-    const remedy = (field: string) => `settle it with: skein netprofile create${flag(tenant)} ${name} --${field}=VALUE`
-    const edits = lostEdits(view, `${tenant}:${name}`, `netprofile ${key}`, tables.profileTable.lostEdits(key), remedy)
+    const keep = `skein netprofile create${tenantFlag(tenant)} ${name}`
+    const settle = (field: string, value: unknown) =>
+      value === '' ? undefined : `${keep} --${field}=${argument(value)}`
+    const edits = lostEdits(view, `${tenant}:${name}`, `netprofile ${key}`, tables.profileTable.lostEdits(key), settle)
     if (tables.profileTable.isAlive(key)) return edits
     const users = tables.groups(tenant).filter(group => group.profile === name)
     const kept: Condition = {
       ...{ kind: 'netprofile-in-use', objects: [`${tenant}:${name}`] },
       since: latest(tables.profileTable.removals(key))?.hlc ?? users.map(group => group.created).reduce(maxHlc),
       text: `netprofile ${key} was deleted on one side of a split and is used by ${users.map(group => group.name).join(', ')}`,
-      remedy: `keep it with: skein netprofile create${flag(tenant)} ${name}, or take it off its groups`,
+      remedy: `keep it with: ${keep}, or take it off its groups`,
+      commands: [keep],
     }
     return [kept, ...edits]
   })
@@ -144,16 +158,18 @@ function lostEdits<L extends FieldRecord>(
   object: string,
   shown: string,
   edits: readonly LostEdit<L>[],
-  remedy: (field: string) => string,
+  command: (field: string, value: unknown) => string | undefined,
 ): Condition[] {
   return edits.map(({ field, kept, lost }) => {
     const text = (record: { leaf: L; dot: { writer: PeerKey } }) =>
-      `${valueText((record.leaf as Record<string, unknown>)[field])} by ${nameOf(view, record.dot.writer)}`
+      `${valueText((record.leaf as Record<string, unknown>)[field])} by ${hostName(view, record.dot.writer)}`
     const since: Hlc = [kept, ...lost].map(record => record.hlc).reduce(maxHlc)
+    const settle = command(field, (kept.leaf as Record<string, unknown>)[field])
     return {
-      ...{ kind: 'edit-lost', objects: [object], since },
+      ...{ kind: 'edit-lost', objects: [object], since, commands: settle === undefined ? [] : [settle] },
       text: `${field} of ${shown} was set at the same time to ${text(kept)}, which counts, and to ${lost.map(text).join(', ')}`,
-      remedy: remedy(field),
+      remedy:
+        settle === undefined ? `write its ${field} once more` : `keep that, or give another value, with: ${settle}`,
     }
   })
 }

@@ -1,8 +1,10 @@
 /** The tables of groups, policies, rules, profiles and settings, shown as `ObjectsView`. Part of the registry. */
+import type { PeerKey } from '../lib/keys.ts'
 import { type GlobalSettings, globalDefaults, globalFields } from '../model/global.ts'
 import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import { FieldTable } from './field-table.ts'
+import { maxCounted, uncounted } from './generations.ts'
 import { GroupTable } from './group-table.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { GlobalLeaf, NetProfileLeaf, NetProfileRmLeaf, ObjectLeaf } from './object-leaves.ts'
@@ -25,8 +27,15 @@ export class ObjectTables implements ObjectsView {
   readonly profileTable: FieldTable<NetProfileLeaf, NetProfileRmLeaf>
   readonly globalTable: FieldTable<GlobalLeaf>
   readonly #endpoints: (network: NetworkId) => Endpoint[]
+  readonly #counters: () => ReadonlyMap<PeerKey, number>
 
-  constructor(live: LiveSet, endpoints: (network: NetworkId) => Endpoint[]) {
+  /** @param counters how far each writer has come */
+  constructor(
+    live: LiveSet,
+    endpoints: (network: NetworkId) => Endpoint[],
+    counters: () => ReadonlyMap<PeerKey, number>,
+  ) {
+    this.#counters = counters
     this.groupTable = new GroupTable(live)
     this.policyTable = new PolicyTable(live)
     this.profileTable = new FieldTable(live, ['bandwidth', 'dscp', 'burst'])
@@ -72,7 +81,8 @@ export class ObjectTables implements ObjectsView {
   }
 
   nextGroupGeneration(tenant: string, name: string): number {
-    return this.groupTable.nextGeneration(tenant, name)
+    const next = this.groupTable.generations.next(tenant, name)
+    return next <= maxCounted ? next : uncounted(tenant, name, this.#counters())
   }
 
   groupHeads(id: GroupId): Dot[] {

@@ -24,6 +24,25 @@ export function hex(value: Plain | undefined, length: number): string | undefine
   return value instanceof Uint8Array && value.length === length ? toHex(value) : undefined
 }
 
+/** Bytes of one length, copied. */
+export function bytes(value: Plain | undefined, length: number): Uint8Array | undefined {
+  return value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : undefined
+}
+
+export function flag(value: Plain | undefined): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined
+}
+
+/** An IPv4 address as a number. */
+export function ip(value: Plain | undefined): number | undefined {
+  return integer(value, 0, 0xffffffff)
+}
+
+/** `ADDR:PORT`, at most 16, of any text. */
+export function addresses(value: Plain | undefined): string[] | undefined {
+  return list(value, 16, item => text(item, 64))
+}
+
 /** Every item by `read`; undefined if it is no array, too long, or an item is malformed. */
 export function list<T>(
   value: Plain | undefined,

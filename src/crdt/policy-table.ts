@@ -161,9 +161,9 @@ export class PolicyTable {
   }
 
   #hasUnseenRule(held: Held): boolean {
-    const seen = [...held.removals.values()].map(({ leaf }) => leaf.rules)
+    const removals = [...held.removals.values()]
     const isUnseen = ({ record, fate }: Judged) =>
-      fate.state === 'live' && !seen.some(cover => covers(cover, record.dot))
+      fate.state === 'live' && !removals.some(removal => covers(removal.leaf.rules, removal, record))
     return [...held.rules.keys()].some(id => this.#judge(held, id).some(isUnseen))
   }
 }

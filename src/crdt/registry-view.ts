@@ -193,8 +193,12 @@ export interface RegistryView {
   drain(id: NetworkId): Drain | undefined
   /** HLC of the network's latest deletion; undefined if there is none. */
   deletedSince(id: NetworkId): Hlc | undefined
+  /** Members whose Docker still has containers of the network, which is deleted; ascending. */
+  heldBy(id: NetworkId): PeerKey[]
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
+  /** Those of `endpoints` that have this address. */
+  endpointsAt(network: NetworkId, ip: number): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined
   /** Another number after each change of the network's endpoints, within one run of the process. */
   endpointsVersion(network: NetworkId): number
@@ -238,6 +242,8 @@ export interface RegistryView {
   touchedBlocks(network: NetworkId): readonly number[]
   /** Block i was dealt to entry i mod n at the genesis; empty if the network is unknown. */
   dealOrder(network: NetworkId): readonly PeerKey[]
+  /** Who has what this owner had: itself, or the heir of one that is gone; and whether nobody here may use it (R9). */
+  successor(owner: PeerKey): { owner: PeerKey; quarantined: boolean }
   /** Floor of the base-2 logarithm of the free addresses that an owner published, -1 for none free; undefined if unpublished. */
   freeHint(network: NetworkId, owner: PeerKey): number | undefined
   conditions(): Condition[]

@@ -13,7 +13,7 @@ function pending(view: RegistryView, removal: Removal): Condition[] {
   const { targets, waitingFor, isMajority, dot } = removal
   const names = namesOf(view, targets)
   const starter = nameOf(view, removal.starter)
-  const missing = waitingFor.length > 0 ? `, and waits for ${waitingFor.map(key => nameOf(view, key)).join(', ')}` : ''
+  const missing = waitingFor.length > 0 ? `, and waits for ${sortedNames(view, waitingFor).join(', ')}` : ''
   const minority = isMajority || waitingFor.length > 0 ? '' : ', and those who stay are no majority'
   return [
     {
@@ -57,13 +57,17 @@ function mutual(view: RegistryView, removal: Removal): Condition[] {
       objects: [other.starter, removal.starter],
       since: removal.since,
       text: `${a} and ${b} remove each other`,
-      remedy: `on the one that is to give in: skein peer rm --cancel ${a}, or ${b}`,
+      remedy: `on ${b}: skein peer rm --cancel ${a}, or on ${a}: skein peer rm --cancel ${b}; if one is off, on a third host: skein peer rm NAME --host-is-down`,
     },
   ]
 }
 
 function namesOf(view: RegistryView, targets: Removal['targets']): string[] {
   return targets.map(({ key }) => nameOf(view, key))
+}
+
+function sortedNames(view: RegistryView, keys: readonly PeerKey[]): string[] {
+  return keys.map(key => nameOf(view, key)).sort()
 }
 
 function nameOf(view: RegistryView, key: PeerKey): string {

@@ -29,6 +29,35 @@ export interface Outcomes {
 
 /** @param held the last counter that is held of a writer */
 export function outcomesOf(table: RemovalTable, held: (writer: PeerKey) => number): Outcomes {
+  const trusted = new Set<string>()
+  for (;;) {
+    table.trust(new Set(trusted))
+    const outcomes = outcomesBy(table, held, trusted)
+    const more = [...table.processes()].filter(
+      ([name, process]) => !trusted.has(name) && isTrusted(process, outcomes, table, held),
+    )
+    if (more.length === 0) return outcomes
+    for (const [name] of more) trusted.add(name)
+  }
+}
+
+/**
+ * A starter that was removed as down declared it effective within its cut: it counts (f), though an acknowledgement that it cites
+ * may have been lost together with who wrote it. It would be cancelled here, and effective wherever that turns up.
+ */
+function isTrusted(
+  process: Process,
+  { gone }: Outcomes,
+  table: RemovalTable,
+  held: (writer: PeerKey) => number,
+): boolean {
+  const starter = process.record.dot.writer
+  const removed = gone.get(starter)
+  if (!removed?.asserted || !process.end || process.end.dot.counter > removed.cut) return false
+  return held(starter) >= removed.cut && table.lacksProof(process, held)
+}
+
+function outcomesBy(table: RemovalTable, held: (writer: PeerKey) => number, trusted: ReadonlySet<string>): Outcomes {
   const all = [...table.processes().values()]
   const effective = effectiveOf(all.filter(process => table.isEffective(process)))
   const gone = new Map<PeerKey, Gone>()
@@ -39,6 +68,11 @@ export function outcomesOf(table: RemovalTable, held: (writer: PeerKey) => numbe
     })
   }
   const waitsFor = new Set<PeerKey>()
+  for (const { record, end } of all) {
+    // what it cites may turn out to be something else
+    if (!trusted.has(dotText(record.dot))) continue
+    for (const { writer, counter } of end?.leaf.acks ?? []) if (counter > held(writer)) waitsFor.add(writer)
+  }
   const outcome = (process: Process): Outcome => {
     if (effective.includes(process)) return 'effective'
     const starter = process.record.dot.writer

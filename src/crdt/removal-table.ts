@@ -29,6 +29,7 @@ export class RemovalTable {
   readonly #hostDowns = new Map<string, LeafRecord<HostDownLeaf>>()
   readonly #known = new Map<string, KnownLeaf>()
   readonly #proven = new Map<string, boolean>()
+  #trusted: ReadonlySet<string> = new Set()
   #founder: PeerKey | undefined
   #processes: Map<string, Process> | undefined
 
@@ -104,11 +105,32 @@ export class RemovalTable {
     return this.#known.get(hash)?.removals
   }
 
+  /** These declarations count though what they cite is not all held: their starters were removed as down (f). By removal. */
+  trust(removals: ReadonlySet<string>): void {
+    this.#trusted = removals
+    this.#proven.clear()
+  }
+
+  /** True if the starter declared it effective, and nothing that is held speaks against it, but something cited is not held. */
+  lacksProof(process: Process, held: (writer: PeerKey) => number): boolean {
+    const { end } = process
+    if (!end?.leaf.effective || this.isEffective(process)) return false
+    const cited = new Set(end.leaf.acks.map(dotText))
+    const acks = process.acks.filter(ack => cited.has(dotText(ack.dot)))
+    if (acks.length < cited.size) {
+      const found = new Set(acks.map(ack => dotText(ack.dot)))
+      return end.leaf.acks.every(dot => found.has(dotText(dot)) || dot.counter > held(dot.writer))
+    }
+    const { starter, acks: listings } = this.#proof(process, acks)
+    return [starter, ...listings].some(({ list }) => !list)
+  }
+
   /** True if the starter declared it effective, with acknowledgements that make it so, and the cut is their maximum. */
   isEffective(process: Process): boolean {
     const { record, end } = process
     if (!end?.leaf.effective) return false
     const name = dotText(record.dot)
+    if (this.#trusted.has(name)) return true
     const held = this.#proven.get(name)
     if (held !== undefined) return held
     this.#proven.set(name, false) // a list that names the very removal that it is to prove proves nothing

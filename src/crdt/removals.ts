@@ -63,6 +63,11 @@ export class Removals implements CustodyRules {
     this.#told = undefined
   }
 
+  /** True for who is gone from the lists; on its own host its containers stay where they are. */
+  hides(owner: PeerKey): boolean {
+    return owner !== this.self && this.gone.has(owner)
+  }
+
   limit(writer: PeerKey): number | undefined {
     if (writer === this.self) return undefined // nothing hides a peer's own records from itself
     return this.gone.get(writer)?.cut ?? this.#fences.get(writer)

@@ -48,11 +48,12 @@ function fateOf(
   creations: readonly LeafRecord<PolicyLeaf>[],
 ): Fate {
   if (named) return { state: 'removed', by: named }
-  const dropping = earliest(creations.filter(({ leaf }) => covers(leaf.dropped, record.dot)))
+  const dropping = earliest(creations.filter(creation => covers(creation.leaf.dropped, creation, record)))
   if (dropping) return { state: 'dropped', by: dropping }
   if (record.leaf.value.action === 'deny') return { state: 'live' }
-  const unknown = removals.find(({ leaf, dot }) => {
-    return (leaf.value === '' || leaf.value === hash) && !covers(record.leaf.removals, dot)
+  const unknown = removals.find(removal => {
+    const { value } = removal.leaf
+    return (value === '' || value === hash) && !covers(record.leaf.removals, record, removal)
   })
   return unknown ? { state: 'lost', by: unknown } : { state: 'live' }
 }

@@ -1,6 +1,7 @@
 /** Tenants: alive while some write of the name is covered by no deletion; an unseen write revives the whole object. */
 import type { TenantLeaf, TenantRmLeaf } from './leaves.ts'
-import { compareRecords, type LeafRecord, type LiveSet, recordName } from './live-set.ts'
+import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
+import { keep } from './order.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
 export class TenantTable {
@@ -20,7 +21,8 @@ export class TenantTable {
 
   remove(record: LeafRecord<TenantRmLeaf>): void {
     const removed = this.#removed.get(record.leaf.name) ?? new Map()
-    this.#removed.set(record.leaf.name, removed.set(recordName(record), record))
+    keep(removed, record)
+    this.#removed.set(record.leaf.name, removed)
     this.#live.add(`tenant-rm:${dotText(record.dot)}`, record)
   }
 

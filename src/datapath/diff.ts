@@ -1,5 +1,5 @@
 /** Pure: the batch lines that turn the entries of one VXLAN device into the desired ones. Empty when they are equal. */
-import type { Entries, EntryKey } from './entries.ts'
+import type { Entries, EntryKey, MutableEntries } from './entries.ts'
 
 /** One line of a batch. */
 export interface Command {
@@ -14,7 +14,7 @@ export interface Difference {
   /** For `ip -batch`. */
   readonly ip: readonly Command[]
   /** What the kernel holds once they are carried out. */
-  readonly result: Entries
+  readonly result: MutableEntries
   /** Number of entries that differed. */
   readonly count: number
 }

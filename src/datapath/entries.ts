@@ -12,6 +12,13 @@ export interface Entries {
   readonly flood: ReadonlySet<Target>
 }
 
+/** The same, of whoever keeps them up to date. */
+export interface MutableEntries extends Entries {
+  readonly unicast: Map<string, Target>
+  readonly neighbours: Map<string, string>
+  readonly flood: Set<Target>
+}
+
 export const noEntries: Entries = { unicast: new Map(), neighbours: new Map(), flood: new Set() }
 
 /** Names one entry within a network, whatever its value: `u MAC`, `n IP`, `f TARGET`. */
@@ -29,4 +36,32 @@ export function hasEntry(entries: Entries, key: EntryKey): boolean {
   const name = key.slice(2)
   if (key.startsWith('u')) return entries.unicast.has(name)
   return key.startsWith('n') ? entries.neighbours.has(name) : entries.flood.has(name)
+}
+
+export function copyOf({ unicast, neighbours, flood }: Entries): MutableEntries {
+  return { unicast: new Map(unicast), neighbours: new Map(neighbours), flood: new Set(flood) }
+}
+
+/** Those entries that the keys name. */
+export function entriesAt(entries: Entries, keys: Iterable<EntryKey>): MutableEntries {
+  const found = copyOf(noEntries)
+  putAt(found, keys, entries)
+  return found
+}
+
+/** What the keys name becomes as in `source`. */
+export function putAt(entries: MutableEntries, keys: Iterable<EntryKey>, source: Entries): void {
+  for (const key of keys) {
+    const name = key.slice(2)
+    if (key.startsWith('u')) putValue(entries.unicast, name, source.unicast.get(name))
+    else if (key.startsWith('n')) putValue(entries.neighbours, name, source.neighbours.get(name))
+    else if (source.flood.has(name)) entries.flood.add(name)
+    else entries.flood.delete(name)
+  }
+}
+
+/** Undefined takes the entry away. */
+export function putValue(map: Map<string, string>, key: string, value: string | undefined): void {
+  if (value === undefined) map.delete(key)
+  else map.set(key, value)
 }

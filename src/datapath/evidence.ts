@@ -17,7 +17,11 @@ export function unexplained(
   actual: Entries,
   inherited: ReadonlySet<EntryKey>,
 ): Set<EntryKey> {
-  const addressOf = new Map([...actual.neighbours].map(([ip, mac]) => [mac, ip]))
+  let addresses: Map<string, string> | undefined
+  const addressOf = (mac: string) => {
+    addresses ??= new Map([...actual.neighbours].map(([ip, mac]) => [mac, ip]))
+    return addresses.get(mac) ?? ''
+  }
   const kept = new Set<EntryKey>()
   for (const key of inherited) {
     const name = key.slice(2)
@@ -25,7 +29,7 @@ export function unexplained(
       if (!hasMoved(view, network, name)) kept.add(key)
       continue
     }
-    const ip = key.startsWith('n') ? parseIp(name) : (ipOfMac(name) ?? parseIp(addressOf.get(name) ?? ''))
+    const ip = key.startsWith('n') ? parseIp(name) : (ipOfMac(name) ?? parseIp(addressOf(name)))
     if (ip === undefined || !view.wasEndpoint(network, ip)) kept.add(key)
   }
   return kept
@@ -38,7 +42,7 @@ function hasMoved(view: RegistryView, network: NetworkId, target: string): boole
 }
 
 /** The address in a MAC of the form `02:02` + IPv4. */
-function ipOfMac(mac: string): number | undefined {
+export function ipOfMac(mac: string): number | undefined {
   const match = /^02:02:(..):(..):(..):(..)$/.exec(mac)
   return match ? Number.parseInt(match.slice(1).join(''), 16) : undefined
 }

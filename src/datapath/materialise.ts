@@ -5,18 +5,34 @@ import { batch, type Channel, failed } from './channel.ts'
 import type { Context } from './context.ts'
 import { bridgeCommands, type DeviceWishes, portCommands, vxlanCommands } from './devices.ts'
 import { type Command, diffEntries } from './diff.ts'
-import { type Entries, type EntryKey, entryKeys, hasEntry, noEntries } from './entries.ts'
+import {
+  copyOf,
+  type Entries,
+  type EntryKey,
+  entriesAt,
+  entryKeys,
+  hasEntry,
+  type MutableEntries,
+  noEntries,
+  putAt,
+} from './entries.ts'
 import { unexplained } from './evidence.ts'
 import type { Link } from './links.ts'
 import { bridgeEnd, bridgeName, vxlanName } from './names.ts'
-import { networkMtu, planEntries } from './plan.ts'
+import { networkMtu } from './plan.ts'
+import { RunningPlan } from './running-plan.ts'
 import { ensureVxlan } from './vxlan.ts'
 
 /** What is known of the network's devices in the kernel. */
 export interface Materialised {
   readonly vni: number
   mtu: number
-  entries: Entries
+  /** As the kernel has them. */
+  entries: MutableEntries
+  /** As they should be. */
+  readonly plan: RunningPlan
+  /** Entries that may differ; undefined: all. */
+  differing: ReadonlySet<EntryKey> | undefined
   /** Entries of an earlier run that the state does not explain yet (I5). */
   inherited: ReadonlySet<EntryKey>
   /** Versions of the state that the entries were last made equal to; '' while that has not succeeded. */
@@ -61,7 +77,13 @@ export async function materialise(
   await publish(context, network.id, vxlan.vni)
   const entries = vxlan.created ? noEntries : await reading.entries(device)
   const inherited = previous?.inherited ?? new Set(entryKeys(entries))
-  const state = { vni: vxlan.vni, mtu: wishes.mtu, entries, inherited, upToDate: '' }
+  const state: Materialised = {
+    ...{ vni: vxlan.vni, mtu: wishes.mtu, inherited, upToDate: '' },
+    // made anew, so that nothing rests on what was remembered for long
+    plan: new RunningPlan({ self: replica.self, ownAddress: local, network: network.id }),
+    entries: copyOf(entries),
+    differing: undefined,
+  }
   return {
     state,
     repaired: bridgeFixes.length + otherFixes.length + (await update(context, channel, network.id, state)),
@@ -75,14 +97,18 @@ export async function update(
   network: NetworkId,
   known: Materialised,
 ): Promise<number> {
-  const { replica, vtepAddress } = context
+  const { replica } = context
   const versions = versionsOf(replica.view, network)
   if (known.upToDate === versions) return 0
   known.upToDate = ''
-  const desired = planEntries(replica.view, replica.self, vtepAddress, network)
-  const open = new Set([...known.inherited].filter(key => !hasEntry(desired, key)))
+  const { plan, differing } = known
+  const changed = plan.follow(replica.view)
+  // what fails below differs still at the next time
+  known.differing = changed && differing && new Set([...differing, ...changed, ...known.inherited])
+  const open = new Set([...known.inherited].filter(key => !hasEntry(plan.entries, key)))
   const kept = open.size === 0 ? open : unexplained(replica.view, network, known.entries, open)
-  const difference = diffEntries(vxlanName(network), desired, known.entries, key => kept.has(key))
+  const part = (entries: Entries) => (known.differing ? entriesAt(entries, known.differing) : entries)
+  const difference = diffEntries(vxlanName(network), part(plan.entries), part(known.entries), key => kept.has(key))
   const mtu = networkMtu(replica.view)
   const failures = [
     ...(await channel.bridge.run(difference.bridge)),
@@ -95,7 +121,9 @@ export async function update(
       `${failures.length} commands, first ${failures[0].line}: ${failures[0].text}`,
     )
   }
-  known.entries = difference.result
+  if (known.differing) putAt(known.entries, known.differing, difference.result)
+  else known.entries = difference.result
+  known.differing = new Set()
   known.inherited = kept
   known.mtu = mtu
   known.upToDate = versions

@@ -1,12 +1,11 @@
 /**
- * Pure: what the kernel should hold for one network, from the replicated state. Records come from other hosts and end up
+ * Pure: what the kernel should hold for one network, from all of the replicated state (running-plan.ts: from its changes). Records come from other hosts and end up
  * in lines for `ip` and `bridge`, so each field is checked here; a malformed one takes no effect.
  */
-import type { RegistryView, Vtep } from '../crdt/registry-view.ts'
+import type { Endpoint, RegistryView, Vtep } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
-import type { NetworkId } from '../model/network.ts'
-import type { Entries, Target } from './entries.ts'
+import type { MutableEntries, Target } from './entries.ts'
 import { isVni } from './vni.ts'
 
 /** VXLAN over IPv4: outer Ethernet 14, IP 20, UDP 8, VXLAN 8 bytes. */
@@ -21,9 +20,11 @@ const largestMtu = 65_535
  * the bridge, and a static entry would lead its frames away), then the first in the order of the view. An endpoint
  * whose VTEP is this host's address is one of an earlier incarnation of this host, and local too.
  */
-export function planEntries(view: RegistryView, self: PeerKey, ownAddress: string, network: NetworkId): Entries {
-  const targets = targetsOf(view.vteps(network), self, ownAddress)
-  const endpoints = view.endpoints(network)
+export function planEntries(
+  endpoints: readonly Endpoint[],
+  targets: ReadonlyMap<PeerKey, Target>,
+  self: PeerKey,
+): MutableEntries {
   const local = new Set(endpoints.filter(each => each.owner === self).flatMap(each => [each.mac, each.ip]))
   const unicast = new Map<string, Target>()
   const neighbours = new Map<string, string>()
@@ -52,7 +53,8 @@ export function isUnicastMac(text: string): boolean {
   return /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/.test(text) && text !== '00:00:00:00:00:00'
 }
 
-function targetsOf(vteps: readonly Vtep[], self: PeerKey, ownAddress: string): Map<PeerKey, Target> {
+/** Where the other hosts receive frames. */
+export function targetsOf(vteps: readonly Vtep[], self: PeerKey, ownAddress: string): Map<PeerKey, Target> {
   const targets = new Map<PeerKey, Target>()
   for (const { owner, address, vni } of vteps) {
     if (owner === self || address === ownAddress) continue

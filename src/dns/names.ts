@@ -1,9 +1,10 @@
-/** Which names stand for which endpoints: an index per network, made anew when the network's endpoints have changed. */
+/** Which names stand for which endpoints: an index per network, brought up to date when it is asked. */
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { dockerName } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
+import { type Addresses, NameIndex } from './name-index.ts'
 
 export interface Names {
   /** Networks that this host has endpoints in, with the endpoints' ids. */
@@ -16,45 +17,45 @@ export interface Names {
   pointer(network: NetworkId, ip: number): string | undefined
 }
 
-/** Of this host's endpoints, and of the others'. */
-export interface Addresses {
-  readonly own: readonly number[]
-  readonly others: readonly number[]
-}
-
 export interface LocalNetwork {
   readonly network: NetworkId
   readonly endpoints: readonly string[]
 }
 
-interface Index {
-  readonly version: number
+interface Held {
+  readonly index: NameIndex
+  version: number
   /** Not made anew before this, monotonic ms. */
   readonly until: number
-  readonly byName: ReadonlyMap<string, Addresses>
-  readonly byAddress: ReadonlyMap<number, string>
 }
 
-/** An index costs as much as its network is large; in a network that changes all the time this bounds it to a tenth. */
+/** A new index costs as much as its network is large; where it changes faster than it is asked this bounds that to a tenth. */
 const restPerBuild = 9
 
 const none: Addresses = { own: [], others: [] }
 
 export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock, 'monotonic'>): Names {
-  const indexes = new Map<NetworkId, Index>()
+  const indexes = new Map<NetworkId, Held>()
   let changes = 0
   let found: readonly LocalNetwork[] = []
   let localVersion = ''
 
-  function indexOf(network: NetworkId): Index {
+  function indexOf(network: NetworkId): NameIndex {
     const known = indexes.get(network)
     const version = view.endpointsVersion(network)
+    if (known?.version === version) return known.index
+    const changed = known && view.changedAddresses(network, known.version)
+    if (known && changed) {
+      for (const ip of new Set(changed)) known.index.put(ip, view.endpointsAt(network, ip))
+      known.version = version
+      return known.index
+    }
     const begin = clock.monotonic()
-    if (known && (known.version === version || begin < known.until)) return known
-    const built = build(view, self, network)
+    if (known && begin < known.until) return known.index
+    const index = new NameIndex(self)
+    for (const endpoint of view.endpoints(network)) index.add(endpoint)
     const end = clock.monotonic()
-    const index = { ...built, version, until: end + (end - begin) * restPerBuild }
-    indexes.set(network, index)
+    indexes.set(network, { index, version, until: end + (end - begin) * restPerBuild })
     return index
   }
 
@@ -80,32 +81,17 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
       return changes
     },
     addresses(network, name) {
-      const { byName } = indexOf(network)
+      const index = indexOf(network)
       // Docker on the host where a tenant's network was born calls it by its plain name
       const suffixes = [fullName(view, network), view.network(network)?.name.toLowerCase()].map(each => `.${each}`)
       const suffix = suffixes.find(each => name.endsWith(each)) ?? ''
-      return byName.get(name) ?? byName.get(name.slice(0, name.length - suffix.length)) ?? none
+      return index.addresses(name) ?? index.addresses(name.slice(0, name.length - suffix.length)) ?? none
     },
     pointer(network, ip) {
-      const name = indexOf(network).byAddress.get(ip)
+      const name = indexOf(network).nameOf(ip)
       return name && `${name}.${fullName(view, network)}`
     },
   }
-}
-
-function build(view: RegistryView, self: PeerKey, network: NetworkId): Omit<Index, 'version' | 'until'> {
-  const byName = new Map<string, { own: number[]; others: number[] }>()
-  const byAddress = new Map<number, string>()
-  for (const { owner, ip, containerName, aliases } of view.endpoints(network)) {
-    if (containerName !== '') byAddress.set(ip, containerName)
-    for (const name of new Set([containerName, ...aliases].map(each => each.toLowerCase()))) {
-      if (name === '') continue
-      const addresses = byName.get(name) ?? { own: [], others: [] }
-      addresses[owner === self ? 'own' : 'others'].push(ip)
-      byName.set(name, addresses)
-    }
-  }
-  return { byName, byAddress }
 }
 
 /** The network as its host's Docker calls it, in lower case. */

@@ -15,6 +15,7 @@ import {
   type DockerNetworkRequest,
   DockerRefusal,
   type FailedStart,
+  type NetworkRef,
 } from './ports.ts'
 
 /** A question to Docker, ms: it answers within a few when it is well. */
@@ -87,12 +88,22 @@ export function createDockerClient(host: string): DockerApi {
       const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getNetwork(network).inspect()))
       return found && insideOf(found)
     },
-    async members(networkId) {
-      const filters = { network: [networkId] }
+    async members(network) {
+      const filters = { network: nameAndId([network]) }
       const listed = await call(askLimitMs, ({ calls }, abortSignal) =>
         calls.listContainers({ all: true, filters, abortSignal }),
       )
       return listed.map(memberOf)
+    },
+    async runOn() {
+      const listed = await call(askLimitMs, ({ calls }, abortSignal) =>
+        calls.listContainers({ all: true, abortSignal }),
+      )
+      const found = new Map<string, string[]>()
+      for (const { Names, HostConfig } of listed) {
+        found.set(HostConfig.NetworkMode, [...(found.get(HostConfig.NetworkMode) ?? []), nameOf(Names)])
+      }
+      return found
     },
     async connect(networkId, container, aliases) {
       const options = { Container: container, EndpointConfig: { Aliases: [...aliases] } }
@@ -105,8 +116,8 @@ export function createDockerClient(host: string): DockerApi {
       const found = await unlessMissing(call(askLimitMs, ({ calls }) => calls.getContainer(id).inspect()))
       return found && containerOf(found)
     },
-    async failedStarts(networkIds) {
-      const filters = { status: ['exited'], network: [...networkIds] }
+    async failedStarts(networks) {
+      const filters = { status: ['exited'], network: nameAndId(networks) }
       const listed = await call(askLimitMs, ({ calls }, abortSignal) =>
         calls.listContainers({ all: true, filters, abortSignal }),
       )
@@ -242,7 +253,7 @@ function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions 
 }
 
 function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
-  const name = container.Names[0]?.replace(/^\//, '') ?? ''
+  const name = nameOf(container.Names)
   return Object.values(container.NetworkSettings?.Networks ?? {}).map(place => ({
     networkId: place.NetworkID,
     endpointId: place.EndpointID,
@@ -254,14 +265,21 @@ function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
 }
 
 function memberOf(container: Docker.ContainerInfo): DockerMember {
-  const places = Object.values(container.NetworkSettings?.Networks ?? {})
   return {
     container: container.Id,
-    name: container.Names[0]?.replace(/^\//, '') ?? '',
-    isRunning: container.State === 'running',
-    networks: places.map(place => place.NetworkID),
-    endpoints: new Map(places.map(place => [place.NetworkID, place.EndpointID])),
+    name: nameOf(container.Names),
+    isRunning: ['running', 'paused', 'restarting'].includes(container.State),
+    networks: Object.keys(container.NetworkSettings?.Networks ?? {}),
   }
+}
+
+function nameOf(names: readonly string[]): string {
+  return names[0]?.replace(/^\//, '') ?? ''
+}
+
+/** Either fits: the filter takes all that match one of its values. */
+function nameAndId(networks: readonly NetworkRef[]): string[] {
+  return networks.flatMap(({ id, name }) => [id, name])
 }
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -282,14 +300,15 @@ function insideOf(network: Docker.NetworkInspectInfo): DockerNetworkInside {
   }
 }
 
+type NamedPlace = Docker.EndpointSettings & { DNSNames?: string[] | null; Aliases?: string[] | null }
+
 /** Docker 25 made `DNSNames` of what was in `Aliases` before, where the short id was an alias. */
 function containerOf(container: Docker.ContainerInspectInfo): DockerContainer {
   const own = [container.Name.replace(/^\//, ''), container.Id.slice(0, 12)]
-  const places = Object.values(container.NetworkSettings.Networks) as (Docker.EndpointSettings & {
-    DNSNames?: string[] | null
-    Aliases?: string[] | null
-  })[]
+  const networks = container.NetworkSettings.Networks as Record<string, NamedPlace>
+  const places = Object.values(networks)
   return {
+    aliases: new Map(Object.entries(networks).map(([network, { Aliases }]) => [network, Aliases ?? []])),
     names: new Map(places.map(place => [place.EndpointID ?? '', place.DNSNames ?? [...own, ...(place.Aliases ?? [])]])),
     dns: container.HostConfig.Dns ?? [],
     resolvConf: container.ResolvConfPath ?? '',

@@ -55,8 +55,9 @@ export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
       const ours = present.find(other => idOf(other) === network.id)
       const wanted = wantedName(network)
       if (!ours || ours.name === wanted || network.status !== 'live') return true
+      if (network.into !== undefined) return true // it goes soon, and Docker could not create it again
       const holder = present.find(other => other.name === wanted)
-      const members = holder ? [] : await docker.members(ours.id)
+      const members = holder ? [] : await docker.members(ours)
       const users = members.map(({ name, isRunning }) => (isRunning ? name : `${name} (stopped)`))
       // a container that is just starting is in no list: Docker itself says no then
       if (holder || users.length > 0 || !(await docker.removeNetwork(ours.id))) {

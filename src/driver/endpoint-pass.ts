@@ -43,6 +43,7 @@ export function createEndpointPass(deps: EndpointPassDeps): EndpointPass {
   const { state, docker, networks, replica } = deps
   return {
     async run() {
+      if (replica.fenced) return // it registers nothing any more: what runs keeps its records as they are
       const running = (await docker.endpoints()).flatMap(place => {
         const network = networks.idOf(place.networkId)
         const ip = parseIp(place.address)

@@ -104,6 +104,7 @@ async function requestAddress(
   const network = needNetwork(replica.view, id)
   const { subnet } = network.spec
   if (isGateway) return { Address: baseText(subnet), Data: {} }
+  if (replica.fenced) throw replica.fenced
   checkTakesEndpoints(replica.view, network, replica.self)
   const preferred = request.Address ? preferredAddress(request.Address, subnet) : undefined
   await state.registered()

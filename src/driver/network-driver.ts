@@ -56,6 +56,7 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
     async 'NetworkDriver.DeleteEndpoint'(request) {
       const id = request.EndpointID
       state.noteRemoved(id)
+      if (replica.fenced) return {} // its containers go without a word: the record stays, and with it the address (R5)
       await replica.write(view => {
         const record = view.endpoint(replica.self, id)
         return record ? [endpointRemovalLeaf(id, record.network)] : []

@@ -15,6 +15,7 @@ import type { BornPools } from './born-pools.ts'
 import { fallbackName, wantedName } from './docker-name.ts'
 import { createDockerNaming } from './docker-naming.ts'
 import type { DockerNetworks } from './docker-networks.ts'
+import type { Holds } from './holds.ts'
 import { createKernelNetworks } from './kernel-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
 import { createNetworkRemoval } from './network-removal.ts'
@@ -35,6 +36,7 @@ export interface NetworkPassDeps {
   clock: Clock
   log: Logger
   driverName: string
+  holds: Holds
   /** True for Docker networks that must not be removed yet, though ours is deleted. */
   isHeld(dockerId: string): boolean
 }

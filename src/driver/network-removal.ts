@@ -5,6 +5,8 @@ import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { DockerNetworks } from './docker-networks.ts'
+import { goalOfDeleted } from './drain-goal.ts'
+import type { Holds } from './holds.ts'
 import type { LocalConditions } from './local-conditions.ts'
 import { type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
 
@@ -21,6 +23,7 @@ export interface NetworkRemovalDeps {
   conditions: LocalConditions
   clock: Clock
   log: Logger
+  holds: Holds
   /** True for Docker networks that must not be removed yet. */
   isHeld(dockerId: string): boolean
 }
@@ -39,9 +42,15 @@ export function createNetworkRemoval(
   /** Docker ids of deleted networks that are in use -> since when, monotonic ms. */
   const inUse = new Map<string, number>()
 
+  /** Containers of a drained network are moved away: it is not held for them. */
+  async function isUsed(network: DockerNetwork): Promise<boolean> {
+    const id = idOf(network)
+    return id !== undefined && !goalOfDeleted(replica.view, id) && (await deps.holds.keeps(network, id))
+  }
+
   async function remove(network: DockerNetwork): Promise<boolean> {
     try {
-      if (await docker.removeNetwork(network.id)) {
+      if (!(await isUsed(network)) && (await docker.removeNetwork(network.id))) {
         await networks.forget(network.id)
         inUse.delete(network.id)
         log.info({ network: idOf(network), name: network.name }, 'removed a Docker network')
@@ -65,6 +74,7 @@ export function createNetworkRemoval(
     const deleted = listed.filter(network => isGone(network) && !deps.isHeld(network.id))
     for (const id of inUse.keys()) if (!deleted.some(network => network.id === id)) inUse.delete(id)
     for (const network of listed) if (!deleted.includes(network) || !(await remove(network))) present.push(network)
+    await deps.holds.keepOnly(new Set(present.map(idOf)))
     const isDying = (network: DockerNetwork) => {
       const since = inUse.get(network.id)
       return since !== undefined && clock.monotonic() - since < nameGraceMs

@@ -29,6 +29,9 @@ export interface DockerNetwork {
   readonly internal: boolean
 }
 
+/** Docker finds a stopped container by its network's name only: it keeps no id of a network that was connected meanwhile. */
+export type NetworkRef = Pick<DockerNetwork, 'id' | 'name'>
+
 /** What Docker says has happened; what it means is asked for afterwards. */
 export interface DockerEvent {
   /** `network` or `container`. */
@@ -58,17 +61,18 @@ export interface DockerNetworkInside {
 export interface DockerMember {
   readonly container: string
   readonly name: string
+  /** Running, paused, or between two starts that Docker makes by itself. */
   readonly isRunning: boolean
-  /** Docker's ids of the networks that it is connected to. */
+  /** Docker's names of the networks that it is connected to. */
   readonly networks: readonly string[]
-  /** By Docker's id of a network: its endpoint there, '' while it does not run. */
-  readonly endpoints: ReadonlyMap<string, string>
 }
 
 /** What lists of containers leave out. */
 export interface DockerContainer {
   /** By endpoint id: the names that Docker's resolver answers to in that network. */
   readonly names: ReadonlyMap<string, readonly string[]>
+  /** By Docker's name of a network: the names that users gave it there, its own short id perhaps among them. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>
   /** Addresses of `--dns`. */
   readonly dns: readonly string[]
   /** Path of its resolv.conf on this host; '' if unknown. */
@@ -112,14 +116,19 @@ export interface DockerApi {
   /** A network by id or name; undefined if there is none. */
   inside(network: string): Promise<DockerNetworkInside | undefined>
   /** Containers that are connected to a network, also those that do not run; empty if there is no such network. */
-  members(networkId: string): Promise<DockerMember[]>
+  members(network: NetworkRef): Promise<DockerMember[]>
+  /**
+   * Names of containers, running or not, by the network that they were run on, as the user wrote it: its name or id.
+   * Docker starts none whose network it does not find, whatever it is connected to by now.
+   */
+  runOn(): Promise<ReadonlyMap<string, readonly string[]>>
   /** Gives a container an endpoint in a further network, under these aliases besides its name. */
   connect(networkId: string, container: string, aliases: readonly string[]): Promise<void>
   disconnect(networkId: string, container: string): Promise<void>
   /** A container by id, undefined if there is none. Docker answers once it has started: never ask before that. */
   container(id: string): Promise<DockerContainer | undefined>
   /** Among the containers of these networks. */
-  failedStarts(networkIds: readonly string[]): Promise<FailedStart[]>
+  failedStarts(networks: readonly NetworkRef[]): Promise<FailedStart[]>
   /** Starts a container; one that runs already is left alone. */
   startContainer(id: string): Promise<void>
   /** Calls `onEvent` after each change of networks or containers, and `onEnd` once when the stream breaks. */

@@ -13,6 +13,7 @@ import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { createDrainPass } from './drain-pass.ts'
 import { createEndpointPass } from './endpoint-pass.ts'
+import { createHolds } from './holds.ts'
 import { createLocalConditions, type LocalCondition, type LocalConditions } from './local-conditions.ts'
 import type { LocalState } from './local-state.ts'
 import { createNetworkPass } from './network-pass.ts'
@@ -137,8 +138,9 @@ export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOption
 
 /** Resolves with false if something is left that may work in a moment. Throws `DockerAway`. */
 function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: Revival, orphanAfterMs: number) {
-  const drainPass = createDrainPass({ ...deps, conditions })
-  const networkPass = createNetworkPass({ ...deps, conditions, isHeld: drainPass.isHeld })
+  const drainPass = createDrainPass({ ...deps, conditions, onMoved: revival.due })
+  const holds = createHolds({ ...deps, onHeld: revival.due })
+  const networkPass = createNetworkPass({ ...deps, conditions, holds, isHeld: drainPass.isHeld })
   const endpointPass = createEndpointPass({ ...deps, orphanAfterMs })
 
   async function registerContainers(): Promise<boolean> {
@@ -153,12 +155,14 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: 
   }
 
   return async () => {
+    // a newcomer cannot tell yet which of its Docker's networks are the mesh's: its containers would go unregistered (R5)
+    if (!deps.replica.isComplete) return false
     const known = deps.networks.dockerIds()
     const listed = await deps.docker.networks()
     conditions.begin()
     const adopted = await networkPass.adopt(listed, known)
     const registered = await registerContainers()
-    const drained = await drainPass.run()
+    const drained = await drainPass.run(listed)
     const settled = await networkPass.settle(listed)
     const ours = listed.filter(network => network.driver === deps.driverName)
     if (registered) revival.kick(ours, conditions)
@@ -167,7 +171,10 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: 
   }
 }
 
-/** True if networks came, went or changed since it was last asked: endpoints change far more often. */
+/**
+ * True if networks came, went or changed since it was last asked: endpoints change far more often, and matter here where a
+ * network waits for its last.
+ */
 function createChangeTest(replica: Replica): () => boolean {
   let last = ''
   let version = -1
@@ -176,7 +183,11 @@ function createChangeTest(replica: Replica): () => boolean {
     version = replica.view.networksVersion()
     const now = replica.view
       .networks()
-      .map(network => `${network.id} ${network.status} ${network.name} ${network.into}`)
+      .map(network => {
+        const { id, status, name, into } = network
+        const isEmpty = into !== undefined && replica.view.endpoints(id).length === 0
+        return `${id} ${status} ${name} ${into} ${isEmpty}`
+      })
       .join()
     const isNew = now !== last
     last = now

@@ -4,12 +4,21 @@ import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant, dockerName } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
+import { goalOfDeleted } from './drain-goal.ts'
 
 /** The live or draining network. Throws `not-found`, with what to do. */
 export function needNetwork(view: RegistryView, id: NetworkId): Network {
   const network = view.network(id)
   if (network) return network
   const short = id.slice(0, 12)
+  const goal = goalOfDeleted(view, id)
+  if (goal) {
+    const name = dockerName(goal.tenant, goal.name)
+    throw new SkeinError(
+      'not-found',
+      `network ${short} was drained into ${name} and is gone: use ${name}; skein conditions tells if this host's Docker calls it otherwise`,
+    )
+  }
   if (view.isDeleted(id)) {
     throw new SkeinError('not-found', `network ${short} was deleted: create it again with "skein net create"`)
   }
@@ -19,10 +28,11 @@ export function needNetwork(view: RegistryView, id: NetworkId): Network {
   )
 }
 
-/** Throws unless the network is live and not drained into another, or is being deleted while this host still has endpoints on it. */
+/** Throws unless the network is live and not drained into another, or is being deleted while this host still has containers on it. */
 export function checkTakesEndpoints(view: RegistryView, network: Network, self: PeerKey): void {
   if (network.into !== undefined) throw beingDrained(view, network, network.into)
   if (network.status === 'live') return
+  if (view.heldBy(network.id).includes(self)) return
   if (view.endpoints(network.id).some(endpoint => endpoint.owner === self)) return
   throw beingDeleted(network)
 }

@@ -39,7 +39,7 @@ export function createRevival({ docker, clock, log, driverName }: RevivalDeps): 
   async function reviveAll(networks: readonly DockerNetwork[]): Promise<void> {
     dueAt = undefined
     try {
-      const failed = await docker.failedStarts(networks.map(network => network.id))
+      const failed = await docker.failedStarts(networks)
       failures = await revive(failed.filter(start => isOurs(start, driverName)))
       // for as long as the policy asks for it, as Docker does with one that crashes
       if (failures.length > 0) dueAt ??= clock.monotonic() + retryMs
@@ -84,8 +84,8 @@ export function createRevival({ docker, clock, log, driverName }: RevivalDeps): 
   }
 }
 
-/** Docker did not find the plugin, could not talk to it, or was refused by it. */
-function isOurs({ error }: FailedStart, driverName: string): boolean {
+/** True if Docker did not find the plugin, could not talk to it, or was refused by it. */
+export function isOurs({ error }: FailedStart, driverName: string): boolean {
   const signs = [`plugin "${driverName}"`, `/${driverName}.sock`, 'NetworkDriver.', 'IpamDriver.']
   return signs.some(sign => error.includes(sign))
 }

@@ -32,6 +32,8 @@ export interface AllocationDeps {
   clock: Clock
   log: Logger
   viewpoint(): Viewpoint
+  /** Resolves, soon, when this peer has asked whether others know better than it does (R8). */
+  met(): Promise<void>
 }
 
 /** Docker's handlers answer within 8 s: looking for an address ends after this, so that writing it down has time left. */
@@ -75,27 +77,32 @@ export class Allocation {
 
   async #allocate(id: NetworkId, preferred?: number): Promise<number> {
     const deadlineMs = this.#deps.clock.monotonic() + allocateLimitMs
+    await this.#deps.met()
+    if (this.#deps.replica.fenced) throw this.#deps.replica.fenced
     const network = this.#demand(id)
     if (preferred !== undefined) this.#refuseIfHeld(network, preferred)
-    await this.#waitUntilSettled()
+    await this.#waitUntilSettled(deadlineMs)
     return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(id, preferred, deadlineMs)
   }
 
-  /** The network, if this host may have new endpoints on it; one that drains only where it has endpoints already. */
+  /** The network, if this host may have new endpoints on it; one that drains only where it has containers already. */
   #demand(id: NetworkId): Network {
     const { view, self } = this.#deps.replica
     const network = view.network(id)
     if (network?.into !== undefined) throw drained(network, view.network(network.into))
-    const isOpen = network?.status === 'live' || view.endpoints(id).some(endpoint => endpoint.owner === self)
+    const isOpen =
+      network?.status === 'live' ||
+      view.heldBy(id).includes(self) ||
+      view.endpoints(id).some(each => each.owner === self)
     if (!network || !isOpen) throw noNetwork(id, network)
     return network
   }
 
-  async #waitUntilSettled(): Promise<void> {
-    const { replica } = this.#deps
+  async #waitUntilSettled(deadlineMs: number): Promise<void> {
+    const { replica, clock } = this.#deps
     const isSettled = (view: RegistryView) => view.member(replica.self)?.settled === true
     if (isSettled(replica.view)) return
-    await replica.waitFor(isSettled, settleLimitMs).catch(() => {
+    await replica.waitFor(isSettled, Math.min(settleLimitMs, deadlineMs - clock.monotonic())).catch(() => {
       throw pending(this.#deps.viewpoint())
     })
   }

@@ -16,8 +16,10 @@ import type { Viewpoint } from './core/refusals.ts'
 import { type Usage, usageOf } from './core/usage.ts'
 import { decodeRequest, donationProtocol } from './core/want.ts'
 import { Donor } from './donor.ts'
+import { Drainer } from './drainer.ts'
+import { firstContact } from './first-contact.ts'
 import { Hints } from './hints.ts'
-import type { Ipam } from './ipam.ts'
+import type { Drained, Ipam } from './ipam.ts'
 import { Reservation } from './reservation.ts'
 import { Sweeper } from './sweeper.ts'
 
@@ -33,6 +35,8 @@ export interface IpamDeps {
   random: () => number
   /** What to call a member in messages. @default the member's name, or the beginning of its key */
   nameOf?: (key: PeerKey) => string
+  /** Nothing is handed out before this resolves (R9: a peer that comes back may have been removed). @default at once */
+  cleared?: () => Promise<void>
 }
 
 /**
@@ -52,9 +56,11 @@ class AddressService implements Ipam {
   readonly #carver: Carver
   readonly #allocation: Allocation
   readonly #reservation: Reservation
+  readonly #drainer: Drainer
   /** Allocations under way per network. */
   readonly #waiters = new Map<NetworkId, number>()
   #isStopped = false
+  #contact: Promise<void> | undefined
 
   constructor(deps: IpamDeps) {
     const { replica, clock } = deps
@@ -66,6 +72,7 @@ class AddressService implements Ipam {
       ...deps,
       ...{ books, hints: this.#hints, viewpoint: () => this.#viewpoint() },
       waiting: (network: NetworkId) => this.#waiting(network),
+      met: () => this.#met(),
     }
     this.#sweeper = new Sweeper(parts)
     this.#donor = new Donor(parts)
@@ -73,12 +80,14 @@ class AddressService implements Ipam {
     const claimer = new Claimer(parts)
     this.#allocation = new Allocation({ ...parts, asker: new Asker(parts), claimer })
     this.#reservation = new Reservation({ ...parts, claimer })
+    this.#drainer = new Drainer(parts)
   }
 
   async allocate(network: NetworkId, preferred?: number): Promise<number> {
     this.#refuseIfStopped()
     this.#waiters.set(network, this.#waiting(network) + 1)
     try {
+      await this.#deps.cleared?.()
       return await this.#allocation.allocate(network, preferred)
     } finally {
       const left = this.#waiting(network) - 1
@@ -87,8 +96,15 @@ class AddressService implements Ipam {
     }
   }
 
+  /** R8: a peer asks those within reach whether they know better before it hands anything out. */
+  #met(): Promise<void> {
+    this.#contact ??= firstContact(this.#deps)
+    return this.#contact
+  }
+
   async reserve(network: NetworkId, ip: number): Promise<Dot | undefined> {
     this.#refuseIfStopped()
+    await this.#deps.cleared?.()
     return this.#reservation.reserve(network, ip)
   }
 
@@ -99,7 +115,7 @@ class AddressService implements Ipam {
 
   async release(network: NetworkId, ip: number): Promise<void> {
     const pool = this.#books.find(network)
-    if (!pool?.ledger.heldEntry(ip)) return
+    if (!pool?.ledger.heldEntry(ip) || this.#deps.replica.fenced) return
     await this.#books.release(pool, ip)
     this.#hints.touch(network)
   }
@@ -120,12 +136,20 @@ class AddressService implements Ipam {
     return network ? usageOf(view, network) : []
   }
 
+  async drain(limitMs: number): Promise<Drained> {
+    this.#refuseIfStopped()
+    await this.#deps.cleared?.()
+    return this.#drainer.drain(limitMs)
+  }
+
   start(): void {
     this.#deps.transport.handle(donationProtocol, async (from, request) => {
       this.#refuseIfStopped()
+      await this.#met()
       const asked = decodeRequest(request)
       return asked.kind === 'want' ? this.#donor.answer(from, asked) : this.#carver.answer(from, asked)
     })
+    void this.#met()
     this.#hints.start()
     this.#sweeper.start()
   }

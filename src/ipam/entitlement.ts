@@ -21,5 +21,6 @@ export async function catchUp(replica: Replica, asker: PeerKey, network: Network
 /** Between settled members (R4), in a network that takes new endpoints. */
 export function mayGive(view: RegistryView, self: PeerKey, to: PeerKey, network: NetworkId): boolean {
   if (!view.member(self)?.settled || !view.member(to)?.settled || self === to) return false
-  return view.network(network)?.status === 'live'
+  // what a forked peer would do with it, two machines might do (R8)
+  return !view.isForked(to) && view.network(network)?.status === 'live'
 }

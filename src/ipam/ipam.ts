@@ -3,6 +3,19 @@ import type { Dot } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 
+/** How far a drain is. */
+export interface Drained {
+  /** Blocks and single addresses handed over by this call. */
+  given: number
+  /** What could still go: call again. */
+  left: number
+  /** Blocks that stay: an address in them is in use, or was within the last 30 s. */
+  inUse: number
+  to: PeerKey[]
+  /** Of these, who does not hold all of it yet. */
+  waitingFor: PeerKey[]
+}
+
 export interface Ipam {
   /**
    * An address of the network for a container of this host: durable before it resolves (R7). Asks other owners when its
@@ -30,6 +43,11 @@ export interface Ipam {
    * many others are reserved. Sorted by owner.
    */
   usage(network: NetworkId): { owner: PeerKey; addresses: number; used: number; reserved: number }[]
+  /**
+   * Hands blocks and single addresses of this host that nobody uses to the settled members within reach, evenly, for at most about
+   * `limitMs`. Throws `unavailable` when there are none.
+   */
+  drain(limitMs: number): Promise<Drained>
   start(): void
   stop(): Promise<void>
 }

@@ -19,6 +19,7 @@ import { createMeshNode, type MeshNode } from './node.ts'
 import { peerKeyOf } from './peer-id.ts'
 import { pushProtocol } from './push.ts'
 import { createReach } from './reach.ts'
+import { askRemoved, removedProtocol } from './removed.ts'
 import { createRequests, type OnStream, onlyFor } from './requests.ts'
 import { ask } from './rpc.ts'
 import { type Mesh, maxMessageBytes } from './transport.ts'
@@ -56,6 +57,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
   const protocols = new Map<string, OnStream>()
   const joined = createListeners<[peer: PeerKey]>(log)
   const left = createListeners<[peer: PeerKey]>(log)
+  const told = createListeners<[from: PeerKey, answer: Uint8Array]>(log)
   let node: MeshNode | undefined
 
   const links = createLinks(self, clock, {
@@ -73,6 +75,15 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       left.call(peer)
       dialer.lost(peer)
     },
+    unheard(peer, connection) {
+      if (!node) return
+      askRemoved(connection, clock, members.nameOf(peer))
+        .then(
+          answer => told.call(peer, answer),
+          () => undefined, // it does not say: then it is one more refusal
+        )
+        .finally(() => connection.abort(new Error('not let in')))
+    },
     failed(peer, refused) {
       if (!node || links.has(peer)) return
       if (refused) reach.refused(peer)
@@ -87,7 +98,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
     const peer = peerKeyOf(connection.remotePeer)
     if (!node) connection.abort(new Error('stopping'))
     else if (peer !== undefined && members.has(peer)) links.add(peer, connection)
-    else if (peer !== undefined && members.isInvited(peer)) guests.add(connection)
+    else if (peer !== undefined && (members.isInvited(peer) || members.isRemoved(peer))) guests.add(connection)
     else connection.abort(new Error('no longer a member'))
   }
 
@@ -106,8 +117,11 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
     onConnect: joined.add,
     onDisconnect: left.add,
     setInvitations: members.setInvitations,
+    setRemoved: members.setRemoved,
     handle: (protocol, handler) => setProtocol(protocol, requests.member(handler)),
     onJoin: handler => setProtocol(joinProtocol, requests.joiner(handler)),
+    onRemoved: handler => setProtocol(removedProtocol, requests.removed(handler)),
+    onTold: told.add,
     broadcast(bytes) {
       checkSize(bytes)
       broadcaster.send(bytes)

@@ -1,4 +1,4 @@
-/** libp2p's connection gater: members may connect and be dialled; holders of invitations may connect. */
+/** libp2p's connection gater: members may connect and be dialled; guests may connect. */
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
@@ -23,7 +23,7 @@ export function createGater(members: Members, isOpen: () => boolean, clock: Cloc
     denyOutboundEncryptedConnection: id => !isMember(id),
     denyInboundEncryptedConnection(id, connection) {
       const key = peerKeyOf(id)
-      if (key !== undefined && (members.has(key) || members.isInvited(key))) return false
+      if (key !== undefined && (members.has(key) || members.isInvited(key) || members.isRemoved(key))) return false
       const address = remoteAddress(connection.remoteAddr)
       const peer = key ?? id.toString()
       // the stranger's address counts, not its key: keys cost nothing

@@ -1,8 +1,8 @@
-/** Connections of invitation holders: few, short, and good for the join protocol alone. */
+/** Connections of holders of invitations and of members that were removed: few, short, and good for one protocol alone. */
 import type { Connection } from '@libp2p/interface'
 import type { Clock, Timer } from '../lib/clock.ts'
 
-/** A join takes one question; an idle guest is sent away after this, ms. */
+/** A guest has one question; an idle guest is sent away after this, ms. */
 const stayMs = 20_000
 const maxGuests = 32
 
@@ -15,8 +15,8 @@ export function createGuests(clock: Clock): Guests {
   const timers = new Map<Connection, Timer>()
   return {
     add(connection) {
-      if (timers.size >= maxGuests) return connection.abort(new Error('too many joiners at once'))
-      const leave = () => connection.abort(new Error('a joiner must not stay'))
+      if (timers.size >= maxGuests) return connection.abort(new Error('too many guests at once'))
+      const leave = () => connection.abort(new Error('a guest must not stay'))
       timers.set(connection, clock.after(stayMs, leave))
       connection.addEventListener('close', () => {
         timers.get(connection)?.cancel()

@@ -4,7 +4,6 @@
  * the first answer on, and is cut when there is none for three ticks.
  */
 import type { Connection, Stream } from '@libp2p/interface'
-import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 
 export const pingProtocol = '/skein/ping/1'
@@ -28,11 +27,19 @@ export interface Link {
   abort(reason: string): void
 }
 
-/** Starts pinging on `connection`; `onAlive` is called at the first answer. */
-export function createLink(peer: PeerKey, connection: Connection, onAlive: () => void): Link {
+export interface LinkEvents {
+  /** The first ping was answered. */
+  alive(): void
+  /** The other side let us connect and takes no pings: we are no member there. */
+  unheard(): void
+}
+
+/** Starts pinging on `connection`. */
+export function createLink(peer: PeerKey, connection: Connection, events: LinkEvents): Link {
   let stream: Stream | undefined
   let alive = false
   let cut = false
+  let isRefused = false
   let age = 0
   let heard = true
   let missed = 0
@@ -50,14 +57,23 @@ export function createLink(peer: PeerKey, connection: Connection, onAlive: () =>
         missed = 0
         if (alive) return
         alive = true
-        onAlive()
+        events.alive()
+      })
+      opened.addEventListener('close', () => {
+        if (!alive) refused()
       })
       opened.send(new Uint8Array(1))
       stream = opened
-    } catch (error) {
-      // if the connection was closed, its own event tells; else nobody answers here
-      if (connection.status === 'open') abort(`no ping stream: ${errorText(error)}`)
+    } catch {
+      refused() // the stream was closed before the first ping
     }
+  }
+
+  /** If the connection was closed, its own event tells. */
+  function refused(): void {
+    if (isRefused || cut || connection.status !== 'open') return
+    isRefused = true
+    events.unheard()
   }
 
   void open()

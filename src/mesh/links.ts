@@ -19,6 +19,8 @@ export interface LinkEvents {
   down(peer: PeerKey): void
   /** `connection` is the one to use from now on. */
   primary(peer: PeerKey, connection: Connection): void
+  /** The other side let us connect and does not take us for a member. */
+  unheard(peer: PeerKey, connection: Connection): void
   /** A connection ended that never lived. `refused`: the other side ended it. */
   failed(peer: PeerKey, refused: boolean): void
 }
@@ -83,8 +85,11 @@ export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Li
 
   return {
     add(peer, connection) {
-      const link = createLink(peer, connection, () => {
-        if (!primaries.has(peer) && links.get(peer)?.includes(link)) promote(peer)
+      const link = createLink(peer, connection, {
+        alive() {
+          if (!primaries.has(peer) && links.get(peer)?.includes(link)) promote(peer)
+        },
+        unheard: () => events.unheard(peer, connection),
       })
       links.set(peer, [...(links.get(peer) ?? []), link])
       connection.addEventListener('close', () => {

@@ -1,4 +1,4 @@
-/** Who may connect: members, and holders of invitations that this peer issued. */
+/** Who may connect: members, and as guests holders of invitations that this peer issued, and members that were removed. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import { type Address, parseAddress } from './address.ts'
@@ -8,8 +8,11 @@ export interface Members {
   /** Replaces the list; false if it says what was known. */
   set(members: readonly { key: PeerKey; addresses: readonly string[] }[]): boolean
   setInvitations(keys: readonly PeerKey[]): void
+  setRemoved(keys: readonly PeerKey[]): void
   has(key: PeerKey): boolean
   isInvited(key: PeerKey): boolean
+  /** It was a member. */
+  isRemoved(key: PeerKey): boolean
   /** Members other than this peer. */
   keys(): PeerKey[]
   addresses(key: PeerKey): readonly Address[]
@@ -20,6 +23,7 @@ export interface Members {
 export function createMembers(self: PeerKey, log: Logger): Members {
   let known = new Map<PeerKey, Address[]>()
   let invitations = new Set<PeerKey>()
+  let removed = new Set<PeerKey>()
   let digest = ''
 
   function usable(key: PeerKey, texts: readonly string[]): Address[] {
@@ -43,8 +47,12 @@ export function createMembers(self: PeerKey, log: Logger): Members {
     setInvitations(keys) {
       invitations = new Set(keys)
     },
+    setRemoved(keys) {
+      removed = new Set(keys)
+    },
     has: key => known.has(key),
     isInvited: key => invitations.has(key),
+    isRemoved: key => removed.has(key) && !known.has(key),
     keys: () => [...known.keys()],
     addresses: key => known.get(key) ?? [],
     nameOf(key) {

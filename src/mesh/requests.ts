@@ -1,4 +1,4 @@
-/** Request handlers of members, and the one of joiners. */
+/** Request handlers of members, and the ones of guests. */
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -29,6 +29,8 @@ export interface Requests {
   member(handler: RequestHandler): OnStream
   /** The same, of holders of invitations. */
   joiner(handler: RequestHandler): OnStream
+  /** The same, of members that were removed. */
+  removed(handler: RequestHandler): OnStream
 }
 
 export function createRequests(members: Members, clock: Clock, log: Logger): Requests {
@@ -48,5 +50,6 @@ export function createRequests(members: Members, clock: Clock, log: Logger): Req
   return {
     member: handler => onlyFor(members.has, (stream, peer) => void answer(stream, peer, handler)),
     joiner: handler => onlyFor(members.isInvited, (stream, peer) => void answer(stream, peer, handler)),
+    removed: handler => onlyFor(members.isRemoved, (stream, peer) => void answer(stream, peer, handler)),
   }
 }

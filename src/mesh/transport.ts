@@ -36,6 +36,12 @@ export interface Mesh extends Transport {
   setInvitations(keys: readonly PeerKey[]): void
   /** Answers a holder of an invitation. A thrown error's text reaches the joiner. */
   onJoin(handler: RequestHandler): void
+  /** Keys of members that were removed: they may be told of it, and speak nothing else. */
+  setRemoved(keys: readonly PeerKey[]): void
+  /** Answers one of these that dials. */
+  onRemoved(handler: RequestHandler): void
+  /** `answer` is what that handler of a member gave when this peer dialled it. */
+  onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void
   /** Starts listening and the reconnect loop. */
   start(): Promise<void>
   stop(): Promise<void>

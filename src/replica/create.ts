@@ -15,24 +15,30 @@ import type { Logger } from '../lib/log.ts'
 import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
 import type { Disk } from '../store/disk.ts'
 import type { Journal, JournalEntry, OpenJournal } from '../store/journal.ts'
+import { damagedSuffix, openOrSalvage } from '../store/salvage.ts'
 import { answerSync } from './answer-sync.ts'
 import { BatchLog } from './batch-log.ts'
 import { Completeness } from './completeness.ts'
-import { RollbackFence } from './fence.ts'
+import { Fence } from './fence.ts'
 import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
+import { RemovalFence, type RemovalNotice } from './removal-fence.ts'
 import type { BuildLeaves, Replica } from './replica.ts'
 import { syncProtocol } from './sync-messages.ts'
 import { Turns } from './turns.ts'
 import { unitOf } from './unit.ts'
+import { Watchers } from './watchers.ts'
+import { Witness } from './witness.ts'
 
 export interface ReplicaDeps {
   meshId: string
   signer: Signer
   verify: Verify
   disk: Disk
+  /** Outside of the data directory: where the highest own counter is noted (R8). */
+  witnessDisk?: Pick<Disk, 'read' | 'replace'>
   openJournal: OpenJournal
   transport: Transport
   clock: Clock
@@ -49,11 +55,13 @@ const pullTurnMs = 5000
 /** So long a write waits for a newcomer to hear from its mesh, ms. */
 const completeWaitMs = 5000
 
-/** Opens the journal, replays it and connects it with the transport. Rejects when the journal is damaged. */
+/** Opens the journal, replays it and connects it with the transport. With a damaged one, or an old copy, it is fenced. */
 export async function createReplica(deps: ReplicaDeps): Promise<Replica> {
-  const { journal, entries } = await deps.openJournal(deps.disk, journalName)
+  const { journal, entries, damaged } = await openOrSalvage(deps.openJournal, deps.disk, journalName)
   const replica = new JournalledReplica(deps, journal)
   for (const entry of entries) replica.replay(entry.kind, entry.bytes)
+  if (damaged !== undefined) deps.log.error({ err: damaged }, `journal kept as ${journalName}${damagedSuffix}`)
+  await replica.judge(damaged !== undefined)
   return replica
 }
 
@@ -67,16 +75,18 @@ class JournalledReplica implements Replica {
   readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #neighbours: Neighbours
-  readonly #listeners = new Set<() => void>()
   /** Own batches that are applied and not yet durable, in their order. */
   readonly #unwritten = new Set<Batch>()
+  readonly #watchers: Watchers
   /** Newest own batch, durable or not. */
   #tip: Head
   #hlc: Hlc = [0, 0]
   #failure: SkeinError | undefined
   /** Of the newest own record or local fact: resolves when it is durable. */
   #newest: Promise<void> = Promise.resolve()
-  readonly #fence: RollbackFence
+  readonly #fence: Fence
+  readonly #removal: RemovalFence
+  readonly #witness: Witness | undefined
   readonly #completeness: Completeness
   readonly #shownListeners = new Set<(peer: PeerKey, vector: Vector) => void>()
 
@@ -86,13 +96,17 @@ class JournalledReplica implements Replica {
     this.self = deps.signer.key
     const history = () => this.#history()
     this.#registry = new Registry(deps.meshId, deps.verify, { self: this.self, history })
+    this.#watchers = new Watchers(this.#registry, deps.clock, deps.log)
     this.#tip = this.#log.head(this.self)
     this.#log.onFork((writer, since) => {
       deps.log.error({ writer }, 'a writer has several histories and is fenced')
       this.#registry.noteFork(writer, since)
     })
     this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
-    this.#fence = new RollbackFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
+    this.#fence = new Fence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
+    this.#removal = new RemovalFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
+    const { witnessDisk, clock, log } = deps
+    this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
     this.#intake = new Intake({
       self: this.self,
       registry: this.#registry,
@@ -100,7 +114,7 @@ class JournalledReplica implements Replica {
       verify: deps.verify,
       journal: batches => this.#journalled(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
       applied: batches => this.#applied(batches),
-      unknownOwn: (from, batch) => this.#fence.close(from, batch.last),
+      unknownOwn: (_, batch) => void this.#fence.close({ kind: 'members', counter: batch.last }),
       logger: deps.log,
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
@@ -109,14 +123,14 @@ class JournalledReplica implements Replica {
       log: this.#log,
       facts: this.local,
       journal: bytes => this.#journalled([{ kind: 'local', bytes }]),
-      completed: () => this.#notify(),
+      completed: () => this.#watchers.notify(),
     })
     const turns = new Turns(deps.clock, pullTurnMs)
     this.#neighbours = new Neighbours({
       transport: deps.transport,
       log: this.#log,
       receive: this.#receive.bind(this),
-      rolledBack: (knownBy, counter) => this.#fence.close(knownBy, counter),
+      rolledBack: (_, counter) => void this.#fence.close({ kind: 'members', counter }),
       shown: (peer, vector) => {
         this.#completeness.begin(vector)
         this.#shown(peer, vector)
@@ -170,6 +184,17 @@ class JournalledReplica implements Replica {
     if (batch.writer === this.self) this.#tip = { counter: batch.last, hash: batch.hash }
   }
 
+  /** Whether what was read is the newest of this peer's key, as far as can be said without meeting anybody (R8). */
+  async judge(damaged: boolean): Promise<void> {
+    const noted = await this.#witness?.check(this.#log.head(this.self).counter)
+    if (damaged) await this.#fence.close({ kind: 'damage' })
+    else if (noted !== undefined) await this.#fence.close({ kind: 'witness', counter: noted })
+  }
+
+  get fenced(): SkeinError | undefined {
+    return this.#fence.refusal ?? this.#removed()
+  }
+
   async write(build: BuildLeaves, asFounder = false): Promise<Dot | undefined> {
     this.#checkOpen()
     if (!this.isComplete && !asFounder) await this.#untilComplete()
@@ -184,41 +209,21 @@ class JournalledReplica implements Replica {
     this.#unwritten.add(batch)
     this.#registry.apply(batch)
     const durable = this.#append([{ kind: 'batch', bytes: batch.bytes }])
-    this.#notify() // a listener may write: its batch must follow this one in the journal too
+    this.#watchers.notify() // a listener may write: its batch must follow this one in the journal too
     await durable
     this.#unwritten.delete(batch)
     this.#log.add(unitOf(batch))
+    this.#witness?.note(batch.last)
     this.#outbox.send(batch)
     return { writer: this.self, counter: batch.last }
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#watchers.add(listener)
   }
 
   waitFor(test: (view: RegistryView) => boolean, limitMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (test(this.#registry)) return resolve()
-      const end = () => {
-        timer.cancel()
-        unsubscribe()
-      }
-      const unsubscribe = this.onChange(() => {
-        try {
-          if (!test(this.#registry)) return
-          end()
-          resolve()
-        } catch (error) {
-          end()
-          reject(error)
-        }
-      })
-      const timer = this.#deps.clock.after(limitMs, () => {
-        unsubscribe()
-        reject(new SkeinError('timeout', `did not happen within ${limitMs} ms`))
-      })
-    })
+    return this.#watchers.waitFor(test, limitMs)
   }
 
   syncNow(limitMs: number): Promise<void> {
@@ -242,6 +247,7 @@ class JournalledReplica implements Replica {
     // what was begun is finished; what comes now is refused before it is applied, and is no failure of the journal
     this.#failure ??= new SkeinError('unavailable', 'this peer is stopping: try again when skeind runs')
     await this.#journal.close()
+    await this.#witness?.close()
     this.#outbox.stop()
   }
 
@@ -291,17 +297,37 @@ class JournalledReplica implements Replica {
     for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
-  /** R9: a peer that holds the records of its own removal writes nothing more; its containers keep their traffic. */
+  batchAt({ writer, counter }: Dot): Uint8Array | undefined {
+    for (const unit of this.#log.missing(writer, []) ?? []) {
+      if (unit.first <= counter && counter <= unit.last) return unit.compact ? undefined : unit.bytes
+    }
+    return undefined
+  }
+
+  written(after: number): Leaf[] {
+    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after && !unit.compact)
+    return units.flatMap(({ bytes, first }) =>
+      openBatch(bytes).leaves.flatMap((leaf, i) => (first + i > after ? (decodeLeaf(leaf) ?? []) : [])),
+    )
+  }
+
+  get removedBy(): RemovalNotice | undefined {
+    return this.#removal.notice
+  }
+
+  async fence(notice: RemovalNotice): Promise<void> {
+    if (await this.#removal.close(notice)) this.#watchers.notify()
+  }
+
+  /** Before it has fenced itself a peer may hold the records of its own removal: it writes nothing more then. */
   #removed(): SkeinError | undefined {
     const { self } = this
     const isGone = this.#registry.everMember(self) && !this.#registry.member(self)
-    return isGone
-      ? new SkeinError('forbidden', 'this host was removed from its mesh: join again with a new token')
-      : undefined
+    return isGone ? new SkeinError('forbidden', 'this host was removed from its mesh: see skein status') : undefined
   }
 
   #checkOpen(): void {
-    const refusal = this.#failure ?? this.#fence.refusal ?? this.#removed()
+    const refusal = this.#failure ?? this.#fence.refusal ?? this.#removal.refusal ?? this.#removed()
     if (refusal) throw refusal
   }
 
@@ -349,17 +375,6 @@ class JournalledReplica implements Replica {
 
   #applied(batches: readonly Batch[]): void {
     for (const batch of batches) this.#hlc = maxHlc(this.#hlc, batch.hlc)
-    this.#notify()
-  }
-
-  #notify(): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener()
-      } catch (error) {
-        // a listener's failure is its own: this turn's write or receipt must be finished
-        this.#deps.log.error({ err: errorText(error) }, 'a listener failed')
-      }
-    }
+    this.#watchers.notify()
   }
 }

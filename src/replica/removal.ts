@@ -3,7 +3,7 @@
  * this peer when it was removed itself. What it decides on is computed in src/crdt.
  */
 import type { Assertion } from '../crdt/leaves.ts'
-import type { RegistryView } from '../crdt/registry-view.ts'
+import type { RegistryView, Removal } from '../crdt/registry-view.ts'
 import { cancelRemovalLeaves, owedRemovalLeaves, startRemovalLeaves } from '../crdt/removal-duty.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
@@ -23,6 +23,8 @@ export interface RemovalService {
    * to be down is connected, or when those who stay are no majority and `assertion` is not 2.
    */
   start(targets: readonly PeerKey[], assertion: Assertion): Promise<void>
+  /** Starts the removal of a member that asks for it, has fenced itself, and has no record that is not held here. */
+  startLeave(target: PeerKey): Promise<void>
   /** Says of hosts that were removed that they are down. */
   assertDown(targets: readonly PeerKey[]): Promise<void>
   /** Lifts the undecided removal that this peer started of these members. */
@@ -63,6 +65,17 @@ class Remover implements RemovalService {
     await replica.write(view => {
       this.#refuseMinority(view, targets, assertion)
       return startRemovalLeaves(view, replica.self, targets, assertion)
+    })
+  }
+
+  async startLeave(target: PeerKey): Promise<void> {
+    const { replica } = this.#deps
+    await replica.write(view => {
+      const isTarget = (removal: Removal) => removal.targets.some(({ key }) => key === target)
+      if (view.removals().some(removal => removal.outcome === 'undecided' && isTarget(removal))) return []
+      const members = view.members().length
+      // nobody joined unseen through a host all of whose records are held here: a majority is not needed to know that (R9)
+      return startRemovalLeaves(view, replica.self, [target], (members - 1) * 2 > members ? 1 : 2)
     })
   }
 

@@ -5,7 +5,9 @@
 import type { Leaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
+import type { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { RemovalNotice } from './removal-fence.ts'
 
 /** Decides what to write. `first` is the counter of the first leaf: custody steps name theirs (R9). */
 export type BuildLeaves = (view: RegistryView, first: number) => readonly Leaf[]
@@ -18,6 +20,8 @@ export interface Replica {
    * takes too long. True for good from then on.
    */
   readonly isComplete: boolean
+  /** Why this peer writes nothing any more and hands nothing out, for good (R8, R9), with the command to type. */
+  readonly fenced: SkeinError | undefined
   /**
    * Signs the leaves as one batch, makes it durable (fsync), applies it, publishes it. Resolves with the dot of the
    * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view, with
@@ -42,6 +46,14 @@ export interface Replica {
   syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
   /** What is held durably. */
   vector(): Vector
+  /** The encoded batch that has this record, as its writer signed it; undefined if it is not held. */
+  batchAt(dot: Dot): Uint8Array | undefined
+  /** What this peer itself wrote behind a counter, in order; without records of a newer version. */
+  written(after: number): Leaf[]
+  /** The removal by which this peer was fenced (R9). */
+  readonly removedBy: RemovalNotice | undefined
+  /** From now on, over restarts too, nothing is written: this peer was removed. Resolves when that is durable; never rejects. */
+  fence(notice: RemovalNotice): Promise<void>
   /** Called when a member was seen to hold exactly this. */
   onShown(listener: (peer: PeerKey, vector: Vector) => void): void
   start(): void

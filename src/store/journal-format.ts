@@ -106,7 +106,7 @@ export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
   let done = { chain: tip, length: offset }
   for (let frame = frameAt(file, offset); frame; frame = frameAt(file, offset)) {
     const { payload, end } = frame
-    if (!equalBytes(payload.subarray(1, payloadHeadBytes), tip)) throw damaged(name, offset, file.length)
+    if (!equalBytes(payload.subarray(1, payloadHeadBytes), tip)) throw damaged(name, offset, file.length, done.length)
     group.push({ kind: kindOf(payload) ?? 'local', bytes: new Uint8Array(payload.subarray(payloadHeadBytes)) })
     tip = chainAfter(payload)
     offset = end
@@ -115,7 +115,7 @@ export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
     group = []
     done = { chain: tip, length: offset }
   }
-  if (offset < file.length && olderDataFollows(file, offset)) throw damaged(name, offset, file.length)
+  if (offset < file.length && olderDataFollows(file, offset)) throw damaged(name, offset, file.length, done.length)
   return { entries, ...done }
 }
 
@@ -128,10 +128,26 @@ function olderDataFollows(file: Buffer, damage: number): boolean {
   return false
 }
 
-function damaged(name: string, offset: number, size: number): SkeinError {
-  return new SkeinError(
-    'internal',
+/** Damage to what was synchronised: what precedes it is sound. */
+class JournalDamage extends SkeinError {
+  /** The whole groups before the damage end here. */
+  readonly soundBytes: number
+
+  constructor(message: string, soundBytes: number) {
+    super('internal', message)
+    this.soundBytes = soundBytes
+  }
+}
+
+/** The error, if it says that a journal is damaged. */
+export function journalDamage(error: unknown): { message: string; soundBytes: number } | undefined {
+  return error instanceof JournalDamage ? error : undefined
+}
+
+function damaged(name: string, offset: number, size: number, soundBytes: number): SkeinError {
+  return new JournalDamage(
     `journal ${name} is damaged at byte ${offset} of ${size}, and whole entries follow: check the disk, move the data ` +
       'directory away and let this host join anew with a token of `skein peer invite`',
+    soundBytes,
   )
 }

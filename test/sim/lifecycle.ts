@@ -35,7 +35,7 @@ export async function startHost(world: World, host: Host): Promise<void> {
 
 async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   const peer = await buildPeer(world, host, life)
-  const { replica, mesh, admission, removal, ipam } = peer
+  const { replica, mesh, admission, removal, returning, ipam } = peer
   const vector = replica.vector()
   world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.[0]?.counter ?? 0}`)
   world.durability.returned(host.name, host.signer.key, vector)
@@ -47,9 +47,11 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   if (!replica.view.member(replica.self)) mesh.setMembers(host.membership?.introductions ?? [])
   admission.start()
   removal.begin()
+  returning.begin()
   replica.start()
   await mesh.start()
   await reconcile(world, host, peer)
+  await returning.cleared()
   ipam.start()
   host.ready = true
   reconcileLater(world, host, peer)
@@ -131,6 +133,7 @@ export async function stopHost(world: World, host: Host): Promise<void> {
   host.ready = false
   await peer.ipam.stop()
   peer.removal.stop()
+  peer.returning.stop()
   peer.admission.stop()
   await peer.mesh.stop()
   await peer.replica.stop()

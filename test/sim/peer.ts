@@ -5,6 +5,7 @@ import { type Admission, createAdmission } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
 import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
+import { createReturnService, type ReturnService } from '../../src/replica/return.ts'
 import type { Host } from './host.ts'
 import { record } from './recorder.ts'
 import { simLogger } from './sim-logger.ts'
@@ -18,6 +19,7 @@ export interface Peer {
   readonly replica: Replica
   readonly admission: Admission
   readonly removal: RemovalService
+  readonly returning: ReturnService
   readonly ipam: Ipam
   /** Writes that are under way: the view may hold what is not durable. */
   pending(): number
@@ -50,12 +52,14 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
   const newSeed = () => random.bytes(32)
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const removal = createRemovalService({ replica, mesh, log: base.log })
+  const returning = createReturnService({ ...base, replica, mesh })
   const ipam = createIpam({
     ...base,
     clock: parts.clockForIpam(clock),
     replica: parts.replicaForIpam(replica),
     transport: mesh,
     random: random.next,
+    cleared: () => returning.cleared(),
   })
-  return { life, mesh, replica, admission, removal, ipam, pending }
+  return { life, mesh, replica, admission, removal, returning, ipam, pending }
 }

@@ -55,7 +55,16 @@ export function record(replica: Replica, listener: Listener): Recorded {
     get isComplete() {
       return replica.isComplete
     },
+    get fenced() {
+      return replica.fenced
+    },
     vector: () => replica.vector(),
+    batchAt: dot => replica.batchAt(dot),
+    written: after => replica.written(after),
+    get removedBy() {
+      return replica.removedBy
+    },
+    fence: notice => replica.fence(notice),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),

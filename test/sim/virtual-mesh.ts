@@ -27,7 +27,10 @@ export class VirtualMesh implements Mesh {
   readonly #asking = new Map<Session, Set<(error: Error) => void>>()
   #members = new Set<PeerKey>()
   #invitations = new Set<PeerKey>()
+  #removed = new Set<PeerKey>()
   #answerJoin: RequestHandler | undefined
+  #answerRemoved: RequestHandler | undefined
+  readonly #told: ((from: PeerKey, answer: Uint8Array) => void)[] = []
 
   constructor(network: VirtualNetwork, host: string, self: PeerKey, life: Life) {
     this.#network = network
@@ -95,6 +98,28 @@ export class VirtualMesh implements Mesh {
 
   setInvitations(keys: readonly PeerKey[]): void {
     this.#invitations = new Set(keys)
+  }
+
+  setRemoved(keys: readonly PeerKey[]): void {
+    this.#removed = new Set(keys)
+  }
+
+  onRemoved(handler: RequestHandler): void {
+    this.#answerRemoved = handler
+  }
+
+  onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void {
+    this.#told.push(listener)
+  }
+
+  /** What a removed peer that has dialled is told; undefined for a stranger, or when it is not at hand. */
+  async serveRemoved(from: PeerKey): Promise<Uint8Array | undefined> {
+    if (!this.started || !this.#removed.has(from)) return undefined
+    return this.#answerRemoved?.(from, new Uint8Array([1])).catch(() => undefined)
+  }
+
+  told(from: PeerKey, answer: Uint8Array): void {
+    for (const listener of this.#told) listener(from, answer)
   }
 
   onJoin(handler: RequestHandler): void {

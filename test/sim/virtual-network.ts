@@ -138,13 +138,27 @@ export class VirtualNetwork {
     const random = this.randomOf(mesh.host)
     const other = candidates.length > 1 ? random.pick(candidates) : candidates[0]
     if (!mesh.started || !other || mesh.sessions.has(key) || !mesh.members.has(key)) return
-    if (!other.members.has(mesh.self)) return
+    if (!other.members.has(mesh.self)) {
+      this.#tell(other, mesh)
+      return
+    }
     // another host with this one's key is connected there: sometimes it stays, sometimes it is put out
     const rival = other.sessions.get(mesh.self)
     if (rival && otherEnd(rival, other).host !== mesh.host && random.chance(0.5)) return
     const session: Session = { ends: [mesh, other] }
     other.met(mesh.self, session)
     mesh.met(key, session)
+  }
+
+  /** A removed peer that has dialled is told so, if the way back carries it. */
+  #tell(member: VirtualMesh, dialler: VirtualMesh): void {
+    const arrive = (answer: Uint8Array) => {
+      if (dialler.started && this.links.carries(member.host, dialler.host)) dialler.told(member.self, answer.slice())
+    }
+    const later = (answer: Uint8Array | undefined) => {
+      if (answer) this.time.after(this.delay(this.#random(member, dialler)), () => arrive(answer), dialler.life)
+    }
+    void member.serveRemoved(dialler.self).then(later)
   }
 
   #nodesOf(key: PeerKey): VirtualMesh[] {

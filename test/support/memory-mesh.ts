@@ -45,7 +45,10 @@ export class MemoryHub {
       for (const b of this.#meshes.values()) {
         if (a === b) continue
         if (this.linked(a.self, b.self) && a.knows(b.self) && b.knows(a.self)) a.met(b.self)
-        else a.lost(b.self)
+        else {
+          a.lost(b.self)
+          if (this.linked(a.self, b.self) && a.knows(b.self)) b.tell(a)
+        }
       }
     }
   }
@@ -68,7 +71,10 @@ export class MemoryMesh implements Mesh {
   readonly #lost: ((peer: PeerKey) => void)[] = []
   #members = new Set<PeerKey>()
   #invitations = new Set<PeerKey>()
+  #removed = new Set<PeerKey>()
   #answerJoin: RequestHandler | undefined
+  #answerRemoved: RequestHandler | undefined
+  readonly #told: ((from: PeerKey, answer: Uint8Array) => void)[] = []
 
   constructor(self: PeerKey, hub: MemoryHub) {
     this.self = self
@@ -120,6 +126,32 @@ export class MemoryMesh implements Mesh {
 
   setInvitations(keys: readonly PeerKey[]): void {
     this.#invitations = new Set(keys)
+  }
+
+  setRemoved(keys: readonly PeerKey[]): void {
+    this.#removed = new Set(keys)
+    setImmediate(() => this.#hub.update())
+  }
+
+  onRemoved(handler: RequestHandler): void {
+    this.#answerRemoved = handler
+  }
+
+  onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void {
+    this.#told.push(listener)
+  }
+
+  /** A removed peer has dialled this one. */
+  tell(other: MemoryMesh): void {
+    if (!this.#removed.has(other.self) || this.knows(other.self)) return
+    this.#answerRemoved?.(other.self, new Uint8Array([1])).then(
+      answer => other.hearTold(this.self, answer),
+      () => undefined,
+    )
+  }
+
+  hearTold(from: PeerKey, answer: Uint8Array): void {
+    for (const listener of this.#told) listener(from, answer)
   }
 
   onJoin(handler: RequestHandler): void {

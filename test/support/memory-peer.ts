@@ -6,8 +6,10 @@ import { silentLogger } from '../../src/lib/log.ts'
 import { type Admission, createAdmission, found } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
 import { joinMesh } from '../../src/replica/join.ts'
+import { createLeavingService, type LeavingService } from '../../src/replica/leaving.ts'
 import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
+import { createReturnService, type ReturnService } from '../../src/replica/return.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { Disk } from '../../src/store/disk.ts'
 import { createMemoryDisk } from '../../src/store/memory-disk.ts'
@@ -21,6 +23,8 @@ export interface MemoryPeer {
   replica: Replica
   admission: Admission
   removal: RemovalService
+  leaving: LeavingService
+  returning: ReturnService
   stop(): Promise<void>
 }
 
@@ -32,18 +36,22 @@ async function build(hub: MemoryHub, name: string, signer: Signer, meshId: strin
   const replica = await createReplica({ ...base, meshId, disk, openJournal, transport: mesh, random: Math.random })
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const removal = createRemovalService({ replica, mesh, log })
+  const leaving = createLeavingService({ ...base, replica, mesh, removal })
+  const returning = createReturnService({ ...base, replica, mesh })
   const stop = async () => {
     removal.stop()
+    returning.stop()
     admission.stop()
     await mesh.stop()
     await replica.stop()
   }
-  return { name, signer, disk, mesh, replica, admission, removal, stop }
+  return { name, signer, disk, mesh, replica, admission, removal, leaving, returning, stop }
 }
 
 async function start(peer: MemoryPeer): Promise<MemoryPeer> {
   peer.admission.start()
   peer.removal.begin()
+  peer.returning.begin()
   peer.replica.start()
   await peer.mesh.start()
   return peer

@@ -37,6 +37,24 @@ export function chooseBlocks(moment: Moment, pool: Pool, request: DonationReques
   return isSpare || request.evenLast ? found : []
 }
 
+/** Everything that may go: blocks and carved-out addresses that nobody uses, at most `limit` in all. */
+export function chooseAll(moment: Moment, pool: Pool, limit: number): { blocks: number[]; ips: number[] } {
+  const { view, nowMs } = moment
+  const network = view.network(pool.network)
+  const found = { blocks: [] as number[], ips: [] as number[] }
+  if (!network) return found
+  for (const index of pool.blocks(moment)) {
+    if (found.blocks.length >= limit) return found
+    if (pool.owns(view, index) && isUntouched(view, network, pool, index, nowMs)) found.blocks.push(index)
+  }
+  for (const ip of pool.carved(moment)) {
+    if (found.blocks.length + found.ips.length >= limit) return found
+    const isFree = isUnused(view, network, pool, ip) && !pool.ledger.isCooling(ip, nowMs)
+    if (isFree && pool.ownsAddress(view, ip) && view.reservedBy(network.id, ip) === undefined) found.ips.push(ip)
+  }
+  return found
+}
+
 function isUntouched(view: RegistryView, network: Network, pool: Pool, index: number, nowMs: number): boolean {
   const { first, last } = rangeOf(view, network, index)
   const block = view.block(network.id, index)

@@ -15,7 +15,7 @@ export function ownersToAsk(
   connected: readonly PeerKey[],
   random: () => number,
 ): PeerKey[] {
-  const owners = new Set(network.roster)
+  const owners = new Set(network.roster.map(key => view.successor(key).owner))
   // also who received blocks and published nothing: the answer that brought them may have got lost
   for (const index of view.touchedBlocks(network.id)) owners.add(view.block(network.id, index)?.owner ?? self)
   return connected

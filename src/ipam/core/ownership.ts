@@ -92,13 +92,13 @@ export class Ownership {
     return gained
   }
 
-  /** Blocks that may be own, ascending: what the genesis dealt to this peer, and what has moved. */
+  /** Blocks that may be own, ascending: what the genesis dealt to this peer, or to one that it is the heir of, and what has moved. */
   #candidates(view: RegistryView): number[] {
     const order = view.dealOrder(this.#network)
-    const at = order.indexOf(this.#self)
+    const own = order.flatMap((key, at) => (view.successor(key).owner === this.#self ? [at] : []))
     const count = view.blockCount(this.#network)
-    const found = [...view.touchedBlocks(this.#network)].filter(index => at < 0 || index % order.length !== at)
-    if (at >= 0) for (let index = at; index < count; index += order.length) found.push(index)
+    const found = [...view.touchedBlocks(this.#network)].filter(index => !own.includes(index % order.length))
+    for (const at of own) for (let index = at; index < count; index += order.length) found.push(index)
     return found.sort((a, b) => a - b)
   }
 

@@ -27,7 +27,8 @@ export function usageOf(view: RegistryView, network: Network): Usage[] {
   for (const index of moved) {
     const block = view.block(network.id, index)
     if (!block) continue
-    rowOf(dealtTo(view, network, index)).addresses -= usableCount(view, network, { index, carved: [] })
+    const dealer = dealtTo(view, network, index)
+    if (dealer !== undefined) rowOf(dealer).addresses -= usableCount(view, network, { index, carved: [] })
     if (!block.quarantined) rowOf(block.owner).addresses += usableCount(view, network, block)
   }
   // nobody takes an address from a forked writer's blocks; and who has given all away is no owner any more
@@ -48,20 +49,24 @@ export function usageOf(view: RegistryView, network: Network): Usage[] {
   return [...rows.values()].sort((a, b) => (a.owner < b.owner ? -1 : 1))
 }
 
-function dealtTo(view: RegistryView, network: Network, index: number): PeerKey {
+/** Who has what the genesis dealt, were nothing moved; undefined while nobody may use it. */
+function dealtTo(view: RegistryView, network: Network, index: number): PeerKey | undefined {
   const order = view.dealOrder(network.id)
-  return order[index % order.length] ?? ''
+  const { owner, quarantined } = view.successor(order[index % order.length] ?? '')
+  return quarantined ? undefined : owner
 }
 
 /** What the genesis dealt: every n-th block to each, and the first, the last and the gateway's less than whole. */
 function dealt(view: RegistryView, network: Network): Map<PeerKey, number> {
   const found = new Map<PeerKey, number>()
-  const add = (owner: PeerKey, addresses: number) => found.set(owner, (found.get(owner) ?? 0) + addresses)
+  const add = (owner: PeerKey | undefined, addresses: number) => {
+    if (owner !== undefined) found.set(owner, (found.get(owner) ?? 0) + addresses)
+  }
   const order = view.dealOrder(network.id)
   const count = view.blockCount(network.id)
   const size = sizeOf(view, network.id)
-  order.forEach((owner, at) => {
-    if (at < count) add(owner, Math.ceil((count - at) / order.length) * size)
+  order.forEach((_, at) => {
+    if (at < count) add(dealtTo(view, network, at), Math.ceil((count - at) / order.length) * size)
   })
   const gateway = parseIp(network.spec.gateway)
   const partial = [0, count - 1, ...(gateway === undefined ? [] : [view.blockOf(network.id, gateway) ?? 0])]

@@ -109,7 +109,14 @@ function pass(replica: Replica): Replica {
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
     isComplete: replica.isComplete,
+    get fenced() {
+      return replica.fenced
+    },
     vector: () => replica.vector(),
+    batchAt: dot => replica.batchAt(dot),
+    written: after => replica.written(after),
+    removedBy: replica.removedBy,
+    fence: notice => replica.fence(notice),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),
@@ -120,11 +127,18 @@ function pass(replica: Replica): Replica {
 export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
   return {
     replica,
-    ipam: { held: () => [], usage: () => [], reserve: async () => undefined, unreserve: async () => undefined },
+    ipam: {
+      held: () => [],
+      usage: () => [],
+      reserve: async () => undefined,
+      unreserve: async () => undefined,
+      drain: async () => ({ given: 2, left: 0, inUse: 1, to: [], waitingFor: [] }),
+    },
     relay: { ask: async () => new Uint8Array(), handle: () => {} },
     admission: {
       invite: async (ttlMs, uses) => `token-for-${ttlMs}${uses === 1 ? '' : `-and-${uses}`}`,
       join: async () => {},
+      leave: async () => {},
     },
     removal: createRemovalService({
       replica,

@@ -49,6 +49,7 @@ describe('api: passing on', () => {
         },
         admission: {
           invite: async ttlMs => `${name}-token-for-${ttlMs}`,
+          leave: async () => undefined,
           join: async token => void joined.push(token),
         },
       }),

@@ -111,6 +111,7 @@ const bad: [line: string, code: number, stderr: RegExp][] = [
   ['netprofile rm gold', 5, /cannot delete netprofile gold, groups app have it/],
   ['net rm web', 5, /cannot delete web has 1 endpoint groups \(app\): .* skein group rm app/],
   ['net rm db', 5, /cannot delete network db, 1 rules name it/],
+  ['net rename db store', 5, /cannot rename network db, 1 rules name it: .* skein policy rule-rm p \d/],
   ['global set', 2, /nothing to set/],
   ['global set -f aci', 3, /fabric mode aci is not supported/],
   ['global set -b routing', 3, /forwarding mode routing is not supported/],

@@ -24,6 +24,7 @@ describe('config: parse', () => {
     assert.deepEqual(config([]), {
       name: 'host1',
       dataDir: '/var/lib/skein',
+      witnessDir: '/var/lib/skein-witness',
       listen: { address: '192.168.2.10', port: 7373 },
       join: undefined,
       vtepAddress: '192.168.2.10',

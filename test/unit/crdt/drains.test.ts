@@ -153,3 +153,26 @@ describe('crdt: reservations', () => {
     assert.deepEqual(world.all.reserved(id('web')), [])
   })
 })
+
+describe('crdt: networks that a host holds', () => {
+  const hold = (network: string, isHeld = true): Leaf => ({ kind: 'network-hold', network, isHeld })
+
+  it('drain after their deletion until the last host has given them up, and only members count', () => {
+    const { world, id } = networksOf('web')
+    const web = id('web')
+    world.at(1).write([hold(web)])
+    assert.deepEqual(world.all.network(web)?.status, 'live')
+    world.at(2).write(removeNetworkLeaves(world.all, web))
+    world.at(3).write([hold(web), endpoint(web)])
+    const text = () => world.all.conditions().map(condition => condition.text)
+    const waits = 'default/web was deleted while in use and waits for '
+    assert.deepEqual(text(), [`${waits}app on host3, containers of host1`])
+    world.at(1).write([hold(web, false)])
+    world.at(3).write([{ kind: 'endpoint-rm', id: 'e1', network: web }])
+    assert.deepEqual(text(), [`${waits}containers of host3`])
+    assert.deepEqual(world.all.heldBy(web), [world.at(3).key])
+    world.at(3).write([hold(web, false)])
+    assert.equal(world.all.network(web), undefined)
+    assert.deepEqual([text(), world.all.heldBy(web), world.all.isDeleted(web)], [[], [], true])
+  })
+})

@@ -294,7 +294,17 @@ describe('crdt: objects of a forked writer (R8)', () => {
         assert.equal(one.digest(), other.digest())
         assert.equal(viewJson(one), viewJson(other))
       }),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        examples: [
+          [
+            [
+              [8, 2, 0, 0],
+              [0, 2, 1, 0],
+            ],
+          ],
+        ],
+      },
     )
   })
 })

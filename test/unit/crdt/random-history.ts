@@ -84,6 +84,7 @@ const makers: readonly Maker[] = [
   (view, _, pick) => [
     { kind: 'reservation', network: anyNetwork(view, pick >> 1), ip: 0x0a010001 + (pick >> 1), isKept: pick % 2 === 0 },
   ],
+  (view, _, pick) => [{ kind: 'network-hold', network: anyNetwork(view, pick >> 1), isHeld: pick % 2 === 0 }],
   (view, _, pick) => [{ kind: 'endpoint-rm', id: `e${pick % 3}`, network: anyNetwork(view, pick) }],
   (view, _, pick) => [{ kind: 'vtep', network: anyNetwork(view, pick), address: '10.0.0.1', vni: 100 + pick }],
   (view, _, pick) => [{ kind: 'free', network: anyNetwork(view, pick), log2: pick - 1 }],

@@ -6,7 +6,7 @@ import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import { knownLeaf } from '../../../src/crdt/known.ts'
 import type { Assertion, Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName, Registry } from '../../../src/crdt/registry.ts'
-import type { Dot } from '../../../src/crdt/vector.ts'
+import { type Dot, dotText } from '../../../src/crdt/vector.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { interleave } from './random-history.ts'
@@ -49,7 +49,8 @@ class Scene extends World {
   }
 
   declare(starter: number, removal: Dot, view = this.seenBy(starter)): Dot {
-    const { complete } = view.removals().find(item => item.dot.writer === removal.writer) ?? assert.fail('no removal')
+    const { complete } =
+      view.removals().find(({ dot }) => dotText(dot) === dotText(removal)) ?? assert.fail('no removal')
     assert.ok(complete, 'the removal is not complete')
     return this.at(starter).write([{ kind: 'removal-end', removal, effective: true, ...complete }])
   }
@@ -236,6 +237,44 @@ describe('crdt: removal of a host (R9)', () => {
     assert.equal(four.all.removals().find(item => item.dot.writer === first.writer)?.outcome, 'cancelled')
     const behind = four.seenBy(2, { 3: 1 })
     assert.deepEqual(outcomes(behind).sort(), ['effective'])
+  })
+
+  it('(f): a declaration within the cut of its starter counts, also where the acknowledgements that it cites are lost', () => {
+    const five = new Scene(5)
+    const block = five.blockOf(4)
+    const first = five.start(1, 4, 1, 1)
+    for (const acker of [2, 5, 3]) five.acknowledge(acker, first, 4)
+    const lacking = (self: number) => five.seenBy(self, { 3: 1 })
+    five.declare(1, first)
+    assert.equal(outcomes(lacking(2)).join(), 'undecided', 'its starter is a member, and may still tell')
+    // 1 and 3 are lost at once, and with them what 3 acknowledged: 2 takes both out
+    const known = knownLeaf(lacking(2))
+    const targets = [1, 3].map(n => ({
+      key: five.at(n).key,
+      heir: five.at(2).key,
+      counter: lacking(2).held(five.at(n).key),
+    }))
+    const second = five.at(2).write([known, { kind: 'removal', targets, assertion: 1, known: contentName(known) }])
+    for (const acker of [4, 5]) {
+      const list = knownLeaf(lacking(acker))
+      const counters = targets.map(({ key }) => lacking(acker).held(key))
+      five.at(acker).write([list, { kind: 'removal-ack', removal: second, counters, known: contentName(list) }])
+    }
+    five.declare(2, second, lacking(2))
+    for (const view of [lacking(2), lacking(5), five.seenBy(2), five.all]) {
+      assert.deepEqual(outcomes(view), ['effective', 'effective'])
+      const { owner, quarantined } = view.block(five.id, block) ?? assert.fail()
+      assert.deepEqual([owner, quarantined], [five.at(2).key, false])
+    }
+    // who stays can go on: lists name both
+    const third = five.start(2, 5, 2, 2, lacking(2))
+    five.declare(2, third, lacking(2))
+    assert.deepEqual(
+      lacking(2)
+        .members()
+        .map(({ name }) => name),
+      ['host2'],
+    )
   })
 
   it('of two hosts that assert each other down the first counts, everywhere', () => {

@@ -49,6 +49,7 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
     ...{ kind: 'network-docker', network, internal: true },
     ...{ labels: [['com.docker.compose.network', 'default']], options: [['foo', 'bar']] },
   },
+  'network-hold': { kind: 'network-hold', network, isHeld: true },
   endpoint: {
     ...{ kind: 'endpoint', id: 'e'.repeat(64), network, ip: 0xc0a80105, mac: '02:02:c0:a8:01:05' },
     ...{ container: 'c'.repeat(64), containerName: 'app-ü', aliases: ['app', 'c'.repeat(12)], group: 'dd'.repeat(32) },

@@ -37,6 +37,7 @@ function networkOf(view: RegistryView, id: NetworkId) {
     holders: view.endpoints(id).map(endpoint => view.holders(id, endpoint.ip)),
     vteps: view.vteps(id),
     drain: view.drain(id),
+    heldBy: view.heldBy(id),
     reserved: view.reserved(id),
     duplicates: view.duplicates(id),
     touched: view.touchedBlocks(id),

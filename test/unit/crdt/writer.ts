@@ -23,9 +23,11 @@ export class Writer {
   readonly batches: Batch[] = []
   #counter = 0
   #previous = noBatch
-  #ms = 1000
+  readonly #time: { ms: number }
 
-  constructor(signer: Signer, meshId: string) {
+  /** @param time of writers that know each other's records: each write is later than those before it */
+  constructor(signer: Signer, meshId: string, time = { ms: 1000 }) {
+    this.#time = time
     this.signer = signer
     this.meshId = meshId
   }
@@ -41,12 +43,12 @@ export class Writer {
 
   /** Writes the leaves as one batch and gives the dot of the last. */
   write(leaves: readonly (Leaf | Uint8Array)[], hlc?: Hlc): Dot {
-    this.#ms = hlc?.[0] ?? this.#ms + 10
+    this.#time.ms = Math.max(this.#time.ms, hlc?.[0] ?? this.#time.ms + 10)
     const batch = makeBatch(this.signer, {
       meshId: this.meshId,
       first: this.#counter + 1,
       previous: this.#previous,
-      hlc: hlc ?? [this.#ms, 0],
+      hlc: hlc ?? [this.#time.ms, 0],
       leaves: leaves.map(leaf => (leaf instanceof Uint8Array ? leaf : encodeLeaf(leaf))),
     })
     this.#counter = batch.last
@@ -64,7 +66,8 @@ export class World {
   constructor(count: number) {
     const signers = Array.from({ length: count }, (_, i) => signerAt(i + 1))
     this.meshId = meshIdOf((signers[0] as Signer).key, nonce)
-    this.writers = signers.map(signer => new Writer(signer, this.meshId))
+    const time = { ms: 1000 }
+    this.writers = signers.map(signer => new Writer(signer, this.meshId, time))
     this.at(1).write([{ kind: 'mesh', founder: this.at(1).key, nonce, name: 'host1', addresses: ['10.0.0.1:7373'] }])
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
-import { isUnicastMac, planEntries } from '../../../src/datapath/plan.ts'
+import { isUnicastMac, planEntries, targetsOf } from '../../../src/datapath/plan.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import { network, World } from './world.ts'
 
@@ -9,7 +9,10 @@ const own = '192.168.2.1'
 
 describe('datapath plan', () => {
   let world: World
-  const plan = () => planEntries(world.registry, world.key(1), own, network)
+  const plan = () => {
+    const targets = targetsOf(world.registry.vteps(network), world.key(1), own)
+    return planEntries(world.registry.endpoints(network), targets, world.key(1))
+  }
 
   beforeEach(() => {
     world = new World()

@@ -49,6 +49,8 @@ describe('docker reconciler: drains and renames', () => {
     await host.stop()
   })
 
+  const members = (name: string) => docker.members({ id: docker.byName(name)?.id ?? '', name })
+
   it('moves containers with their aliases, running or not, and deletes the network when the last has left', async () => {
     const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/24')]
     await appears('web')
@@ -59,19 +61,95 @@ describe('docker reconciler: drains and renames', () => {
     await docker.halt('c2')
     await eventually('c1 is registered', () => names(web).join() === 'c1')
     await drain(web, next)
-    await disappears('web')
-    assert.equal(view().isDeleted(web), true)
+    await eventually('web is deleted', () => view().isDeleted(web))
     await eventually('aliases', () => view().endpoints(next)[0]?.aliases.includes('db') === true)
     assert.deepEqual(names(next), ['c1'])
-    assert.deepEqual(
-      (await docker.members(docker.byName('next')?.id ?? '')).map(({ name, isRunning }) => [name, isRunning]).sort(),
-      [
-        ['c1', true],
-        ['c2', false],
-      ],
-    )
+    assert.deepEqual((await members('next')).map(({ name, isRunning }) => [name, isRunning]).sort(), [
+      ['c1', true],
+      ['c2', false],
+    ])
     assert.deepEqual(view().conditions(), [])
-    assert.deepEqual(reconciler.conditions(), [])
+    // Docker starts them only while it finds the network that they were run on
+    await condition(
+      /^network web was drained into next and stays in this host's Docker, empty: Docker starts c1, c2 only/,
+    )
+    await assert.rejects(docker.run('web', 'c3'), /was drained into next and is gone: use next/)
+    await docker.kill('c1')
+    await condition(/Docker starts c2 only/)
+    await docker.kill('c2')
+    await disappears('web')
+    await eventually('no condition', () => reconciler.conditions().length === 0)
+  })
+
+  it('keeps no drained network whose name another gets: Docker finds that one', async () => {
+    const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/24')]
+    await appears('web')
+    await appears('next')
+    await docker.run('web', 'c1')
+    await drain(web, next)
+    await condition(/^network web was drained/)
+    const id = await host.create('web', '10.1.4.0/24')
+    await eventually('web is the new one', () => docker.byName('web')?.options['skein.id'] === id)
+    await eventually('no condition', () => reconciler.conditions().length === 0)
+  })
+
+  it('starts again what Docker gave up because its network took no more containers', async () => {
+    const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/24')]
+    await appears('web')
+    await appears('next')
+    await docker.run('web', 'c1')
+    await docker.halt('c1')
+    docker.strand('next', 'c1', 'IpamDriver.RequestAddress: network web is being drained into next')
+    await drain(web, next)
+    await eventually('c1 is started', () => docker.started.includes('c1'))
+  })
+
+  it('keeps a deleted network for a container between two starts, and for no other', async () => {
+    const web = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    await docker.run('web', 'loop')
+    await docker.crash('loop')
+    assert.deepEqual(view().endpoints(web), [])
+    await host.remove(web)
+    await eventually('the network is held', () => view().heldBy(web).length === 1)
+    assert.equal(view().network(web)?.status, 'draining')
+    assert.match(view().conditions()[0]?.text ?? '', /waits for containers of host1$/)
+    for (let i = 0; i < 2; i++) {
+      await docker.again('loop')
+      await eventually('it is named', () => names(web).join() === 'loop')
+      assert.match(view().conditions()[0]?.text ?? '', /waits for loop on host1$/)
+      await docker.crash('loop')
+    }
+    await docker.kill('loop')
+    await disappears('web')
+    await eventually('nobody waits', () => view().network(web) === undefined)
+    assert.deepEqual(view().conditions(), [])
+  })
+
+  it('gives a deleted network up that is removed from this Docker by hand', async () => {
+    const web = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    await docker.run('web', 'loop')
+    await docker.crash('loop')
+    await host.remove(web)
+    await eventually('the network is held', () => view().heldBy(web).length === 1)
+    await docker.rm('web')
+    await eventually('nobody waits', () => view().network(web) === undefined)
+    assert.equal(docker.byName('web'), undefined)
+  })
+
+  it('lets a deleted network go from under a container that is stopped, as Docker does, but not in the middle of its restart', async () => {
+    const web = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+    await docker.run('web', 'c1')
+    await host.remove(web)
+    await eventually('the network is held', () => view().heldBy(web).length === 1)
+    await docker.halt('c1')
+    await docker.again('c1')
+    assert.deepEqual(names(web).length, 1)
+    await docker.halt('c1')
+    await disappears('web')
+    await eventually('nobody waits', () => view().network(web) === undefined)
   })
 
   it('takes no new containers, and says where to put them', async () => {
@@ -87,7 +165,7 @@ describe('docker reconciler: drains and renames', () => {
       /network web is being drained into next and takes no new containers: use next/,
     )
     await docker.kill('full-0')
-    await disappears('web')
+    await eventually('web is deleted', () => view().isDeleted(web))
     await eventually('c1 is in next', () => names(next).includes('c1'))
   })
 
@@ -119,10 +197,7 @@ describe('docker reconciler: drains and renames', () => {
     await condition(/^network old is called web in this host's Docker: .* waits for c1, c2 \(stopped\)/)
     await docker.kill('c1')
     await condition(/waits for c2 \(stopped\)/)
-    await docker.disconnect(
-      docker.byName('web')?.id ?? '',
-      (await docker.members(docker.byName('web')?.id ?? ''))[0]?.container ?? '',
-    )
+    await docker.disconnect(docker.byName('web')?.id ?? '', (await members('web'))[0]?.container ?? '')
     await appears('old')
     assert.equal(docker.byName('web'), undefined)
     assert.equal(view().network(web)?.status, 'live')

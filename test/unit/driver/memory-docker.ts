@@ -33,6 +33,9 @@ export interface MemoryDocker extends DockerApi {
   restart(name: string): Promise<DockerEndpoint>
   /** `docker rm -f`; `plugin` false: the plugin is down, so its calls are lost. */
   kill(name: string, plugin?: boolean): Promise<void>
+  /** A container with a restart policy ends; it is started once more by `again`. */
+  crash(name: string): Promise<void>
+  again(name: string): Promise<DockerEndpoint>
   /** `docker stop`. */
   halt(name: string): Promise<void>
   /** A container that no record tells of. */
@@ -72,6 +75,10 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   const created: DockerNetworkRequest[] = []
   const stranded = new Map<string, FailedStart & { networkId: string }>()
   const started: string[] = []
+  /** container's name -> the network that it was run on */
+  const modes = new Map<string, string>()
+  /** Containers between two starts. */
+  const restarting = new Set<string>()
   let refusal: string | undefined
   const pools = new Map<string, string>()
   const streams = new Set<{ event(event: DockerEvent): void; end(): void }>()
@@ -200,12 +207,26 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       if (!(await removeNetwork(need(name).id, plugin)))
         throw new DockerRefusal(403, `network ${name} has active endpoints`)
     },
-    run: (network, name) => run(network, name),
+    async run(network, name) {
+      const place = await run(network, name)
+      modes.set(name, network)
+      return place
+    },
     async restart(name) {
       const { networkId = '', container } = places.get(name) ?? {}
       return run(networks.get(networkId)?.name ?? '', name, container)
     },
-    kill: (name, withPlugin = true) => takeDown(name, withPlugin),
+    async kill(name, withPlugin = true) {
+      const isIts = (key: string) => key === name || key.startsWith(`${name} `)
+      const slept = [...stopped.keys()].filter(isIts)
+      for (const key of slept) stopped.delete(key)
+      const keys = [...places.keys()].filter(isIts)
+      if (keys.length === 0 && slept.length === 0) throw new DockerRefusal(404, `no container ${name}`)
+      for (const key of keys) await takeDown(key, withPlugin)
+      modes.delete(name)
+      restarting.delete(name)
+      say('destroy', 'container')
+    },
     async halt(name) {
       const place = places.get(name)
       if (place) stopped.set(name, place)
@@ -224,6 +245,22 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       places.set(name, place)
       return place
     },
+    async crash(name) {
+      const place = places.get(name)
+      if (!place) throw new DockerRefusal(404, `no container ${name}`)
+      stopped.set(name, place)
+      restarting.add(name)
+      await takeDown(name, true)
+    },
+    async again(name) {
+      const { networkId = '', container } = stopped.get(name) ?? {}
+      const network = networks.get(networkId)?.name
+      if (network === undefined) throw new DockerRefusal(404, `network ${networkId} not found`)
+      const place = await run(network, name, container)
+      stopped.delete(name)
+      restarting.delete(name)
+      return place
+    },
     hide: name => hidden.add(name),
     started,
     strand(network, name, error) {
@@ -232,9 +269,9 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     refuseStarts(reason) {
       refusal = reason
     },
-    async failedStarts(networkIds) {
+    async failedStarts(asked) {
       check()
-      return [...stranded.values()].filter(failed => networkIds.includes(failed.networkId))
+      return [...stranded.values()].filter(failed => asked.some(({ id }) => id === failed.networkId))
     },
     async startContainer(id) {
       check()
@@ -271,7 +308,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const endpoints = found && endpointsOf(found.id)
       return endpoints && { gateway: '', endpoints }
     },
-    async members(networkId) {
+    async members({ id: networkId }) {
       check()
       const ids = new Set(
         [...places.values(), ...stopped.values()].filter(p => p.networkId === networkId).map(p => p.container),
@@ -279,12 +316,18 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       return [...ids].map(container => {
         const all = [...places.values(), ...stopped.values()].filter(place => place.container === container)
         const isRunning = [...places.values()].some(place => place.container === container)
+        const name = all[0]?.containerName.split(' ')[0] ?? ''
         return {
-          ...{ container, name: all[0]?.containerName.split(' ')[0] ?? '', isRunning },
-          networks: all.map(place => place.networkId),
-          endpoints: new Map(all.map(place => [place.networkId, isRunning ? place.endpointId : ''])),
+          ...{ container, name, isRunning: isRunning || restarting.has(name) },
+          networks: all.map(place => networks.get(place.networkId)?.name ?? ''),
         }
       })
+    },
+    async runOn() {
+      check()
+      const found = new Map<string, string[]>()
+      for (const [name, network] of modes) found.set(network, [...(found.get(network) ?? []), name])
+      return found
     },
     async connect(networkId, container, given) {
       check()
@@ -319,7 +362,10 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const names = there.map(({ endpointId, containerName }) => {
         return [endpointId, [containerName, ...(aliases.get(containerName) ?? []), id.slice(0, 12)]] as const
       })
-      return { names: new Map(names), dns: [], resolvConf: '' }
+      const given = there.map(place => {
+        return [networks.get(place.networkId)?.name ?? '', aliases.get(place.containerName) ?? []] as const
+      })
+      return { names: new Map(names), aliases: new Map(given), dns: [], resolvConf: '' }
     },
     rename(from, to) {
       const place = places.get(from)

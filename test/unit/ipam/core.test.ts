@@ -89,6 +89,7 @@ describe('ipam core', () => {
       const hinted = Object.create(view, { freeHint: { value: (_: NetworkId, key: string) => hints[key] } })
       hinted.member = (key: string) => view.member(key)
       hinted.blockCount = (id: NetworkId) => view.blockCount(id)
+      hinted.successor = (owner: string) => ({ owner, quarantined: false })
       hinted.touchedBlocks = (id: NetworkId) => view.touchedBlocks(id)
       hinted.block = (id: NetworkId, index: number) => view.block(id, index)
       return ownersToAsk(hinted, network, late.signer.key, [a, b, late.signer.key], () => 0.5)
@@ -105,6 +106,7 @@ describe('ipam core', () => {
       freeHint: () => undefined,
       blockCount: () => 4,
       touchedBlocks: () => [],
+      successor: (owner: string) => ({ owner, quarantined: false }),
       block: () => ({ owner: a }),
     })
     assert.deepEqual(
@@ -128,6 +130,7 @@ describe('ipam core', () => {
       network: () => network,
       isForked: () => false,
       dealOrder: () => owners,
+      successor: (owner: string) => ({ owner, quarantined: false }),
       touchedBlocks: () => [],
       reserved: () => [],
       blockRange: (id: NetworkId, index: number) => view.blockRange(id, index + 1),

@@ -5,18 +5,31 @@ import { createLink } from '../../../src/mesh/link.ts'
 /** A connection on which nobody answers, and what became of it: silence on command cannot be had from a real one. */
 async function silentLink() {
   let answer = () => {}
+  let close = () => {}
+  let unheard = 0
   let aborted = 0
   const stream = {
-    addEventListener(_: string, listener: () => void) {
-      answer = listener
+    addEventListener(event: string, listener: () => void) {
+      if (event === 'message') answer = listener
+      else close = listener
     },
     send: () => true,
   }
   const connection = { status: 'open', newStream: async () => stream, abort: () => aborted++ }
   let alive = 0
-  const link = createLink('a', connection as unknown as Connection, () => alive++)
+  const link = createLink('a', connection as unknown as Connection, {
+    alive: () => alive++,
+    unheard: () => unheard++,
+  })
   await Promise.resolve()
-  return { link, answer: () => answer(), aborted: () => aborted, alive: () => alive }
+  return {
+    link,
+    answer: () => answer(),
+    close: () => close(),
+    unheard: () => unheard,
+    aborted: () => aborted,
+    alive: () => alive,
+  }
 }
 
 describe('link', () => {
@@ -42,5 +55,15 @@ describe('link', () => {
       for (let tick = 0; tick < 3; tick++) link.tick(false)
     }
     assert.deepEqual([link.alive, alive(), aborted()], [true, 1, 0])
+  })
+
+  it('says that pings are not taken, if they never were', async () => {
+    const refused = await silentLink()
+    refused.close()
+    assert.equal(refused.unheard(), 1)
+    const ended = await silentLink()
+    ended.answer()
+    ended.close()
+    assert.equal(ended.unheard(), 0)
   })
 })

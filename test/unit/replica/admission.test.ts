@@ -69,7 +69,7 @@ describe('replica: admission', () => {
     const a = await founder()
     const late = await a.admission.invite(-1, ['host1:7373'])
     await assert.rejects(join(late, signerOf(seedAt(2))), forbidden(/has expired.*skein peer invite/))
-    const short = await a.admission.invite(30, ['host1:7373'])
+    const short = await a.admission.invite(1000, ['host1:7373'])
     await join(short, signerOf(seedAt(3)))
     await eventually(() => Date.now() > short.expiresMs)
     assert.equal((await join(short, signerOf(seedAt(3)))).length, 2)

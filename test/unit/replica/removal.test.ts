@@ -107,7 +107,7 @@ describe('replica: removal of a host (R9)', () => {
     await four?.replica.waitFor(view => !view.member(keyOf(four)), 3000)
     await assert.rejects(four?.replica.write(() => [{ kind: 'tenant', name: 'late' }]) ?? assert.fail(), {
       code: 'forbidden',
-      message: /was removed from its mesh: join again with a new token/,
+      message: /was removed from its mesh \(skein peer rm on host1 at .*\): .*skein join TOKEN$/,
     })
   })
 })

@@ -132,7 +132,7 @@ describe('replica: anti-entropy', () => {
   })
 
   describe('with an old copy of its data directory (R8)', () => {
-    const refused = { code: 'forbidden', message: /older.*remove the data directory and join again/ }
+    const refused = { code: 'forbidden', message: /older.*skein peer rejoin/ }
     const tries = (peer: MemoryPeer) =>
       eventually(() =>
         assert.rejects(

@@ -1,15 +1,19 @@
-/** Policies with their rules, groups and profiles, as `apply` takes them. */
+/** What users made, as `apply` takes it. Pure: the CLI exports with it what an API lists, a peer what nobody else has. */
+import { isName, isNetworkName } from '../model/names.ts'
 import type {
   GroupJson,
   GroupObject,
   NetProfileJson,
   NetProfileObject,
+  NetworkJson,
+  NetworkObject,
+  ObjectsJson,
   PolicyJson,
   PolicyObject,
   RuleJson,
   RuleObject,
-} from '../src/api/types.ts'
-import { isName } from '../src/model/names.ts'
+  TenantJson,
+} from './types.ts'
 
 export function profileObjects(profiles: readonly NetProfileJson[]): NetProfileObject[] {
   return profiles.map(({ tenantName, profileName, bandwidth, DSCP, burst }) => ({
@@ -66,5 +70,32 @@ export function groupObjects(groups: readonly GroupJson[]): { groups: GroupObjec
         ...(netProfile === undefined ? {} : { profile: netProfile }),
       })),
     left: groups.filter(group => !isName(group.groupName)).map(group => group.key),
+  }
+}
+
+/** `left`: networks that bear another name than they were created under, which nobody can create. */
+export function objectsOf(
+  tenants: readonly TenantJson[],
+  networks: readonly NetworkJson[],
+): { objects: Required<Pick<ObjectsJson, 'tenants' | 'networks'>>; left: string[] } {
+  const made = networks.filter(network => isNetworkName(network.networkName))
+  const left = networks.filter(network => !made.includes(network)).map(network => network.key)
+  const objects = { tenants: tenants.map(({ tenantName }) => ({ name: tenantName })), networks: made.map(objectOf) }
+  return { objects, left }
+}
+
+function objectOf(network: NetworkJson): NetworkObject {
+  const { tenantName, networkName, subnet, encap, nwType, pktTag, gateway, ipv6Subnet, ipv6Gateway, docker } = network
+  return {
+    tenant: tenantName,
+    name: networkName,
+    subnet,
+    encap,
+    type: nwType,
+    ...(pktTag === undefined ? {} : { pktTag }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(ipv6Subnet === undefined ? {} : { subnet6: ipv6Subnet }),
+    ...(ipv6Gateway === undefined ? {} : { gateway6: ipv6Gateway }),
+    ...(docker === undefined ? {} : { docker }),
   }
 }

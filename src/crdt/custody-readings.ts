@@ -1,0 +1,148 @@
+/** Whose blocks and addresses are, by the genesis, their chains of custody and the rules of removal. Part of the registry. */
+import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId } from '../model/network.ts'
+import { type Carving, carvingOf } from './addresses.ts'
+import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
+import type { Tables } from './condition-text.ts'
+import { countedSteps, holderOf } from './custody.ts'
+import type { Hlc } from './hlc.ts'
+import type { Step, Transfer } from './leaves.ts'
+import type { Merge } from './merge.ts'
+import type { Block, CarvedAddress, Network } from './registry-view.ts'
+
+export interface CustodyContext {
+  readonly merge: Merge
+  network(id: NetworkId): Network | undefined
+  /** Writers with two histories. */
+  readonly forks: ReadonlyMap<PeerKey, Hlc>
+}
+
+export class CustodyReadings {
+  readonly #context: CustodyContext
+  readonly #merge: Merge
+  readonly #deals = new Map<NetworkId, readonly PeerKey[]>()
+
+  constructor(context: CustodyContext) {
+    this.#context = context
+    this.#merge = context.merge
+  }
+
+  blockCount(id: NetworkId): number {
+    const network = this.#context.network(id)
+    return network ? blockCount(network.spec.subnet, network.roster.length) : 0
+  }
+
+  blockRange(id: NetworkId, index: number): { first: number; last: number } {
+    const network = this.#context.network(id)
+    return network ? blockRange(network.spec.subnet, network.roster.length, index) : { first: 0, last: -1 }
+  }
+
+  blockOf(id: NetworkId, ip: number): number | undefined {
+    const network = this.#context.network(id)
+    return network ? blockIndex(network.spec.subnet, network.roster.length, ip) : undefined
+  }
+
+  block(id: NetworkId, index: number): Block | undefined {
+    const root = this.#genesisOwner(id, index)
+    if (root === undefined) return undefined
+    const chains = this.#blockChains(id, index)
+    const carved = chains[0]?.at(-1)?.carved ?? []
+    return { index, removal: 0, carved, ...this.#holderOf(id, chains, root) }
+  }
+
+  transfers(id: NetworkId, index: number): readonly Transfer[] {
+    return this.#blockChains(id, index)[0] ?? []
+  }
+
+  address(id: NetworkId, ip: number): CarvedAddress | undefined {
+    const carving = this.#carvingOf(id, ip)
+    if (!carving) return undefined
+    const { owner, epoch, quarantined } = this.#holderOf(id, this.#addressChains(id, ip), carving.carver)
+    return { ip, owner, epoch, removal: 0, quarantined: carving.disputed || quarantined }
+  }
+
+  addressTransfers(id: NetworkId, ip: number): readonly Step[] {
+    return this.#addressChains(id, ip)[0] ?? []
+  }
+
+  carved(id: NetworkId): number[] {
+    return [...this.#blocks.carved(id)].filter(ip => this.#carvingOf(id, ip)).sort((a, b) => a - b)
+  }
+
+  reservedBy(id: NetworkId, ip: number): PeerKey | undefined {
+    const address = this.address(id, ip)
+    const isKept = address !== undefined && !address.quarantined && this.#reservations.isKept(id, ip, address.owner)
+    return isKept ? address.owner : undefined
+  }
+
+  reserved(id: NetworkId): number[] {
+    return this.#reservations.everReserved(id).filter(ip => this.reservedBy(id, ip) !== undefined)
+  }
+
+  touchedBlocks(id: NetworkId): readonly number[] {
+    return this.#blocks.touched(id)
+  }
+
+  dealOrder(id: NetworkId): readonly PeerKey[] {
+    const network = this.#context.network(id)
+    if (!network) return []
+    let order = this.#deals.get(id)
+    if (!order) {
+      order = dealOrder(id, network.roster)
+      this.#deals.set(id, order)
+    }
+    return order
+  }
+
+  /** Records of what was given away twice. */
+  twice(): Tables['twice'] {
+    return {
+      blocks: this.#blocks
+        .forks()
+        .filter(([one]) => one && this.#blockChains(one.leaf.network, one.leaf.index).length > 1),
+      addresses: this.#blocks
+        .addressForks()
+        .filter(([one]) => one && this.#addressChains(one.leaf.network, one.leaf.ip).length > 1),
+    }
+  }
+
+  get #blocks() {
+    return this.#merge.tables.blocks
+  }
+
+  get #reservations() {
+    return this.#merge.tables.reservations
+  }
+
+  #carvingOf(id: NetworkId, ip: number): Carving | undefined {
+    if (!this.#blocks.carved(id).has(ip)) return undefined
+    const index = this.blockOf(id, ip)
+    return index === undefined ? undefined : carvingOf(this.#blockChains(id, index), ip)
+  }
+
+  #blockChains(id: NetworkId, index: number): readonly (readonly Transfer[])[] {
+    const root = this.#genesisOwner(id, index)
+    return root === undefined ? [] : countedSteps(this.#blocks.chains(id, index), root, this.#merge.removals)
+  }
+
+  #addressChains(id: NetworkId, ip: number): readonly (readonly Step[])[] {
+    const carving = this.#carvingOf(id, ip)
+    return carving ? countedSteps(this.#blocks.addressChains(id, ip), carving.carver, this.#merge.removals) : []
+  }
+
+  #holderOf(id: NetworkId, chains: readonly (readonly Step[])[], root: PeerKey) {
+    const { removals, tables } = this.#merge
+    const held = holderOf(chains, root, removals)
+    const isDoubtful =
+      held.owner === removals.self &&
+      removals.hasDoubts &&
+      tables.networks.creators(id).every(key => removals.isDoubtful(key))
+    return isDoubtful || this.#context.forks.has(held.owner) ? { ...held, quarantined: true } : held
+  }
+
+  #genesisOwner(id: NetworkId, index: number): PeerKey | undefined {
+    if (index < 0 || index >= this.blockCount(id)) return undefined
+    const order = this.dealOrder(id)
+    return order[index % order.length]
+  }
+}

@@ -1,0 +1,62 @@
+/** Members, their admission and their removal, as they take effect. Part of the registry. */
+import type { PeerKey } from '../lib/keys.ts'
+import type { LeafRecord } from './live-set.ts'
+import type { Merge } from './merge.ts'
+import type { Member, Removal } from './registry-view.ts'
+import type { Dot } from './vector.ts'
+
+export class MemberReadings {
+  readonly #merge: Merge
+
+  constructor(merge: Merge) {
+    this.#merge = merge
+  }
+
+  member(key: PeerKey): Member | undefined {
+    return this.#merge.removals.gone.has(key) ? undefined : this.everMember(key)
+  }
+
+  everMember(key: PeerKey): Member | undefined {
+    return this.#table.members().get(key)
+  }
+
+  members(): Member[] {
+    return [...this.#table.members().values()].filter(({ key }) => !this.#merge.removals.gone.has(key))
+  }
+
+  removals(): Removal[] {
+    return this.#merge.removals.list()
+  }
+
+  membersVersion(): number {
+    return this.#merge.numbered(this.#table.version)
+  }
+
+  invitations(issuer: PeerKey) {
+    return this.#table.invitationsOf(issuer)
+  }
+
+  admissions() {
+    return this.#table.admitted().map(({ record, acks }) => ({
+      key: record.leaf.key,
+      dot: record.dot,
+      admitter: record.dot.writer,
+      ackedBy: firstOfEach(acks).map(ack => ({ key: ack.dot.writer, dot: ack.dot, known: ack.leaf.known })),
+    }))
+  }
+
+  majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {
+    return this.#table.majorityFor(admission, newcomer)
+  }
+
+  get #table() {
+    return this.#merge.tables.membership
+  }
+}
+
+/** Of several acknowledgements by one writer the first. */
+function firstOfEach<T extends LeafRecord<unknown>>(acks: readonly T[]): T[] {
+  const first = new Map<PeerKey, T>()
+  for (const ack of acks) if (!first.has(ack.dot.writer)) first.set(ack.dot.writer, ack)
+  return [...first.values()]
+}

@@ -1,0 +1,181 @@
+/**
+ * What was received, and what of it takes effect: records in any order, any number of times. Those above the limit of a
+ * writer wait (removals.ts); when a limit falls below what took effect, the tables are made anew from the history.
+ */
+import type { PeerKey } from '../lib/keys.ts'
+import type { Batch, Verify } from './batch.ts'
+import { Gate } from './gate.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
+import { decodeLeaf } from './leaf-codec.ts'
+import type { Leaf } from './leaves.ts'
+import type { LeafRecord } from './live-set.ts'
+import { RecordTables } from './record-tables.ts'
+import { RemovalTable } from './removal-table.ts'
+import { Removals } from './removals.ts'
+
+/** What removals are decided by. */
+const deciding = new Set<Leaf['kind']>(['mesh', 'known', 'removal', 'removal-ack', 'removal-end', 'host-down'])
+/** What takes effect also above its writer's limit: what removals are decided by, evidence, and content that is named by its hash. */
+const unlimited = new Set<Leaf['kind']>([...deciding, 'ack', 'roster'])
+
+/** Numbers of versions in one era: more changes than a process lives to see. */
+const perEra = 2 ** 32
+
+export interface MergeOptions {
+  readonly meshId: string
+  readonly verify: Verify
+  /** Whose own promises about undecided removals hold here. */
+  readonly self: PeerKey | undefined
+  /** All batches that were applied, each writer's in order. Default: kept here. */
+  readonly history: (() => Iterable<Batch>) | undefined
+}
+
+export class Merge {
+  readonly removals: Removals
+  readonly #options: MergeOptions
+  readonly #remembered: Batch[] = []
+  readonly #gate = new Gate()
+  readonly #removalTable = new RemovalTable()
+  readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
+  #tables: RecordTables
+  #listVersion = 0
+  /** How often the tables were made anew. */
+  #rebuilds = 0
+
+  constructor(options: MergeOptions) {
+    const { self } = options
+    this.#options = options
+    this.removals = new Removals(this.#removalTable, {
+      self,
+      held: writer => this.#gate.held(writer),
+      settledBy: () => (self === undefined ? [] : this.#tables.membership.settledBy(self)),
+    })
+    this.#tables = this.#newTables()
+  }
+
+  /** What takes effect, as of now: another object after tables were made anew. */
+  get tables(): RecordTables {
+    return this.#tables
+  }
+
+  /** Another number whenever the list of networks may be another. */
+  get listVersion(): number {
+    return this.#listVersion
+  }
+
+  /** Counter and HLC of the newest record of each writer. */
+  get heads(): ReadonlyMap<PeerKey, { readonly counter: number; readonly hlc: Hlc }> {
+    return this.#heads
+  }
+
+  /** How far each writer has come. */
+  counters(): Map<PeerKey, number> {
+    return new Map([...this.#heads].map(([key, { counter }]) => [key, counter]))
+  }
+
+  held(writer: PeerKey): number {
+    return this.#gate.held(writer)
+  }
+
+  /** A version that a table counts, as a number that also changes with who is gone, or with tables made anew. */
+  numbered(version: number): number {
+    return this.#era() * perEra + version
+  }
+
+  /** The inverse of `numbered`; undefined for a number from before such a change. */
+  tableVersion(numbered: number): number | undefined {
+    return Math.floor(numbered / perEra) === this.#era() ? numbered % perEra : undefined
+  }
+
+  /** Applies every leaf of a batch, but those above a limit: these wait. */
+  apply(batch: Batch): void {
+    if (!this.#options.history) this.#remembered.push(batch)
+    this.#gate.receive(batch.writer, batch.last)
+    const { writer, last: counter, hlc } = batch
+    const head = this.#heads.get(writer)
+    // a forked writer has several batches that end at one counter
+    if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
+    const records = recordsOf(batch)
+    const open = records.filter(isUnlimited)
+    for (const record of open) this.#put(record as LeafRecord)
+    const decides = open.some(({ leaf }) => leaf && deciding.has(leaf.kind)) || this.removals.isAwaited(batch.writer)
+    if (decides && this.#decide()) return
+    for (const record of records) if (!isUnlimited(record)) this.#applyLimited(record)
+  }
+
+  digest(): string {
+    if (!this.#gate.withholds(this.removals.fences.keys())) return this.#tables.live.digest()
+    // a promise of this peer's own is no difference to other peers
+    const history = () => this.#history()
+    const everybodys = new Merge({ ...this.#options, self: undefined, history })
+    for (const batch of history()) everybodys.apply(batch)
+    return everybodys.#tables.live.digest()
+  }
+
+  #applyLimited(record: LeafRecord<Leaf | undefined>): void {
+    if (!this.#gate.passes(record, this.removals.limit(record.dot.writer))) return
+    if (record.leaf) this.#put(record as LeafRecord)
+    else this.#tables.putUnknown(record)
+  }
+
+  #put(record: LeafRecord): void {
+    if (!this.#tables.put(record)) return
+    this.#listVersion++
+    this.removals.forget()
+  }
+
+  /** Decides removals anew, and gives and takes effect accordingly. True if all was built again. */
+  #decide(): boolean {
+    this.removals.decide()
+    this.#tables.membership.forget()
+    this.#listVersion++
+    const limit = (writer: PeerKey) => this.removals.limit(writer)
+    if (this.#gate.isOverrun(limit)) {
+      this.#rebuild()
+      return true
+    }
+    for (const record of this.#gate.release(limit)) this.#applyLimited(record as LeafRecord<Leaf | undefined>)
+    return false
+  }
+
+  /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
+  #rebuild(): void {
+    this.#rebuilds++
+    this.#gate.reset()
+    this.#tables = this.#newTables()
+    for (const batch of this.#history()) {
+      for (const record of recordsOf(batch)) {
+        if (isUnlimited(record)) this.#put(record as LeafRecord)
+        else this.#applyLimited(record)
+      }
+    }
+    this.removals.decide()
+    this.#listVersion++
+  }
+
+  #newTables(): RecordTables {
+    const { meshId, verify } = this.#options
+    const hides = (owner: PeerKey) => this.removals.hides(owner)
+    const counters = () => this.counters()
+    return new RecordTables({ meshId, verify, removals: this.#removalTable, hides, counters })
+  }
+
+  #history(): Iterable<Batch> {
+    return this.#options.history?.() ?? this.#remembered
+  }
+
+  #era(): number {
+    return this.#rebuilds + this.removals.version
+  }
+}
+
+function recordsOf(batch: Batch): LeafRecord<Leaf | undefined>[] {
+  return batch.leaves.map((bytes, i) => {
+    const dot = { writer: batch.writer, counter: batch.first + i }
+    return { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: batch.hashes[i] ?? '' }
+  })
+}
+
+function isUnlimited({ leaf }: LeafRecord<Leaf | undefined>): boolean {
+  return leaf !== undefined && unlimited.has(leaf.kind)
+}

@@ -1,0 +1,185 @@
+/**
+ * The plan of one network, kept up to date with the state: `planEntries` once, then a change costs what it touches, however
+ * many endpoints the network has. Two entries that share an address or a MAC decide about each other, so both are looked at.
+ */
+import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { formatIp, macOf } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
+import { copyOf, type Entries, type EntryKey, noEntries, putValue, type Target } from './entries.ts'
+import { ipOfMac } from './evidence.ts'
+import { isUnicastMac, planEntries, targetsOf } from './plan.ts'
+
+export interface PlanContext {
+  readonly self: PeerKey
+  /** This host's VTEP address, dotted. */
+  readonly ownAddress: string
+  readonly network: NetworkId
+}
+
+/** What of an endpoint entries follow from. */
+type Holding = Pick<Endpoint, 'owner' | 'mac'>
+
+const none: readonly Holding[] = []
+
+export class RunningPlan {
+  readonly #context: PlanContext
+  #entries = copyOf(noEntries)
+  #targets = new Map<PeerKey, Target>()
+  /** By address, in the order of the view. */
+  #holdings = new Map<number, Holding[]>()
+  /** Addresses of MACs that do not follow from them. */
+  #strays = new Map<string, Set<number>>()
+  /** Endpoints that are sent to, by owner, and by where. */
+  #byOwner = new Map<PeerKey, number>()
+  #byTarget = new Map<Target, number>()
+  #endpointsVersion: number | undefined
+  #vtepsVersion: number | undefined
+
+  constructor(context: PlanContext) {
+    this.#context = context
+  }
+
+  get entries(): Entries {
+    return this.#entries
+  }
+
+  /** Brings it up to date. Gives the entries that may be others than before; undefined: all may be. */
+  follow(view: RegistryView): ReadonlySet<EntryKey> | undefined {
+    const { network } = this.#context
+    const since = this.#endpointsVersion
+    const changed = since === undefined ? undefined : view.changedAddresses(network, since)
+    this.#endpointsVersion = view.endpointsVersion(network)
+    if (this.#takeTargets(view) && changed) return this.#change(view, changed)
+    this.#renew(view)
+    return undefined
+  }
+
+  /** False if an owner of endpoints is sent to elsewhere now. */
+  #takeTargets(view: RegistryView): boolean {
+    const { self, ownAddress, network } = this.#context
+    const version = view.vtepsVersion(network)
+    if (version === this.#vtepsVersion) return true
+    this.#vtepsVersion = version
+    const before = this.#targets
+    this.#targets = targetsOf(view.vteps(network), self, ownAddress)
+    return [...this.#byOwner.keys()].every(owner => before.get(owner) === this.#targets.get(owner))
+  }
+
+  #renew(view: RegistryView): void {
+    const { self, network } = this.#context
+    const endpoints = view.endpoints(network)
+    this.#entries = planEntries(endpoints, this.#targets, self)
+    this.#holdings = new Map()
+    this.#strays = new Map()
+    this.#byOwner = new Map()
+    this.#byTarget = new Map()
+    for (const { ip, owner, mac } of endpoints) {
+      const holding = { owner, mac }
+      const here = this.#holdings.get(ip)
+      if (here) here.push(holding)
+      else this.#holdings.set(ip, [holding])
+      this.#add(ip, holding)
+    }
+  }
+
+  #change(view: RegistryView, changed: readonly number[]): Set<EntryKey> {
+    const ips = new Set(changed)
+    const macs = new Set<string>()
+    const targets = new Set<Target>()
+    for (const ip of ips) {
+      const before = this.#at(ip)
+      const after = view.endpointsAt(this.#context.network, ip).map(({ owner, mac }): Holding => ({ owner, mac }))
+      if (after.length > 0) this.#holdings.set(ip, after)
+      else this.#holdings.delete(ip)
+      for (const holding of before) this.#remove(ip, holding)
+      for (const holding of after) this.#add(ip, holding)
+      for (const { owner, mac } of [...before, ...after]) {
+        macs.add(mac)
+        const target = this.#targets.get(owner)
+        if (target !== undefined) targets.add(target)
+      }
+    }
+    for (const mac of macs) for (const ip of this.#addressesOf(mac)) ips.add(ip)
+    return new Set([
+      ...[...macs].map(mac => this.#putUnicast(mac)),
+      ...[...ips].map(ip => this.#putNeighbour(ip)),
+      ...[...targets].map(target => this.#putFlood(target)),
+    ])
+  }
+
+  #add(ip: number, { owner, mac }: Holding): void {
+    if (mac !== macOf(ip)) this.#strays.set(mac, (this.#strays.get(mac) ?? new Set()).add(ip))
+    this.#count(owner, mac, 1)
+  }
+
+  #remove(ip: number, { owner, mac }: Holding): void {
+    const others = this.#strays.get(mac)
+    if (others && !this.#at(ip).some(each => each.mac === mac)) others.delete(ip)
+    if (others?.size === 0) this.#strays.delete(mac)
+    this.#count(owner, mac, -1)
+  }
+
+  #count(owner: PeerKey, mac: string, by: number): void {
+    if (!isUnicastMac(mac)) return
+    add(this.#byOwner, owner, by)
+    const target = this.#targets.get(owner)
+    if (target !== undefined) add(this.#byTarget, target, by)
+  }
+
+  #putUnicast(mac: string): EntryKey {
+    putValue(this.#entries.unicast, mac, this.#isLocal(mac) ? undefined : this.#targetOf(mac))
+    return `u ${mac}`
+  }
+
+  #putNeighbour(ip: number): EntryKey {
+    const found = this.#isOwn(ip)
+      ? undefined
+      : this.#at(ip).find(({ owner, mac }) => this.#targets.has(owner) && isUnicastMac(mac) && !this.#isLocal(mac))
+    const text = formatIp(ip)
+    putValue(this.#entries.neighbours, text, found?.mac)
+    return `n ${text}`
+  }
+
+  #putFlood(target: Target): EntryKey {
+    if (this.#byTarget.has(target)) this.#entries.flood.add(target)
+    else this.#entries.flood.delete(target)
+    return `f ${target}`
+  }
+
+  #targetOf(mac: string): Target | undefined {
+    if (!isUnicastMac(mac)) return undefined
+    const candidates = this.#addressesOf(mac)
+      .filter(ip => !this.#isOwn(ip))
+      .flatMap(ip => this.#at(ip))
+    const found = candidates.find(each => each.mac === mac && this.#targets.has(each.owner))
+    return found && this.#targets.get(found.owner)
+  }
+
+  /** True if an endpoint of this host has the MAC. */
+  #isLocal(mac: string): boolean {
+    const { self } = this.#context
+    return this.#addressesOf(mac).some(ip => this.#at(ip).some(each => each.owner === self && each.mac === mac))
+  }
+
+  #isOwn(ip: number): boolean {
+    return this.#at(ip).some(({ owner }) => owner === this.#context.self)
+  }
+
+  /** Ascending; may hold one where the MAC is not. */
+  #addressesOf(mac: string): number[] {
+    const own = ipOfMac(mac)
+    return [...new Set([...(own === undefined ? [] : [own]), ...(this.#strays.get(mac) ?? [])])].sort((a, b) => a - b)
+  }
+
+  #at(ip: number): readonly Holding[] {
+    return this.#holdings.get(ip) ?? none
+  }
+}
+
+/** Zero is not kept. */
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count === 0) counts.delete(key)
+  else counts.set(key, count)
+}

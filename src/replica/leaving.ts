@@ -1,0 +1,110 @@
+/**
+ * Leaving the mesh: a host hands its addresses over (ipam), fences itself, and has a member remove it. The member may say that it
+ * is down, since it writes nothing any more, and has all that it ever wrote.
+ */
+import type { Member } from '../crdt/registry-view.ts'
+import { decode, encode } from '../lib/cbor.ts'
+import { type Clock, withDeadline } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Mesh } from '../mesh/transport.ts'
+import type { RemovalService } from './removal.ts'
+import type { Replica } from './replica.ts'
+
+export const leaveProtocol = '/skein/leave/1'
+
+const version = 1
+const maxRequestBytes = 64
+/** Of the member: the leaver's newest records may be on their way, ms. */
+const catchUpLimitMs = 2000
+const requestLimitMs = 5000
+/** Until all have acknowledged the removal, ms. */
+const endLimitMs = 15_000
+
+export interface LeavingDeps {
+  replica: Replica
+  mesh: Pick<Mesh, 'connected' | 'request' | 'handle'>
+  removal: Pick<RemovalService, 'startLeave'>
+  clock: Clock
+  log: Logger
+}
+
+export interface LeavingService {
+  /**
+   * Fences this peer, durably, and resolves when it is no member any more. Throws `unavailable` when no member takes the request,
+   * `timeout` after 15 s; then it stays fenced, and may be called again.
+   */
+  leave(): Promise<void>
+}
+
+export function createLeavingService(deps: LeavingDeps): LeavingService {
+  const { replica, mesh, removal, clock, log } = deps
+
+  mesh.handle(leaveProtocol, async (from, request) => {
+    const message = decode(request, maxRequestBytes)
+    const counter = Array.isArray(message) && message[0] === version ? message[1] : undefined
+    if (typeof counter !== 'number') throw new SkeinError('invalid', 'malformed request to leave')
+    if (replica.view.held(from) < counter) {
+      void replica.syncNow(catchUpLimitMs)
+      await replica.waitFor(view => view.held(from) >= counter, catchUpLimitMs)
+    }
+    await removal.startLeave(from)
+    log.info({ peer: from }, 'a member leaves: its removal is started')
+    return encode([version])
+  })
+
+  async function ask(members: readonly Member[], counter: number): Promise<void> {
+    let reason = 'none is within reach'
+    for (const { key, name } of members) {
+      try {
+        await mesh.request(key, leaveProtocol, encode([version, counter]), requestLimitMs)
+        return
+      } catch (error) {
+        reason = `${name}: ${errorText(error)}`
+      }
+    }
+    throw new SkeinError('unavailable', `no member starts the removal of this host (${reason}): try again`)
+  }
+
+  async function untilGone(): Promise<void> {
+    const isGone = () => replica.removedBy !== undefined && !replica.removedBy.isLeaving
+    let end = () => {}
+    const gone = new Promise<void>(resolve => {
+      end = replica.onChange(() => isGone() && resolve())
+      if (isGone()) resolve()
+    })
+    const late = () => {
+      const pending = replica.view.removals().find(({ outcome, targets }) => outcome === 'undecided' && isOwn(targets))
+      const names = pending?.waitingFor.map(nameOf).join(', ')
+      const text = `not all members have acknowledged within ${endLimitMs / 1000} s that this host leaves`
+      return new SkeinError('timeout', `${text}${names ? ` (${names})` : ''}: run skein peer leave again`)
+    }
+    try {
+      await withDeadline(clock, gone, endLimitMs, late)
+    } finally {
+      end()
+    }
+  }
+
+  const isOwn = (targets: readonly { key: PeerKey }[]) => targets.some(({ key }) => key === replica.self)
+  const nameOf = (key: PeerKey) => replica.view.everMember(key)?.name ?? key.slice(0, 12)
+
+  return {
+    async leave() {
+      const { view, self } = replica
+      const cut = view.held(self)
+      const connected = new Set(mesh.connected())
+      const members = view.members().filter(member => member.settled && connected.has(member.key))
+      if (!replica.removedBy && members.length === 0) {
+        throw new SkeinError(
+          'unavailable',
+          'no settled member is within reach to take this host out: see skein peer ls',
+        )
+      }
+      await replica.fence({ starter: self, startedOn: nameOf(self), sinceMs: clock.now(), cut, isLeaving: true })
+      if (replica.removedBy?.isLeaving) await ask(members, cut)
+      await untilGone()
+    },
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What a removed peer is told by `/skein/removed/1`: the batch with its removal and the one with the end of that, by the starter.
+ * The acknowledgements are not shown: a member that lies about them could as well sign a removal of its own.
+ */
+import { type Batch, isSigned, openBatch, type Verify } from '../crdt/batch.ts'
+import { decodeLeaf } from '../crdt/leaf-codec.ts'
+import type { Leaf } from '../crdt/leaves.ts'
+import { list } from '../crdt/plain.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import { type Dot, dotText } from '../crdt/vector.ts'
+import { decode, encode } from '../lib/cbor.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { maxMessageBytes } from '../mesh/transport.ts'
+import type { RemovalNotice } from './removal-fence.ts'
+
+const version = 1
+
+export function encodeNotice(removal: Uint8Array, end: Uint8Array): Uint8Array {
+  return encode([version, [removal, end]])
+}
+
+export interface NoticeContext {
+  self: PeerKey
+  /** Who showed it: a member whose key the connection proved. */
+  from: PeerKey
+  view: RegistryView
+  verify: Verify
+}
+
+/** Checks an answer. Throws why it proves nothing. */
+export function readNotice(bytes: Uint8Array, context: NoticeContext): RemovalNotice {
+  const message = decode(bytes, maxMessageBytes)
+  const encoded = Array.isArray(message) && message[0] === version ? list(message[1], 2, bytesIn) : undefined
+  const [removalBatch, endBatch] = (encoded ?? []).map(item => openChecked(item, context))
+  if (!removalBatch || !endBatch) throw new Error('not two batches')
+  const { writer } = removalBatch
+  if (endBatch.writer !== writer || writer === context.self) throw new Error('not both by one other peer')
+  // the starter may have joined while this peer was away: then the word of a member that it knows counts as much
+  const teller = [writer, context.from].find(key => context.view.everMember(key) !== undefined)
+  if (teller === undefined) throw new Error('neither by a member nor from one')
+  for (const { dot, leaf: removal } of leavesOf(removalBatch)) {
+    const at = removal?.kind === 'removal' ? removal.targets.findIndex(({ key }) => key === context.self) : -1
+    if (at < 0) continue
+    for (const { dot: endDot, leaf: end } of leavesOf(endBatch)) {
+      if (end?.kind !== 'removal-end' || !end.effective || endDot.counter <= dot.counter) continue
+      if (dotText(end.removal) !== dotText(dot)) continue
+      const startedOn = context.view.everMember(writer)?.name ?? `host ${writer.slice(0, 12)}`
+      return { starter: writer, startedOn, sinceMs: endBatch.hlc[0], cut: end.cut[at] ?? 0 }
+    }
+  }
+  throw new Error('no effective removal of this peer in it')
+}
+
+function bytesIn(value: unknown): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined
+}
+
+function openChecked(bytes: Uint8Array, { view, verify }: NoticeContext): Batch {
+  const batch = openBatch(bytes)
+  if (batch.meshId !== view.meshId) throw new Error('a batch of another mesh')
+  if (!isSigned(batch, verify)) throw new Error('a batch with a wrong signature')
+  return batch
+}
+
+function leavesOf({ writer, first, leaves }: Batch): { dot: Dot; leaf: Leaf | undefined }[] {
+  return leaves.map((bytes, i) => ({ dot: { writer, counter: first + i }, leaf: decodeLeaf(bytes) }))
+}

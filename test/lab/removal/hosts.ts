@@ -1,0 +1,63 @@
+/** What the tests of removals ask of the lab's hosts. */
+import assert from 'node:assert/strict'
+import type { LabHost } from '../../../lab/index.ts'
+import type { PeerJson, StatusJson } from '../../../src/api/types.ts'
+import type { RunResult } from '../../../src/lib/exec.ts'
+import { call } from '../support/clean.ts'
+import { type Container, eventually, runContainer } from '../support/index.ts'
+
+export function trySkein(host: LabHost, ...args: string[]): Promise<RunResult> {
+  return host.exec(['skein', ...args], { timeoutMs: 30_000 })
+}
+
+/** What it prints. Fails with what it said. */
+export async function skein(host: LabHost, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await trySkein(host, ...args)
+  assert.equal(code, 0, `${host.name}: skein ${args.join(' ')}: ${stderr}`)
+  return stdout.trim()
+}
+
+export async function peers(host: LabHost): Promise<PeerJson[]> {
+  return (await call(host, 'GET', '/api/v1/peers')) as PeerJson[]
+}
+
+/** `host3 removed` of each host that was removed or is to be, sorted. */
+export async function removals(host: LabHost): Promise<string[]> {
+  const all = await peers(host)
+  return all.flatMap(({ name, removal }) => (removal ? [`${name} ${removal.state}`] : [])).sort()
+}
+
+/** Of the mesh, without what a host says of itself: kind and text of each condition. */
+export async function meshConditions(host: LabHost): Promise<string[]> {
+  const { conditions } = (await call(host, 'GET', '/api/v1/status')) as StatusJson
+  return conditions.filter(({ scope }) => scope === 'mesh').map(({ kind, text }) => `${kind}: ${text}`)
+}
+
+/** Waits until the host's peer has no connection with these, as after their power went. */
+export async function outOfReach(host: LabHost, ...names: string[]): Promise<void> {
+  await eventually(
+    async () => {
+      const connected = (await peers(host)).filter(peer => peer.connected).map(peer => peer.name)
+      assert.ok(!names.some(name => connected.includes(name)), `${host.name} is connected with ${connected.join(' ')}`)
+    },
+    { timeoutMs: 30_000 },
+  )
+}
+
+/** Runs containers in turn on these hosts, until each of them was refused for want of an address. */
+export async function fillUp(hosts: readonly LabHost[], network: string, prefix: string): Promise<Container[]> {
+  const all: Container[] = []
+  for (const host of hosts) {
+    for (;;) {
+      const name = `${prefix}-${host.number}-${all.length}`
+      try {
+        all.push(await runContainer(host, network, name))
+      } catch (error) {
+        assert.match(String(error), /no free address|exhausted|out of addresses|no address/i)
+        await host.exec(['docker', 'rm', '-f', name])
+        break
+      }
+    }
+  }
+  return all
+}

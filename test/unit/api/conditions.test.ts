@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { conditionsJson } from '../../../src/api/conditions.ts'
+import { encode } from '../../../src/lib/cbor.ts'
+import { eventually } from '../../support/eventually.ts'
+import { Hand } from '../../support/hostile-member.ts'
+import { MemoryHub } from '../../support/memory-mesh.ts'
+import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
+import { depsOf } from './fixture.ts'
+
+const minute = 60_000
+
+describe('api: a clock that is ahead', () => {
+  let peers: MemoryPeer[] = []
+  let hand: Hand
+
+  beforeEach(async () => {
+    const hub = new MemoryHub()
+    const first = await foundPeer(hub, 'host1')
+    const second = await joinPeer(hub, 'host2', first)
+    peers = [first, second]
+    await first.replica.waitFor(
+      view => view.members().every(member => member.settled) && view.members().length === 2,
+      5000,
+    )
+    await second.stop()
+    const [head] = first.replica.vector().get(second.signer.key) ?? []
+    hand = new Hand(second.signer, first.replica.view.meshId, head)
+  })
+  afterEach(() => peers[0]?.stop())
+
+  const here = () => peers[0] as MemoryPeer
+  /** Host 2 writes by a clock that shows this; what host 1 lists then, by one that shows `nowMs`. */
+  async function listed(hlc: [ms: number, count: number], nowMs: number) {
+    here().mesh.hear(hand.key, encode([hand.make([{ kind: 'tenant', name: 'blue' }], { hlc }).bytes]))
+    await eventually(() => here().replica.view.lastWrite(hand.key)?.[0] === hlc[0])
+    return conditionsJson(depsOf(here().replica), nowMs)
+  }
+
+  it('is shown on the host that sees it, from five minutes on, with what to type', async () => {
+    const now = Date.now()
+    assert.deepEqual(await listed([now + 5 * minute, 0], now), [])
+    const [condition, ...others] = await listed([now + 7 * minute, 0], now)
+    assert.deepEqual(others, [])
+    assert.deepEqual([condition?.kind, condition?.scope, condition?.host], ['clock-ahead', 'host', 'host1'])
+    assert.deepEqual(condition?.objects, [hand.key])
+    assert.equal(
+      condition?.text,
+      "the clock of host2 is 7 minutes ahead of this host's: its writes win over later ones",
+    )
+    assert.match(condition?.remedy ?? '', /timedatectl set-ntp true/)
+    assert.equal(condition?.since, new Date(now).toISOString())
+    assert.deepEqual(conditionsJson(depsOf(here().replica), now + 3 * minute), [], 'time went on')
+  })
+
+  it('is not that of who only follows another, nor this host’s own', async () => {
+    const now = Date.now()
+    assert.deepEqual(await listed([now + 60 * minute, 1], now), [])
+    await here().replica.write(() => [{ kind: 'tenant', name: 'red' }])
+    assert.deepEqual(
+      conditionsJson(depsOf(here().replica), 0).filter(each => each.objects[0] === here().signer.key),
+      [],
+    )
+  })
+
+  it('can be put beyond any calendar by a hostile member, and is shown all the same', async () => {
+    const [condition] = await listed([Number.MAX_SAFE_INTEGER, 0], Date.now())
+    assert.match(condition?.text ?? '', /^the clock of host2 is \d+ minutes ahead/)
+  })
+})

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { createNetworkLeaves, removeTenantLeaves } from '../../../src/crdt/acts.ts'
+import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
+import { transferLeaf } from '../../../src/crdt/blocks.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import {
+  addRuleLeaves,
+  createGroupLeaves,
+  createPolicyLeaves,
+  removeGroupLeaves,
+  writeGlobalLeaves,
+  writeProfileLeaves,
+} from '../../../src/crdt/object-acts.ts'
+import type { Group } from '../../../src/crdt/objects-view.ts'
+import type { Condition } from '../../../src/crdt/registry-view.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
+import { checkRule } from '../../../src/model/rule.ts'
+import { historyOf, steps } from '../crdt/random-history.ts'
+import { World, type Writer } from '../crdt/writer.ts'
+import { runCli } from './fixture.ts'
+
+/** Every kind that src/crdt says; a new kind needs a history here that has it. */
+const kinds = [
+  ...['name-conflict', 'subnet-overlap', 'draining', 'drain', 'drain-stopped', 'tenant-in-use', 'block-forked'],
+  ...['address-forked', 'duplicate-address', 'writer-forked', 'group-draining', 'group-without-network'],
+  ...['group-name-conflict', 'policy-in-use', 'rule-conflict', 'rule-lost', 'netprofile-in-use', 'edit-lost'],
+]
+
+/** Commands that other parts of this version bring; the law holds for them as soon as the program knows them. */
+const expected = /^skein peer (rm|rejoin)\b/
+
+/** What is to be typed: from `skein` to a comma, a semicolon or the end. */
+function commandsIn({ remedy }: Condition): string[] {
+  return remedy.split(/[,;]\s|[,;]?$/).flatMap(part => /\bskein .*$/.exec(part)?.[0] ?? [])
+}
+
+const wordsOf = (command: string) =>
+  [...command.matchAll(/(?:"[^"]*"|[^\s"])+/g)].map(([word]) => word.replace(/"/g, '')).slice(1)
+
+/** Conditions of random histories, and of what these do not come to. */
+function found(): Condition[] {
+  const all: Condition[] = []
+  const lists = fc.sample(fc.array(steps, { minLength: 3, maxLength: 5 }), { numRuns: 40, seed: 7 })
+  for (const list of lists) all.push(...historyOf(list.flat()).world.all.conditions())
+  const world = new World(2).settleAll()
+  const [first, second] = world.writers as [Writer, Writer]
+  const create = (tenant: string, name: string, subnet: string) =>
+    createNetworkLeaves(world.all, { tenant, name, spec: checkNetwork({ tenant, name, subnet }) })
+  first.write([{ kind: 'tenant', name: 'red' }, ...create('red', 'a', '10.1.0.0/24')])
+  second.write([...create('red', 'b', '10.1.0.0/16'), ...removeTenantLeaves(world.all, 'red')])
+  const view = world.all
+  const network = view.networks('red').find(each => each.name === 'a')?.id ?? ''
+  const index = view.block(network, 0)?.owner === first.key ? 0 : 1
+  const { last: ip } = view.blockRange(network, index)
+  const give = (to: Writer) => giveAddressLeaves(world.all, first.signer, network, [ip], to.key)
+  const twice = [give(first), give(second)].map(leaves => leaves.at(-1) as Leaf)
+  first.write([...give(first).slice(0, -1), ...twice])
+  const block = index + 2
+  for (const leaf of [first, second].map(to => transferLeaf(view, first.signer, network, block, to.key))) {
+    first.write([leaf])
+  }
+  const act = { tenant: 'red', name: 'app', network, pool: '' }
+  first.write(createGroupLeaves(world.all.objects, act, { policies: ['p'], profile: 'gold' }))
+  const group = world.all.objects.groupByName('red', 'app') as Group
+  const at = { network, ip: ip - 1, mac: '02:02:0a:01:00:01', container: '', containerName: 'c', group: group.id }
+  for (const writer of [first, second]) writer.write([{ kind: 'endpoint', id: 'e', ...at }])
+  const before = world.all.objects
+  first.write([
+    ...createPolicyLeaves(before, 'red', 'p'),
+    ...addRuleLeaves(before, 'red', 'p', '1', checkRule({ action: 'deny' })),
+    ...writeProfileLeaves(before, 'red', 'gold', { bandwidth: '10 kbps', dscp: 3 }),
+    ...writeGlobalLeaves(before, { vlans: '1-10', vxlans: '10000-20000' }),
+  ])
+  second.write([
+    ...addRuleLeaves(before, 'red', 'p', '1', checkRule({ action: 'deny', priority: 2 })),
+    ...addRuleLeaves(before, 'red', 'p', '2', checkRule({ fromIp: '10.1.2.0/24', protocol: 'tcp', port: 80 })),
+    ...writeProfileLeaves(before, 'red', 'gold', { bandwidth: '20 kbps', dscp: 4 }),
+    ...writeGlobalLeaves(before, { vlans: '1-20', vxlans: '10000-30000' }),
+  ])
+  first.write([{ kind: 'rule-rm', tenant: 'red', policy: 'p', id: '2', value: '', seen: [] }])
+  all.push(...world.all.conditions())
+  first.write(removeGroupLeaves(world.all.objects, group))
+  const forked = world.all
+  forked.noteFork(second.key, [9, 0])
+  return [...all, ...forked.conditions()]
+}
+
+describe('cli: every command of a condition', () => {
+  it('is one that the program takes', async function () {
+    this.timeout(60_000)
+    const conditions = found()
+    const seen = new Set(conditions.map(condition => condition.kind))
+    assert.deepEqual(
+      kinds.filter(kind => !seen.has(kind)),
+      [],
+    )
+    assert.deepEqual(
+      [...seen].filter(kind => !kinds.includes(kind)),
+      [],
+    )
+    // one of each form is typed: names and numbers do not matter to the grammar
+    const forms = new Map<string, string>()
+    for (const condition of conditions) {
+      for (const command of [...commandsIn(condition), ...(condition.commands ?? [])]) {
+        forms.set(`${condition.kind} ${command.replace(/[0-9a-f]{6,}|\d+/g, '#')}`, command)
+      }
+    }
+    assert.ok(forms.size > kinds.length)
+    for (const [form, command] of forms) {
+      const { code, stderr } = await runCli('skein', wordsOf(command), { SKEIN_HOST: '/nowhere/skein.sock' })
+      if (code === 2 && expected.test(command) && /unknown command|too many arguments/.test(stderr)) continue
+      assert.match(stderr, /\/nowhere\/skein\.sock/, `${form}: ${command}: ${stderr}`)
+      assert.notEqual(code, 2, command)
+    }
+  })
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { encode } from '../../../src/lib/cbor.ts'
+import { MemoryHub } from '../../support/memory-mesh.ts'
+import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
+import { seedAt } from './rig.ts'
+
+describe('replica: leaving the mesh', () => {
+  let hub: MemoryHub
+  let peers: MemoryPeer[]
+
+  beforeEach(async () => {
+    hub = new MemoryHub()
+    peers = [await foundPeer(hub, 'host1', seedAt(1))]
+  })
+  afterEach(() => Promise.all(peers.map(peer => peer.stop())))
+
+  const at = (index: number): MemoryPeer => peers[index] ?? assert.fail()
+
+  async function grow(count: number): Promise<void> {
+    for (let n = 2; n <= count; n++) peers.push(await joinPeer(hub, `host${n}`, at(0), seedAt(n)))
+    const settled = (peer: MemoryPeer) =>
+      peer.replica.waitFor(view => view.members().filter(each => each.settled).length === count, 5000)
+    await Promise.all(peers.map(settled))
+  }
+
+  for (const count of [2, 3, 4]) {
+    it(`takes a host out of a mesh of ${count}, which is fenced before and after`, async () => {
+      await grow(count)
+      const leaver = at(count - 1)
+      const left = leaver.leaving.leave()
+      assert.equal(leaver.replica.removedBy?.isLeaving, true)
+      await assert.rejects(
+        leaver.replica.write(() => [{ kind: 'tenant', name: 'late' }]),
+        { code: 'forbidden', message: /^this host is leaving its mesh: .*skein peer leave again/ },
+      )
+      await left
+      assert.equal(leaver.replica.removedBy?.isLeaving, undefined)
+      const [removal] = at(0).replica.view.removals()
+      assert.equal(removal?.outcome, 'effective')
+      assert.ok(removal?.assertedAt)
+      assert.deepEqual(removal?.cut, [at(0).replica.view.held(leaver.signer.key)])
+    })
+  }
+
+  it('is refused before anything is fenced when nobody is within reach', async () => {
+    await grow(2)
+    hub.split([at(0).signer.key], [at(1).signer.key])
+    await assert.rejects(at(1).leaving.leave(), { code: 'unavailable', message: /no settled member is within reach/ })
+    assert.equal(at(1).replica.removedBy, undefined)
+  })
+
+  it('is not started for who has records that are not held there, nor for a malformed request', async () => {
+    await grow(2)
+    const ask = (request: Uint8Array) => at(1).mesh.request(at(0).signer.key, '/skein/leave/1', request, 1000)
+    await assert.rejects(ask(encode([1, 1_000_000])), { code: 'timeout' })
+    await assert.rejects(ask(encode([2, 1])), { code: 'invalid' })
+    assert.deepEqual(at(0).replica.view.removals(), [])
+  })
+})
