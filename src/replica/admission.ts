@@ -38,6 +38,8 @@ export interface Admission {
 /** The first record of a mesh, written by its founder. */
 export async function found(replica: Replica, nonce: Uint8Array, name: string, addresses: readonly string[]) {
   if (meshIdOf(replica.self, nonce) !== replica.view.meshId) throw new Error('nonce does not belong to this mesh')
+  // on every later start, also of a founder that was removed since and may write no more: its containers keep their traffic
+  if (replica.view.everMember(replica.self)) return
   await replica.write(
     view => (view.members().length > 0 ? [] : [{ kind: 'mesh', founder: replica.self, nonce, name, addresses }]),
     true,

@@ -4,6 +4,10 @@ import type { ApiDeps } from '../../src/api/deps.ts'
 import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../src/crdt/acts.ts'
 import type { Network } from '../../src/crdt/registry-view.ts'
 import { errorText, SkeinError } from '../../src/lib/errors.ts'
+import { changeDeeds } from './deeds/changes.ts'
+import type { Deed } from './deeds/deed.ts'
+import { memberDeeds } from './deeds/members.ts'
+import { objectDeeds } from './deeds/objects.ts'
 import { containerDown, containerUp } from './docker.ts'
 import type { Host } from './host.ts'
 import type { Peer } from './peer.ts'
@@ -15,21 +19,10 @@ const tenants = ['default', 'blue', 'red']
 const networks = ['web', 'db']
 const subnets = ['10.1.1.0/24', '10.1.1.0/28', '10.1.2.0/29', '10.1.3.0/28', '10.1.4.5-10.1.4.9/26', '10.1.5.0/30']
 
-interface Turn {
-  readonly world: World
-  readonly host: Host
-  readonly peer: Peer
-  /** Of this deed alone. */
-  readonly random: Random
-}
-
-interface Deed {
-  /** How often it is done, against the others. */
-  readonly weight: number
-  run(turn: Turn): Promise<void>
-}
-
 const deeds: Record<string, Deed> = {
+  ...changeDeeds,
+  ...objectDeeds,
+  ...memberDeeds,
   createTenant: {
     weight: 1,
     async run({ world, host, peer, random }) {
@@ -46,7 +39,8 @@ const deeds: Record<string, Deed> = {
       await peer.replica.syncNow(500)
       await peer.replica.write(view => {
         if (!view.hasTenant(name)) throw new SkeinError('not-found', `no tenant ${name}`)
-        if (view.networks(name).length > 0) throw new SkeinError('in-use', `tenant ${name} has networks`)
+        const isUsed = view.networks(name).length > 0 || view.objects.tenants().includes(name)
+        if (isUsed) throw new SkeinError('in-use', `tenant ${name} has networks`)
         return removeTenantLeaves(view, name)
       })
       world.history.note(`${host.name} removed tenant ${name}`)
@@ -129,6 +123,8 @@ function live(peer: Peer): Network[] {
 }
 
 export const deedNames: readonly string[] = Object.keys(deeds)
+/** Probability that a history knows a deed not. */
+export const deedAbsence = (name: string): number => deeds[name]?.absent ?? 0
 export const deedWeights = Object.fromEntries(Object.entries(deeds).map(([name, { weight }]) => [name, weight]))
 
 /** One deed on a host that serves. What it refuses has to be said as a `SkeinError`. */

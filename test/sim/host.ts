@@ -36,6 +36,8 @@ export interface Host {
   life: Life | undefined
   /** Its parts, from when the journal has been read. */
   peer: Peer | undefined
+  /** It has lost its power and never comes back. */
+  gone: boolean
   /** It serves users. */
   ready: boolean
   /** Requests of users that the process is working on. */

@@ -17,6 +17,7 @@ const attemptsPerToken = 4
 
 /** Starts the host's process: joins first if it has to. Resolves when it serves, or never when it dies before. */
 export async function startHost(world: World, host: Host): Promise<void> {
+  if (host.gone) return
   if (host.life) throw new Error(`${host.name} is running`)
   const life: Life = { alive: true }
   host.life = life
@@ -111,6 +112,17 @@ export function dieHost(world: World, host: Host, how: 'kill' | 'power'): void {
   }
   const inUse = new Set([...host.containers.values()].map(container => container.holding))
   world.addresses.died(host.name, holding => inUse.has(holding))
+}
+
+/** The host burns down, with what it held and nobody else had seen. */
+export function loseForGood(world: World, host: Host): void {
+  if (host.gone) return
+  dieHost(world, host, 'power')
+  host.containers.clear()
+  host.gone = true
+  world.history.note(`${host.name} is gone for good`)
+  world.promises.doubt([host.signer.key])
+  world.addresses.forget(host.name)
 }
 
 /** SIGTERM. */

@@ -2,7 +2,7 @@
  * What is going to happen in a simulation, decided before it begins: who starts when, what people do and what breaks. Each
  * action has a random number of its own, so that leaving some out leaves the others as they are: a failure is shrunk so.
  */
-import { deedNames, deedWeights } from './deeds.ts'
+import { deedAbsence, deedNames, deedWeights } from './deeds.ts'
 import { faultNames, faultWeights } from './faults.ts'
 import { derivedRandom, type Random, type Weighted } from './random.ts'
 import { calm, drawWeather, type Weather } from './weather.ts'
@@ -49,11 +49,11 @@ export function planOf(seed: number): Plan {
     if (host < early) add(host === 0 ? 0 : random.between(0, 3000), 'start', host)
     else joinLate(random, endMs, host, add)
   }
-  const habits = drawWeights(random, deedNames, deedWeights, 0)
+  const habits = drawWeights(random, deedNames, deedWeights, deedAbsence)
   for (const atMs of times(random, random.spread(100, 1500), endMs)) {
     add(atMs, random.weighted(habits) ?? 'containerUp', random.below(count))
   }
-  const risks = drawWeights(random, faultNames, faultWeights, 0.35)
+  const risks = drawWeights(random, faultNames, faultWeights, () => 0.35)
   for (const atMs of times(random, random.spread(1000, 20_000), endMs)) {
     const fault = random.weighted(risks)
     if (fault !== undefined) add(atMs, fault, random.below(count))
@@ -93,9 +93,9 @@ function drawWeights(
   random: Random,
   names: readonly string[],
   usual: Readonly<Record<string, number>>,
-  absent: number,
+  absent: (name: string) => number,
 ): Weighted[] {
-  return names.map(name => [name, random.chance(absent) ? 0 : (usual[name] ?? 1) * random.spread(0.2, 3)])
+  return names.map(name => [name, random.chance(absent(name)) ? 0 : (usual[name] ?? 1) * random.spread(0.2, 3)])
 }
 
 function* times(random: Random, meanMs: number, endMs: number): Generator<number> {

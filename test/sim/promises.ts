@@ -17,11 +17,34 @@ export class Promises {
   readonly networks = new Map<NetworkId, Act[]>()
   readonly tenants = new Map<string, Act[]>()
   /** Dots of acts that some deletion named: whether it was acknowledged or only begun. */
-  readonly #begun = new Set<string>()
+  readonly #begun = new Map<string, Set<PeerKey>>()
   readonly #covered = new Map<string, Set<PeerKey>>()
 
-  begun(leaves: readonly Leaf[]): void {
-    for (const dot of leaves.flatMap(seenBy)) this.#begun.add(dotText(dot))
+  /** Hosts that somebody began to remove, or that are gone for good: what nobody had seen of them is lost on purpose (R9). */
+  readonly #doubted = new Set<PeerKey>()
+
+  begun(by: PeerKey, leaves: readonly Leaf[]): void {
+    for (const dot of leaves.flatMap(seenBy)) {
+      const writers = this.#begun.get(dotText(dot)) ?? new Set()
+      this.#begun.set(dotText(dot), writers.add(by))
+    }
+  }
+
+  doubt(writers: readonly PeerKey[]): void {
+    for (const writer of writers) this.#doubted.add(writer)
+  }
+
+  isDoubted(writer: PeerKey): boolean {
+    return this.#doubted.has(writer)
+  }
+
+  get anyDoubted(): boolean {
+    return this.#doubted.size > 0
+  }
+
+  /** True if whoever deleted the act may lose that by a removal. */
+  mayComeBack(dot: string): boolean {
+    return [...(this.#begun.get(dot) ?? [])].some(writer => this.#doubted.has(writer))
   }
 
   acknowledged(last: Dot, leaves: readonly Leaf[]): void {
@@ -41,7 +64,7 @@ export class Promises {
 
   /** True if an acknowledged deletion named the act. */
   isCovered(dot: Dot): boolean {
-    return this.#covered.has(dotText(dot))
+    return [...(this.#covered.get(dotText(dot)) ?? [])].some(writer => !this.#doubted.has(writer))
   }
 
   /** True if this peer acknowledged a deletion that named the act. */
@@ -51,7 +74,7 @@ export class Promises {
 
   /** True if no deletion can have named the act: what it made must be there. */
   mustLive(act: Act): boolean {
-    return !this.#begun.has(dotText(act.dot))
+    return !this.#begun.has(dotText(act.dot)) && !this.#doubted.has(act.dot.writer)
   }
 }
 

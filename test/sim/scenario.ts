@@ -13,7 +13,7 @@ import { calm } from './weather.ts'
 import type { World } from './world.ts'
 
 /** How often peers with equal vectors are compared, ms. */
-const compareMs = 2000
+const compareMs = 4000
 /** "Within seconds", with the slowest rounds of anti-entropy: all agree so long after everything was mended, ms. */
 const restLimitMs = 60_000
 /** An address that nobody came for is taken back after a minute, looked for every 15 s (src/ipam/sweeper.ts), ms. */

@@ -84,6 +84,7 @@ export class World {
       busy: new Set(),
       life: undefined,
       peer: undefined,
+      gone: false,
       ready: false,
       flows: 0,
     }
@@ -122,7 +123,7 @@ export class World {
   listenerOf(host: Host, view: () => RegistryView): Listener {
     return {
       begun: leaves => {
-        this.promises.begun(leaves)
+        this.promises.begun(host.signer.key, leaves)
         for (const leaf of leaves) {
           this.history.note(`${host.name} writes ${leaf.kind}`)
           if (leaf.kind === 'network' && view().isDeleted(networkIdOf(leaf))) {

@@ -84,6 +84,12 @@ export class AddressCheck {
     }
   }
 
+  /** The host is gone for good: nothing runs there, and nobody waits for what it freed. */
+  forget(host: string): void {
+    for (const holding of this.#of(host)) this.#byAddress.get(slotOf(holding.network, holding.ip))?.delete(holding)
+    for (const [slot, freed] of this.#freed) if (freed.host === host) this.#freed.delete(slot)
+  }
+
   #of(host: string): Holding[] {
     return [...this.#byAddress.values()].flatMap(holdings => [...holdings].filter(holding => holding.host === host))
   }

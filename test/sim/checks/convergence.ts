@@ -6,6 +6,7 @@ import { formatIp } from '../../../src/model/ip.ts'
 import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
 import { isIll, type World } from '../world.ts'
+import { checkCauses } from './causes.ts'
 import { difference, stateText } from './state-text.ts'
 
 interface Running {
@@ -17,12 +18,38 @@ function running(world: World): Running[] {
   return world.hosts.flatMap(host => (host.peer ? [{ host, peer: host.peer }] : []))
 }
 
+/**
+ * Hosts that are to agree in the end: not those that are gone, or were removed, or came in through such a host unseen. What is
+ * so is asked of a settled member that knows of most removals, then of most members.
+ */
+export function insiders(world: World): Host[] {
+  if (!world.promises.anyDoubted) return world.hosts
+  const [judge] = running(world)
+    .map(({ peer: { replica } }) => ({
+      view: replica.view,
+      isIn: replica.view.member(replica.self)?.settled === true,
+      removals: replica.view.removals().filter(({ outcome }) => outcome === 'effective').length,
+    }))
+    .sort(
+      (a, b) =>
+        Number(b.isIn) - Number(a.isIn) || b.removals - a.removals || b.view.members().length - a.view.members().length,
+    )
+  return world.hosts.filter(host => !host.gone && judge?.view.member(host.signer.key))
+}
+
+function insiderPeers(world: World): Running[] {
+  const inside = insiders(world)
+  return running(world).filter(({ host }) => inside.includes(host))
+}
+
 /** At any time: peers that hold the same records show the same. */
 export async function checkEqualVectors(world: World): Promise<void> {
   const byVector = new Map<string, { name: string; digest: string }>()
   for (const { host, peer } of running(world)) {
     const vector = peer.replica.vector()
     if (peer.pending() > 0 || isIll(host.disk)) continue
+    // a removed peer goes on showing what it wrote itself, which no other shows
+    if (!peer.replica.view.member(peer.replica.self)) continue
     const hash = toHex(vectorHash(vector))
     const digest = peer.replica.view.digest()
     const other = byVector.get(hash)
@@ -35,15 +62,18 @@ export async function checkEqualVectors(world: World): Promise<void> {
 
 /** Why the mesh has not come to rest; undefined once it has. */
 export async function unrest(world: World): Promise<string | undefined> {
-  const away = world.hosts.find(host => !host.ready)
+  const inside = insiders(world)
+  const away = inside.find(host => !host.ready)
   if (away) return `${away.name} is not up`
-  const busy = world.hosts.find(host => host.flows > 0)
+  const busy = inside.find(host => host.flows > 0)
   if (busy) return `${busy.name} still has requests of users under way`
-  const all = running(world)
+  const all = insiderPeers(world)
+  const keys = new Set(inside.map(({ signer }) => signer.key))
   for (const { host, peer } of all) {
-    const pending = peer.replica.view.members().filter(member => !member.settled)
+    const known = peer.replica.view.members().filter(({ key }) => keys.has(key))
+    const pending = known.filter(member => !member.settled)
     if (pending.length > 0) return `${pending[0]?.name} is pending, says ${host.name}`
-    if (peer.replica.view.members().length !== world.hosts.length) return `${host.name} does not know all members`
+    if (known.length !== inside.length) return `${host.name} does not know all members`
     if (peer.pending() > 0) return `${host.name} has writes under way`
   }
   const vectors = all.map(({ peer }) => toHex(vectorHash(peer.replica.vector())))
@@ -53,11 +83,13 @@ export async function unrest(world: World): Promise<string | undefined> {
 
 /** At rest: states are equal, acknowledged writes are everywhere, promises are kept. */
 export async function checkAtRest(world: World): Promise<void> {
-  const all = running(world)
+  const all = insiderPeers(world)
+  const isOpen = all.some(({ peer }) => peer.replica.view.removals().some(({ outcome }) => outcome === 'undecided'))
   const texts = all.map(({ peer }) => stateText(peer.replica.view))
   all.forEach(({ host }, i) => {
     const text = texts[i] ?? ''
-    if (text !== texts[0]) {
+    // whoever acknowledged a removal that is not decided shows less of the target (R9)
+    if (text !== texts[0] && !isOpen) {
       world.violate(
         'I2',
         `${all[0]?.host.name} and ${host.name} show different states: ${difference(texts[0] ?? '', text)}`,
@@ -67,11 +99,13 @@ export async function checkAtRest(world: World): Promise<void> {
   for (const { host, peer } of all) {
     const vector = peer.replica.vector()
     for (const [writer, counter] of world.promises.counters) {
+      if (world.promises.isDoubted(writer)) continue
       const held = vector.get(writer)?.[0]?.counter ?? 0
       if (held < counter)
         world.violate('I3', `${host.name} has ${held} of ${counter} acknowledged writes of ${writer.slice(0, 8)}`)
     }
     checkPromises(world, host, peer)
+    checkCauses(world, host, peer.replica.view)
   }
   await checkEqualVectors(world)
 }
@@ -99,7 +133,7 @@ export function leak(world: World): string | undefined {
     ...world.promises.networks.keys(),
     ...running(world).flatMap(({ peer }) => peer.replica.view.networks().map(network => network.id)),
   ])
-  for (const { host, peer } of running(world)) {
+  for (const { host, peer } of insiderPeers(world)) {
     for (const network of networks) {
       const wanted = [...host.containers.values()].filter(container => container.network === network)
       const records = peer.replica.view.endpoints(network).filter(endpoint => endpoint.owner === host.signer.key)

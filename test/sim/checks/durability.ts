@@ -51,7 +51,9 @@ export class DurabilityCheck {
     const now = new Map(acts.map(dot => [dotText(dot), dot]))
     for (const text of seen.acts.keys()) if (!now.has(text)) seen.gone.add(text)
     for (const [text, dot] of now) {
-      if (seen.gone.has(text))
+      // a removal hides what was done, its end by a cancellation shows it again
+      const mayReturn = this.#promises.mayComeBack(text) || this.#promises.isDoubted(dot.writer)
+      if (seen.gone.has(text) && !mayReturn)
         this.#violate('I3', `act ${text.slice(0, 8)}…:${dot.counter} of ${object} came back on ${host}`)
     }
     ofHost.set(object, { acts: now, gone: seen.gone })

@@ -36,7 +36,11 @@ function batchesOn(host: Host): Batch[] {
 }
 
 function replay(world: World, meshId: string, batches: readonly Batch[], self: PeerKey): Registry {
-  const registry = new Registry(meshId, world.verify, { self })
-  for (const batch of batches) registry.apply(batch)
+  const applied: Batch[] = []
+  const registry = new Registry(meshId, world.verify, { self, history: () => applied })
+  for (const batch of batches) {
+    applied.push(batch)
+    registry.apply(batch)
+  }
   return registry
 }

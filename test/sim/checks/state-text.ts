@@ -13,7 +13,19 @@ export function stateText(view: RegistryView): string {
   const members = view.members()
   const hints = networks.map(({ id }) => members.map(({ key }) => view.freeHint(id, key) ?? null))
   const generations = networks.map(({ tenant, bornName }) => view.nextGeneration(tenant, bornName))
-  const state = { members, tenants: view.tenants(), networks, ofNetwork, hints, generations }
+  const { objects } = view
+  const policies = objects.policies().map(policy => ({
+    policy,
+    rules: objects.rules(policy.tenant, policy.name),
+    history: objects.history(policy.tenant, policy.name),
+  }))
+  const more = {
+    ...{ policies, groups: objects.groups(), profiles: objects.profiles(), globals: objects.globals() },
+    drains: networks.map(({ id }) => view.drain(id) ?? null),
+    reserved: networks.map(({ id }) => view.reserved(id).map(ip => [ip, view.reservedBy(id, ip)])),
+    removals: view.removals(),
+  }
+  const state = { more, members, tenants: view.tenants(), networks, ofNetwork, hints, generations }
   return JSON.stringify({ ...state, conditions: view.conditions(), admissions: view.admissions(), size: view.size() })
 }
 

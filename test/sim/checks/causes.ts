@@ -1,0 +1,74 @@
+/** At rest no condition is shown without a cause: each kind is judged by what the state shows elsewhere. */
+import type { Condition, RegistryView } from '../../../src/crdt/registry-view.ts'
+import { overlaps } from '../../../src/model/subnet.ts'
+import type { Host } from '../host.ts'
+import type { World } from '../world.ts'
+
+type Judge = (view: RegistryView, objects: readonly string[], world: World) => boolean
+
+const judges: Readonly<Record<string, Judge>> = {
+  'name-conflict': (view, [a, b]) => {
+    const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
+    return one?.tenant === other?.tenant && one?.givenName === other?.givenName && one?.status === 'live'
+  },
+  'subnet-overlap': (view, [a, b]) => {
+    const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
+    return one?.status === 'live' && other?.status === 'live' && overlaps(one.spec.subnet, other.spec.subnet)
+  },
+  draining: (view, [id = '']) => view.network(id)?.status === 'draining' && view.endpoints(id).length > 0,
+  drain: (view, [id = '', into]) => view.network(id)?.into === into && view.drain(id) !== undefined,
+  'drain-stopped': (view, [id = '']) => view.drain(id) !== undefined && view.network(id)?.into === undefined,
+  'tenant-in-use': (view, [name = '']) =>
+    view.tenantActs(name).length === 0 && (view.networks(name).length > 0 || view.objects.tenants().includes(name)),
+  // P2 and P3 hold: nothing is given, and nobody writes, twice
+  'duplicate-address': () => false,
+  'block-forked': () => false,
+  'address-forked': () => false,
+  'writer-forked': () => false,
+  'removal-pending': (_, [, ...targets], world) => targets.every(key => world.promises.isDoubted(key)),
+  'removed-unasserted': (view, targets) => targets.every(key => view.everMember(key) && !view.member(key)),
+  'mutual-removal': (_, hosts, world) => hosts.every(key => world.promises.isDoubted(key)),
+  // no container of these histories is in a group
+  'group-draining': () => false,
+  'group-without-network': (view, [id = '']) => view.network(view.objects.group(id)?.network ?? '')?.status !== 'live',
+  'group-name-conflict': (view, [id = '']) => {
+    const group = view.objects.group(id)
+    return view.objects
+      .groups(group?.tenant)
+      .some(({ id: other, bornName }) => other !== id && bornName === group?.bornName)
+  },
+  'policy-in-use': (view, [key = '']) => view.objects.policy(...pair(key))?.alive === false,
+  'rule-conflict': (view, [key = '']) => view.objects.ruleValues(...triple(key)).length > 1,
+  'rule-lost': (view, [key = '']) => view.objects.ruleActs(...triple(key)).length > 0,
+  'netprofile-in-use': (view, [key = '']) => view.objects.profile(...pair(key))?.alive === false,
+  'edit-lost': (view, [key = '']) => {
+    const { objects } = view
+    if (key === 'global') return objects.contested('global', key).length > 0
+    if (objects.group(key)) return objects.contested('group', key).length > 0
+    return objects.contested('netprofile', key.replace(':', '/')).length > 0
+  },
+}
+
+export function checkCauses(world: World, host: Host, view: RegistryView): void {
+  for (const condition of view.conditions()) {
+    const { kind, objects, text } = condition
+    if (!judges[kind]?.(view, objects, world)) {
+      world.violate('conditions', `${host.name} shows ${kind} without a cause, of ${objects.join(' ')}: ${text}`)
+    }
+    if (!isShowable(condition)) world.violate('conditions', `${host.name} shows ${kind} in more than a line: ${text}`)
+  }
+}
+
+function isShowable({ text, remedy }: Condition): boolean {
+  return text !== '' && remedy !== '' && !text.includes('\n') && !remedy.includes('\n')
+}
+
+function pair(key: string): [string, string] {
+  const [tenant = '', name = ''] = key.split(':')
+  return [tenant, name]
+}
+
+function triple(key: string): [string, string, string] {
+  const [tenant = '', policy = '', id = ''] = key.split(':')
+  return [tenant, policy, id]
+}
