@@ -113,7 +113,8 @@ class Admissions implements Admission {
       .then(
         () => true,
         error => {
-          log.error({ err: errorText(error) }, 'acknowledgement not written')
+          // a fenced peer owes nothing any more
+          if (!replica.fenced) log.error({ err: errorText(error) }, 'acknowledgement not written')
           return false // tried again at the next change, not at once: the journal may refuse for good
         },
       )

@@ -138,7 +138,7 @@ class Remover implements RemovalService {
       .then(
         () => true,
         error => {
-          log.error({ err: errorText(error) }, 'acknowledgement of a removal not written')
+          if (!replica.fenced) log.error({ err: errorText(error) }, 'acknowledgement of a removal not written')
           return false // tried again at the next change, not at once: the journal may refuse for good
         },
       )

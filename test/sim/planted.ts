@@ -130,6 +130,8 @@ export const planted: readonly Planted[] = [
             const block = view.block(id, index)
             return block && index % 7 === 0 ? { ...block, owner: replica.self } : block
           },
+          // also those that neither the genesis nor a transfer gave it
+          touchedBlocks: id => [...Array(view.blockCount(id)).keys()],
         })),
     },
     breaks: /I1/,

@@ -23,7 +23,11 @@ export class Promises {
   /** Hosts that somebody began to remove, or that are gone for good: what nobody had seen of them is lost on purpose (R9). */
   readonly #doubted = new Set<PeerKey>()
 
+  /** Newcomer -> who admitted it. */
+  readonly #admitters = new Map<PeerKey, PeerKey>()
+
   begun(by: PeerKey, leaves: readonly Leaf[]): void {
+    for (const leaf of leaves) if (leaf.kind === 'admission') this.#admitters.set(leaf.key, by)
     for (const dot of leaves.flatMap(seenBy)) {
       const writers = this.#begun.get(dotText(dot)) ?? new Set()
       this.#begun.set(dotText(dot), writers.add(by))
@@ -34,8 +38,10 @@ export class Promises {
     for (const writer of writers) this.#doubted.add(writer)
   }
 
+  /** Also who joined through such a host: perhaps nobody else has seen that. */
   isDoubted(writer: PeerKey): boolean {
-    return this.#doubted.has(writer)
+    const admitter = this.#admitters.get(writer)
+    return this.#doubted.has(writer) || (admitter !== undefined && this.isDoubted(admitter))
   }
 
   get anyDoubted(): boolean {
@@ -44,7 +50,7 @@ export class Promises {
 
   /** True if whoever deleted the act may lose that by a removal. */
   mayComeBack(dot: string): boolean {
-    return [...(this.#begun.get(dot) ?? [])].some(writer => this.#doubted.has(writer))
+    return [...(this.#begun.get(dot) ?? [])].some(writer => this.isDoubted(writer))
   }
 
   acknowledged(last: Dot, leaves: readonly Leaf[]): void {
@@ -64,7 +70,7 @@ export class Promises {
 
   /** True if an acknowledged deletion named the act. */
   isCovered(dot: Dot): boolean {
-    return [...(this.#covered.get(dotText(dot)) ?? [])].some(writer => !this.#doubted.has(writer))
+    return [...(this.#covered.get(dotText(dot)) ?? [])].some(writer => !this.isDoubted(writer))
   }
 
   /** True if this peer acknowledged a deletion that named the act. */
@@ -74,7 +80,7 @@ export class Promises {
 
   /** True if no deletion can have named the act: what it made must be there. */
   mustLive(act: Act): boolean {
-    return !this.#begun.has(dotText(act.dot)) && !this.#doubted.has(act.dot.writer)
+    return !this.#begun.has(dotText(act.dot)) && !this.isDoubted(act.dot.writer)
   }
 }
 

@@ -31,7 +31,8 @@ describe('datapath: the probe between two hosts', function () {
     assert.ok(requests.length >= 1 && requests.length <= 12, frames.join('\n'))
     for (const line of requests) assert.match(line, /Request who-has 192\.168\.2\.1[12] .*tell 0\.0\.0\.0/)
     assert.ok(!(await one.exec('ip', '-o', 'link', 'show')).includes('skp0'))
-    assert.deepEqual([await silent(one), await silent(two)], [0, 0])
+    // on a busy machine the slower one may count the other's start for a round
+    await eventually(async () => (await silent(one)) === 0 && (await silent(two)) === 0, 20_000)
   })
 
   it('is answered by a host whose skeind was killed, and I5: the next takes the device over', async () => {

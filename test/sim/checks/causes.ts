@@ -16,7 +16,7 @@ const judges: Readonly<Record<string, Judge>> = {
     return one?.status === 'live' && other?.status === 'live' && overlaps(one.spec.subnet, other.spec.subnet)
   },
   draining: (view, [id = '']) => view.network(id)?.status === 'draining' && view.endpoints(id).length > 0,
-  drain: (view, [id = '', into]) => view.network(id)?.into === into && view.drain(id) !== undefined,
+  drain: (view, [id = '', into]) => view.network(id)?.into !== undefined && view.drain(id)?.into === into,
   'drain-stopped': (view, [id = '']) => view.drain(id) !== undefined && view.network(id)?.into === undefined,
   'tenant-in-use': (view, [name = '']) =>
     view.tenantActs(name).length === 0 && (view.networks(name).length > 0 || view.objects.tenants().includes(name)),
