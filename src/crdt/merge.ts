@@ -3,7 +3,8 @@
  * writer wait (removals.ts); when a limit falls below what took effect, the tables are made anew from the history.
  */
 import type { PeerKey } from '../lib/keys.ts'
-import type { Batch, Verify } from './batch.ts'
+import type { Verify } from './batch.ts'
+import { leavesOf, type Part } from './compact-unit.ts'
 import { Gate } from './gate.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf } from './leaf-codec.ts'
@@ -27,13 +28,13 @@ export interface MergeOptions {
   /** Whose own promises about undecided removals hold here. */
   readonly self: PeerKey | undefined
   /** All batches that were applied, each writer's in order. Default: kept here. */
-  readonly history: (() => Iterable<Batch>) | undefined
+  readonly history: (() => Iterable<Part>) | undefined
 }
 
 export class Merge {
   readonly removals: Removals
   readonly #options: MergeOptions
-  readonly #remembered: Batch[] = []
+  readonly #remembered: Part[] = []
   readonly #gate = new Gate()
   readonly #removalTable = new RemovalTable()
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
@@ -87,13 +88,13 @@ export class Merge {
     return Math.floor(numbered / perEra) === this.#era() ? numbered % perEra : undefined
   }
 
-  /** Applies every leaf of a batch, but those above a limit: these wait. */
-  apply(batch: Batch): void {
+  /** Applies every leaf of a batch, or of what is left of a run of them, but those above a limit: these wait. */
+  apply(batch: Part): void {
     if (!this.#options.history) this.#remembered.push(batch)
     this.#gate.receive(batch.writer, batch.last)
     const { writer, last: counter, hlc } = batch
     const head = this.#heads.get(writer)
-    // a forked writer has several batches that end at one counter
+    // a forked writer has several batches that end at one counter; behind every compacted run a batch follows
     if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     const records = recordsOf(batch)
     const open = records.filter(isUnlimited)
@@ -101,6 +102,12 @@ export class Merge {
     const decides = open.some(({ leaf }) => leaf && deciding.has(leaf.kind)) || this.removals.isAwaited(batch.writer)
     if (decides && this.#decide()) return
     for (const record of records) if (!isUnlimited(record)) this.#applyLimited(record)
+  }
+
+  /** Something was let go of: what rests on it is computed again. */
+  wentAway(): void {
+    this.#listVersion++
+    this.removals.forget()
   }
 
   digest(): string {
@@ -142,7 +149,9 @@ export class Merge {
   #rebuild(): void {
     this.#rebuilds++
     this.#gate.reset()
+    const { collected } = this.#tables.networks
     this.#tables = this.#newTables()
+    for (const id of collected) this.#tables.networks.remember(id)
     for (const batch of this.#history()) {
       for (const record of recordsOf(batch)) {
         if (isUnlimited(record)) this.#put(record as LeafRecord)
@@ -160,7 +169,7 @@ export class Merge {
     return new RecordTables({ meshId, verify, removals: this.#removalTable, hides, counters })
   }
 
-  #history(): Iterable<Batch> {
+  #history(): Iterable<Part> {
     return this.#options.history?.() ?? this.#remembered
   }
 
@@ -169,10 +178,10 @@ export class Merge {
   }
 }
 
-function recordsOf(batch: Batch): LeafRecord<Leaf | undefined>[] {
-  return batch.leaves.map((bytes, i) => {
-    const dot = { writer: batch.writer, counter: batch.first + i }
-    return { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: batch.hashes[i] ?? '' }
+function recordsOf(part: Part): LeafRecord<Leaf | undefined>[] {
+  const { writer } = part
+  return leavesOf(part).map(({ counter, hlc, hash, bytes }) => {
+    return { dot: { writer, counter }, hlc, leaf: decodeLeaf(bytes), hash }
   })
 }
 

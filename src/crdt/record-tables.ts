@@ -3,7 +3,9 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Verify } from './batch.ts'
 import { BlockTable } from './block-table.ts'
+import { CheckpointTable } from './checkpoint-table.ts'
 import type { Kind, LeafOf } from './codec.ts'
+import { Collector } from './collector.ts'
 import { ContentTable } from './content-table.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { HoldTable } from './hold-table.ts'
@@ -29,7 +31,7 @@ export interface TablesContext {
 }
 
 /** The list of networks rests on everything but these and the objects. */
-const listless = new Set<Kind>(['vtep', 'free', 'block', 'address', 'peer', 'reservation'])
+const listless = new Set<Kind>(['vtep', 'free', 'block', 'address', 'peer', 'reservation', 'checkpoint'])
 
 export class RecordTables {
   readonly live = new LiveSet()
@@ -41,6 +43,8 @@ export class RecordTables {
   readonly holds = new HoldTable(this.live)
   readonly reservations = new ReservationTable(this.live)
   readonly content = new ContentTable(this.live)
+  readonly checkpoints = new CheckpointTable(this.live)
+  readonly collector: Collector
   readonly objects: ObjectTables
   readonly #removals: RemovalTable
   readonly #puts: { [K in Kind]: (record: LeafRecord<LeafOf<K>>) => void }
@@ -52,6 +56,7 @@ export class RecordTables {
     this.blocks = new BlockTable(meshId, verify, this.live)
     const shown = (network: NetworkId) => this.endpoints.endpoints(network).filter(({ owner }) => !hides(owner))
     this.objects = new ObjectTables(this.live, shown, counters)
+    this.collector = new Collector(this)
     this.#puts = { ...this.#ofMembers(), ...this.#ofRemovals(), ...this.#ofNetworks(), ...this.objects.puts }
   }
 
@@ -127,6 +132,7 @@ export class RecordTables {
       block: record => this.blocks.put(record),
       address: record => this.blocks.putAddress(record),
       reservation: record => this.reservations.put(record),
+      checkpoint: record => this.checkpoints.put(record),
     } satisfies Puts
   }
 

@@ -32,13 +32,22 @@ export class BatchLog {
     if (since) for (const listener of this.#forkListeners) listener(unit.writer, since)
   }
 
-  /**
-   * Puts a compact unit in the place of whatever is held of its run, and gives what went. Not for a writer with several
-   * tips: what other branches have within the run would go too.
-   */
-  replace(unit: Unit): Unit[] {
+  /** Puts a compact unit in the place of what is held of its run. */
+  replace(unit: Unit): void {
     this.#vector = undefined
-    return this.#histories.get(unit.writer)?.replace(unit) ?? []
+    this.#histories.get(unit.writer)?.replace(unit)
+  }
+
+  /** For each history of the writer the units that have a counter from `first` to `last`, ascending. */
+  overlapping(writer: PeerKey, first: number, last: number): readonly (readonly Unit[])[] {
+    return this.#histories.get(writer)?.overlapping(first, last) ?? []
+  }
+
+  /** True if the batch of this hash went into a compact unit. */
+  isCompacted(part: Pick<Unit, 'writer' | 'last' | 'hash'>): boolean {
+    const history = this.#histories.get(part.writer)
+    const held = history?.find({ counter: part.last, hash: part.hash })
+    return held ? held.compact === true : history?.isInside(part.last) === true
   }
 
   /** Called when a writer's histories are seen to part, once more for each further tip; `since` says when they first did. */

@@ -1,5 +1,6 @@
 /** Builds the replicated registry of a peer from its journal. */
-import { type Batch, makeBatch, maxBatchBytes, maxBatchLeaves, openBatch, type Verify } from '../crdt/batch.ts'
+import { type Batch, makeBatch, maxBatchBytes, maxBatchLeaves, type Verify } from '../crdt/batch.ts'
+import { leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
 import { type Hlc, maxHlc, nextHlc } from '../crdt/hlc.ts'
 import { decodeLeaf, encodeLeaf } from '../crdt/leaf-codec.ts'
 import type { Leaf } from '../crdt/leaves.ts'
@@ -18,6 +19,8 @@ import type { Journal, JournalEntry, OpenJournal } from '../store/journal.ts'
 import { damagedSuffix, openOrSalvage } from '../store/salvage.ts'
 import { answerSync } from './answer-sync.ts'
 import { BatchLog } from './batch-log.ts'
+import { Collection, type CollectionStatus } from './collection.ts'
+import { Compactor, latestHlc } from './compactor.ts'
 import { Completeness } from './completeness.ts'
 import { Fence } from './fence.ts'
 import { Intake, type Received } from './intake.ts'
@@ -72,6 +75,8 @@ class JournalledReplica implements Replica {
   readonly #journal: Journal
   readonly #registry: Registry
   readonly #log = new BatchLog()
+  readonly #compactor: Compactor
+  readonly #collection: Collection
   readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #neighbours: Neighbours
@@ -107,14 +112,28 @@ class JournalledReplica implements Replica {
     this.#removal = new RemovalFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
     const { witnessDisk, clock, log } = deps
     this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
+    this.#compactor = new Compactor({
+      registry: this.#registry,
+      log: this.#log,
+      verify: deps.verify,
+      judges: () => this.isComplete,
+    })
     this.#intake = new Intake({
+      add: part => this.#compactor.add(part),
       self: this.self,
       registry: this.#registry,
       log: this.#log,
       verify: deps.verify,
-      journal: batches => this.#journalled(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
-      applied: batches => this.#applied(batches),
+      journal: parts => this.#journalled(parts.map(entryOf)),
+      applied: parts => this.#applied(parts),
       unknownOwn: (_, batch) => void this.#fence.close({ kind: 'members', counter: batch.last }),
+      logger: deps.log,
+    })
+    this.#collection = new Collection({
+      ...{ self: this.self, signer: deps.signer, registry: this.#registry, log: this.#log },
+      mayWrite: () => this.isComplete && !this.#failure && !this.#fence.refusal,
+      write: build => this.write(build),
+      clock: deps.clock,
       logger: deps.log,
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
@@ -172,16 +191,18 @@ class JournalledReplica implements Replica {
   }
 
   /** Takes over one entry of the journal. */
-  replay(kind: 'batch' | 'local', bytes: Uint8Array): void {
+  replay(kind: JournalEntry['kind'], bytes: Uint8Array): void {
     if (kind === 'local') {
       this.local.replay(bytes)
       return
     }
-    const batch = openBatch(bytes)
-    this.#log.add(unitOf(batch))
-    this.#registry.apply(batch)
-    this.#hlc = maxHlc(this.#hlc, batch.hlc)
-    if (batch.writer === this.self) this.#tip = { counter: batch.last, hash: batch.hash }
+    const part = openPart(bytes)
+    // a snapshot may hold what the journal behind it begins with
+    if (this.#log.standing(part) === 'known') return
+    this.#compactor.add(part)
+    this.#compactor.look()
+    this.#hlc = maxHlc(this.#hlc, latestHlc(part))
+    if (part.writer === this.self) this.#tip = this.#log.head(this.self)
   }
 
   /** Whether what was read is the newest of this peer's key, as far as can be said without meeting anybody (R8). */
@@ -214,6 +235,7 @@ class JournalledReplica implements Replica {
     this.#unwritten.delete(batch)
     this.#log.add(unitOf(batch))
     this.#witness?.note(batch.last)
+    this.#compactor.look()
     this.#outbox.send(batch)
     return { writer: this.self, counter: batch.last }
   }
@@ -238,12 +260,18 @@ class JournalledReplica implements Replica {
     return this.#neighbours.status()
   }
 
+  collectionStatus(): CollectionStatus {
+    return this.#collection.status()
+  }
+
   start(): void {
     this.#neighbours.start()
+    this.#collection.start()
   }
 
   async stop(): Promise<void> {
     this.#neighbours.stop()
+    this.#collection.stop()
     // what was begun is finished; what comes now is refused before it is applied, and is no failure of the journal
     this.#failure ??= new SkeinError('unavailable', 'this peer is stopping: try again when skeind runs')
     await this.#journal.close()
@@ -252,9 +280,9 @@ class JournalledReplica implements Replica {
   }
 
   /** All that is applied, each writer's in order. */
-  *#history(): Iterable<Batch> {
+  *#history(): Iterable<Part> {
     for (const writer of this.#log.writers()) {
-      for (const unit of this.#log.missing(writer, []) ?? []) yield openBatch(unit.bytes)
+      for (const unit of this.#log.missing(writer, []) ?? []) yield openPart(unit.bytes)
     }
     yield* this.#unwritten
   }
@@ -294,21 +322,21 @@ class JournalledReplica implements Replica {
   }
 
   #shown(peer: PeerKey, vector: Vector): void {
+    this.#collection.shown(peer, vector)
     for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
   batchAt({ writer, counter }: Dot): Uint8Array | undefined {
     for (const unit of this.#log.missing(writer, []) ?? []) {
-      if (unit.first <= counter && counter <= unit.last) return unit.compact ? undefined : unit.bytes
+      if (unit.first <= counter && counter <= unit.last) return unit.bytes
     }
     return undefined
   }
 
   written(after: number): Leaf[] {
-    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after && !unit.compact)
-    return units.flatMap(({ bytes, first }) =>
-      openBatch(bytes).leaves.flatMap((leaf, i) => (first + i > after ? (decodeLeaf(leaf) ?? []) : [])),
-    )
+    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after)
+    const leaves = units.flatMap(({ bytes }) => leavesOf(openPart(bytes)))
+    return leaves.filter(leaf => leaf.counter > after).flatMap(leaf => decodeLeaf(leaf.bytes) ?? [])
   }
 
   get removedBy(): RemovalNotice | undefined {
@@ -373,8 +401,13 @@ class JournalledReplica implements Replica {
     )
   }
 
-  #applied(batches: readonly Batch[]): void {
-    for (const batch of batches) this.#hlc = maxHlc(this.#hlc, batch.hlc)
+  #applied(parts: readonly Part[]): void {
+    for (const part of parts) this.#hlc = maxHlc(this.#hlc, latestHlc(part))
+    this.#compactor.look()
     this.#watchers.notify()
   }
+}
+
+function entryOf(part: Part): JournalEntry {
+  return { kind: 'survivors' in part ? 'unit' : 'batch', bytes: part.bytes }
 }

@@ -3,7 +3,7 @@
  * but those of R8) has nothing to be searched for but its end.
  */
 import { compareHlc, type Hlc, maxHlc } from '../crdt/hlc.ts'
-import { compareHeads, type Head } from '../crdt/vector.ts'
+import { compareHeads, type Head, sameHead } from '../crdt/vector.ts'
 import type { Unit } from './unit.ts'
 
 /** Steps of a locator double from each head to the next, so that a history of any length takes about as many as bits. */
@@ -39,15 +39,30 @@ export class History {
     return branched
   }
 
-  replace(unit: Unit): Unit[] {
+  /** Puts a compact unit in the place of what is held of its run; what other histories have within it stays. */
+  replace(unit: Unit): void {
+    const path = this.#pathTo(this.find(headOf(unit)), unit.first)
     const isGone = (other: Unit) => other.first >= unit.first && other.last <= unit.last
-    const gone = this.#units.filter(isGone)
-    this.#units = [...this.#units.filter(other => !isGone(other)), unit].sort(byPlace)
-    this.#tips = this.#units
-      .filter(other => !this.#hasChild(other))
-      .map(headOf)
-      .sort(compareHeads)
-    return gone
+    const gone = this.#tips.length > 1 && path ? new Set(path) : new Set(this.#units.filter(isGone))
+    this.#units = [...this.#units.filter(other => !gone.has(other)), unit].sort(byPlace)
+    if (this.#tips.length > 1 || !this.#tips.some(tip => sameHead(tip, headOf(unit)) || tip.counter > unit.last)) {
+      this.#tips = this.#units
+        .filter(other => !this.#hasChild(other))
+        .map(headOf)
+        .sort(compareHeads)
+    }
+  }
+
+  /** For each history the units that have a counter from `first` to `last`, ascending. */
+  overlapping(first: number, last: number): Unit[][] {
+    const start = this.#behind(first - 1)
+    if (this.#tips.length < 2) {
+      const end = this.#behind(last)
+      const more = this.#units[end]
+      return [this.#units.slice(start, more && more.first <= last ? end + 1 : end)]
+    }
+    const ends = this.#units.slice(start).filter(unit => unit.last >= last && unit.first <= last)
+    return ends.map(unit => this.#pathTo(unit, first) ?? [unit])
   }
 
   /** The unit that ends at the head. */
@@ -61,7 +76,7 @@ export class History {
   /** True if the unit is held, or lies within a run that was compacted and may be a part of it. */
   covers(unit: Unit): boolean {
     const held = this.find({ counter: unit.last, hash: unit.hash })
-    if (held) return !unit.compact || held.compact === true
+    if (held) return true
     const around = this.#compactAround(unit.last)
     return around !== undefined && around.first <= unit.first && unit.last < around.last
   }
@@ -109,6 +124,13 @@ export class History {
 
   #parentOf(unit: Unit): Unit | undefined {
     return this.find({ counter: unit.first - 1, hash: unit.previous }) ?? this.#compactAround(unit.first - 1)
+  }
+
+  /** The units from the one that has counter `first` to this one; undefined if it is none. */
+  #pathTo(end: Unit | undefined, first: number): Unit[] | undefined {
+    const path: Unit[] = []
+    for (let unit = end; unit && unit.last >= first; unit = this.#parentOf(unit)) path.unshift(unit)
+    return path.length > 0 ? path : undefined
   }
 
   #hasChild(unit: Unit): boolean {

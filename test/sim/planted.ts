@@ -1,5 +1,5 @@
 /** Deliberate faults, each a faulty part in the place of the one that ships: the simulator has to find every one. */
-import { openBatch } from '../../src/crdt/batch.ts'
+import { leavesOf, openPart } from '../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
 import { decode, encode } from '../../src/lib/cbor.ts'
@@ -32,7 +32,9 @@ const hastyJournal: OpenJournal = async (disk, name) => {
 const forgetfulJournal: OpenJournal = async (disk, name) => {
   const { journal, entries } = await openJournal(disk, name)
   const isTombstone = (bytes: Uint8Array) => decodeLeaf(bytes)?.kind === 'network-rm'
-  const kept = entries.filter(({ kind, bytes }) => kind === 'local' || !openBatch(bytes).leaves.some(isTombstone))
+  const kept = entries.filter(
+    ({ kind, bytes }) => kind === 'local' || !leavesOf(openPart(bytes)).some(leaf => isTombstone(leaf.bytes)),
+  )
   return { journal, entries: kept }
 }
 

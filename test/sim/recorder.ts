@@ -52,6 +52,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    collectionStatus: () => replica.collectionStatus(),
     get isComplete() {
       return replica.isComplete
     },

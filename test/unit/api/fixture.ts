@@ -108,6 +108,7 @@ function pass(replica: Replica): Replica {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    collectionStatus: () => replica.collectionStatus(),
     isComplete: replica.isComplete,
     get fenced() {
       return replica.fenced

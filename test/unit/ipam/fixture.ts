@@ -98,6 +98,7 @@ function withPatience(replica: Replica, patience: number): Replica {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    collectionStatus: () => replica.collectionStatus(),
     get isComplete() {
       return replica.isComplete
     },
