@@ -117,7 +117,7 @@ export function createDockerClient(host: string): DockerApi {
       return found && containerOf(found)
     },
     async failedStarts(networks) {
-      const filters = { status: ['exited'], network: nameAndId(networks) }
+      const filters = { status: ['exited', 'restarting'], network: nameAndId(networks) }
       const listed = await call(askLimitMs, ({ calls }, abortSignal) =>
         calls.listContainers({ all: true, filters, abortSignal }),
       )
@@ -317,8 +317,9 @@ function containerOf(container: Docker.ContainerInspectInfo): DockerContainer {
 
 function failedStartOf({ Id, Name, State, HostConfig }: Docker.ContainerInspectInfo): FailedStart | undefined {
   const policy = HostConfig.RestartPolicy?.Name ?? ''
-  if (State.Running || State.Error === '' || policy === '' || policy === 'no') return undefined
-  return { container: Id, name: Name.replace(/^\//, ''), error: State.Error }
+  if (State.Error === '' || policy === '' || policy === 'no') return undefined
+  if (State.Running && !State.Restarting) return undefined
+  return { container: Id, name: Name.replace(/^\//, ''), error: State.Error, isOver: !State.Running }
 }
 
 /** Removed since it was listed. */

@@ -25,7 +25,7 @@ export interface DrainPassDeps {
   conditions: LocalConditions
   clock: Clock
   log: Logger
-  /** A container that does not run was moved: Docker may have given it up while its network took it no more. */
+  /** A container was moved: Docker may have given it up meanwhile, since its network took it no more. */
   onMoved(): void
 }
 
@@ -55,7 +55,7 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
         await docker.connect(ours.id, member.container, await aliasesOf(docker, member, from))
       await docker.disconnect(from.id, member.container)
       log.info({ from: from.name, into: ours.name, container: member.name }, 'moved a container into another network')
-      if (!member.isRunning) onMoved()
+      onMoved() // also with one that ran when it was listed: one that crashes again and again starts at any moment
       return true
     } catch (error) {
       if (error instanceof DockerAway) throw error

@@ -96,6 +96,8 @@ export interface FailedStart {
   readonly name: string
   /** In Docker's words. */
   readonly error: string
+  /** False for a moment after the failure: Docker is about to give the container up. */
+  readonly isOver: boolean
 }
 
 /**

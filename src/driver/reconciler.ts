@@ -66,7 +66,7 @@ export interface Reconciler {
 export function createReconciler(deps: ReconcilerDeps, options: ReconcilerOptions = {}): Reconciler {
   const { replica, docker, clock, log } = deps
   const conditions = createLocalConditions(log, clock)
-  const revival = createRevival(deps)
+  const revival = createRevival({ ...deps, wake: delayMs => next.within(delayMs) })
   const pass = createPass(deps, conditions, revival, options.orphanAfterMs ?? 30_000)
   const link = createLink(docker, log, {
     news(event) {

@@ -14,11 +14,16 @@ const startsAtOnce = 4
 /** Between attempts at one that fails, ms: each may be an event, and so the cause of the next pass. */
 const retryMs = 10_000
 
+/** Docker gives a container up within this after its start failed, ms: it has only to note that. */
+const givingUpMs = 250
+
 export interface RevivalDeps {
   docker: DockerApi
   clock: Clock
   log: Logger
   driverName: string
+  /** A pass is wanted within so many ms. */
+  wake(delayMs: number): void
 }
 
 export interface Revival {
@@ -30,21 +35,27 @@ export interface Revival {
   idle(): Promise<void>
 }
 
-export function createRevival({ docker, clock, log, driverName }: RevivalDeps): Revival {
+export function createRevival({ docker, clock, log, driverName, wake }: RevivalDeps): Revival {
   /** When to look for such containers, monotonic ms; undefined: not before the next gap. */
   let dueAt: number | undefined
   let running: Promise<void> | undefined
   let failures: readonly { name: string; text: string }[] = []
 
+  function again(delayMs: number): void {
+    dueAt = Math.min(dueAt ?? Number.POSITIVE_INFINITY, clock.monotonic() + delayMs)
+    wake(delayMs)
+  }
+
   async function reviveAll(networks: readonly DockerNetwork[]): Promise<void> {
     dueAt = undefined
     try {
-      const failed = await docker.failedStarts(networks)
-      failures = await revive(failed.filter(start => isOurs(start, driverName)))
+      const ours = (await docker.failedStarts(networks)).filter(start => isOurs(start, driverName))
+      if (ours.some(({ isOver }) => !isOver)) again(givingUpMs)
+      failures = await revive(ours.filter(({ isOver }) => isOver))
       // for as long as the policy asks for it, as Docker does with one that crashes
-      if (failures.length > 0) dueAt ??= clock.monotonic() + retryMs
+      if (failures.length > 0) again(retryMs)
     } catch (error) {
-      dueAt ??= clock.monotonic() + retryMs
+      again(retryMs)
       if (!(error instanceof DockerAway)) log.error({ err: error }, 'containers to restart are not known')
     }
   }
@@ -75,7 +86,9 @@ export function createRevival({ docker, clock, log, driverName }: RevivalDeps): 
         const remedy = `Skein tries again by itself; stop that with "docker update --restart=no ${name}"`
         conditions.report(`container ${name}`, `container ${name} should be restarted, but: ${text}`, remedy)
       }
-      if (dueAt === undefined || dueAt > clock.monotonic() || running || networks.length === 0) return
+      if (dueAt === undefined || running || networks.length === 0) return
+      const earlyMs = dueAt - clock.monotonic()
+      if (earlyMs > 0) return wake(earlyMs)
       running = reviveAll(networks).finally(() => {
         running = undefined
       })

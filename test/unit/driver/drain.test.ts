@@ -104,6 +104,16 @@ describe('docker reconciler: drains and renames', () => {
     await eventually('c1 is started', () => docker.started.includes('c1'))
   })
 
+  it('also when it ran while it was listed: one that crashes again and again starts at any moment', async () => {
+    const [web, next] = [await host.create('web', '10.1.2.0/24'), await host.create('next', '10.1.3.0/24')]
+    await appears('web')
+    await appears('next')
+    await docker.run('web', 'loop')
+    docker.strandSoon('next', 'loop', 'IpamDriver.RequestAddress: network web is being drained into next')
+    await drain(web, next)
+    await eventually('loop is started', () => docker.started.includes('loop'))
+  })
+
   it('keeps a deleted network for a container between two starts, and for no other', async () => {
     const web = await host.create('web', '10.1.2.0/24')
     await appears('web')

@@ -42,6 +42,8 @@ export interface MemoryDocker extends DockerApi {
   putContainer(network: string, name: string, address: string): DockerEndpoint
   /** A stopped container with a restart policy, of the network, whose last start failed with `error`. */
   strand(network: string, name: string, error: string): void
+  /** As `strand`, but Docker notes only after the next question that it gives the container up. */
+  strandSoon(network: string, name: string, error: string): void
   /** Names of the containers that were started, in order. */
   readonly started: string[]
   /** What each start of a container answers with from now on; undefined: it starts. */
@@ -264,14 +266,19 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     hide: name => hidden.add(name),
     started,
     strand(network, name, error) {
-      stranded.set(name, { container: newDockerId(), name, error, networkId: need(network).id })
+      stranded.set(name, { container: newDockerId(), name, error, networkId: need(network).id, isOver: true })
+    },
+    strandSoon(network, name, error) {
+      stranded.set(name, { container: newDockerId(), name, error, networkId: need(network).id, isOver: false })
     },
     refuseStarts(reason) {
       refusal = reason
     },
     async failedStarts(asked) {
       check()
-      return [...stranded.values()].filter(failed => asked.some(({ id }) => id === failed.networkId))
+      const found = [...stranded.values()].filter(failed => asked.some(({ id }) => id === failed.networkId))
+      for (const failed of found) stranded.set(failed.name, { ...failed, isOver: true })
+      return found
     },
     async startContainer(id) {
       check()
