@@ -9,7 +9,7 @@ export interface KnownObjects {
   hasTenant(name: string): boolean
   networkByName(tenant: string, name: string): Pick<Network, 'id' | 'name' | 'spec'> | undefined
   objects: Pick<ObjectsView, 'groupByName' | 'policy' | 'profile' | 'ruleValues'> & {
-    groups(tenant: string): Pick<Group, 'name' | 'network' | 'pool'>[]
+    groups(tenant: string): readonly Pick<Group, 'name' | 'network' | 'pool'>[]
   }
 }
 

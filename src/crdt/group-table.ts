@@ -28,6 +28,9 @@ export class GroupTable {
   readonly #policies = new Map<GroupId, Map<string, Attachments>>()
   readonly #edits: FieldTable<GroupEditLeaf>
   readonly #live: LiveSet
+  /** As the records say, under their born names, until a record changes it. */
+  readonly #views = new Map<GroupId, Group>()
+  #listed: { readonly draining: string; readonly groups: readonly Group[] } | undefined
 
   constructor(live: LiveSet) {
     this.#live = live
@@ -36,6 +39,7 @@ export class GroupTable {
 
   put(record: LeafRecord<GroupLeaf>): void {
     const id = groupIdOf(record.leaf)
+    this.#changed(id)
     this.#keep(record)
     keep(
       mapIn(this.#acts, id, () => new Map<string, LeafRecord<GroupLeaf>>()),
@@ -45,6 +49,7 @@ export class GroupTable {
 
   remove(record: LeafRecord<GroupRmLeaf>): void {
     const { id, tenant, name, generation, seen } = record.leaf
+    this.#changed(id)
     const covered = mapIn(this.#covered, id, () => new Set<string>())
     for (const dot of seen) covered.add(dotText(dot))
     this.#deletions.set(id, maxHlc(this.#deletions.get(id) ?? record.hlc, record.hlc))
@@ -54,15 +59,18 @@ export class GroupTable {
   }
 
   edit(record: LeafRecord<GroupEditLeaf>): void {
+    this.#changed(record.leaf.group)
     this.#edits.put(record.leaf.group, record)
   }
 
   attach(record: LeafRecord<GroupPolicyLeaf>): void {
+    this.#changed(record.leaf.group)
     this.#keep(record)
     keep(this.#attachmentsOf(record.leaf).added, record)
   }
 
   detach(record: LeafRecord<GroupPolicyRmLeaf>): void {
+    this.#changed(record.leaf.group)
     this.#keep(record)
     keep(this.#attachmentsOf(record.leaf).removed, record)
   }
@@ -102,28 +110,35 @@ export class GroupTable {
     })
   }
 
-  /** All groups with their shown names, sorted by (tenant, name, id). */
-  list(hasEndpoints: (group: Pick<Group, 'id' | 'network'>) => boolean): Group[] {
-    const found: Group[] = []
-    for (const [id, acts] of this.#acts) {
-      const first = earliest(acts.values())
-      if (!first) continue
-      const deleted = this.acts(id).length === 0
-      if (deleted && !hasEndpoints({ id, network: first.leaf.network })) continue
-      found.push(this.#view(id, first, deleted ? 'draining' : 'live'))
-    }
-    return nameAll(found)
+  /** All groups with their shown names, sorted by (tenant, name, id); the same array, and the same objects, while they are so. */
+  list(hasEndpoints: (group: Pick<Group, 'id' | 'network'>) => boolean): readonly Group[] {
+    const all = [...this.#acts.keys()].flatMap(id => this.#view(id) ?? [])
+    const found = all.filter(group => group.status === 'live' || hasEndpoints(group))
+    const draining = found.flatMap(group => (group.status === 'draining' ? group.id : [])).join()
+    if (this.#listed?.draining !== draining) this.#listed = { draining, groups: nameAll(found) }
+    return this.#listed.groups
   }
 
-  #view(id: GroupId, { leaf, hlc }: LeafRecord<GroupLeaf>, status: Group['status']): Group {
-    const { tenant, name, network, pool, generation } = leaf
+  #changed(id: GroupId): void {
+    this.#views.delete(id)
+    this.#listed = undefined
+  }
+
+  #view(id: GroupId): Group | undefined {
+    const kept = this.#views.get(id)
+    const first = kept ? undefined : earliest(this.#acts.get(id)?.values() ?? [])
+    if (!first) return kept
+    const { tenant, name, network, pool, generation } = first.leaf
     const policies = [...(this.#policies.get(id)?.keys() ?? [])].filter(each => this.attachments(id, each).length > 0)
-    return {
-      ...{ id, tenant, name, bornName: name, network, pool, generation, created: hlc, status },
+    const view: Group = {
+      ...{ id, tenant, name, bornName: name, network, pool, generation, created: first.hlc },
+      status: this.acts(id).length === 0 ? 'draining' : 'live',
       policies: policies.sort(),
       profile: this.#edits.winner(id, 'profile')?.leaf.profile ?? '',
       labels: this.#edits.winner(id, 'labels')?.leaf.labels ?? [],
     }
+    this.#views.set(id, view)
+    return view
   }
 
   #attachmentsOf({ group, policy }: GroupPolicyLeaf | GroupPolicyRmLeaf): Attachments {

@@ -12,7 +12,6 @@ import type { Group, NamedProfile, ObjectsView, Policy, Rule } from './objects-v
 import { eventOf, historyOf, type PolicyEvent, rulesAfter } from './policy-history.ts'
 import { PolicyTable } from './policy-table.ts'
 import type { Endpoint } from './registry-view.ts'
-import { compareRules } from './rules.ts'
 import type { Dot } from './vector.ts'
 
 export type ObjectPuts = {
@@ -27,6 +26,8 @@ export class ObjectTables implements ObjectsView {
   readonly profileTable: FieldTable<NetProfileLeaf, NetProfileRmLeaf>
   readonly globalTable: FieldTable<GlobalLeaf>
   readonly #endpoints: (network: NetworkId) => Endpoint[]
+  /** Index of the groups as they were listed last. */
+  #byId: { readonly groups: readonly Group[]; readonly map: ReadonlyMap<GroupId, Group> } | undefined
   readonly #counters: () => ReadonlyMap<PeerKey, number>
 
   /** @param counters how far each writer has come */
@@ -63,13 +64,15 @@ export class ObjectTables implements ObjectsView {
     return [...new Set([...this.groups(), ...this.policies(), ...this.profiles()].map(({ tenant }) => tenant))]
   }
 
-  groups(tenant?: string): Group[] {
+  groups(tenant?: string): readonly Group[] {
     const all = this.groupTable.list(({ id, network }) => this.#endpoints(network).some(each => each.group === id))
     return tenant === undefined ? all : all.filter(group => group.tenant === tenant)
   }
 
   group(id: GroupId): Group | undefined {
-    return this.groups().find(group => group.id === id)
+    const groups = this.groups()
+    if (this.#byId?.groups !== groups) this.#byId = { groups, map: new Map(groups.map(group => [group.id, group])) }
+    return this.#byId.map.get(id)
   }
 
   groupByName(tenant: string, name: string): Group | undefined {
@@ -100,7 +103,8 @@ export class ObjectTables implements ObjectsView {
   }
 
   policy(tenant: string, name: string): Policy | undefined {
-    const isUsed = () => this.groups(tenant).some(group => group.status === 'live' && group.policies.includes(name))
+    // also by a group that is being deleted: its containers run, and its denials hold for them
+    const isUsed = () => this.groups(tenant).some(group => group.policies.includes(name))
     return this.policyTable.policy(tenant, name, isUsed)
   }
 
@@ -112,13 +116,12 @@ export class ObjectTables implements ObjectsView {
     return this.policyTable.allRules(tenant, name)
   }
 
-  rules(tenant: string, policy: string): Rule[] {
+  rules(tenant: string, policy: string): readonly Rule[] {
     if (!this.policy(tenant, policy)) return []
-    const ids = this.policyTable.ruleIds(tenant, policy)
-    return ids.flatMap(id => this.policyTable.values(tenant, policy, id)).sort(compareRules)
+    return this.policyTable.rules(tenant, policy)
   }
 
-  ruleValues(tenant: string, policy: string, id: string): Rule[] {
+  ruleValues(tenant: string, policy: string, id: string): readonly Rule[] {
     return this.policyTable.values(tenant, policy, id)
   }
 

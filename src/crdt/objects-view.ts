@@ -64,8 +64,8 @@ export interface NamedProfile extends NetProfile {
 export interface ObjectsView {
   /** Tenants that have a live group, policy or profile. */
   tenants(): string[]
-  /** Live and draining, sorted by (tenant, name, id); of one tenant, or all. */
-  groups(tenant?: string): Group[]
+  /** Live and draining, sorted by (tenant, name, id); of one tenant, or all. A group that is as it was is the same object. */
+  groups(tenant?: string): readonly Group[]
   group(id: GroupId): Group | undefined
   /** The live group that bears the name. */
   groupByName(tenant: string, name: string): Group | undefined
@@ -82,10 +82,10 @@ export interface ObjectsView {
   policyActs(tenant: string, name: string): Dot[]
   /** Every record of a rule of the policy, also of an earlier life, as `covers` reads it. */
   policyRules(tenant: string, name: string): Dot[]
-  /** In effect, by priority, id (numeric where both are numbers), then as they are shown. */
-  rules(tenant: string, policy: string): Rule[]
+  /** In effect, by priority, id (`compareRuleIds`), then as they are shown: the same array while they are so. */
+  rules(tenant: string, policy: string): readonly Rule[]
   /** The values under one id. */
-  ruleValues(tenant: string, policy: string, id: string): Rule[]
+  ruleValues(tenant: string, policy: string, id: string): readonly Rule[]
   /** Writes of an id that no removal names yet, whether in effect or not. */
   ruleActs(tenant: string, policy: string, id: string): Dot[]
   /** Removals of an id that are held, as `covers` reads them. */

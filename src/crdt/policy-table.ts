@@ -9,7 +9,7 @@ import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { PolicyLeaf, PolicyRmLeaf, RuleLeaf, RuleRmLeaf } from './object-leaves.ts'
 import type { Policy, Rule } from './objects-view.ts'
 import { dotsOf, earliest, keep, latest } from './order.ts'
-import { type Judged, judge, liveRules } from './rules.ts'
+import { compareRules, type Judged, judge, liveRules } from './rules.ts'
 import { type Dot, dotText } from './vector.ts'
 
 type Records<L> = Map<string, LeafRecord<L>>
@@ -21,7 +21,9 @@ interface Held {
   readonly removals: Records<PolicyRmLeaf>
   readonly rules: Map<string, { writes: Records<RuleLeaf>; removals: Records<RuleRmLeaf> }>
   /** By rule id, until a record changes it. */
-  readonly judged: Map<string, Judged[]>
+  readonly judged: Map<string, { readonly all: Judged[]; readonly live: readonly Rule[] }>
+  /** All that live, in order, until a record changes one. */
+  rulesInOrder: readonly Rule[] | undefined
 }
 
 /** The records of one policy, for its history. */
@@ -44,6 +46,7 @@ export class PolicyTable {
     const held = this.#of(record.leaf.tenant, record.leaf.name)
     this.#keep(held.writes, record)
     held.judged.clear()
+    held.rulesInOrder = undefined
   }
 
   remove(record: LeafRecord<PolicyRmLeaf>): void {
@@ -94,11 +97,21 @@ export class PolicyTable {
 
   judged(tenant: string, name: string, id: string): readonly Judged[] {
     const held = this.#held.get(keyOf(tenant, name))
-    return held ? this.#judge(held, id) : []
+    return held ? this.#judge(held, id).all : []
   }
 
-  values(tenant: string, name: string, id: string): Rule[] {
-    return liveRules(this.judged(tenant, name, id))
+  /** The values of an id that live: the same array while they are so. */
+  values(tenant: string, name: string, id: string): readonly Rule[] {
+    const held = this.#held.get(keyOf(tenant, name))
+    return held ? this.#judge(held, id).live : []
+  }
+
+  /** All that live, by priority and id: the same array while they are so. */
+  rules(tenant: string, name: string): readonly Rule[] {
+    const held = this.#held.get(keyOf(tenant, name))
+    if (!held) return []
+    held.rulesInOrder ??= [...held.rules.keys()].flatMap(id => this.#judge(held, id).live).sort(compareRules)
+    return held.rulesInOrder
   }
 
   /** Writes of an id that no removal names, ascending. */
@@ -132,15 +145,20 @@ export class PolicyTable {
     const key = keyOf(tenant, name)
     let held = this.#held.get(key)
     if (!held) {
-      held = { tenant, name, writes: new Map(), removals: new Map(), rules: new Map(), judged: new Map() }
+      held = {
+        ...{ tenant, name, writes: new Map(), removals: new Map(), rules: new Map() },
+        ...{ judged: new Map(), rulesInOrder: undefined },
+      }
       this.#held.set(key, held)
     }
     return held
   }
 
   #ruleOf({ tenant, policy, id }: RuleLeaf | RuleRmLeaf) {
-    const { rules, judged } = this.#of(tenant, policy)
+    const held = this.#of(tenant, policy)
+    const { rules, judged } = held
     judged.delete(id)
+    held.rulesInOrder = undefined
     let found = rules.get(id)
     if (!found) {
       found = { writes: new Map(), removals: new Map() }
@@ -149,12 +167,13 @@ export class PolicyTable {
     return found
   }
 
-  #judge(held: Held, id: string): readonly Judged[] {
+  #judge(held: Held, id: string) {
     let found = held.judged.get(id)
     if (!found) {
       const rules = held.rules.get(id)
       const [writes, removals] = [[...(rules?.writes.values() ?? [])], [...(rules?.removals.values() ?? [])]]
-      found = judge({ writes, removals }, [...held.writes.values()])
+      const all = judge({ writes, removals }, [...held.writes.values()])
+      found = { all, live: liveRules(all) }
       held.judged.set(id, found)
     }
     return found
@@ -164,7 +183,7 @@ export class PolicyTable {
     const removals = [...held.removals.values()]
     const isUnseen = ({ record, fate }: Judged) =>
       fate.state === 'live' && !removals.some(removal => covers(removal.leaf.rules, removal, record))
-    return [...held.rules.keys()].some(id => this.#judge(held, id).some(isUnseen))
+    return [...held.rules.keys()].some(id => this.#judge(held, id).all.some(isUnseen))
   }
 }
 

@@ -3,6 +3,8 @@
  * its id that its writer did not know, and so did not overrule: of two people, one who opens and one who closes, at the same
  * time, the one who closes is obeyed.
  */
+
+import { compareRuleIds } from '../model/rule.ts'
 import { covers } from './covers.ts'
 import { ruleHashOf } from './identity.ts'
 import type { LeafRecord } from './live-set.ts'
@@ -80,12 +82,7 @@ export function shortHash(hashes: readonly string[]): number {
   return length
 }
 
-/** Priority, then id (as numbers where both are), then as they are shown. */
+/** Priority, then id, then as they are shown. */
 export function compareRules(a: Rule, b: Rule): number {
-  return a.value.priority - b.value.priority || compareIds(a.id, b.id) || (a.shown < b.shown ? -1 : 1)
-}
-
-function compareIds(a: string, b: string): number {
-  const numeric = /^\d+$/.test(a) && /^\d+$/.test(b)
-  return (numeric ? Number(a) - Number(b) : 0) || (a < b ? -1 : a > b ? 1 : 0)
+  return a.value.priority - b.value.priority || compareRuleIds(a.id, b.id) || (a.shown < b.shown ? -1 : 1)
 }

@@ -98,6 +98,16 @@ export function checkRuleId(id: string): void {
   checkName('rule', id)
 }
 
+/**
+ * The order of ids: numbers, by value, before all others, by text. (Comparing as numbers only where both are would be no
+ * order: 9 before 10, 10 before 1a, 1a before 9.)
+ */
+export function compareRuleIds(a: string, b: string): number {
+  const [left, right] = [a, b].map(id => (/^\d+$/.test(id) ? Number(id) : Number.POSITIVE_INFINITY)) as [number, number]
+  if (left !== right) return left < right ? -1 : 1
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 function checkOptional(what: string, name: string | undefined): string {
   if (!name) return ''
   checkName(what, name)
@@ -118,6 +128,12 @@ function checkProtocol(text: string): string {
   }
   const canonical = String(Number(lower))
   return numbers[canonical] ?? canonical
+}
+
+/** The number of a rule's canonical protocol in the IPv4 header; undefined for any. */
+export function protocolNumber(protocol: string): number | undefined {
+  if (protocol === '') return undefined
+  return Number(Object.keys(numbers).find(number => numbers[number] === protocol) ?? protocol)
 }
 
 function checkPort(port: number, protocol: string): void {
