@@ -52,7 +52,7 @@ async function setGlobals(session: Session, options: SetOptions): Promise<void> 
   }
   const reply = await session.client().send<GlobalJson>('POST', path, body)
   await session.confirm(reply, { skein: reply.dot ? 'settings changed' : 'settings are so already', netctl: '', wait })
-  if (vlanRange ?? vxlanRange) session.note('the ranges are recorded; this version does not choose by them yet')
+  if (vxlanRange) session.note('the VXLAN range is recorded; this version does not choose by it yet')
 }
 
 export function infoText(settings: GlobalJson): string {

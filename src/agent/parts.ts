@@ -101,8 +101,8 @@ async function build(
   const returning = createReturnService({ replica, mesh, verify: verifySignature, clock, log: child('removal') })
   const ipamDeps = { replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf }
   const ipam = createIpam({ ...ipamDeps, cleared: () => returning.cleared() })
-  const { vxlanPort, vtepAddress } = config
-  const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress })
+  const { vxlanPort, vtepAddress, vlanUplink: uplink } = config
+  const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress, uplink })
   const driverName = config.pluginSocket.replace(/^.*\//, '').replace(/\.sock$/, '')
   const range = parseAddressPool(config.addressPool)
   const driver = createDriver({ replica, ipam, datapath, clock, driverName, range })
@@ -194,6 +194,7 @@ async function build(
         ...fenceCondition(replica),
         ...reconciler.conditions(),
         ...dns.conditions(),
+        ...datapath.status().conditions,
         ...notEnforced(replica.view),
         ...removedHost(replica, unseen.path()),
       ],

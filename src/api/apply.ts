@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
+import { settleTag } from '../crdt/vlan-tags.ts'
 import type { Clock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { checkName, defaultTenant, isNetworkName } from '../model/names.ts'
@@ -129,6 +130,7 @@ function dryMakers(view: RegistryView): Makers {
     networkByName: (tenant, name) =>
       view.networkByName(tenant, name) ?? networks.find(network => network.tenant === tenant && network.name === name),
   }
+  const tags = () => ({ networks: [...view.networks(), ...networks], range: view.objects.globals().vlans })
   return {
     tenant: async name => {
       checkName('tenant', name)
@@ -139,7 +141,10 @@ function dryMakers(view: RegistryView): Makers {
     network: async request => {
       const spec = specOf(request)
       const existed = findEqual(known, request.tenant, request.name, spec)
-      if (!existed) networks.push(imagined(request, spec))
+      if (existed) return { existed }
+      settleTag(spec, tags(), () => '0')
+      // one that Skein is to choose stays open: it may be any
+      networks.push(imagined(request, spec))
       return { existed }
     },
     objects: dryObjectMakers(known, view),

@@ -6,7 +6,7 @@ import { type Leaf, maxLeafBytes } from '../crdt/leaves.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { checkNetwork, type NetworkRequest, type NetworkSpec, sameSpec } from '../model/network.ts'
+import { checkNetwork, fulfils, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
 import { overlaps } from '../model/subnet.ts'
 import type { ApiDeps } from './deps.ts'
 import { inTenant, liveNetworks, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
@@ -69,7 +69,7 @@ export type Known = Pick<RegistryView, 'hasTenant' | 'networkByName' | 'networks
 export function findEqual(view: Known, tenant: string, name: string, spec: NetworkSpec): boolean {
   requireTenant(view, tenant)
   const existing = view.networkByName(tenant, name)
-  if (existing && sameSpec(existing.spec, spec)) return true
+  if (existing && fulfils(existing.spec, spec)) return true
   if (existing) {
     throw new SkeinError(
       'conflict',

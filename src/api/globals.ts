@@ -2,10 +2,13 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { writeGlobalLeaves } from '../crdt/object-acts.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
+import { tagOwners } from '../crdt/vlan-tags.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { checkGlobal } from '../model/global.ts'
+import { checkGlobal, rangeOf } from '../model/global.ts'
+import { lastVlan } from '../model/network.ts'
 import type { ApiDeps } from './deps.ts'
-import { type KeyRoute, liveNetworks, syncBeforeWriteMs } from './lookup.ts'
+import { type KeyRoute, liveNetworks, networkKey, syncBeforeWriteMs } from './lookup.ts'
 import { globalJson } from './object-json.ts'
 import { checkAgree } from './object-lookup.ts'
 import { checkBody, setDot } from './reply.ts'
@@ -46,10 +49,28 @@ export function addGlobalRoutes(app: FastifyInstance, deps: () => ApiDeps): void
       })
       const { replica } = deps()
       await replica.syncNow(syncBeforeWriteMs)
-      setDot(reply, await replica.write(view => writeGlobalLeaves(view.objects, settings)))
+      const leaves = (view: RegistryView) => {
+        checkVlansInUse(view, settings.vlans)
+        return writeGlobalLeaves(view.objects, settings)
+      }
+      setDot(reply, await replica.write(leaves))
       return globalJson(replica.view.objects.globals())
     },
   })
+}
+
+/** Throws `in-use` if a network's tag would be outside. */
+function checkVlansInUse(view: RegistryView, range: string | undefined): void {
+  const bounds = range === undefined ? undefined : rangeOf(range, lastVlan)
+  if (!bounds) return
+  const outside = [...tagOwners(view.networks())].filter(([tag]) => tag < bounds.first || tag > bounds.last)
+  if (outside.length === 0) return
+  const named = outside.map(([tag, network]) => `${tag} (${networkKey(network)})`).slice(0, 8)
+  throw new SkeinError(
+    'in-use',
+    `cannot change the VLAN range to ${range}, networks have VLANs outside of it: ${named.join(', ')}; ` +
+      'choose a range that has them, or remove those networks first',
+  )
 }
 
 function checkKey(key: string): void {

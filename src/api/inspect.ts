@@ -72,16 +72,17 @@ function networkOper(deps: ApiDeps, network: Network): NetworkOper {
   const taken = toRanges([...endpoints.map(endpoint => endpoint.ip), ...deps.ipam.held(network.id)])
   const vteps = view.vteps(network.id)
   const vtepOf = new Map(vteps.map(vtep => [vtep.owner, vtep.address]))
-  const vni = vteps.find(vtep => vtep.owner === self)?.vni
+  // a VLAN's tag is the same everywhere, a VNI is this host's
+  const tag = network.spec.encap === 'vlan' ? network.spec.pktTag : vteps.find(vtep => vtep.owner === self)?.vni
   return {
     allocatedAddressesCount: taken.reduce((sum, [first, last]) => sum + last - first + 1, 0),
     allocatedIPAddresses: rangesText(taken),
     availableIPAddresses: rangesText(without([subnet.first, subnet.last], taken)),
     endpoints: endpoints.map(endpoint => endpointJson(deps, network, endpoint, vtepOf.get(endpoint.owner) ?? '')),
-    ...(vni === undefined ? {} : { externalPktTag: vni }),
+    ...(tag === undefined ? {} : { externalPktTag: tag }),
     networkTag: `${network.name}.${network.tenant}`,
     numEndpoints: endpoints.length,
-    ...(vni === undefined ? {} : { pktTag: vni }),
+    ...(tag === undefined ? {} : { pktTag: tag }),
   }
 }
 

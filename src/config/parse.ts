@@ -5,9 +5,10 @@ import { envName, flagName } from './names.ts'
 import { meshPort, settingsSchema } from './settings.ts'
 
 /** skeind's settings, complete: what was not given has its default. */
-export type Config = Omit<z.output<typeof settingsSchema>, 'vtepAddress' | 'join' | 'apiListen'> & {
+export type Config = Omit<z.output<typeof settingsSchema>, 'vtepAddress' | 'join' | 'apiListen' | 'vlanUplink'> & {
   vtepAddress: string
   join: string | undefined
+  vlanUplink: string | undefined
   apiListen: { address: string; port: number } | undefined
 }
 
@@ -62,8 +63,11 @@ export function parseConfig(
     for (const issue of result.error.issues) problems.push(problemText(String(issue.path[0]), issue.message, given))
   }
   if (problems.length > 0 || !result.success) return { kind: 'problems', problems }
-  const { join, apiListen, vtepAddress, ...rest } = result.data
-  return { kind: 'run', config: { ...rest, join, apiListen, vtepAddress: vtepAddress ?? rest.listen.address } }
+  const { join, vlanUplink, apiListen, vtepAddress, ...rest } = result.data
+  return {
+    kind: 'run',
+    config: { ...rest, join, vlanUplink, apiListen, vtepAddress: vtepAddress ?? rest.listen.address },
+  }
 }
 
 function addMachineDefaults(given: Map<string, Given>, { hostname, defaultAddress }: ConfigDefaults): void {

@@ -40,6 +40,11 @@ const port = z.string().transform((text, context): number => {
   return z.NEVER
 })
 
+/** As the kernel takes it (dev_valid_name), less what would be an option of `ip`. */
+function isInterfaceName(text: string): boolean {
+  return /^[^\s/:,-][^\s/:,]{0,14}$/.test(text) && text !== '.' && text !== '..'
+}
+
 const path = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path')
 
 const socketPath = path.refine(text => Buffer.byteLength(text) <= maxSocketPath, {
@@ -129,6 +134,11 @@ export const settingsSchema = z.object({
     ),
   vtepAddress: hostAddress.optional().meta(text('ADDR', "where this host's VXLAN frames arrive", 'the listen address')),
   vxlanPort: port.default(vxlanPort).meta(text('PORT', 'UDP port of VXLAN, equal on all hosts')),
+  vlanUplink: z
+    .string()
+    .refine(isInterfaceName, { error: 'is no interface: give one, such as eth2; several make a bond, such as bond0' })
+    .optional()
+    .meta(text('NAME', "this host's interface to the VLANs, which keeps its address and traffic", 'none')),
   addressPool: addressPool
     .default('10.64.0.0/10')
     .meta(text('RANGE', 'where docker network create without --subnet gets a /24 from, equal on all hosts')),

@@ -2,9 +2,11 @@
 import { SkeinError } from '../lib/errors.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
+import { networkIdOf } from './identity.ts'
 import type { Leaf } from './leaves.ts'
 import { contentName, rosterLeaf } from './registry.ts'
 import type { Network, RegistryView } from './registry-view.ts'
+import { settleTag } from './vlan-tags.ts'
 
 /** The leaves that create a tenant; none if it exists. */
 export function createTenantLeaves(view: RegistryView, name: string): readonly Leaf[] {
@@ -18,7 +20,7 @@ export function removeTenantLeaves(view: RegistryView, name: string): readonly L
 
 /**
  * The leaves that create a network: its act, and the roster of its seeds if nobody has written that yet. Throws
- * `unavailable` while this peer knows no settled member.
+ * `unavailable` while this peer knows no settled member, and what `settleTag` throws.
  */
 export function createNetworkLeaves(
   view: RegistryView,
@@ -35,7 +37,10 @@ export function createNetworkLeaves(
   const roster = rosterLeaf(settled.map(member => member.key))
   const hash = contentName(roster)
   const generation = view.nextGeneration(act.tenant, act.name)
-  const network: Leaf = { kind: 'network', ...act, generation, roster: hash }
+  const spec = settleTag(act.spec, { networks: view.networks(), range: view.objects.globals().vlans }, () =>
+    networkIdOf({ ...act, generation, roster: hash }),
+  )
+  const network: Leaf = { kind: 'network', ...act, spec, generation, roster: hash }
   return view.hasContent(hash) ? [network] : [roster, network]
 }
 

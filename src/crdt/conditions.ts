@@ -9,10 +9,12 @@ import { objectConditions } from './object-conditions.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
 import { removalConditions } from './removal-conditions.ts'
 import type { TenantTable } from './tenant-table.ts'
+import { vlanConditions } from './vlan-conditions.ts'
 
 export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
   const found = [
     ...nameConditions(view),
+    ...vlanConditions(view),
     ...drainConditions(view, tables),
     ...orphanedTenants(view, tables.tenants),
     ...addressConditions(view, tables),

@@ -15,6 +15,8 @@ export interface Context {
   readonly vxlanPort: number
   /** This host's address on the underlay, dotted. */
   readonly vtepAddress: string
+  /** The interface that carries VLANs, by name; undefined if there is none. */
+  readonly uplink: string | undefined
   /** Where the ends that Docker takes are made: path of a network namespace. */
   readonly hostNamespace: string
   readonly problems: Problems

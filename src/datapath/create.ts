@@ -12,6 +12,7 @@ import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
 import { createProbe, type Probe } from './probe.ts'
 import { Tenant } from './tenant.ts'
+import { wireConditions } from './wire-problem.ts'
 
 export interface DatapathDeps {
   replica: Replica
@@ -21,6 +22,8 @@ export interface DatapathDeps {
   vxlanPort: number
   /** This host's address on the underlay, dotted. */
   vtepAddress: string
+  /** The interface that carries VLANs, by name. @default none */
+  uplink?: string | undefined
   /** One-shot processes. @default lib/exec's */
   run?: Run
 }
@@ -54,7 +57,7 @@ class LinuxDatapath implements Datapath {
   #lastCompareMs: number | undefined
   #repaired = 0
 
-  constructor({ replica, clock, log, vxlanPort, vtepAddress, run = systemRun }: DatapathDeps) {
+  constructor({ replica, clock, log, vxlanPort, vtepAddress, uplink, run = systemRun }: DatapathDeps) {
     this.#context = {
       replica,
       clock,
@@ -62,6 +65,7 @@ class LinuxDatapath implements Datapath {
       run,
       vxlanPort,
       vtepAddress,
+      uplink,
       namespaces: createNamespaces(run),
       hostNamespace: `/proc/${process.pid}/ns/net`,
       problems: createProblems(log),
@@ -106,6 +110,7 @@ class LinuxDatapath implements Datapath {
       repaired: this.#repaired,
       errors: this.#context.problems.list(),
       unreachable: this.#probe.unreachable(),
+      conditions: wireConditions([...this.#tenants.values()].flatMap(tenant => tenant.offWire())),
     }
   }
 

@@ -20,7 +20,8 @@ export interface Unreachable {
 export interface Datapath {
   /**
    * Makes the tenant's namespace, the network's bridge and VXLAN device if they are missing, and publishes this host's
-   * VTEP of the network with the VNI that the kernel accepted (durable). Idempotent. Resolves with the VNI.
+   * VTEP of the network with the VNI that the kernel accepted (durable). Idempotent. Resolves with the VNI. A VLAN
+   * network has a VLAN device in place of both, where the uplink allows it; then it resolves with the tag all the same.
    */
   ensureNetwork(network: NetworkId): Promise<number>
   /** Removes a network's devices: only on the evidence of a deletion. Idempotent. */
@@ -29,8 +30,17 @@ export interface Datapath {
   attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }>
   /** Removes the pair if it is still there. Idempotent. */
   detach(network: NetworkId, endpointId: string): Promise<void>
-  /** What the last full comparison found and put right, and who does not answer on the data path, for `status`. */
-  status(): { lastCompareMs: number | undefined; repaired: number; errors: string[]; unreachable: Unreachable[] }
+  /**
+   * What the last full comparison found and put right, who does not answer on the data path, and what of this host
+   * needs its operator, for `status`.
+   */
+  status(): {
+    lastCompareMs: number | undefined
+    repaired: number
+    errors: string[]
+    unreachable: Unreachable[]
+    conditions: { kind: string; text: string; remedy: string }[]
+  }
   start(): void
   /** Ends the batch children and timers; leaves the kernel as it is. */
   stop(): Promise<void>

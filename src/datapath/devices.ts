@@ -15,7 +15,10 @@ export interface DeviceWishes {
 }
 
 /** In the tenant's namespace. Existing containers stay on the bridge: it is corrected, never re-created. */
-export function bridgeCommands(link: Link | undefined, { network, mtu }: DeviceWishes): Command[] {
+export function bridgeCommands(
+  link: Link | undefined,
+  { network, mtu }: Pick<DeviceWishes, 'network' | 'mtu'>,
+): Command[] {
   const name = bridgeName(network)
   const mac = bridgeMac(network)
   const commands: Command[] = []
@@ -76,7 +79,10 @@ export function pairCommand(
 }
 
 /** Puts ports back that lost their bridge (someone deleted it); undefined: the container has stopped. */
-export function portCommands(ports: readonly (Link | undefined)[], { network }: DeviceWishes): Command[] {
+export function portCommands(
+  ports: readonly (Link | undefined)[],
+  { network }: Pick<DeviceWishes, 'network'>,
+): Command[] {
   const bridge = bridgeName(network)
   return ports.flatMap(port =>
     port && port.master !== bridge ? [{ line: `link set ${port.name} master ${bridge}` }] : [],

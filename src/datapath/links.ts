@@ -5,6 +5,9 @@ import type { Entries, Target } from './entries.ts'
 
 export interface Link {
   readonly name: string
+  readonly index: number
+  /** Of the device that it is on, in whichever namespace that is; 0 for none. A veth's: the other end. */
+  readonly parentIndex: number
   /** 'bridge', 'vxlan', 'veth', … */
   readonly kind: string
   readonly mac: string
@@ -19,6 +22,10 @@ export interface Link {
 
 interface RawLink {
   ifname?: string
+  ifindex?: number
+  link_index?: number
+  /** Beside the device that it is on `ip` says the name only. */
+  link?: string
   address?: string
   mtu?: number
   flags?: string[]
@@ -46,12 +53,15 @@ interface RawNeighbour {
 /** Devices by name. `args` narrows what is listed, e.g. `['master', 'docker_gwbridge']`. */
 export async function readLinks(run: Run, namespace?: string, args: string[] = []): Promise<Map<string, Link>> {
   const raw = await readJson<RawLink>(run, 'ip', [...inside(namespace), '-j', '-d', 'link', 'show', ...args])
-  return new Map(raw.map(each => [each.ifname ?? '', linkOf(each)]))
+  const indexOf = new Map(raw.map(each => [each.ifname, each.ifindex]))
+  return new Map(raw.map(each => [each.ifname ?? '', linkOf(each, indexOf.get(each.link) ?? each.link_index ?? 0)]))
 }
 
-function linkOf(raw: RawLink): Link {
+function linkOf(raw: RawLink, parentIndex: number): Link {
   return {
     name: raw.ifname ?? '',
+    index: raw.ifindex ?? 0,
+    parentIndex,
     kind: raw.linkinfo?.info_kind ?? '',
     mac: raw.address ?? '',
     mtu: raw.mtu ?? 0,

@@ -148,11 +148,12 @@ async function publish({ replica, vtepAddress: address }: Context, network: Netw
   await replica.write(view => (isPublished(view) ? [] : [{ kind: 'vtep', network, address, vni }]))
 }
 
-function ownEndpoints({ replica }: Context, network: NetworkId) {
+export function ownEndpoints({ replica }: Context, network: NetworkId) {
   return replica.view.endpoints(network).filter(endpoint => endpoint.owner === replica.self)
 }
 
-async function succeed(
+/** Throws `unavailable` with the first failure. */
+export async function succeed(
   context: Context,
   channel: Channel,
   network: Network,

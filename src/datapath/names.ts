@@ -41,6 +41,11 @@ export function vxlanName(network: NetworkId): string {
   return `skx${network.slice(0, 12)}`
 }
 
+/** The device of a VLAN network on the uplink. */
+export function vlanName(network: NetworkId): string {
+  return `skl${network.slice(0, 12)}`
+}
+
 /** The end of the veth pair that Docker moves into the container. */
 export function containerEnd(endpointId: string): string {
   return `skc${hash12(endpointId)}`
@@ -58,7 +63,7 @@ export function isBridgeEnd(device: string): boolean {
 
 /** True for any device that Skein makes inside a tenant's namespace. */
 export function isOurDevice(device: string): boolean {
-  return /^sk[bxv][0-9a-f]{12}$/.test(device)
+  return /^sk[bxlv][0-9a-f]{12}$/.test(device)
 }
 
 /**

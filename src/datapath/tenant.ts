@@ -4,15 +4,17 @@
  */
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { NetworkId } from '../model/network.ts'
+import { type Materialised, materialise, problemOf, refusalOf, tagOf, update } from './carrier.ts'
 import { type Channel, createChannel } from './channel.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { createLane } from './lane.ts'
 import { readEntries, readLinks } from './links.ts'
-import { type Materialised, materialise, type Reading, update } from './materialise.ts'
-import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vxlanName } from './names.ts'
+import type { Reading } from './materialise.ts'
+import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vlanName, vxlanName } from './names.ts'
 import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
 import { isUnicastMac } from './plan.ts'
+import type { OffWire } from './wire-problem.ts'
 
 /** Containers that are attached in one batch; the kernel takes 5 to 40 ms for each, and Docker is owed an answer within 8 s. */
 const maxTogether = 32
@@ -39,9 +41,9 @@ export class Tenant {
     this.#channel = createChannel(tenant, context.clock)
   }
 
-  /** Makes or takes over the network's devices and brings their entries up to date. Resolves with the VNI. */
+  /** Makes or takes over the network's devices and brings their entries up to date. Resolves with the VNI, or the VLAN. */
   ensure(network: NetworkId): Promise<number> {
-    return this.#lane.run(async () => (await this.#materialise(network, await this.#read())).state.vni)
+    return this.#lane.run(async () => tagOf((await this.#materialise(network, await this.#read())).state))
   }
 
   /** Takes the network's devices away, and the namespace with the last of its networks. */
@@ -51,7 +53,9 @@ export class Tenant {
       const links = await readLinks(this.#context.run, this.#channel.namespace)
       const bridge = bridgeName(network)
       const ports = [...links.values()].filter(link => link.master === bridge && isBridgeEnd(link.name))
-      const doomed = [...ports.map(port => port.name), vxlanName(network), bridge].filter(name => links.has(name))
+      const doomed = [...ports.map(port => port.name), vxlanName(network), vlanName(network), bridge].filter(name =>
+        links.has(name),
+      )
       const commands = doomed.map(name => ({ line: `link del ${name}`, ignore: /Cannot find device/ })) // gone meanwhile
       const [failure] = await this.#channel.ip.run(commands)
       if (failure) throw new SkeinError('unavailable', `${failure.line}: ${failure.text}; run: skein status`)
@@ -104,7 +108,7 @@ export class Tenant {
         await this.#attempt(network, () => update(this.#context, this.#channel, network, known))
       }
       const reading = await this.#read()
-      const isHere = (id: NetworkId) => reading.links.has(vxlanName(id)) || reading.links.has(bridgeName(id))
+      const isHere = (id: NetworkId) => [vxlanName, vlanName, bridgeName].some(name => reading.links.has(name(id)))
       let repaired = 0
       // a network that is gone from the state is left alone: removing it is up to who has the evidence (I5)
       for (const { id } of records) {
@@ -112,6 +116,17 @@ export class Tenant {
         repaired += await this.#attempt(id, async () => (await this.#materialise(id, reading)).repaired)
       }
       return repaired
+    })
+  }
+
+  /** VLAN networks that do not reach their wire from here. */
+  offWire(): OffWire[] {
+    const { view, self } = this.#context.replica
+    return [...this.#networks].flatMap(([id, known]) => {
+      const problem = problemOf(known)
+      if (!problem) return []
+      const isUsed = view.endpoints(id).some(endpoint => endpoint.owner === self)
+      return [{ name: view.network(id)?.name ?? id.slice(0, 12), isUsed, problem }]
     })
   }
 
@@ -144,7 +159,7 @@ export class Tenant {
     const mtus = new Map<NetworkId, number>()
     for (const network of networks) {
       const known = this.#networks.get(network)
-      if (!known) continue
+      if (!known || problemOf(known)) continue
       try {
         await update(this.#context, this.#channel, network, known)
         mtus.set(network, known.mtu)
@@ -158,7 +173,10 @@ export class Tenant {
   /** With repairs, for what the common batch did not do. */
   async #attachAlone({ network, endpointId, mac }: Attachment): Promise<{ ifName: string; mtu: number }> {
     const warm = this.#networks.get(network)
-    const known = warm ?? (await this.#materialise(network, await this.#read())).state
+    const isUsable = warm !== undefined && problemOf(warm) === undefined
+    const known = isUsable ? warm : (await this.#materialise(network, await this.#read())).state
+    const refusal = refusalOf(this.#context, network, known)
+    if (refusal) throw refusal
     const failure = await this.#connect(known, { network, endpointId, mac, mtu: known.mtu })
     if (failure === '') return { ifName: containerEnd(endpointId), mtu: known.mtu }
     // the kernel is not as remembered (someone removed a device): once more from what it really has

@@ -1,9 +1,10 @@
 /** What may be born in Docker: the checks that the plugin makes before Docker's answer, and the reconciler after it. */
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { settleTag } from '../crdt/vlan-tags.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { type AddressPool, chooseSubnet } from '../model/address-pool.ts'
 import { bareName, defaultTenant, isNetworkName } from '../model/names.ts'
-import { checkSpec, type NetworkSpec, sameSpec } from '../model/network.ts'
+import { checkSpec, fulfils, type NetworkSpec } from '../model/network.ts'
 import { overlaps, type Subnet } from '../model/subnet.ts'
 import { tenantFlag } from './refusals.ts'
 
@@ -45,6 +46,13 @@ export function checkOverlap(
   )
 }
 
+/** Throws `invalid` or `conflict` if no network of this tenant may have its VLAN; one that is there may be meant. */
+export function checkTag(view: RegistryView, tenant: string, spec: NetworkSpec): void {
+  const mayBeMeant = (network: Network) => network.tenant === tenant && fulfils(network.spec, spec)
+  const networks = view.networks().filter(network => !mayBeMeant(network))
+  settleTag(spec, { networks, range: view.objects.globals().vlans }, () => '0')
+}
+
 /** A network that was typed into Docker. */
 export interface Typed {
   readonly tenant: string
@@ -63,7 +71,7 @@ export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool):
   const name = bareName(tenant, typed.name)
   const existing = view.networkByName(tenant, name)
   if (existing) {
-    if (sameSpec(existing.spec, specOf(options, subnet ?? existing.spec.subnet.text))) return existing
+    if (fulfils(existing.spec, specOf(options, subnet ?? existing.spec.subnet.text))) return existing
     throw new SkeinError(
       'conflict',
       `network ${name} exists with other parameters (subnet ${existing.spec.subnet.text}): choose another name, or ` +

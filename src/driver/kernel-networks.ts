@@ -5,6 +5,9 @@ import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { DatapathPort } from './ports.ts'
 
+/** VLAN networks that have devices here: unlike the others they leave no record of their own that a restart could read. */
+const factPrefix = 'kernel/vlan/'
+
 /** Making the devices of one network takes some 30 ms; far beyond that something is stuck, ms. */
 const datapathLimitMs = 10_000
 
@@ -15,7 +18,7 @@ export interface KernelNetworksDeps {
 }
 
 export interface KernelNetworks {
-  /** Makes the network's devices if they are missing; resolves with its VNI on this host. */
+  /** Makes the network's devices if they are missing; resolves with its VNI on this host, or its VLAN. */
   ensure(id: NetworkId): Promise<number>
   /** The same, once in the life of this process. */
   ensureOnce(id: NetworkId): Promise<boolean>
@@ -36,6 +39,8 @@ export function createKernelNetworks({ replica, datapath, clock }: KernelNetwork
 
   async function ensure(id: NetworkId): Promise<number> {
     cleared.delete(id)
+    const isVlan = view.network(id)?.spec.encap === 'vlan'
+    if (isVlan && replica.local.get(factPrefix + id) === undefined) await replica.local.set([[factPrefix + id, '']])
     const vni = await within(datapath.ensureNetwork(id))
     ensured.add(id)
     return vni
@@ -48,10 +53,12 @@ export function createKernelNetworks({ replica, datapath, clock }: KernelNetwork
       return true
     },
     async clearDeleted(inDocker: ReadonlySet<NetworkId | undefined>): Promise<boolean> {
-      for (const id of new Set(view.vnisOf(self).values())) {
+      const ofVlans = replica.local.entries(factPrefix).map(([key]) => key.slice(factPrefix.length))
+      for (const id of new Set([...view.vnisOf(self).values(), ...ofVlans])) {
         const inUse = inDocker.has(id) || view.endpoints(id).some(endpoint => endpoint.owner === self)
         if (inUse || cleared.has(id) || !view.isDeleted(id)) continue
         await within(datapath.removeNetwork(id))
+        if (ofVlans.includes(id)) await replica.local.set([[factPrefix + id, undefined]])
         cleared.add(id)
         ensured.delete(id)
       }

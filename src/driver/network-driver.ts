@@ -5,8 +5,8 @@ import { macOf, parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import { contains, prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
-import { specOf, tenantOf } from './born-network.ts'
-import type { BornPools } from './born-pools.ts'
+import { checkTag, specOf, tenantOf } from './born-network.ts'
+import { type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
 import type { LocalState } from './local-state.ts'
@@ -114,7 +114,8 @@ async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation
   const tenant = tenantOf(replica.view, request.Options)
   const [data] = request.IPv4Data
   const pool = { tenant, pool: data?.Pool ?? '', gateway: data?.Gateway.split('/')[0] ?? '' }
-  specOf(request.Options, pool.pool)
+  const spec = specOf(request.Options, pool.pool)
+  if (!isChosen(pool)) checkTag(replica.view, tenant, spec)
   await pools.bind(pool, request.NetworkID)
 }
 

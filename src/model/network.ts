@@ -11,13 +11,16 @@ export interface NetworkSpec {
   readonly subnet: Subnet
   readonly encap: 'vxlan' | 'vlan'
   readonly type: 'data' | 'infra'
-  /** Preferred VNI; 0: Skein chooses. */
+  /** VXLAN: preferred VNI, 0 for none. VLAN: the tag, 1 to `lastVlan`; 0 only before a network is made: Skein chooses. */
   readonly pktTag: number
   /** Gateway address or ''. */
   readonly gateway: string
   readonly subnet6: string
   readonly gateway6: string
 }
+
+/** IEEE 802.1Q: 0 marks frames without a tag, 4095 is reserved. */
+export const lastVlan = 4094
 
 /** A request to create a network, as the API receives it. */
 export interface NetworkRequest {
@@ -47,7 +50,7 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
   const type = request.type || 'data'
   const pktTag = request.pktTag ?? 0
   if (encap !== 'vxlan' && encap !== 'vlan') {
-    throw new SkeinError('invalid', `encap ${JSON.stringify(encap)} is invalid: use vxlan`)
+    throw new SkeinError('invalid', `encap ${JSON.stringify(encap)} is invalid: use vxlan or vlan`)
   }
   if (type !== 'data' && type !== 'infra') {
     throw new SkeinError('invalid', `nw-type ${JSON.stringify(type)} is invalid: use data`)
@@ -58,7 +61,12 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
       `pkt-tag ${pktTag} is invalid: use a number from 1 to 16777215, or 0 to let Skein choose`,
     )
   }
-  if (encap === 'vlan') throw new SkeinError('unsupported', 'VLAN networks are not supported yet: use --encap=vxlan')
+  if (encap === 'vlan' && pktTag > lastVlan) {
+    throw new SkeinError(
+      'invalid',
+      `VLAN ${pktTag} is invalid: use a number from 1 to ${lastVlan}, or 0 to let Skein choose`,
+    )
+  }
   if (type === 'infra') throw new SkeinError('unsupported', 'infra networks are not supported yet: use --nw-type=data')
   if (request.gateway || request.gateway6) {
     throw new SkeinError('unsupported', 'networks with a gateway are not supported yet: leave out --gateway')
@@ -91,4 +99,10 @@ export function specFromPlain(value: Plain): NetworkSpec | undefined {
 /** True if two acts would create the same network, up to name and time. */
 export function sameSpec(a: NetworkSpec, b: NetworkSpec): boolean {
   return JSON.stringify(specToPlain(a)) === JSON.stringify(specToPlain(b))
+}
+
+/** True if a network with this spec is what was asked for: a request may leave the VLAN's tag to Skein. */
+export function fulfils(spec: NetworkSpec, asked: NetworkSpec): boolean {
+  const isOpen = asked.encap === 'vlan' && asked.pktTag === 0
+  return sameSpec(spec, isOpen ? { ...asked, pktTag: spec.pktTag } : asked)
 }

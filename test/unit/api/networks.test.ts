@@ -135,7 +135,7 @@ describe('api: networks', () => {
     ['/31', 'default:web', { subnet: '10.1.2.0/31' }, 400, /length of 8 to 30/],
     ['a subnet that is none', 'default:web', { subnet: 'x' }, 400, /not an IPv4 prefix/],
     ['a bad encap', 'default:web', { encap: 'gre' }, 400, /encap "gre" is invalid/],
-    ['vlan', 'default:web', { encap: 'vlan' }, 501, /not supported yet/],
+    ['a VLAN that none is', 'default:web', { encap: 'vlan', pktTag: 4095 }, 400, /VLAN 4095 is invalid/],
     ['a bad type', 'default:web', { nwType: 'x' }, 400, /nw-type "x" is invalid/],
     ['a tag out of range', 'default:web', { pktTag: 16777216 }, 400, /pkt-tag 16777216 is invalid/],
     ['a tag that is text', 'default:web', { pktTag: '7' }, 400, /^bad request body: pktTag/],

@@ -24,7 +24,16 @@ import { runCli } from './fixture.ts'
 
 /** Every kind that src/crdt says; a new kind needs a history here that has it. */
 const kinds = [
-  ...['name-conflict', 'subnet-overlap', 'draining', 'drain', 'drain-stopped', 'tenant-in-use', 'block-forked'],
+  ...[
+    'vlan-conflict',
+    'name-conflict',
+    'subnet-overlap',
+    'draining',
+    'drain',
+    'drain-stopped',
+    'tenant-in-use',
+    'block-forked',
+  ],
   ...['address-forked', 'duplicate-address', 'writer-forked', 'group-draining', 'group-without-network'],
   ...['group-name-conflict', 'policy-in-use', 'rule-conflict', 'rule-lost', 'netprofile-in-use', 'edit-lost'],
 ]
@@ -76,6 +85,21 @@ function found(): Condition[] {
     ...writeProfileLeaves(before, 'red', 'gold', { bandwidth: '20 kbps', dscp: 4 }),
     ...writeGlobalLeaves(before, { vlans: '1-20', vxlans: '10000-30000' }),
   ])
+  const vlan = (tenant: string, name: string, subnet: string) => {
+    const spec = checkNetwork({ tenant, name, subnet, encap: 'vlan', pktTag: 112 })
+    return createNetworkLeaves(view, { tenant, name, spec })
+  }
+  first.write(vlan('default', 'old', '10.3.0.0/24'))
+  for (const [tenant, name, subnet] of [
+    ['default', 'young', '10.4.0.0/24'],
+    ['red', 'used', '10.5.0.0/24'],
+    ['red', 'unused', '10.6.0.0/24'],
+  ] as const) {
+    second.write(vlan(tenant, name, subnet))
+    const used = world.all.networks(tenant).find(each => each.name === name)?.id ?? ''
+    const place = { network: used, ip, mac: '02:02:0a:01:00:02', container: '', containerName: 'v' }
+    if (name !== 'unused') second.write([{ kind: 'endpoint', id: `e-${name}`, ...place }])
+  }
   first.write([{ kind: 'rule-rm', tenant: 'red', policy: 'p', id: '2', value: '', seen: [] }])
   all.push(...world.all.conditions())
   second.write(removeProfileLeaves(world.all.objects, 'red', 'gold'))

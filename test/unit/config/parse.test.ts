@@ -28,6 +28,7 @@ describe('config: parse', () => {
       listen: { address: '192.168.2.10', port: 7373 },
       join: undefined,
       vtepAddress: '192.168.2.10',
+      vlanUplink: undefined,
       vxlanPort: 7374,
       addressPool: '10.64.0.0/10',
       dockerHost: 'unix:///var/run/docker.sock',
@@ -62,6 +63,13 @@ describe('config: parse', () => {
     assert.equal(config(['--listen=10.0.0.1:9', '--vtep-address=10.9.9.9']).vtepAddress, '10.9.9.9')
   })
 
+  for (const name of ['eth2', 'enp0s31f6', 'bond0', 'wan.7', 'abcdefghijklmno', 'a@b']) {
+    it(`takes ${name} as the VLAN uplink`, () => {
+      assert.equal(config([`--vlan-uplink=${name}`]).vlanUplink, name)
+      assert.equal(config([], { SKEIN_VLAN_UPLINK: name }).vlanUplink, name)
+    })
+  }
+
   it('accepts loopback addresses for the API', () => {
     assert.deepEqual(config(['--api-listen=127.0.0.1:9999']).apiListen, { address: '127.0.0.1', port: 9999 })
     assert.deepEqual(config(['--api-listen=[::1]:9999']).apiListen, { address: '::1', port: 9999 })
@@ -88,6 +96,13 @@ describe('config: parse', () => {
     [['--vtep-address=10.0.0'], /is no IPv4 address/],
     [['--vtep-address=0.0.0.0'], /reaches nobody/],
     [['--vxlan-port=0'], /is no port/],
+    [['--vlan-uplink='], /is no interface: give one, such as eth2/],
+    [['--vlan-uplink=eth2,eth3'], /is no interface: give one, such as eth2; several make a bond/],
+    [['--vlan-uplink=eth2 up'], /is no interface/],
+    [['--vlan-uplink=eth2/..'], /is no interface/],
+    [['--vlan-uplink=eth2:1'], /is no interface/],
+    [['--vlan-uplink=..'], /is no interface/],
+    [['--vlan-uplink=abcdefghijklmnop'], /is no interface/],
     [['--vxlan-port=1e3'], /is no port/],
     [['--docker-host=tcp://10.0.0.1:2375'], /must be unix:\/\/\/PATH/],
     [[`--plugin-socket=/${'x'.repeat(107)}`], /at most 107 bytes/],

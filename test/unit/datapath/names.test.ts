@@ -10,6 +10,7 @@ import {
   isOurDevice,
   tenantNamespace,
   tenantOfNamespace,
+  vlanName,
   vxlanName,
 } from '../../../src/datapath/names.ts'
 
@@ -19,11 +20,12 @@ describe('datapath names', () => {
   it('fit the kernel (15 characters), differ by kind and are recognised as ours', () => {
     fc.assert(
       fc.property(id, fc.string({ minLength: 1 }), (network, endpoint) => {
-        const names = [bridgeName(network), vxlanName(network), bridgeEnd(endpoint), containerEnd(endpoint)]
-        assert.equal(new Set(names).size, 4)
-        for (const name of names) assert.match(name, /^sk[bxvc][0-9a-f]{12}$/)
-        assert.deepEqual(names.map(isOurDevice), [true, true, true, false])
-        assert.deepEqual(names.map(isBridgeEnd), [false, false, true, false])
+        const names = [bridgeName, vxlanName, vlanName].map(nameOf => nameOf(network))
+        names.push(bridgeEnd(endpoint), containerEnd(endpoint))
+        assert.equal(new Set(names).size, 5)
+        for (const name of names) assert.match(name, /^sk[bxlvc][0-9a-f]{12}$/)
+        assert.deepEqual(names.map(isOurDevice), [true, true, true, true, false])
+        assert.deepEqual(names.map(isBridgeEnd), [false, false, false, true, false])
       }),
     )
   })

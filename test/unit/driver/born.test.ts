@@ -119,8 +119,8 @@ describe('networks born in Docker', () => {
     await assert.rejects(create({ subnet: '10.1.2.0/24' }), /network old conflicts with subnet 10\.1\.2\.0\/24/)
     await assert.rejects(create({ subnet: '10.1.2.0/31' }), /length of 8 to 30/)
     await assert.rejects(
-      create({ subnet: '10.9.0.0/24', options: { encap: 'vlan' } }),
-      /VLAN networks are not supported/,
+      create({ subnet: '10.9.0.0/24', options: { encap: 'gre' } }),
+      /encap "gre" is invalid: use vxlan or vlan/,
     )
     await assert.rejects(create({ subnet: '10.9.0.0/24', options: { 'pkt-tag': 'x' } }), /pkt-tag "x" is no number/)
     await assert.rejects(

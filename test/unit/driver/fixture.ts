@@ -68,6 +68,8 @@ function createMemoryDatapath(): MemoryDatapath {
     },
     async ensureNetwork(network) {
       networks.add(network)
+      const spec = replica?.view.network(network)?.spec
+      if (spec?.encap === 'vlan') return spec.pktTag
       const vni = 0x800000 + Number.parseInt(network.slice(0, 5), 16)
       await replica?.write(view =>
         view.vteps(network).some(vtep => vtep.owner === replica?.self)

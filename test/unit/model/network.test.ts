@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Plain } from '../../../src/lib/cbor.ts'
 import { bareName, checkName, dockerName, isName, isNetworkName } from '../../../src/model/names.ts'
-import { checkNetwork, type NetworkRequest, sameSpec, specFromPlain, specToPlain } from '../../../src/model/network.ts'
+import {
+  checkNetwork,
+  fulfils,
+  type NetworkRequest,
+  sameSpec,
+  specFromPlain,
+  specToPlain,
+} from '../../../src/model/network.ts'
 
 const request = { tenant: 'default', name: 'web', subnet: '10.1.2.0/24' }
 
@@ -50,8 +57,12 @@ const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][
   [{ name: '' }, 'invalid', /network name ""/],
   [{ subnet: '' }, 'invalid', /subnet is required: add --subnet=/],
   [{ subnet: '10.1.2.3/24' }, 'invalid', /host bits/],
-  [{ encap: 'gre' }, 'invalid', /encap "gre".*use vxlan/],
-  [{ encap: 'vlan' }, 'unsupported', /VLAN.*--encap=vxlan/],
+  [{ encap: 'gre' }, 'invalid', /encap "gre".*use vxlan or vlan/],
+  [{ encap: 'VLAN' }, 'invalid', /encap "VLAN".*use vxlan or vlan/],
+  [{ encap: 'vlan', pktTag: 4095 }, 'invalid', /^VLAN 4095 is invalid: use a number from 1 to 4094, or 0 to let/],
+  [{ encap: 'vlan', pktTag: 0xffffff }, 'invalid', /^VLAN 16777215 is invalid/],
+  [{ encap: 'vlan', pktTag: -1 }, 'invalid', /pkt-tag -1/],
+  [{ encap: 'vlan', pktTag: 11.2 }, 'invalid', /pkt-tag 11\.2/],
   [{ type: 'other' }, 'invalid', /nw-type "other"/],
   [{ type: 'infra' }, 'unsupported', /infra.*--nw-type=data/],
   [{ pktTag: -1 }, 'invalid', /pkt-tag -1/],
@@ -81,6 +92,24 @@ describe('networks', () => {
     const asked = { ...request, encap: 'vxlan', type: 'data', pktTag: 0xffffff, gateway: '', subnet6: '', gateway6: '' }
     assert.equal(checkNetwork(asked).pktTag, 0xffffff)
     assert.equal(checkNetwork({ ...request, encap: '', type: '', pktTag: undefined }).encap, 'vxlan')
+  })
+
+  for (const pktTag of [undefined, 0, 1, 112, 4094]) {
+    it(`are VLANs if asked so, with tag ${pktTag}`, () => {
+      const { encap, pktTag: tag } = checkNetwork({ ...request, encap: 'vlan', pktTag })
+      assert.deepEqual([encap, tag], ['vlan', pktTag ?? 0])
+    })
+  }
+
+  it('fulfil a request that leaves the VLAN to Skein, and no other', () => {
+    const vlan = (pktTag: number, subnet = request.subnet) =>
+      checkNetwork({ ...request, subnet, encap: 'vlan', pktTag })
+    assert.ok(fulfils(vlan(112), vlan(0)))
+    assert.ok(fulfils(vlan(112), vlan(112)))
+    assert.equal(fulfils(vlan(112), vlan(113)), false)
+    assert.equal(fulfils(vlan(112), vlan(0, '10.9.0.0/24')), false)
+    assert.equal(fulfils(vlan(112), checkNetwork(request)), false)
+    assert.equal(fulfils(checkNetwork({ ...request, pktTag: 112 }), checkNetwork(request)), false)
   })
 
   for (const [change, code, message] of refused) {
