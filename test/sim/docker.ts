@@ -64,6 +64,9 @@ export async function allocate(
   const timer = world.time.after(callLimitMs, late, peer.life)
   try {
     const ip = await peer.ipam.allocate(network, preferred)
+    if (world.copies.wasTold(peer.life)) {
+      world.violate('R8', `${host.name} hands ${formatIp(ip)} out though it knows of a newer history`)
+    }
     world.history.note(`${host.name} is given ${formatIp(ip)} of ${network.slice(0, 6)}`)
     return world.addresses.given(host.name, network, ip)
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What goes wrong, as one table; what is broken is mended later. */
 import { clockFaults } from './faults/clocks.ts'
+import { copyFaults } from './faults/copies.ts'
 import { diskFaults } from './faults/disks.ts'
 import type { Fault } from './faults/fault.ts'
 import { hostFaults } from './faults/hosts.ts'
@@ -8,9 +9,17 @@ import { dieHost, startHost } from './lifecycle.ts'
 import type { Random } from './random.ts'
 import { isIll, type World } from './world.ts'
 
-const faults: Readonly<Record<string, Fault>> = { ...linkFaults, ...hostFaults, ...diskFaults, ...clockFaults }
+const faults: Readonly<Record<string, Fault>> = {
+  ...linkFaults,
+  ...hostFaults,
+  ...diskFaults,
+  ...clockFaults,
+  ...copyFaults,
+}
 
 export const faultNames: readonly string[] = Object.keys(faults)
+/** Probability that a history knows a fault not. */
+export const faultAbsence = (name: string): number => faults[name]?.absent ?? 0.35
 export const faultWeights = Object.fromEntries(Object.entries(faults).map(([name, { weight }]) => [name, weight]))
 
 /** @param index of the host that it is about, if that has ever started; else of another */

@@ -18,10 +18,14 @@ export interface Container {
 
 export interface Host {
   readonly name: string
-  /** Its place in the plan; decides its key. */
+  /** Its place in the plan; decides its first key. */
   readonly index: number
-  readonly signer: Signer
+  signer: Signer
+  /** It begins the mesh, and has not joined under another key since. */
+  isFounder: boolean
   readonly disk: VirtualDisk
+  /** Where the note outside of the data directory is (R8). */
+  readonly witness: VirtualDisk
   /** Chance of what its people and its Docker do by themselves. */
   readonly random: Random
   /** How far its wall clock is off, ms. */
@@ -42,4 +46,9 @@ export interface Host {
   ready: boolean
   /** Requests of users that the process is working on. */
   flows: number
+}
+
+/** Where the records of the host's present key are, below its data directory (src/agent/identity.ts). */
+export function recordsOf({ signer }: Host): string {
+  return `records-${signer.key.slice(0, 16)}/`
 }

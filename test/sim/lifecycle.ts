@@ -4,6 +4,7 @@ import { errorText, SkeinError } from '../../src/lib/errors.ts'
 import type { Invitation } from '../../src/mesh/transport.ts'
 import { found } from '../../src/replica/admission.ts'
 import { joinMesh } from '../../src/replica/join.ts'
+import { checkNote } from './checks/note.ts'
 import { reconcile, reconcileLater } from './docker.ts'
 import type { Host } from './host.ts'
 import { buildPeer } from './peer.ts'
@@ -22,7 +23,7 @@ export async function startHost(world: World, host: Host): Promise<void> {
   const life: Life = { alive: true }
   host.life = life
   world.history.note(`${host.name} starts`)
-  if (host.index === 0) host.membership = { meshId: meshIdOf(host.signer.key, nonce), introductions: [] }
+  if (host.isFounder) host.membership = { meshId: meshIdOf(host.signer.key, nonce), introductions: [] }
   const membership = host.membership ?? (await joinFrom(world, host, life))
   host.membership = membership
   try {
@@ -39,11 +40,12 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   const vector = replica.vector()
   world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.[0]?.counter ?? 0}`)
   world.durability.returned(host.name, host.signer.key, vector)
-  world.addresses.returned(host.name, network => ipam.held(network))
+  if (!replica.fenced) world.addresses.returned(host.name, network => ipam.held(network))
+  checkNote(world, host, peer)
   host.peer = peer
   replica.onChange(() => world.changed(host))
   world.changed(host)
-  if (host.index === 0) await found(replica, nonce, host.name, [`${host.name}:7373`])
+  if (host.isFounder) await found(replica, nonce, host.name, [`${host.name}:7373`])
   if (!replica.view.member(replica.self)) mesh.setMembers(host.membership?.introductions ?? [])
   admission.start()
   removal.begin()
@@ -107,8 +109,10 @@ export function dieHost(world: World, host: Host, how: 'kill' | 'power'): void {
   if (how === 'power') {
     host.containers.clear()
     host.disk.losePower()
+    host.witness.losePower()
   } else {
     host.disk.kill()
+    host.witness.kill()
   }
   const inUse = new Set([...host.containers.values()].map(container => container.holding))
   world.addresses.died(host.name, holding => inUse.has(holding))

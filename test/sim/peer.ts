@@ -6,7 +6,7 @@ import { createReplica } from '../../src/replica/create.ts'
 import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { createReturnService, type ReturnService } from '../../src/replica/return.ts'
-import type { Host } from './host.ts'
+import { type Host, recordsOf } from './host.ts'
 import { record } from './recorder.ts'
 import { simLogger } from './sim-logger.ts'
 import { type Life, processClock } from './virtual-clock.ts'
@@ -40,7 +40,8 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
   const inner = await createReplica({
     ...base,
     meshId: host.membership?.meshId ?? '',
-    disk: host.disk.open(life),
+    disk: host.disk.open(life, recordsOf(host)),
+    witnessDisk: host.witness.open(life),
     openJournal: parts.openJournal,
     transport: parts.transportForReplica(mesh),
     random: random.next,

@@ -3,7 +3,7 @@
  * action has a random number of its own, so that leaving some out leaves the others as they are: a failure is shrunk so.
  */
 import { deedAbsence, deedNames, deedWeights } from './deeds.ts'
-import { faultNames, faultWeights } from './faults.ts'
+import { faultAbsence, faultNames, faultWeights } from './faults.ts'
 import { derivedRandom, type Random, type Weighted } from './random.ts'
 import { calm, drawWeather, type Weather } from './weather.ts'
 
@@ -53,7 +53,7 @@ export function planOf(seed: number): Plan {
   for (const atMs of times(random, random.spread(100, 1500), endMs)) {
     add(atMs, random.weighted(habits) ?? 'containerUp', random.below(count))
   }
-  const risks = drawWeights(random, faultNames, faultWeights, () => 0.35)
+  const risks = drawWeights(random, faultNames, faultWeights, faultAbsence)
   for (const atMs of times(random, random.spread(1000, 20_000), endMs)) {
     const fault = random.weighted(risks)
     if (fault !== undefined) add(atMs, fault, random.below(count))

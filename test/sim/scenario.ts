@@ -2,6 +2,7 @@
 import { checkCapacity } from './checks/capacity.ts'
 import { checkAtRest, checkEqualVectors, leak, unrest } from './checks/convergence.ts'
 import { checkJournals } from './checks/journals.ts'
+import { checkNaming } from './checks/naming.ts'
 import { act, deedNames } from './deeds.ts'
 import { breakSomething, mendAll } from './faults.ts'
 import type { Host } from './host.ts'
@@ -18,6 +19,9 @@ const compareMs = 4000
 const restLimitMs = 60_000
 /** An address that nobody came for is taken back after a minute, looked for every 15 s (src/ipam/sweeper.ts), ms. */
 const leakLimitMs = 100_000
+
+/** A removal that is not decided so long after everything was mended is lifted, as its condition says, ms. */
+const patienceMs = 20_000
 
 export async function play(world: World, plan: Plan): Promise<void> {
   for (const action of plan.actions) world.time.after(action.atMs, () => carryOut(world, action))
@@ -52,16 +56,34 @@ function compareAgain(world: World): void {
 }
 
 async function rest(world: World): Promise<void> {
-  if (world.hosts.length === 0) return
+  // what is left of a plan may lack the host that begins the mesh
+  if (!world.hosts.some(host => host.isFounder)) return
   world.quiet = true
   world.network.weather = calm
   mendAll(world)
+  world.time.after(patienceMs, () => void liftRemovals(world))
   await until(world, restLimitMs, 'I2', () => unrest(world))
   await checkAtRest(world)
   await until(world, leakLimitMs, 'R7', async () => leak(world))
+  checkNaming(world)
   await checkCapacity(world)
   await until(world, restLimitMs, 'I2', () => unrest(world))
   await checkAtRest(world)
   checkJournals(world)
   if (world.failure) throw world.failure
+}
+
+/** Operators of hosts whose removals are stuck do what the condition says. */
+async function liftRemovals(world: World): Promise<void> {
+  for (const { name, peer } of world.readyHosts()) {
+    const { view, self, fenced } = peer?.replica ?? {}
+    const stuck = view
+      ?.removals()
+      .filter(({ outcome, starter, end }) => outcome === 'undecided' && starter === self && !end)
+    for (const { targets } of fenced ? [] : (stuck ?? [])) {
+      world.count('removal lifted at rest')
+      world.history.note(`${name} lifts its removal, which waits`)
+      await peer?.removal.cancel(targets.map(({ key }) => key)).catch(() => undefined) // it was decided meanwhile
+    }
+  }
 }

@@ -61,29 +61,34 @@ export class VirtualDisk {
     Object.assign(this.mood, { syncMs: fastSyncMs, failure: 0, freeBytes: Number.POSITIVE_INFINITY })
   }
 
-  /** The disk as a process sees it; once the process is dead its operations never end. */
-  open(life: Life): Disk {
+  /**
+   * The disk as a process sees it; once the process is dead its operations never end.
+   * @param directory what the names of its files begin with
+   */
+  open(life: Life, directory = ''): Disk {
     const named = (change: () => void) => this.#operation(life, 0.5, change)
     const syncNames = () =>
       this.#operation(life, this.mood.syncMs, () => {
         this.#durable = new Map(this.#seen)
       })
     return {
-      read: async name => this.#seen.get(name)?.bytes(),
-      open: async name => {
+      read: async file => this.#seen.get(directory + file)?.bytes(),
+      open: async path => {
+        const name = directory + path
         const file = this.#seen.get(name) ?? new VirtualFile()
         await named(() => this.#seen.set(name, file))
         await syncNames()
         return this.#appendFile(file, life)
       },
-      replace: async (name, bytes) => {
+      replace: async (path, bytes) => {
+        const name = directory + path
         if (bytes.length > this.mood.freeBytes) throw noSpace('write')
         const file = await this.#operation(life, this.mood.syncMs, () => new VirtualFile(bytes))
         await named(() => this.#seen.set(name, file))
         await syncNames()
       },
-      remove: async name => {
-        await named(() => this.#seen.delete(name))
+      remove: async path => {
+        await named(() => this.#seen.delete(directory + path))
         await syncNames()
       },
     }

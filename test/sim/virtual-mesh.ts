@@ -64,8 +64,10 @@ export class VirtualMesh implements Mesh {
       const timer = this.#network.time.after(timeoutMs, late, this.life)
       this.#network.exchange(this, session, protocol, bytes, {
         answer(reply) {
+          const isAwaited = asking.has(reject)
           done()
           resolve(reply)
+          return isAwaited
         },
         refuse(error) {
           done()

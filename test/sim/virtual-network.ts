@@ -3,9 +3,11 @@
  * message also gets lost, doubled, late or overtaken; a request may be lost, or its answer after the handler ran. Two hosts
  * may run one key: whoever looks for the key meets one of them, and has one connection with it.
  */
+import { decode } from '../../src/lib/cbor.ts'
 import type { SkeinError } from '../../src/lib/errors.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
-import type { Invitation, RequestJoin } from '../../src/mesh/transport.ts'
+import { type Invitation, maxMessageBytes, type RequestJoin } from '../../src/mesh/transport.ts'
+import { ask, openShown, syncProtocol } from '../../src/replica/sync-messages.ts'
 import { asRefusal, requestJoinOn } from './joining.ts'
 import { Links, type Way } from './links.ts'
 import { derivedRandom, type Random } from './random.ts'
@@ -19,7 +21,8 @@ const redialMs = 1500
 const echoMs = 30_000
 
 export interface Exchange {
-  answer(reply: Uint8Array): void
+  /** False if nobody waits for it any more. */
+  answer(reply: Uint8Array): boolean
   refuse(error: SkeinError): void
 }
 
@@ -27,8 +30,8 @@ export class VirtualNetwork {
   readonly time: VirtualTime
   readonly links = new Links()
   weather: Weather
-  /** Told of each answer that arrives: what a process learns, and from whom. */
-  onAnswer: ((asker: VirtualMesh, answerer: VirtualMesh, protocol: string) => void) | undefined
+  /** Told when a process shows another what it holds; gives what is to be called when, and if, that arrives. */
+  onShow: ((answerer: VirtualMesh, asker: VirtualMesh) => () => void) | undefined
   readonly #seed: number
   readonly #meshes = new Set<VirtualMesh>()
   readonly #dialing = new Set<VirtualMesh>()
@@ -79,14 +82,14 @@ export class VirtualNetwork {
     const { requestLoss, answerLoss, requestEcho } = this.weather
     const back = (deliver: () => void) => {
       if (random.chance(answerLoss)) return
-      this.#carry(to, from, session, () => {
-        this.onAnswer?.(from, to, protocol)
-        deliver()
-      })
+      this.#carry(to, from, session, deliver)
     }
     const ask = () =>
       to.serve(protocol, from.self, bytes.slice()).then(
-        reply => back(() => exchange.answer(reply.slice())),
+        reply => {
+          const shown = showsVector(protocol, bytes, reply) ? this.onShow?.(to, from) : undefined
+          back(() => exchange.answer(reply.slice()) && shown?.())
+        },
         error => back(() => exchange.refuse(asRefusal(error))),
       )
     if (random.chance(requestLoss)) return
@@ -148,6 +151,8 @@ export class VirtualNetwork {
     const session: Session = { ends: [mesh, other] }
     other.met(mesh.self, session)
     mesh.met(key, session)
+    // its other end sees it closed
+    if (rival) this.#noticeLater(rival)
   }
 
   /** A removed peer that has dialled is told so, if the way back carries it. */
@@ -220,6 +225,15 @@ export class VirtualNetwork {
     this.#chance.set(name, found)
     return found
   }
+}
+
+/** True if the answer is a whole vector (docs/reference/wire.md). */
+function showsVector(protocol: string, request: Uint8Array, reply: Uint8Array): boolean {
+  if (protocol !== syncProtocol) return false
+  const asked = decode(request, maxMessageBytes)
+  if (!Array.isArray(asked) || asked[0] !== ask.hello) return false
+  const shown = openShown(decode(reply, maxMessageBytes))
+  return typeof shown === 'object' && 'vector' in shown
 }
 
 function otherEnd(session: Session, end: VirtualMesh): VirtualMesh {

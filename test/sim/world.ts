@@ -8,6 +8,7 @@ import type { Invitation } from '../../src/mesh/transport.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { DurabilityCheck } from './checks/durability.ts'
 import { OwnershipCheck } from './checks/ownership.ts'
+import { Copies } from './copies.ts'
 import { History, Violation } from './history.ts'
 import type { Host } from './host.ts'
 import type { Parts } from './parts.ts'
@@ -38,6 +39,7 @@ export class World {
   readonly signatures: Signatures
   readonly verify: Verify
   readonly promises = new Promises()
+  readonly copies = new Copies(this)
   readonly hosts: Host[] = []
   /** Tokens for several hosts that operators have at hand. */
   readonly tokens: Invitation[] = []
@@ -59,24 +61,31 @@ export class World {
     this.random = derivedRandom(seed, 'checks')
     this.history = new History(this.time, print)
     this.network = new VirtualNetwork(this.time, seed, weather)
+    this.network.onShow = (answerer, asker) => {
+      const tells = this.copies.knowsBetter(answerer, asker)
+      return () => tells && this.copies.tell(asker.life)
+    }
     this.signatures = new Signatures(verifySignature)
     this.verify = parts.verifyWith(this.signatures.verify)
     const violate = this.violate.bind(this)
-    this.addresses = new AddressCheck(() => this.time.nowMs, violate)
-    this.ownership = new OwnershipCheck(violate)
+    const excuses = this.copies.excuses.bind(this.copies)
+    this.addresses = new AddressCheck(() => this.time.nowMs, violate, excuses)
+    this.ownership = new OwnershipCheck(violate, excuses)
     this.durability = new DurabilityCheck(this.promises, violate)
   }
 
   /** A further host, with nothing running on it. */
-  addHost(index = this.hosts.length): Host {
+  addHost(index = this.hosts.length, name = `host${index + 1}`): Host {
     const chance = (of: string) => derivedRandom(this.seed, of, index)
     const disk = new VirtualDisk(this.time, chance('disk'))
     disk.mood.lies = this.parts.lyingDisks
     const host: Host = {
-      name: `host${index + 1}`,
+      name,
       index,
       signer: this.signatures.signerOf(chance('key').bytes(32)),
+      isFounder: index === 0,
       disk,
+      witness: new VirtualDisk(this.time, chance('witness')),
       random: chance('host'),
       skewMs: 0,
       membership: undefined,
@@ -111,6 +120,8 @@ export class World {
   }
 
   loggedError(host: Host, text: string): void {
+    // what a copy is to lead to
+    if (this.copies.any && /fenced|too many histories/.test(text)) return
     // a process that is told to stop, or whose disk fails on purpose, may complain
     if (host.life?.alive && !isIll(host.disk)) this.violate('log', `${host.name} logged an error: ${text}`)
   }
@@ -124,6 +135,7 @@ export class World {
     return {
       begun: leaves => {
         this.promises.begun(host.signer.key, leaves)
+        if (this.copies.wasTold(host.life)) this.violate('R8', `${host.name} writes though it knows of a newer history`)
         for (const leaf of leaves) {
           this.history.note(`${host.name} writes ${leaf.kind}`)
           if (leaf.kind === 'network' && view().isDeleted(networkIdOf(leaf))) {
@@ -154,6 +166,7 @@ export class World {
         this.durability.look(host.name, view)
       }
       this.#dirty.clear()
+      this.copies.look()
       if (this.failure) throw this.failure
     })
   }

@@ -4,6 +4,7 @@
  */
 import { formatIp, parseIp } from '../../../src/model/ip.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
+import type { Copies } from '../copies.ts'
 
 export interface Holding {
   readonly host: string
@@ -11,6 +12,8 @@ export interface Holding {
   readonly ip: number
   /** `orphan`: whoever asked for it is gone; the address service takes it back by itself, sooner or later. */
   state: 'held' | 'releasing' | 'orphan'
+  /** Given before an older copy of its host's data was put back, which may not know of it. */
+  isInherited?: true
 }
 
 /** A freed address does not move to another host before this (R7, src/ipam/core/ledger.ts), ms. */
@@ -26,10 +29,12 @@ export class AddressCheck {
   readonly #freed = new Map<string, Freed>()
   readonly #nowMs: () => number
   readonly #violate: (invariant: string, details: string) => void
+  readonly #excuses: Copies['excuses']
 
-  constructor(nowMs: () => number, violate: (invariant: string, details: string) => void) {
+  constructor(nowMs: () => number, violate: (invariant: string, details: string) => void, excuses: Copies['excuses']) {
     this.#nowMs = nowMs
     this.#violate = violate
+    this.#excuses = excuses
   }
 
   /** `allocate` has resolved. */
@@ -37,11 +42,13 @@ export class AddressCheck {
     const slot = slotOf(network, ip)
     const others = this.#byAddress.get(slot) ?? new Set()
     for (const other of others) {
+      if (this.#excuses(network, { ip }, [host, other.host])) continue
       this.#violate('I1', `${host} was given ${show(network, ip)}, which ${other.host} holds (${other.state})`)
     }
     const freed = this.#freed.get(slot)
     const sinceMs = this.#nowMs() - (freed?.atMs ?? 0)
-    if (freed && freed.host !== host && sinceMs < coolDownMs) {
+    const isEarly = freed && freed.host !== host && sinceMs < coolDownMs
+    if (isEarly && !this.#excuses(network, { ip }, [host, freed.host])) {
       const ago = `${freed.host} gave back ${(sinceMs / 1000).toFixed(1)} s ago`
       this.#violate('R7', `${host} was given ${show(network, ip)}, which ${ago}`)
     }
@@ -63,8 +70,11 @@ export class AddressCheck {
     if (kind !== 'ipam' || network === undefined || ip === undefined) return
     for (const holding of this.#byAddress.get(slotOf(network, ip)) ?? []) {
       if (holding.host !== host) continue
-      if (holding.state === 'held') this.#violate('R7', `${host} took ${show(network, ip)} back, which is in use`)
-      else if (holding.state === 'orphan') this.released(holding)
+      if (holding.state === 'orphan') this.released(holding)
+      // an older copy knows of addresses that were given back since, and given anew
+      else if (holding.state === 'held' && !this.#excuses(network, { ip }, [host])) {
+        this.#violate('R7', `${host} took ${show(network, ip)} back, which is in use`)
+      }
     }
   }
 
@@ -73,13 +83,22 @@ export class AddressCheck {
     for (const holding of this.#of(host)) if (holding.state === 'held' && !inUse(holding)) holding.state = 'orphan'
   }
 
+  /** An older copy of the host's data was put back. `inUse` says of which addresses containers run on. */
+  restored(host: string, inUse: (holding: Holding) => boolean): void {
+    for (const holding of this.#of(host)) {
+      holding.isInherited = true
+      if (!inUse(holding)) this.#byAddress.get(slotOf(holding.network, holding.ip))?.delete(holding)
+    }
+  }
+
   /** The process has read its journal: what it had given must still be held there. */
   returned(host: string, held: (network: NetworkId) => readonly number[]): void {
     for (const holding of this.#of(host)) {
       const { network, ip, state } = holding
       const isHeld = held(network).includes(ip)
       if (state === 'releasing' && !isHeld) this.released(holding)
-      else if (!isHeld) this.#violate('R7', `${host} forgot in a crash that it had given ${show(network, ip)}`)
+      else if (!isHeld && !holding.isInherited)
+        this.#violate('R7', `${host} forgot in a crash that it had given ${show(network, ip)}`)
       if (state === 'releasing') holding.state = 'orphan'
     }
   }

@@ -10,6 +10,7 @@ import { insiders } from './convergence.ts'
 const coolDownMs = 62_000
 
 export async function checkCapacity(world: World): Promise<void> {
+  if (world.copies.any) return
   const inside = insiders(world)
   // what hosts own that are away, or not known to be down, is nobody's
   if (world.hosts.some(other => other.gone && other.peer === undefined && !isHeired(world, other))) return

@@ -1,5 +1,6 @@
 /** At rest no condition is shown without a cause: each kind is judged by what the state shows elsewhere. */
 import type { Condition, RegistryView } from '../../../src/crdt/registry-view.ts'
+import { parseIp } from '../../../src/model/ip.ts'
 import { overlaps } from '../../../src/model/subnet.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
@@ -20,11 +21,12 @@ const judges: Readonly<Record<string, Judge>> = {
   'drain-stopped': (view, [id = '']) => view.drain(id) !== undefined && view.network(id)?.into === undefined,
   'tenant-in-use': (view, [name = '']) =>
     view.tenantActs(name).length === 0 && (view.networks(name).length > 0 || view.objects.tenants().includes(name)),
-  // P2 and P3 hold: nothing is given, and nobody writes, twice
-  'duplicate-address': () => false,
-  'block-forked': () => false,
-  'address-forked': () => false,
-  'writer-forked': () => false,
+  // nothing is given, and nobody writes, twice, but where a key has several histories
+  'duplicate-address': (_, [network = '', ip = ''], { copies }) =>
+    copies.excuses(network, { ip: parseIp(ip) ?? 0 }, []),
+  'block-forked': (_, [network = '', index], { copies }) => copies.excuses(network, { index: Number(index) }, []),
+  'address-forked': (_, [network = '', ip = ''], { copies }) => copies.excuses(network, { ip: parseIp(ip) ?? 0 }, []),
+  'writer-forked': (_, [key = ''], { copies }) => copies.has(key),
   'removal-pending': (_, [, ...targets], world) => targets.every(key => world.promises.isDoubted(key)),
   'removed-unasserted': (view, targets) => targets.every(key => view.everMember(key) && !view.member(key)),
   'mutual-removal': (_, hosts, world) => hosts.every(key => world.promises.isDoubted(key)),

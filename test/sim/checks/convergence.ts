@@ -1,7 +1,9 @@
 /** I2: equal vectors mean equal states; at rest all vectors are equal, everybody is settled, and nothing has leaked. */
 
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { dotText, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
@@ -25,6 +27,7 @@ function running(world: World): Running[] {
 export function insiders(world: World): Host[] {
   if (!world.promises.anyDoubted) return world.hosts
   const [judge] = running(world)
+    .filter(({ host }) => !isStray(world, host))
     .map(({ peer: { replica } }) => ({
       view: replica.view,
       isIn: replica.view.member(replica.self)?.settled === true,
@@ -34,7 +37,21 @@ export function insiders(world: World): Host[] {
       (a, b) =>
         Number(b.isIn) - Number(a.isIn) || b.removals - a.removals || b.view.members().length - a.view.members().length,
     )
-  return world.hosts.filter(host => !host.gone && judge?.view.member(host.signer.key))
+  const inside = world.hosts.filter(host => !host.gone && !isStray(world, host) && judge?.view.member(host.signer.key))
+  return inside.filter(host => !isCutOff(world, host, inside))
+}
+
+/** Who was admitted by records that only a lost state had: some know it not, let it not in, and it does not learn why. */
+function isStray(world: World, { signer: { key } }: Host): boolean {
+  if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
+  return running(world).some(({ peer }) => !peer.replica.view.everMember(key))
+}
+
+/** A copy that knows no other member, or none that is left, dials nobody and lets nobody in: it is never told that it is one. */
+function isCutOff(world: World, { peer, signer }: Host, inside: readonly Host[]): boolean {
+  if (!peer || !world.copies.has(signer.key)) return false
+  const { view } = peer.replica
+  return !inside.some(other => other.signer.key !== signer.key && view.member(other.signer.key))
 }
 
 function insiderPeers(world: World): Running[] {
@@ -70,15 +87,25 @@ export async function unrest(world: World): Promise<string | undefined> {
   const all = insiderPeers(world)
   const keys = new Set(inside.map(({ signer }) => signer.key))
   for (const { host, peer } of all) {
-    const known = peer.replica.view.members().filter(({ key }) => keys.has(key))
-    const pending = known.filter(member => !member.settled)
-    if (pending.length > 0) return `${pending[0]?.name} is pending, says ${host.name}`
-    if (known.length !== inside.length) return `${host.name} does not know all members`
+    const { view } = peer.replica
+    const known = view.members().filter(({ key }) => keys.has(key))
+    const pending = known.filter(member => !member.settled && !isLeaving(view, member.key))
+    // whoever is fenced acknowledges nothing: the others may be no majority
+    const isHeldUp = inside.some(({ peer }) => peer?.replica.fenced)
+    if (pending.length > 0 && !isHeldUp) return `${pending[0]?.name} is pending, says ${host.name}`
+    if (known.length !== keys.size) return `${host.name} does not know all members`
     if (peer.pending() > 0) return `${host.name} has writes under way`
   }
   const vectors = all.map(({ peer }) => toHex(vectorHash(peer.replica.vector())))
   const odd = vectors.findIndex(hash => hash !== vectors[0])
   return odd < 0 ? undefined : `${all[0]?.host.name} and ${all[odd]?.host.name} have different vectors`
+}
+
+/** Whoever acknowledged a removal that is not decided does not see what the target wrote since: perhaps that it is settled (R9). */
+function isLeaving(view: RegistryView, key: PeerKey): boolean {
+  return view
+    .removals()
+    .some(({ outcome, targets }) => outcome === 'undecided' && targets.some(each => each.key === key))
 }
 
 /** At rest: states are equal, acknowledged writes are everywhere, promises are kept. */
@@ -134,6 +161,8 @@ export function leak(world: World): string | undefined {
     ...running(world).flatMap(({ peer }) => peer.replica.view.networks().map(network => network.id)),
   ])
   for (const { host, peer } of insiderPeers(world)) {
+    // it writes nothing any more, also not what is so
+    if (peer.replica.fenced) continue
     for (const network of networks) {
       const wanted = [...host.containers.values()].filter(container => container.network === network)
       const records = peer.replica.view.endpoints(network).filter(endpoint => endpoint.owner === host.signer.key)

@@ -22,7 +22,8 @@ export class DurabilityCheck {
 
   /** The peer has read its journal after a start. */
   returned(host: string, self: PeerKey, vector: Vector): void {
-    const promised = this.#promises.counters.get(self) ?? 0
+    // of a doubted writer the counter may be that of another history
+    const promised = this.#promises.isDoubted(self) ? 0 : (this.#promises.counters.get(self) ?? 0)
     const held = vector.get(self)?.[0]?.counter ?? 0
     if (held < promised) {
       this.#violate('I3', `${host} had acknowledged its writes up to ${promised}, after its restart it has ${held}`)
@@ -34,6 +35,11 @@ export class DurabilityCheck {
       for (const dot of kept) seen.gone.add(dot)
       seen.acts.clear()
     }
+  }
+
+  /** An older copy of the host's data was put back: what it had seen since, it has not seen. */
+  forget(host: string): void {
+    this.#seen.delete(host)
   }
 
   /** To be called after each change of the host's view: an act that a deletion covered stays covered. */

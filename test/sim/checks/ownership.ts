@@ -1,16 +1,19 @@
 /** I1, its first half: no two peers hold it true at once that they may hand out one block, or one carved-out address. */
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
-import { formatIp } from '../../../src/model/ip.ts'
+import { formatIp, parseIp } from '../../../src/model/ip.ts'
+import type { Copies } from '../copies.ts'
 
 export class OwnershipCheck {
   /** `network/index` -> the host that claims it. */
   readonly #owners = new Map<string, string>()
   readonly #claims = new Map<string, Set<string>>()
   readonly #violate: (invariant: string, details: string) => void
+  readonly #excuses: Copies['excuses']
 
-  constructor(violate: (invariant: string, details: string) => void) {
+  constructor(violate: (invariant: string, details: string) => void, excuses: Copies['excuses']) {
     this.#violate = violate
+    this.#excuses = excuses
   }
 
   /** The process of the host is gone: nobody there hands anything out. */
@@ -25,12 +28,18 @@ export class OwnershipCheck {
     for (const slot of this.#claims.get(host) ?? []) if (!claims.has(slot)) this.#owners.delete(slot)
     for (const slot of claims) {
       const other = this.#owners.get(slot)
-      if (other !== undefined && other !== host) {
+      if (other !== undefined && other !== host && !this.#isExcused(slot, [other, host])) {
         this.#violate('I1', `${other} and ${host} both own ${slot.split('/')[1]} of network ${slot.slice(0, 6)}`)
       }
       this.#owners.set(slot, host)
     }
     this.#claims.set(host, claims)
+  }
+
+  #isExcused(slot: string, hosts: readonly string[]): boolean {
+    const [network = '', place = ''] = slot.split('/')
+    const index = Number(place.replace('block ', ''))
+    return this.#excuses(network, Number.isNaN(index) ? { ip: parseIp(place) ?? 0 } : { index }, hosts)
   }
 }
 

@@ -15,6 +15,8 @@ export interface Stroke {
 export interface Fault {
   /** How often it happens, against the others. */
   readonly weight: number
+  /** Probability that a whole history knows it not. @default 0.35 */
+  readonly absent?: number
   strike(stroke: Stroke): void
 }
 

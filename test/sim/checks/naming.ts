@@ -1,0 +1,52 @@
+/** R8, at rest: of several histories everybody knows, their hosts are fenced, and each address that they gave is named. */
+import { formatIp } from '../../../src/model/ip.ts'
+import type { Host } from '../host.ts'
+import type { World } from '../world.ts'
+import { insiders } from './convergence.ts'
+
+const kinds = ['writer-forked', 'duplicate-address', 'block-forked', 'address-forked', 'removed-unasserted']
+
+export function checkNaming(world: World): void {
+  if (!world.copies.any) return
+  const inside = insiders(world).filter(({ peer }) => peer)
+  checkFences(world, inside)
+  for (const { host, ip, network } of inside.flatMap(recorded)) {
+    const isDoubled = inside
+      .flatMap(recorded)
+      .some(other => other.host !== host && other.ip === ip && other.network === network)
+    const isSuspect = inside.some(({ peer }) => peer?.replica.view.isForked(host.signer.key))
+    if (!isDoubled && !isSuspect) continue
+    for (const { name, peer } of inside) {
+      const isNamed = peer?.replica.view
+        .conditions()
+        .some(
+          ({ kind, text, objects }) =>
+            kinds.includes(kind) && (text.includes(formatIp(ip)) || objects.includes(host.signer.key)),
+        )
+      if (!isNamed) world.violate('R8', `${name} shows no condition that names ${formatIp(ip)} of ${host.name}`)
+    }
+  }
+}
+
+/** Of one key at most one process goes on, and none when the mesh knows of two histories. */
+function checkFences(world: World, inside: readonly Host[]): void {
+  for (const host of inside) {
+    const same = inside.filter(({ signer }) => signer.key === host.signer.key)
+    const going = same.filter(({ peer }) => !peer?.replica.fenced)
+    const isForked = inside.some(({ peer }) => peer?.replica.view.isForked(host.signer.key))
+    if (going.length > (isForked ? 0 : 1)) {
+      world.violate(
+        'R8',
+        `${going.map(({ name }) => name).join(', ')} go on with one key${isForked ? ' that is forked' : ''}`,
+      )
+    }
+  }
+}
+
+/** Its containers that everybody can know of. */
+function recorded(host: Host) {
+  const containers = [...host.containers.values()]
+  return containers
+    .filter(({ id }) => host.peer?.replica.view.endpoint(host.signer.key, id))
+    .map(({ ip, network }) => ({ host, ip, network }))
+}

@@ -1,0 +1,104 @@
+/**
+ * Keys of which an old copy was put back, or that two machines have (R8). For these I1 cannot hold at every moment; what must
+ * hold instead is that a process which a member showed that it is not the newest allocates and writes nothing from then on.
+ */
+import { openBatch } from '../../src/crdt/batch.ts'
+import type { PeerKey } from '../../src/lib/keys.ts'
+import type { NetworkId } from '../../src/model/network.ts'
+import type { Host } from './host.ts'
+import type { Life } from './virtual-clock.ts'
+import type { VirtualMesh } from './virtual-mesh.ts'
+import type { World } from './world.ts'
+
+/** Of a network: one of its blocks, or one of its addresses. */
+export type Place = { readonly index: number } | { readonly ip: number }
+
+export class Copies {
+  readonly #world: World
+  readonly #keys = new Set<PeerKey>()
+  readonly #told = new WeakSet<Life>()
+  /** Processes that were told in the event that is just happening. */
+  #hearing: Life[] = []
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  get any(): boolean {
+    return this.#keys.size > 0
+  }
+
+  /** From now on two histories of the key may be written. */
+  begin(key: PeerKey): void {
+    this.#keys.add(key)
+    // what only the state that was lost had is lost
+    this.#world.promises.doubt([key])
+  }
+
+  has(key: PeerKey): boolean {
+    return this.#keys.has(key)
+  }
+
+  /** True if a member showed this process that it holds records of the same key which the process lacks. */
+  wasTold(life: Life | undefined): boolean {
+    return life !== undefined && this.#told.has(life)
+  }
+
+  /** An answer of anti-entropy that tells the asker so arrives. */
+  tell(life: Life): void {
+    this.#hearing.push(life)
+  }
+
+  /** To be called after each event. */
+  look(): void {
+    for (const life of this.#hearing) {
+      this.#told.add(life)
+      const host = this.#world.hosts.find(other => other.life === life)
+      if (!host?.peer || host.peer.replica.fenced) continue
+      this.#world.violate('R8', `${host.name} was shown records of its own key that it lacks, and goes on`)
+    }
+    this.#hearing = []
+  }
+
+  /** True while the answerer holds records of the asker's key that the asker does not hold. */
+  knowsBetter(answerer: VirtualMesh, asker: VirtualMesh): boolean {
+    if (!this.has(asker.self)) return false
+    const [better, own] = [answerer, asker].map(({ life }) => this.#replicaOf(life))
+    const held = own?.vector().get(asker.self) ?? []
+    // with several tips it knows by itself
+    if (!better || !own || held.length > 1) return false
+    return (better.vector().get(asker.self) ?? []).some(({ counter, hash }) => {
+      if (counter > (held[0]?.counter ?? 0)) return true
+      const bytes = own.batchAt({ writer: asker.self, counter })
+      return bytes !== undefined && openBatch(bytes).hash !== hash
+    })
+  }
+
+  /**
+   * True if a host that may hold copied state ever had to do with the place, as far as anybody knows: then two may own it. Where
+   * hosts are removed, too, a copy may have broken any promise that the removal rests on (R9).
+   */
+  excuses(network: NetworkId, place: Place, hosts: readonly string[]): boolean {
+    if (!this.any) return false
+    const { hosts: all } = this.#world
+    if (all.some(host => hosts.includes(host.name) && this.has(host.signer.key))) return true
+    return all.some(({ peer }) => {
+      const view = peer?.replica.view
+      if (!view) return false
+      if (view.removals().length > 0) return true
+      const index = 'index' in place ? place.index : view.blockOf(network, place.ip)
+      if (index === undefined) return false
+      const order = view.dealOrder(network)
+      const steps = [
+        ...view.transfers(network, index),
+        ...('ip' in place ? view.addressTransfers(network, place.ip) : []),
+      ]
+      const keys = [order[index % order.length] ?? '', ...steps.flatMap(({ from, to }) => [from, to])]
+      return keys.some(key => this.has(key))
+    })
+  }
+
+  #replicaOf(life: Life) {
+    return this.#world.hosts.find((host: Host) => host.life === life)?.peer?.replica
+  }
+}
