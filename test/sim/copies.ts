@@ -15,7 +15,8 @@ export type Place = { readonly index: number } | { readonly ip: number }
 
 export class Copies {
   readonly #world: World
-  readonly #keys = new Set<PeerKey>()
+  /** Whether anything was written under the key since it was copied last. */
+  readonly #keys = new Map<PeerKey, boolean>()
   readonly #told = new WeakSet<Life>()
   /** Processes that were told in the event that is just happening. */
   #hearing: Life[] = []
@@ -30,9 +31,18 @@ export class Copies {
 
   /** From now on two histories of the key may be written. */
   begin(key: PeerKey): void {
-    this.#keys.add(key)
+    this.#keys.set(key, false)
     // what only the state that was lost had is lost
     this.#world.promises.doubt([key])
+  }
+
+  wrote(key: PeerKey): void {
+    if (this.#keys.has(key)) this.#keys.set(key, true)
+  }
+
+  /** False while all copies of the key are alike: then nobody can tell them apart. */
+  hasWritten(key: PeerKey): boolean {
+    return this.#keys.get(key) === true
   }
 
   has(key: PeerKey): boolean {

@@ -149,6 +149,7 @@ export class World {
       acknowledged: (dot, leaves) => {
         this.history.note(`${host.name} has written up to ${dot.counter}`)
         this.promises.acknowledged(dot, leaves)
+        this.copies.wrote(dot.writer)
       },
       factBegun: (key, value) => {
         if (value !== 'held') this.addresses.freed(host.name, key)

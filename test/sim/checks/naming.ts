@@ -34,7 +34,8 @@ function checkFences(world: World, inside: readonly Host[]): void {
     const same = inside.filter(({ signer }) => signer.key === host.signer.key)
     const going = same.filter(({ peer }) => !peer?.replica.fenced)
     const isForked = inside.some(({ peer }) => peer?.replica.view.isForked(host.signer.key))
-    if (going.length > (isForked ? 0 : 1)) {
+    const most = isForked ? 0 : world.copies.hasWritten(host.signer.key) ? 1 : same.length
+    if (going.length > most) {
       world.violate(
         'R8',
         `${going.map(({ name }) => name).join(', ')} go on with one key${isForked ? ' that is forked' : ''}`,
