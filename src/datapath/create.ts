@@ -188,6 +188,7 @@ class LinuxDatapath implements Datapath {
 
   async #checkFirewall(): Promise<void> {
     this.#repaired += await this.#firewall.refresh()
+    for (const tenant of this.#tenants.values()) this.#repaired += await tenant.verify()
     this.#arm('firewall', firewallMs, () => this.#checkFirewall())
   }
 

@@ -11,15 +11,18 @@ const nsfsMagic = 0x6e736673
 
 /**
  * Set, never inherited: a new namespace copies or presets some of them. No IPv6 of the devices' own (their router and
- * multicast messages would enter the networks), no routing, no iptables on bridged frames while no policy asks for it.
+ * multicast messages would enter the networks), no routing. Bridged frames pass the rules; a connection is known from its
+ * first packet or not at all, and then whatever its window says.
  */
 const settings = [
   'net.ipv4.ip_forward=0',
   'net.ipv6.conf.all.disable_ipv6=1',
   'net.ipv6.conf.default.disable_ipv6=1',
-  'net.bridge.bridge-nf-call-iptables=0',
-  'net.bridge.bridge-nf-call-ip6tables=0',
+  'net.bridge.bridge-nf-call-iptables=1',
+  'net.bridge.bridge-nf-call-ip6tables=1',
   'net.bridge.bridge-nf-call-arptables=0',
+  'net.netfilter.nf_conntrack_tcp_loose=0',
+  'net.netfilter.nf_conntrack_tcp_be_liberal=1',
 ]
 
 export interface Namespaces {

@@ -8,6 +8,7 @@ import { type Materialised, materialise, problemOf, refusalOf, tagOf, update } f
 import { type Channel, createChannel } from './channel.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
+import { createGuards, type Guards } from './guards.ts'
 import { createLane } from './lane.ts'
 import { readEntries, readLinks } from './links.ts'
 import type { Reading } from './materialise.ts'
@@ -30,15 +31,20 @@ export class Tenant {
   readonly #tenant: string
   readonly #context: Context
   readonly #channel: Channel
+  readonly #guards: Guards
   readonly #lane = createLane()
   readonly #networks = new Map<NetworkId, Materialised>()
   readonly #waiting: Waiting[] = []
+  /** Of problems with the guards. */
+  readonly #subject: string
   #inode: number | undefined
 
   constructor(tenant: string, context: Context) {
     this.#tenant = tenant
     this.#context = context
     this.#channel = createChannel(tenant, context.clock)
+    this.#guards = createGuards(tenant, context)
+    this.#subject = `guards of ${tenant}`
   }
 
   /** Makes or takes over the network's devices and brings their entries up to date. Resolves with the VNI, or the VLAN. */
@@ -60,10 +66,12 @@ export class Tenant {
       const [failure] = await this.#channel.ip.run(commands)
       if (failure) throw new SkeinError('unavailable', `${failure.line}: ${failure.text}; run: skein status`)
       this.#networks.delete(network)
+      this.#guards.forget(network)
       this.#context.problems.clear(network)
       if (doomed.length === 0 || [...links.keys()].some(name => isOurDevice(name) && !doomed.includes(name))) return
-      await this.#channel.close() // a process inside would keep the namespace and its VNIs alive
+      await Promise.all([this.#channel.close(), this.#guards.close()]) // a process inside would keep the namespace and its VNIs alive
       await this.#context.namespaces.remove(this.#tenant)
+      this.#guards.reset()
     })
   }
 
@@ -84,6 +92,7 @@ export class Tenant {
     return this.#lane.run(async () => {
       if (await this.#context.namespaces.exists(this.#tenant)) {
         await removePair(this.#context, this.#channel, endpointId)
+        await this.#guards.release(endpointId)
       }
     })
   }
@@ -95,6 +104,7 @@ export class Tenant {
       for (const [network, known] of this.#networks) {
         await this.#attempt(network, () => update(this.#context, this.#channel, network, known))
       }
+      await this.#attempt(this.#subject, () => this.#guards.update())
     })
   }
 
@@ -130,10 +140,15 @@ export class Tenant {
     })
   }
 
+  /** Compares the guards of containers with the kernel; resolves with the number of repairs. Never rejects. */
+  verify(): Promise<number> {
+    return this.#lane.run(() => this.#attempt(this.#subject, () => this.#guards.verify()))
+  }
+
   /** Waits for running tasks and ends the children; the kernel stays as it is. */
   async close(): Promise<void> {
     await this.#lane.idle()
-    await this.#channel.close()
+    await Promise.all([this.#channel.close(), this.#guards.close()])
   }
 
   /** Those that wait by now, in one batch: when many containers start at once, most of the time goes into waiting for one's turn. */
@@ -146,7 +161,8 @@ export class Tenant {
       const mtu = mtus.get(attachment.network)
       if (mtu !== undefined) wishes.set(attachment, { ...attachment, mtu })
     }
-    const made = await makePairs(this.#context, this.#channel, [...wishes.values()])
+    const admitted = await this.#admit([...wishes.keys()])
+    const made = await makePairs(this.#context, this.#channel, admitted ? [...wishes.values()] : [])
     for (const { attachment, resolve, reject } of jobs) {
       const wish = wishes.get(attachment)
       if (wish && made.has(wish)) resolve({ ifName: containerEnd(wish.endpointId), mtu: wish.mtu })
@@ -170,13 +186,26 @@ export class Tenant {
     return mtus
   }
 
+  /** False if the guards are not as they must be: then no container may speak. */
+  async #admit(attachments: readonly Attachment[]): Promise<boolean> {
+    try {
+      await this.#guards.admit(attachments)
+      return true
+    } catch (error) {
+      this.#context.log.warn({ err: errorText(error) }, 'containers are not guarded, repairing')
+      return false
+    }
+  }
+
   /** With repairs, for what the common batch did not do. */
-  async #attachAlone({ network, endpointId, mac }: Attachment): Promise<{ ifName: string; mtu: number }> {
+  async #attachAlone(attachment: Attachment): Promise<{ ifName: string; mtu: number }> {
+    const { network, endpointId, mac } = attachment
     const warm = this.#networks.get(network)
     const isUsable = warm !== undefined && problemOf(warm) === undefined
     const known = isUsable ? warm : (await this.#materialise(network, await this.#read())).state
     const refusal = refusalOf(this.#context, network, known)
     if (refusal) throw refusal
+    await this.#guards.admit([attachment])
     const failure = await this.#connect(known, { network, endpointId, mac, mtu: known.mtu })
     if (failure === '') return { ifName: containerEnd(endpointId), mtu: known.mtu }
     // the kernel is not as remembered (someone removed a device): once more from what it really has
@@ -205,6 +234,7 @@ export class Tenant {
     if (record === undefined) {
       throw new SkeinError('not-found', `network ${network.slice(0, 12)} does not exist; run: skein net ls -a`)
     }
+    await this.#guards.prepare(reading.links, network)
     const result = await materialise(this.#context, this.#channel, record, reading, this.#networks.get(network))
     this.#networks.set(network, result.state)
     this.#context.problems.clear(network)
@@ -215,7 +245,10 @@ export class Tenant {
   async #read(): Promise<Reading> {
     const { namespaces, run } = this.#context
     const inode = await namespaces.ensure(this.#tenant)
-    if (inode !== this.#inode) await this.#channel.close() // the children are in a namespace that is no more
+    if (inode !== this.#inode) {
+      await Promise.all([this.#channel.close(), this.#guards.close()]) // the children are in a namespace that is no more
+      this.#guards.reset()
+    }
     this.#inode = inode
     const links = await readLinks(run, this.#channel.namespace)
     const vniOf = (device: string) => Number(links.get(device)?.info.id)
@@ -227,11 +260,14 @@ export class Tenant {
     return { links, entries: async device => (await readOnce())(device) }
   }
 
-  async #attempt(network: NetworkId, task: () => Promise<number>): Promise<number> {
+  /** `subject`: a network, or the guards of them all. */
+  async #attempt(subject: string, task: () => Promise<number>): Promise<number> {
     try {
-      return await task()
+      const repaired = await task()
+      if (subject === this.#subject) this.#context.problems.clear(subject)
+      return repaired
     } catch (error) {
-      this.#context.problems.report(network, errorText(error))
+      this.#context.problems.report(subject, errorText(error))
       this.#context.compareSoon()
       return 0
     }

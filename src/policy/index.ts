@@ -1,3 +1,8 @@
 export { type Direction, type PolicyBook, readBook } from './book.ts'
 export { type BookRule, compareBookRules } from './book-rule.ts'
+export { createMembers, type Elements, elementsOf, type Members } from './placements.ts'
+export { compile, counterName, type Domain, type Placement, type Ruleset } from './ruleset.ts'
+export { type Listing, readListing, sameElements } from './table-listing.ts'
+export { changeText, type Loaded, loadText, policyTable } from './table-text.ts'
 export { type DecidingRule, type Flow, matches, type Party, type Verdict, verdict } from './verdict.ts'
+export { zoneFor } from './zones.ts'

@@ -6,6 +6,13 @@ import '../../../src/polyfills.ts'
 import { createNetworkLeaves, createTenantLeaves, removeNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { meshIdOf } from '../../../src/crdt/identity.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
+import {
+  addRuleLeaves,
+  changeGroupLeaves,
+  createGroupLeaves,
+  createPolicyLeaves,
+  removeRuleLeaves,
+} from '../../../src/crdt/object-acts.ts'
 import type { Attachment } from '../../../src/datapath/index.ts'
 import { createDatapath } from '../../../src/datapath/index.ts'
 import { systemClock as clock } from '../../../src/lib/clock.ts'
@@ -16,6 +23,7 @@ import { createMesh } from '../../../src/mesh/create.ts'
 import { createRequestJoin } from '../../../src/mesh/join.ts'
 import type { Invitation } from '../../../src/mesh/transport.ts'
 import { checkNetwork, type NetworkId } from '../../../src/model/network.ts'
+import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
 import { createAdmission, found } from '../../../src/replica/admission.ts'
 import { createReplica } from '../../../src/replica/create.ts'
 import { joinMesh } from '../../../src/replica/join.ts'
@@ -88,6 +96,24 @@ export const orders = {
   },
   write: async (leaf: Leaf) => {
     await started().replica.write(() => [leaf])
+  },
+  /** Makes a group with these policies, or gives them to one that is there; resolves with its id. */
+  async group(network: NetworkId, name: string, policies: string[]) {
+    const { replica } = started()
+    const { tenant = '' } = replica.view.network(network) ?? {}
+    await replica.write(({ objects }) => {
+      const group = objects.groupByName(tenant, name)
+      if (group) return changeGroupLeaves(objects, group, { policies })
+      return createGroupLeaves(objects, { tenant, name, network, pool: '' }, { policies })
+    })
+    return replica.view.objects.groupByName(tenant, name)?.id ?? ''
+  },
+  async rules(tenant: string, policy: string, added: Record<string, RuleRequest>, removed: string[] = []) {
+    await started().replica.write(({ objects }) => [
+      ...createPolicyLeaves(objects, tenant, policy),
+      ...removed.flatMap(id => removeRuleLeaves(objects, tenant, policy, id)),
+      ...Object.entries(added).flatMap(([id, rule]) => addRuleLeaves(objects, tenant, policy, id, checkRule(rule))),
+    ])
   },
   knows: async (network: NetworkId) => started().replica.view.network(network) !== undefined,
   vteps: async (network: NetworkId) => started().replica.view.vteps(network),

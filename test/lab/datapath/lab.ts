@@ -63,7 +63,7 @@ export class Host {
   }
 
   spawn(...command: string[]): ChildProcess {
-    return spawn('nsenter', [...this.#inside(), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
+    return spawn('nsenter', [...this.#inside(), ...command], { stdio: ['pipe', 'pipe', 'pipe'] })
   }
 
   async startPeer(
@@ -121,11 +121,12 @@ export class Host {
   }
 
   /** What Docker does with a container: the endpoint's record, Join, the interface moved and named, address and link set. */
-  async container(network: string, name: string, ip: string): Promise<{ tookMs: number; mtu: number }> {
+  async container(network: string, name: string, ip: string, group = ''): Promise<{ tookMs: number; mtu: number }> {
     const number = parseIp(ip) ?? 0
     const mac = macOf(number)
     const id = `${this.name}-${name}`
-    await this.ask('write', { kind: 'endpoint', id, network, ip: number, mac, container: name, containerName: name })
+    const record = { kind: 'endpoint' as const, id, network, ip: number, mac, container: name, containerName: name }
+    await this.ask('write', group === '' ? record : { ...record, group })
     const { ifName, tookMs, mtu } = await this.ask('attach', { network, endpointId: id, ip: number, mac })
     await this.exec('ip', 'netns', 'add', name)
     await this.exec('ip', 'link', 'set', ifName, 'netns', name)

@@ -95,7 +95,8 @@ describe('datapath: two hosts', function () {
     const read = (name: string) => one.exec('ip', 'netns', 'exec', 'skein-red', 'sysctl', '-n', name)
     assert.equal(await read('net.ipv4.ip_forward'), '0\n')
     assert.equal(await read('net.ipv6.conf.default.disable_ipv6'), '1\n')
-    assert.equal(await read('net.bridge.bridge-nf-call-iptables'), '0\n')
+    assert.equal(await read('net.bridge.bridge-nf-call-iptables'), '1\n')
+    assert.equal(await read('net.netfilter.nf_conntrack_tcp_loose'), '0\n')
   })
 
   it('repairs a bridge that someone deleted when it is used next, with its ports', async () => {

@@ -1,0 +1,84 @@
+/** What guards the containers of one tenant on this host: policies, and that each speaks as itself. Kept on the tenant's lane. */
+
+import { formatIp } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Context } from './context.ts'
+import type { Attachment } from './datapath.ts'
+import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace } from './names.ts'
+import { createNftChild } from './nft-child.ts'
+import { createPolicyTable } from './policy-table.ts'
+import { createSpoofTable } from './spoof-table.ts'
+import type { PortIdentity } from './spoof-text.ts'
+
+export interface Guards {
+  /**
+   * In place for these networks, and for every one that an earlier run left among `devices`, before a bridge of them carries
+   * its first frame. Rejects with what the kernel refuses.
+   */
+  prepare(devices: ReadonlyMap<string, unknown>, network: NetworkId): Promise<void>
+  /** Follows the state: rules, groups, members. Resolves with 0, the repairs. */
+  update(): Promise<number>
+  /** Resolves when the containers may speak: their ports are not on the bridge before. */
+  admit(attachments: readonly Attachment[]): Promise<void>
+  release(endpointId: string): Promise<void>
+  forget(network: NetworkId): void
+  /** Resolves with the number of repairs of what somebody changed. */
+  verify(): Promise<number>
+  /** The namespace is another one than before. */
+  reset(): void
+  close(): Promise<void>
+}
+
+export function createGuards(tenant: string, context: Context): Guards {
+  const { view, self } = context.replica
+  const child = createNftChild({ namespace: tenantNamespace(tenant), clock: context.clock })
+  const policies = createPolicyTable(tenant, context, child)
+  const spoofing = createSpoofTable(tenant, context, child)
+  let isPrepared = false
+
+  /** This host's containers of the tenant, by port. */
+  const own = () =>
+    new Map(
+      view
+        .endpointsOf(self)
+        .filter(({ network }) => view.network(network)?.tenant === tenant)
+        .map(({ id, mac, ip }) => [bridgeEnd(id), { mac, ip: formatIp(ip) }] as const),
+    )
+
+  return {
+    async prepare(devices, network) {
+      const left = view
+        .networks(tenant)
+        .map(({ id }) => id)
+        .filter(id => devices.has(bridgeName(id)))
+      await policies.update([...left, network])
+      const ports = own()
+      await spoofing.admit(new Map([...ports].filter(([port]) => devices.has(port))))
+      await spoofing.release(
+        spoofing.ports().filter(port => isBridgeEnd(port) && !devices.has(port) && !ports.has(port)),
+      )
+      isPrepared = true
+    },
+    async update() {
+      if (isPrepared) await policies.update([])
+      return 0
+    },
+    async admit(attachments) {
+      await policies.update([])
+      const ports = attachments.map(({ endpointId, mac, ip }): [string, PortIdentity] => [
+        bridgeEnd(endpointId),
+        { mac, ip: formatIp(ip) },
+      ])
+      await spoofing.admit(new Map(ports))
+    },
+    release: endpointId => spoofing.release([bridgeEnd(endpointId)]),
+    forget: network => policies.forget(network),
+    verify: async () => (await policies.verify()) + (await spoofing.verify()),
+    reset() {
+      policies.reset()
+      spoofing.reset()
+      isPrepared = false
+    },
+    close: () => child.close(),
+  }
+}

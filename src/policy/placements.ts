@@ -1,0 +1,89 @@
+/** Pure: who is in which group, as elements of the sets and maps in the kernel. A new member costs its own elements, and no more. */
+import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
+import { formatIp } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Ruleset } from './ruleset.ts'
+
+/** Name of a set or map -> element -> what a map has for it, '' in a set. */
+export type Elements = Map<string, Map<string, string>>
+
+/** Members of one network's groups by address, kept up to date at the price of what changed. */
+export interface Members {
+  /** True if some address is now in another group, or in none. */
+  follow(view: RegistryView): boolean
+  groups(): ReadonlyMap<number, GroupId>
+}
+
+export function createMembers(network: NetworkId, self: PeerKey): Members {
+  let groups = new Map<number, GroupId>()
+  let version: number | undefined
+  const put = (ip: number, group: GroupId | undefined): boolean => {
+    if (groups.get(ip) === group) return false
+    if (group === undefined) groups.delete(ip)
+    else groups.set(ip, group)
+    return true
+  }
+  return {
+    groups: () => groups,
+    follow(view) {
+      const now = view.endpointsVersion(network)
+      if (now === version) return false
+      const changed = version === undefined ? undefined : view.changedAddresses(network, version)
+      version = now
+      if (changed) {
+        return changed.map(ip => put(ip, groupAt(view.endpointsAt(network, ip), self))).some(isOther => isOther)
+      }
+      const before = groups
+      groups = new Map()
+      for (const [ip, here] of byAddress(view.endpoints(network))) put(ip, groupAt(here, self))
+      return before.size !== groups.size || [...groups].some(([ip, group]) => before.get(ip) !== group)
+    },
+  }
+}
+
+/** Two hosts may have given out one address: this host's container counts here, then the first in order. */
+function groupAt(endpoints: readonly Endpoint[], self: PeerKey): GroupId | undefined {
+  return (endpoints.find(({ owner }) => owner === self) ?? endpoints[0])?.group
+}
+
+function byAddress(endpoints: readonly Endpoint[]): Map<number, Endpoint[]> {
+  const found = new Map<number, Endpoint[]>()
+  for (const endpoint of endpoints) {
+    const here = found.get(endpoint.ip)
+    if (here) here.push(endpoint)
+    else found.set(endpoint.ip, [endpoint])
+  }
+  return found
+}
+
+/** All elements that a ruleset and the members of its networks make. */
+export function elementsOf(
+  { domains, sets, counters, placements }: Ruleset,
+  membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
+): Elements {
+  const elements: Elements = new Map(
+    ['zones', 'receivers', 'senders', 'counters', ...sets].map(name => [name, new Map()]),
+  )
+  const put = (set: string, key: string, value: string) => elements.get(set)?.set(key, value)
+  for (const { zone, networks, devices } of domains) {
+    for (const device of devices) put('zones', `"${device}"`, String(zone))
+    for (const network of networks) {
+      for (const [ip, group] of membersOf(network)) {
+        const { receivers, senders, set } = placements.get(group) ?? {}
+        const key = `${zone} . ${formatIp(ip)}`
+        if (receivers) put('receivers', key, `jump ${receivers}`)
+        if (senders) put('senders', key, `jump ${senders}`)
+        if (set) put(set, key, '')
+      }
+    }
+  }
+  for (const [mark, name] of counters) put('counters', hexMark(mark), `"${name}"`)
+  return elements
+}
+
+/** As nft lists it. */
+function hexMark(mark: number): string {
+  return `0x${mark.toString(16).padStart(8, '0')}`
+}

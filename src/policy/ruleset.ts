@@ -1,0 +1,150 @@
+/**
+ * Pure: what a tenant's policies are in the kernel of one host, apart from who is in which group (placements.ts). Loaded are
+ * the groups of the networks that have a bridge on the host, with all their members: receiver and sender judge alike.
+ */
+import { sha256Hex } from '../lib/bytes.ts'
+import type { GroupId } from '../model/group.ts'
+import type { NetworkId } from '../model/network.ts'
+import { prefixText } from '../model/subnet.ts'
+import type { Direction, PolicyBook } from './book.ts'
+import { type BookRule, compareBookRules } from './book-rule.ts'
+import { type Chain, type ChainRule, chainsOf, type PeerWords, rangeText, type Target } from './rule-chains.ts'
+
+/** Networks whose containers may reach each other, on one host: they share a zone of connection tracking, no others do (I4). */
+export interface Domain {
+  /** 1 to 65535, of this host and tenant. */
+  readonly zone: number
+  readonly networks: readonly NetworkId[]
+  /** What their frames come in by: bridges, and whatever else leads to them. */
+  readonly devices: readonly string[]
+}
+
+/** Where the addresses of a group's members lead to. */
+export interface Placement {
+  /** Chain that judges what comes to them. */
+  readonly receivers?: string
+  /** Chain that judges what they send. */
+  readonly senders?: string
+  /** Set of the members that rules of others name. */
+  readonly set?: string
+}
+
+export interface Ruleset {
+  readonly domains: readonly Domain[]
+  readonly chains: readonly Chain[]
+  /** Sets of addresses. */
+  readonly sets: readonly string[]
+  /** By the mark that says which rule decided: the name of its counter. */
+  readonly counters: ReadonlyMap<number, string>
+  readonly placements: ReadonlyMap<GroupId, Placement>
+}
+
+/** Rules of one direction, of all groups that have the same policies. */
+interface List {
+  readonly name: string
+  readonly direction: Direction
+  readonly rules: readonly BookRule[]
+}
+
+/** Each end of a flow in the tuple of its connection; the reply's source is whom it really reached. */
+const ends = { in: 'ct original ip saddr', out: 'ct reply ip saddr' } as const satisfies Record<Direction, PeerWords>
+
+/** Lowers the packet's mark to the rule's. */
+const lowering: Target = {
+  statement: mark => `meta mark > ${mark} meta mark set ${mark}`,
+  verdict: mark => `jump ${markChain(mark)}`,
+}
+
+export function compile(book: PolicyBook, domains: readonly Domain[]): Ruleset {
+  const zones = zonesOf(domains)
+  const lists = new Map<readonly BookRule[], List>()
+  const placements = new Map<GroupId, { receivers?: string; senders?: string; set?: string }>()
+  for (const { id, network, policies } of book.groups) {
+    if (!zones.has(network)) continue
+    const [receivers, senders] = (['in', 'out'] as const).map(direction => {
+      const rules = book.rulesFor(id, direction)
+      if (rules.length === 0) return undefined
+      // a name that follows from the policies alone: it stays while their rules change
+      const list = lists.get(rules) ?? { name: listName(direction, policies), direction, rules }
+      lists.set(rules, list)
+      return list.name
+    })
+    placements.set(id, { ...(receivers && { receivers }), ...(senders && { senders }) })
+  }
+  const marks = marksOf([...lists.keys()].flat())
+  const sets = new Set<string>()
+  const setOf = (group: GroupId) => {
+    const placement = placements.get(group)
+    if (!placement) return undefined // none of its networks is here: nothing comes from there
+    placement.set = groupSet(group)
+    sets.add(placement.set)
+    return placement.set
+  }
+  const chains = [...lists.values()].flatMap(({ name, direction, rules }) => {
+    const forms = rules.flatMap(rule => formsOf(book, zones, rule, direction, marks.get(rule) ?? 0, setOf))
+    return chainsOf(name, forms, ends[direction], lowering)
+  })
+  const jumped = [...marks.values()].map(mark => ({ name: markChain(mark), lines: [lowering.statement(mark)] }))
+  const counters = new Map([...marks].map(([{ policy, id, hash }, mark]) => [mark, counterName(policy, id, hash)]))
+  return { domains, chains: [...jumped, ...chains], sets: [...sets].sort(), counters, placements }
+}
+
+/** The counter of a rule: the same for as long as it is the same rule. */
+export function counterName(policy: string, id: string, hash: string): string {
+  return `r_${sha256Hex(`${policy} ${id} ${hash}`).slice(0, 24)}`
+}
+
+function listName(direction: Direction, policies: readonly string[]): string {
+  return `${direction}_${sha256Hex(policies.join(' ')).slice(0, 16)}`
+}
+
+function groupSet(group: GroupId): string {
+  return `group_${group.slice(0, 16)}`
+}
+
+function markChain(mark: number): string {
+  return `m_${mark}`
+}
+
+/** In the order in which rules win: of those that match a flow, at either end, that with the lowest mark decides. */
+function marksOf(rules: readonly BookRule[]): Map<BookRule, number> {
+  const ordered = [...new Set(rules)].sort(compareBookRules)
+  return new Map(ordered.map((rule, at) => [rule, 2 * at + (rule.rank & 1)]))
+}
+
+function zonesOf(domains: readonly Domain[]): Map<NetworkId, number> {
+  return new Map(domains.flatMap(({ zone, networks }) => networks.map(network => [network, zone] as const)))
+}
+
+/** A rule in each of the forms that its names can mean; none if they mean nobody who could be met here. */
+function formsOf(
+  book: PolicyBook,
+  zones: ReadonlyMap<NetworkId, number>,
+  rule: BookRule,
+  direction: Direction,
+  mark: number,
+  setOf: (group: GroupId) => string | undefined,
+): ChainRule[] {
+  const { value, from, to, protocol } = rule
+  const peer = ends[direction]
+  const isIn = direction === 'in'
+  const groupName = isIn ? value.fromGroup : value.toGroup
+  const networkName = isIn ? value.fromNetwork : value.toNetwork
+  const groups = groupName === '' ? [''] : book.groupsNamed(groupName, value.action).flatMap(id => setOf(id) ?? [])
+  const networks = networkName === '' ? [''] : book.networksNamed(networkName, value.action)
+  const own = isIn ? to : from
+  const ownText = own && `${isIn ? ends.out : ends.in} ${rangeText(own)}`
+  return groups.flatMap(set =>
+    networks.flatMap((network): ChainRule[] => {
+      const zone = zones.get(network)
+      const spec = book.network(network)?.spec
+      if (network !== '' && (zone === undefined || !spec)) return []
+      const parts = [
+        ...(spec ? [`ct zone ${zone} ${peer} ${prefixText(spec.subnet)}`] : []),
+        ...(set === '' ? [] : [`ct zone . ${peer} @${set}`]),
+        ...(ownText ? [ownText] : []),
+      ]
+      return [{ mark, conditions: parts.join(' '), peer: isIn ? from : to, protocol, port: value.port }]
+    }),
+  )
+}

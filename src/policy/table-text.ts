@@ -1,0 +1,136 @@
+/**
+ * Pure: nft's texts for the table of a tenant's policies. Whatever is loaded is one transaction: the kernel goes from one set
+ * of rules to the next between two packets.
+ *
+ * A connection that passed is marked with the *generation* of what judged it, and passes at the first rule while that is the
+ * present one. Each change makes a new generation, so what stands is judged once more, by its own tuple: what is denied now
+ * is cut in the transaction that says so, nothing else loses a packet.
+ */
+import type { Elements } from './placements.ts'
+import type { Chain } from './rule-chains.ts'
+import type { Ruleset } from './ruleset.ts'
+
+/** Of family inet, in the tenant's namespace. */
+export const policyTable = 'skein'
+
+/** What the kernel holds. */
+export interface Loaded {
+  readonly chains: ReadonlyMap<string, string>
+  readonly sets: ReadonlySet<string>
+  readonly counters: ReadonlySet<string>
+  readonly elements: Elements
+  readonly generation: number
+}
+
+const family = `inet ${policyTable}`
+
+const maps: Readonly<Record<string, string>> = {
+  zones: 'typeof iifname : ct zone',
+  receivers: 'typeof ct zone . ct reply ip saddr : verdict',
+  senders: 'typeof ct zone . ct original ip saddr : verdict',
+  counters: 'type mark : counter',
+}
+const setType = 'typeof ct zone . ct original ip saddr'
+
+/** No rule matched: odd, so it passes, and lower than no rule's mark. */
+const unmatched = '0xffffffff'
+
+/**
+ * IPv6 is dropped: no network has an IPv6 subnet yet, so whatever comes would pass by policies that know IPv4 addresses.
+ * Errors (RELATED) bear their connection's mark and tuple, and are judged as it is.
+ */
+function baseChains(generation: number): Chain[] {
+  return [
+    {
+      name: 'zoned',
+      lines: ['type filter hook prerouting priority raw; policy accept;', 'ct zone set iifname map @zones'],
+    },
+    {
+      name: 'forwarded',
+      lines: [
+        'type filter hook forward priority filter; policy accept;',
+        `ct mark ${generation} accept`,
+        'ct state invalid counter drop',
+        'meta nfproto ipv6 counter drop',
+        `meta mark set ${unmatched}`,
+        'ct zone . ct reply ip saddr vmap @receivers',
+        'ct zone . ct original ip saddr vmap @senders',
+        'counter name meta mark map @counters',
+        'meta mark & 1 == 0 drop',
+        'meta mark set 0',
+        `ct mark set ${generation} accept`,
+      ],
+    },
+  ]
+}
+
+/** Brings the kernel from `before` (undefined: whatever there is, it goes) to the ruleset. Counters of rules that stay keep their figures. */
+export function loadText(
+  ruleset: Ruleset,
+  elements: Elements,
+  generation: number,
+  before: Loaded | undefined,
+): { text: string; loaded: Loaded } {
+  const all = [...ruleset.chains, ...baseChains(generation)]
+  const loaded: Loaded = {
+    chains: new Map(all.map(({ name, lines }) => [name, lines.join('\n')])),
+    sets: new Set(ruleset.sets),
+    counters: new Set(ruleset.counters.values()),
+    ...{ elements, generation },
+  }
+  const old = before ?? nothing
+  const gone = (was: Iterable<string>, has: (name: string) => boolean) => [...was].filter(name => !has(name))
+  const goneChains = gone(old.chains.keys(), name => loaded.chains.has(name))
+  const changed = all.filter(({ name }) => old.chains.get(name) !== loaded.chains.get(name))
+  const flushed = changed.filter(({ name }) => old.chains.has(name)).map(({ name }) => name)
+  const { removals, additions } = elementChanges(old.elements, elements)
+  const text = [
+    before ? '' : `table ${family}\ndelete table ${family}`,
+    ...[...flushed, ...goneChains].map(name => `flush chain ${family} ${name}`),
+    ...removals,
+    ...goneChains.map(name => `delete chain ${family} ${name}`),
+    ...gone(old.sets, name => loaded.sets.has(name)).map(name => `delete set ${family} ${name}`),
+    ...gone(old.counters, name => loaded.counters.has(name)).map(name => `delete counter ${family} ${name}`),
+    `table ${family} {`,
+    ...gone(loaded.counters, name => old.counters.has(name)).map(name => `  counter ${name} { }`),
+    ...(before ? [] : Object.entries(maps).map(([name, type]) => `  map ${name} { ${type}; }`)),
+    ...gone(loaded.sets, name => old.sets.has(name)).map(name => `  set ${name} { ${setType}; }`),
+    ...changed.map(({ name, lines }) => [`  chain ${name} {`, ...lines.map(line => `    ${line}`), '  }'].join('\n')),
+    '}',
+    ...additions,
+  ]
+  return { text: `${text.filter(line => line !== '').join('\n')}\n`, loaded }
+}
+
+/** Other members, the same rules: one line. Undefined if nothing differs. */
+export function changeText(
+  before: Loaded,
+  elements: Elements,
+  generation: number,
+): { line: string; loaded: Loaded } | undefined {
+  const { removals, additions } = elementChanges(before.elements, elements)
+  if (removals.length + additions.length === 0) return undefined
+  const chains = new Map(before.chains)
+  const forwarded = baseChains(generation)[1] as Chain
+  chains.set(forwarded.name, forwarded.lines.join('\n'))
+  const rules = forwarded.lines.slice(1).map(line => `add rule ${family} ${forwarded.name} ${line}`)
+  const line = [`flush chain ${family} ${forwarded.name}`, ...removals, ...additions, ...rules].join('; ')
+  return { line, loaded: { ...before, chains, elements, generation } }
+}
+
+const nothing: Loaded = { chains: new Map(), sets: new Set(), counters: new Set(), elements: new Map(), generation: 0 }
+
+function elementChanges(before: Elements, after: Elements): { removals: string[]; additions: string[] } {
+  const removals: string[] = []
+  const additions: string[] = []
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [was, is] = [before.get(name), after.get(name)]
+    const isMap = name in maps
+    const removed = [...(was ?? [])].filter(([key, value]) => is?.get(key) !== value)
+    const added = [...(is ?? [])].filter(([key, value]) => was?.get(key) !== value)
+    const text = ([key, value]: [string, string]) => (isMap ? `${key} : ${value}` : key)
+    if (removed.length > 0) removals.push(`delete element ${family} ${name} { ${removed.map(text).join(', ')} }`)
+    if (added.length > 0) additions.push(`add element ${family} ${name} { ${added.map(text).join(', ')} }`)
+  }
+  return { removals, additions }
+}

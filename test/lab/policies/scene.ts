@@ -1,0 +1,60 @@
+/** Two hosts with one network, and containers of it that talk: what most tests of policies begin with. */
+import assert from 'node:assert/strict'
+import type { RuleRequest } from '../../../src/model/rule.ts'
+import { eventually } from '../../support/eventually.ts'
+import { type Host, Lab, startMesh } from '../datapath/lab.ts'
+import { startTalker, type Talker } from './talker.ts'
+
+export const ports = [8888, 8889, 8890]
+
+/** The tutorial's rules, chapter 5: TCP to the group is denied, but for one port. */
+export const tutorialRules: Record<string, RuleRequest> = {
+  '1': { direction: 'in', protocol: 'tcp', action: 'deny' },
+  '2': { direction: 'in', protocol: 'tcp', port: 8888, action: 'allow', priority: 10 },
+}
+
+export interface Scene {
+  readonly lab: Lab
+  readonly one: Host
+  readonly two: Host
+  readonly web: string
+  /** Makes a container, waits until both hosts know it, and starts its talker. */
+  container(host: Host, name: string, ip: string, group?: string, network?: string): Promise<Talker>
+  /** All that `down` stops. */
+  readonly talkers: Talker[]
+  down(): Promise<void>
+}
+
+export async function upScene(): Promise<Scene> {
+  const lab = new Lab()
+  await lab.up(2)
+  await startMesh(lab.hosts)
+  const [one, two] = lab.hosts as [Host, Host]
+  const web = await one.ask('create', 'default', 'web', 0)
+  await eventually(() => two.ask('knows', web))
+  for (const host of lab.hosts) await host.ask('ensure', web)
+  const talkers: Talker[] = []
+  return {
+    ...{ lab, one, two, web, talkers },
+    async container(host, name, ip, group = '', network = web) {
+      await host.container(network, name, ip, group)
+      const talker = await startTalker(host, name, ip, ports)
+      talkers.push(talker)
+      return talker
+    },
+    async down() {
+      await Promise.all(talkers.map(talker => talker.stop().catch(() => undefined)))
+      await lab.down()
+    },
+  }
+}
+
+/** `name tcp 8888`: which of the three ports open to TCP. */
+export async function openPorts(from: Talker, to: Talker): Promise<number[]> {
+  const opened = await Promise.all(ports.map(port => from.tries('tcp', to.ip, port)))
+  return ports.filter((_, at) => opened[at] === true)
+}
+
+export async function assertOpen(from: Talker, to: Talker, expected: readonly number[]): Promise<void> {
+  assert.deepEqual(await openPorts(from, to), expected, `${from.ip} -> ${to.ip}`)
+}

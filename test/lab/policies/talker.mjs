@@ -1,0 +1,87 @@
+// Runs in a container's namespace: serves TCP and UDP echo on the ports of its arguments, and does what lines of JSON on its
+// standard input ask. In JavaScript, so that it starts at once. Each answer is a line `{ id, value }`.
+import dgram from 'node:dgram'
+import net from 'node:net'
+import { createInterface } from 'node:readline'
+
+const connections = new Map()
+const streams = new Map()
+let numbers = 0
+
+for (const port of process.argv.slice(2).map(Number)) {
+  net.createServer(socket => socket.on('error', () => undefined).pipe(socket)).listen(port, '0.0.0.0')
+  const echo = dgram.createSocket('udp4').bind(port, '0.0.0.0')
+  echo.on('message', (data, from) => echo.send(data, from.port, from.address))
+}
+
+const within = (limitMs, work) =>
+  new Promise(resolve => {
+    const timer = setTimeout(() => resolve(false), limitMs)
+    work(value => {
+      clearTimeout(timer)
+      resolve(value)
+    })
+  })
+
+const orders = {
+  /** Whether a new connection (TCP) or an answer (UDP) comes about. */
+  tcp: (ip, port, limitMs) =>
+    within(limitMs, done => {
+      const socket = net.connect({ host: ip, port })
+      socket.on('connect', () => done(socket.destroy() !== undefined))
+      socket.on('error', error => done(error.code === 'ECONNREFUSED' ? 'refused' : error.code))
+      setTimeout(() => socket.destroy(), limitMs)
+    }),
+  udp: (ip, port, limitMs) =>
+    within(limitMs, done => {
+      const socket = dgram.createSocket('udp4')
+      socket.on('message', () => done(true))
+      socket.on('error', error => done(error.code === 'ECONNREFUSED' ? 'refused' : error.code))
+      socket.connect(port, ip, () => socket.send('x'))
+      setTimeout(() => socket.close(), limitMs)
+    }),
+  /** Opens a connection that stays; resolves with its number, or false. */
+  open: (ip, port, limitMs) =>
+    within(limitMs, done => {
+      const socket = net.connect({ host: ip, port, noDelay: true })
+      socket.on('error', () => undefined)
+      socket.on('connect', () => {
+        connections.set(++numbers, socket)
+        done(numbers)
+      })
+    }),
+  /** Whether what is said over it comes back. */
+  say: (number, limitMs) =>
+    within(limitMs, done => {
+      const socket = connections.get(number)
+      socket.once('data', () => done(true))
+      socket.write('x')
+    }),
+  /** Sends numbered datagrams, one every `everyMs`, until `stop`. */
+  async stream(ip, port, everyMs) {
+    const socket = dgram.createSocket('udp4')
+    const stream = { socket, sent: 0, back: new Set() }
+    socket.on('message', data => stream.back.add(Number(data)))
+    socket.on('error', () => undefined)
+    await new Promise(resolve => socket.connect(port, ip, resolve))
+    stream.timer = setInterval(() => socket.send(String(stream.sent++)), everyMs)
+    streams.set(++numbers, stream)
+    return numbers
+  },
+  async stop(number) {
+    const { socket, timer, back } = streams.get(number)
+    clearInterval(timer)
+    await new Promise(resolve => setTimeout(resolve, 300)) // for the last ones to come back
+    socket.close()
+    const { sent } = streams.get(number)
+    return { sent, lost: Array.from({ length: sent }, (_, n) => n).filter(n => !back.has(n)) }
+  },
+}
+
+createInterface({ input: process.stdin })
+  .on('line', async line => {
+    const { id, order, args } = JSON.parse(line)
+    process.stdout.write(`${JSON.stringify({ id, value: await orders[order](...args) })}\n`)
+  })
+  .on('close', () => process.exit())
+process.stdout.write('{"id":0}\n')

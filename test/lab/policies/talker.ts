@@ -1,0 +1,63 @@
+/** A program in a container's namespace that talks to others, for the tests of what passes. */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Host } from '../datapath/lab.ts'
+
+const program = fileURLToPath(new URL('./talker.mjs', import.meta.url))
+
+/** A denied packet is dropped, so a denial shows as silence for so long, ms. */
+const silenceMs = 300
+
+export interface Talker {
+  readonly ip: string
+  /** True: it came about; false: silence; else the error's code, `refused` for a refusal by the other end. */
+  tries(protocol: 'tcp' | 'udp', to: string, port: number, limitMs?: number): Promise<boolean | string>
+  /** Opens a connection that stays. */
+  open(to: string, port: number): Promise<number>
+  /** Whether what is said over it comes back. */
+  say(connection: number, limitMs?: number): Promise<boolean>
+  /** Sends numbered datagrams until it is stopped, which says which did not come back. */
+  stream(to: string, port: number, everyMs: number): Promise<() => Promise<{ sent: number; lost: number[] }>>
+  stop(): Promise<void>
+}
+
+export async function startTalker(host: Host, namespace: string, ip: string, ports: number[]): Promise<Talker> {
+  const args = ['ip', 'netns', 'exec', namespace, process.execPath, program, ...ports.map(String)]
+  const child: ChildProcess = host.spawn(...args)
+  const waiting = new Map<number, (value: unknown) => void>()
+  const ready = new Promise(resolve => waiting.set(0, resolve))
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', line => {
+    const { id, value } = JSON.parse(line)
+    waiting.get(id)?.(value)
+    waiting.delete(id)
+  })
+  await ready
+  let last = 0
+  const ask = (order: string, ...args: unknown[]): Promise<unknown> => {
+    const id = ++last
+    return new Promise(resolve => {
+      waiting.set(id, resolve)
+      child.stdin?.write(`${JSON.stringify({ id, order, args })}\n`)
+    })
+  }
+  return {
+    ip,
+    tries: (protocol, to, port, limitMs = silenceMs) => ask(protocol, to, port, limitMs) as Promise<boolean | string>,
+    async open(to, port) {
+      const connection = await ask('open', to, port, 2_000)
+      if (typeof connection !== 'number') throw new Error(`${namespace} cannot connect to ${to} ${port}`)
+      return connection
+    },
+    say: (connection, limitMs = silenceMs) => ask('say', connection, limitMs) as Promise<boolean>,
+    async stream(to, port, everyMs) {
+      const stream = await ask('stream', to, port, everyMs)
+      return () => ask('stop', stream) as Promise<{ sent: number; lost: number[] }>
+    },
+    async stop() {
+      child.stdin?.end()
+      await once(child, 'exit')
+    },
+  }
+}
