@@ -60,7 +60,9 @@ function duplicates(view: RegistryView, { endpoints }: Tables): Condition[] {
     view.duplicates(network.id).map(ip => {
       const holders = view.holders(network.id, ip)
       const [first] = holders
-      const since = holders.map(({ owner, id }): Hlc => endpoints.since(owner, id) ?? network.created).reduce(maxHlc)
+      const since = holders
+        .map(({ owner, recordedBy, id }): Hlc => endpoints.since(recordedBy ?? owner, id) ?? network.created)
+        .reduce(maxHlc)
       return {
         kind: 'duplicate-address',
         objects: [network.id, formatIp(ip), ...holders.map(holder => `${holder.owner}/${holder.id}`)],

@@ -2,7 +2,7 @@
 import { addressConditions } from './address-conditions.ts'
 import { printable, type Tables } from './condition-text.ts'
 import { drainConditions } from './drain-conditions.ts'
-import { forkedWriters } from './fork-conditions.ts'
+import { forkedWriters, successionConditions } from './fork-conditions.ts'
 import { compareHlc } from './hlc.ts'
 import { nameConditions } from './name-conditions.ts'
 import { objectConditions } from './object-conditions.ts'
@@ -19,6 +19,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...orphanedTenants(view, tables.tenants),
     ...addressConditions(view, tables),
     ...forkedWriters(view, tables.forks),
+    ...successionConditions(view),
     ...removalConditions(view),
     ...objectConditions(view, tables.objects),
   ]

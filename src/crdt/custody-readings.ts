@@ -5,7 +5,6 @@ import { type Carving, carvingOf } from './addresses.ts'
 import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import type { Tables } from './condition-text.ts'
 import { countedSteps, holderOf } from './custody.ts'
-import type { Hlc } from './hlc.ts'
 import type { Step, Transfer } from './leaves.ts'
 import type { Merge } from './merge.ts'
 import type { Block, CarvedAddress, Network } from './registry-view.ts'
@@ -13,8 +12,8 @@ import type { Block, CarvedAddress, Network } from './registry-view.ts'
 export interface CustodyContext {
   readonly merge: Merge
   network(id: NetworkId): Network | undefined
-  /** Writers with two histories. */
-  readonly forks: ReadonlyMap<PeerKey, Hlc>
+  /** Nobody may use what it owns (R8). */
+  isFenced(key: PeerKey): boolean
 }
 
 export class CustodyReadings {
@@ -137,7 +136,7 @@ export class CustodyReadings {
       held.owner === removals.self &&
       removals.hasDoubts &&
       tables.networks.creators(id).every(key => removals.isDoubtful(key))
-    return isDoubtful || this.#context.forks.has(held.owner) ? { ...held, quarantined: true } : held
+    return isDoubtful || this.#context.isFenced(held.owner) ? { ...held, quarantined: true } : held
   }
 
   #genesisOwner(id: NetworkId, index: number): PeerKey | undefined {

@@ -1,9 +1,10 @@
-/** Endpoints and VTEPs as they take effect, without those of hosts that are gone. Part of the registry. */
+/** Endpoints and VTEPs as they take effect, with those that successors took over. Part of the registry. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Merge } from './merge.ts'
 import type { Endpoint, Vtep } from './registry-view.ts'
+import { inherited, type Showing, shownEndpoints, shownVteps } from './shown-endpoints.ts'
 
 export class EndpointReadings {
   readonly #merge: Merge
@@ -13,15 +14,19 @@ export class EndpointReadings {
   }
 
   endpoints(network: NetworkId): Endpoint[] {
-    return this.#table.endpoints(network).filter(({ owner }) => !this.#isHidden(owner))
+    return this.#merge.shown(network)
   }
 
   endpointsAt(network: NetworkId, ip: number): Endpoint[] {
-    return this.#table.holders(network, ip).filter(({ owner }) => !this.#isHidden(owner))
+    return shownEndpoints(this.#table.holders(network, ip), this.#showing)
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
-    return this.#isHidden(owner) ? undefined : this.#table.endpoint(owner, id)
+    const { lineage } = this.#merge
+    if (this.#isHidden(owner) || lineage.later(owner).length > 0) return undefined
+    if (this.#table.hasRecord(owner, id)) return this.#table.endpoint(owner, id)
+    const former = lineage.earlier(owner).flatMap(key => this.#table.endpoint(key, id) ?? [])
+    return inherited(former, this.#showing)[0]
   }
 
   endpointsVersion(network: NetworkId): number {
@@ -34,21 +39,31 @@ export class EndpointReadings {
   }
 
   endpointsOf(owner: PeerKey): Endpoint[] {
-    return this.#table.endpointsOf(owner)
+    const { lineage } = this.#merge
+    if (lineage.later(owner).length > 0) return []
+    const own = this.#table.endpointsOf(owner)
+    const earlier = lineage.earlier(owner)
+    if (earlier.length === 0) return own
+    return inherited([...own, ...earlier.flatMap(key => this.#table.endpointsOf(key))], this.#showing)
   }
 
   ownedVersion(owner: PeerKey): number {
-    return this.#merge.numbered(this.#table.ownedVersion(owner))
+    const keys = [owner, ...this.#merge.lineage.earlier(owner)]
+    const changes = keys.reduce((sum, key) => sum + this.#table.ownedVersion(key), 0)
+    return this.#merge.numbered(changes)
   }
 
   holders(network: NetworkId, ip: number): Endpoint[] {
     const { gone } = this.#merge.removals
     // the containers of a host that is gone, but not known to be down, may still run (R5)
-    return this.#table.holders(network, ip).filter(({ owner }) => !this.#isHidden(owner) || !gone.get(owner)?.asserted)
+    return inherited(this.#table.holders(network, ip), this.#showing).filter(
+      ({ owner }) => !this.#isHidden(owner) || !gone.get(owner)?.asserted,
+    )
   }
 
   duplicates(network: NetworkId): number[] {
-    return this.#table.duplicates(network).filter(ip => this.holders(network, ip).length > 1)
+    const owners = (ip: number) => new Set(this.holders(network, ip).map(({ owner }) => owner))
+    return this.#table.duplicates(network).filter(ip => owners(ip).size > 1)
   }
 
   wasEndpoint(network: NetworkId, ip: number): boolean {
@@ -56,7 +71,7 @@ export class EndpointReadings {
   }
 
   vteps(network: NetworkId): Vtep[] {
-    return this.#table.vteps(network).filter(({ owner }) => !this.#isHidden(owner))
+    return shownVteps(this.#table.vteps(network), this.#showing)
   }
 
   vtepsVersion(network: NetworkId): number {
@@ -68,7 +83,9 @@ export class EndpointReadings {
   }
 
   vnisOf(owner: PeerKey): Map<number, NetworkId> {
-    return this.#table.vnisOf(owner)
+    const earlier = this.#merge.lineage.earlier(owner)
+    const vnis = [...earlier, owner].flatMap(key => [...this.#table.vnisOf(key)])
+    return new Map(vnis)
   }
 
   freeHint(network: NetworkId, owner: PeerKey): number | undefined {
@@ -77,6 +94,11 @@ export class EndpointReadings {
 
   get #table(): EndpointTable {
     return this.#merge.tables.endpoints
+  }
+
+  get #showing(): Showing {
+    const hides = (owner: PeerKey) => this.#isHidden(owner)
+    return { table: this.#table, lineage: this.#merge.lineage, hides }
   }
 
   #isHidden(owner: PeerKey): boolean {

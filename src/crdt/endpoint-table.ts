@@ -116,6 +116,21 @@ export class EndpointTable {
     return isHeld(record) ? endpointOf(record) : undefined
   }
 
+  /** True if the owner has written of this endpoint, its end included. */
+  hasRecord(owner: PeerKey, id: string): boolean {
+    return this.#byOwner.get(owner)?.records.has(pack(id)) ?? false
+  }
+
+  /** What is shown of it may be another now, by the record of somebody else. Gives its network. */
+  touch(owner: PeerKey, id: string): NetworkId | undefined {
+    const owned = this.#byOwner.get(owner)
+    const record = owned?.records.get(pack(id))
+    if (!owned || !isHeld(record)) return undefined
+    owned.version++
+    this.#inNetwork(record.network).touch(record.ip)
+    return record.network
+  }
+
   holders(network: NetworkId, ip: number): Endpoint[] {
     return this.#byNetwork.get(network)?.holders(ip).map(endpointOf) ?? []
   }

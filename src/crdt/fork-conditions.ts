@@ -1,29 +1,69 @@
-/** R8: a writer with two histories. */
+/** R8: a writer with two histories, and a key that another succeeded. */
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import { hostArgument, hostName, shown } from './condition-text.ts'
 import type { Hlc } from './hlc.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
 
-/** Names every address that the writer has handed out, since each may be in use twice. */
+/** Names every address that the writer has handed out, since each may be in use twice; until it is removed. */
 export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hlc>): Condition[] {
-  return [...forks].map(([writer, since]) => {
+  return [...forks].flatMap(([writer, since]) => {
+    if (!view.member(writer)) return []
     const host = hostName(view, writer)
     const held = view
       .networks()
       .flatMap(network => view.endpoints(network.id).map(endpoint => ({ network, endpoint })))
-      .filter(({ endpoint }) => endpoint.owner === writer)
+      .filter(({ endpoint: { owner, recordedBy } }) => (recordedBy ?? owner) === writer)
       .map(({ network, endpoint: { ip, containerName } }) => {
         const name = containerName ? ` (${containerName})` : ''
         return `${formatIp(ip)}${name} in ${shown(network)}`
       })
     const used = held.length > 0 ? `; addresses that it handed out: ${held.join(', ')}` : ''
-    return {
-      kind: 'writer-forked',
-      objects: [writer],
-      since,
-      text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
-      remedy: `on another host: skein peer invite; on ${host}, and on each other machine that runs with its key: skein join TOKEN; then: skein peer rm ${hostArgument(view, writer)}`,
+    const removal = `skein peer rm ${hostArgument(view, writer)} --host-is-down`
+    const isBack = view.succeededBy(writer) !== undefined
+    return [
+      {
+        kind: 'writer-forked',
+        objects: [writer],
+        since,
+        text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
+        remedy: isBack
+          ? `it came back under a new key: ${removal}`
+          : `if its data directory was restored, on it: skein peer rejoin; if two machines run with its key, on another host: skein peer invite, on each of the two: skein join TOKEN, and then: ${removal}`,
+      },
+    ]
+  })
+}
+
+/** A host came back under a new key, and the former one is not removed yet; or two say that they are that host. */
+export function successionConditions(view: RegistryView): Condition[] {
+  const all = view.successions()
+  return all.flatMap(({ former, key, admitter, since, isInEffect }): Condition[] => {
+    const host = hostName(view, former)
+    if (!isInEffect && view.member(key)) {
+      const removal = `skein peer rm ${hostArgument(view, key)} --host-is-down`
+      return [
+        {
+          kind: 'succeeded-twice',
+          objects: [former, key],
+          since,
+          text: `two hosts came back in the place of ${host}: what ${hostArgument(view, key)}, admitted by ${hostName(view, admitter)}, says of that has no effect`,
+          remedy: `on another host: skein peer invite; on the host with this key: skein join TOKEN; then: ${removal}`,
+        },
+      ]
     }
+    const isGoing = view
+      .removals()
+      .some(({ outcome, targets }) => outcome === 'undecided' && targets.some(target => target.key === former))
+    if (!isInEffect || !view.member(former) || isGoing) return []
+    return [
+      {
+        kind: 'succeeded',
+        objects: [former, key],
+        since,
+        text: `${host} came back under a new key, and its former key ${former.slice(0, 12)} is still listed: nobody uses its addresses`,
+        remedy: `skein peer rm ${hostArgument(view, former)} --host-is-down`,
+      },
+    ]
   })
 }

@@ -32,9 +32,20 @@ export function ruleHashOf(value: RuleValue): string {
   return toHex(sha256(encode(['skein rule 1', ruleToPlain(value)])))
 }
 
+/** 32 hex digits for a machine in one mesh; its id, which is to stay on it, cannot be told from them. '' for no id. */
+export function machineOf(meshId: string, machineId: string): string {
+  const id = machineId.trim()
+  return id === '' ? '' : toHex(sha256(encode(['skein machine 1', fromHex(meshId), id])).subarray(0, 16))
+}
+
 /** What an invitation's key signs to admit a peer. */
 export function admissionProof(meshId: string, key: PeerKey, name: string): Uint8Array {
   return encode(['skein admission 1', fromHex(meshId), fromHex(key), name])
+}
+
+/** What a member's key signs to admit the key under which its host comes back (R8). */
+export function successionProof(meshId: string, former: PeerKey, key: PeerKey, name: string): Uint8Array {
+  return encode(['skein succession 1', fromHex(meshId), fromHex(former), fromHex(key), name])
 }
 
 /** What a newcomer's key signs towards the peer that admits it. */

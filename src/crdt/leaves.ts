@@ -53,8 +53,9 @@ export type AdmissionLeaf = {
   key: PeerKey
   name: string
   addresses: readonly string[]
+  /** An invitation of the admitter; or the key of a member that comes back under this one. */
   invitation: PeerKey
-  /** By the invitation's key over `admissionProof`. */
+  /** By the invitation's key over `admissionProof`; by the member's over `successionProof`. */
   proof: Uint8Array
   /** Hash of the admission list that the admitter knew: its own acknowledgement. */
   known: string
@@ -143,7 +144,15 @@ export type EndpointLeaf = {
 }
 export type EndpointRmLeaf = { kind: 'endpoint-rm'; id: string; network: NetworkId }
 export type VtepLeaf = { kind: 'vtep'; network: NetworkId; address: string; vni: number }
-export type PeerLeaf = { kind: 'peer'; name: string; addresses: readonly string[]; vtepAddress: string; mtu: number }
+export type PeerLeaf = {
+  kind: 'peer'
+  name: string
+  addresses: readonly string[]
+  vtepAddress: string
+  mtu: number
+  /** Tells machines of one mesh apart (`machineOf`); left out where it is not known. */
+  machine?: string
+}
 export type BlockLeaf = {
   kind: 'block'
   network: NetworkId

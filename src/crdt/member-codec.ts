@@ -16,14 +16,18 @@ export const memberCodecs: Codecs<
     read: f => whole({ founder: key(f[0]), nonce: bytes(f[1], 16), name: text(f[2], 253), addresses: addresses(f[3]) }),
   },
   peer: {
-    write: l => [l.name, l.addresses, l.vtepAddress, l.mtu],
-    read: f =>
-      whole({
+    write: l => [l.name, l.addresses, l.vtepAddress, l.mtu, ...(l.machine === undefined ? [] : [bytesOf(l.machine)])],
+    read: f => {
+      const fields = whole({
         name: text(f[0], 253),
         addresses: addresses(f[1]),
         vtepAddress: text(f[2], 45),
         mtu: integer(f[3], 0, 65_535),
-      }),
+      })
+      const machine = f[4] === undefined ? '' : hex(f[4], 16)
+      if (!fields || machine === undefined) return undefined
+      return machine === '' ? fields : { ...fields, machine }
+    },
   },
   invitation: {
     write: l => [bytesOf(l.invitation), l.expiresMs, l.uses],

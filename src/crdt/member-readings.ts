@@ -1,5 +1,6 @@
 /** Members, their admission and their removal, as they take effect. Part of the registry. */
 import type { PeerKey } from '../lib/keys.ts'
+import { compareHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { Merge } from './merge.ts'
 import type { Member, Removal } from './registry-view.ts'
@@ -43,6 +44,18 @@ export class MemberReadings {
       admitter: record.dot.writer,
       ackedBy: firstOfEach(acks).map(ack => ({ key: ack.dot.writer, dot: ack.dot, known: ack.leaf.known })),
     }))
+  }
+
+  succeededBy(key: PeerKey): PeerKey | undefined {
+    return this.#merge.successions().get(key)
+  }
+
+  successions() {
+    const found = this.#table.successions().map(({ record: { leaf, dot, hlc } }) => {
+      const isInEffect = this.succeededBy(leaf.invitation) === leaf.key
+      return { former: leaf.invitation, key: leaf.key, admitter: dot.writer, since: hlc, isInEffect }
+    })
+    return found.sort((a, b) => compareHlc(a.since, b.since) || (a.key < b.key ? -1 : 1))
   }
 
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {

@@ -7,13 +7,16 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
 import { compareHlc } from './hlc.ts'
-import { admissionProof, meshIdOf } from './identity.ts'
+import { admissionProof, meshIdOf, successionProof } from './identity.ts'
 import type { AckLeaf, AdmissionLeaf, InvitationLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
 import { compareRecords, type LeafRecord, type LiveSet, OwnRegisters, recordName } from './live-set.ts'
 import { hasMajority, type Listing, type Proof, provenMajority, stillMissing } from './majority.ts'
 import { keep } from './order.ts'
 import type { Member } from './registry-view.ts'
+import type { Succession } from './successions.ts'
 import { type Dot, dotText } from './vector.ts'
+
+type Proven = 'invitation' | 'former key' | 'nobody'
 
 interface Admitted {
   record: LeafRecord<AdmissionLeaf>
@@ -30,7 +33,9 @@ export class MembershipTable {
   readonly #admissions = new Map<string, LeafRecord<AdmissionLeaf>>()
   readonly #acks = new Map<string, LeafRecord<AckLeaf>>()
   readonly #listing: (key: PeerKey, hash: string) => Listing
-  readonly #proofs = new Map<string, boolean>()
+  readonly #proofs = new Map<string, Proven>()
+  /** Some admission is signed by a former key. */
+  #hasSuccessions = false
   #founder: LeafRecord<MeshLeaf> | undefined
   #admitted: readonly Admitted[] | undefined
   #members: Map<PeerKey, Member> | undefined
@@ -70,6 +75,7 @@ export class MembershipTable {
 
   putAdmission(record: LeafRecord<AdmissionLeaf>): void {
     keep(this.#admissions, record)
+    this.#hasSuccessions ||= this.#provenBy(record) === 'former key'
     this.#live.add(`admission:${dotText(record.dot)}`, record)
     this.forget()
   }
@@ -125,7 +131,8 @@ export class MembershipTable {
     for (let before = -1; before !== found.size; ) {
       before = found.size
       for (const record of waiting) {
-        if (found.has(recordName(record)) || !keys.has(record.dot.writer) || !this.#validUse(record, uses)) continue
+        if (found.has(recordName(record)) || !keys.has(record.dot.writer) || !this.#mayEnter(record, keys, uses))
+          continue
         found.set(recordName(record), { record, acks: [] })
         keys.add(record.leaf.key)
       }
@@ -133,6 +140,14 @@ export class MembershipTable {
     this.#admitted = [...found.values()].sort((a, b) => compareRecords(a.record, b.record))
     this.#acknowledge(this.#admitted, keys)
     return this.#admitted
+  }
+
+  /** Those in effect; of several of one key see successions.ts. */
+  successions(): Succession[] {
+    if (!this.#hasSuccessions) return []
+    return this.admitted().flatMap(({ record }) =>
+      this.#provenBy(record) === 'former key' ? [{ record, isSettled: this.#isSettled(record.leaf.key) }] : [],
+    )
   }
 
   members(): Map<PeerKey, Member> {
@@ -176,10 +191,12 @@ export class MembershipTable {
       name: born.name,
       settled,
       ...(admission ? { admittedBy: admission.dot.writer } : {}),
+      ...(admission && this.#provenBy(admission) === 'former key' ? { succeeds: admission.leaf.invitation } : {}),
       waitingFor: settled || !admitted ? [] : stillMissing(this.#proof(admitted, admitted.acks)),
       addresses: info?.addresses ?? born.addresses,
       vtepAddress: info?.vtepAddress ?? '',
       mtu: info?.mtu ?? 0,
+      machine: info?.machine ?? '',
     }
   }
 
@@ -228,25 +245,36 @@ export class MembershipTable {
     }
   }
 
+  #mayEnter(record: LeafRecord<AdmissionLeaf>, keys: ReadonlySet<PeerKey>, uses: Map<string, Set<PeerKey>>): boolean {
+    const { invitation, key } = record.leaf
+    const proof = this.#provenBy(record)
+    if (proof === 'former key') return invitation !== key && keys.has(invitation)
+    return proof === 'invitation' && this.#validUse(record, uses)
+  }
+
   /** The invitation is the admitter's own, its key signed for this newcomer, and it is not used up by earlier ones. */
   #validUse(record: LeafRecord<AdmissionLeaf>, uses: Map<string, Set<PeerKey>>): boolean {
     const { leaf, dot } = record
     const slot = invitationSlot(dot.writer, leaf.invitation)
     const invitation = this.#invitations.get(slot)
-    if (!invitation || invitation.dot.counter > dot.counter || !this.#proofHolds(record)) return false
+    if (!invitation || invitation.dot.counter > dot.counter) return false
     const used = uses.get(slot) ?? new Set()
     if (!used.has(leaf.key) && used.size >= invitation.leaf.uses) return false
     uses.set(slot, used.add(leaf.key))
     return true
   }
 
-  #proofHolds({ leaf, hash }: LeafRecord<AdmissionLeaf>): boolean {
-    let holds = this.#proofs.get(hash)
-    if (holds === undefined) {
-      holds = this.#verify(leaf.invitation, admissionProof(this.#meshId, leaf.key, leaf.name), leaf.proof)
-      this.#proofs.set(hash, holds)
-    }
-    return holds
+  /** Whose signature the proof is. */
+  #provenBy({ leaf, hash }: LeafRecord<AdmissionLeaf>): Proven {
+    const known = this.#proofs.get(hash)
+    if (known !== undefined) return known
+    const { invitation, key, name, proof } = leaf
+    const signs = (bytes: Uint8Array) => this.#verify(invitation, bytes, proof)
+    const isInvited = signs(admissionProof(this.#meshId, key, name))
+    const isFormer = !isInvited && signs(successionProof(this.#meshId, invitation, key, name))
+    const proven = isInvited ? 'invitation' : isFormer ? 'former key' : 'nobody'
+    this.#proofs.set(hash, proven)
+    return proven
   }
 
   #forgetMembers(): void {

@@ -3,6 +3,7 @@
  * writer wait (removals.ts); when a limit falls below what took effect, the tables are made anew from the history.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId } from '../model/network.ts'
 import type { Batch, Verify } from './batch.ts'
 import { Gate } from './gate.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
@@ -10,8 +11,11 @@ import { decodeLeaf } from './leaf-codec.ts'
 import type { Leaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import { RecordTables } from './record-tables.ts'
+import type { Endpoint } from './registry-view.ts'
 import { RemovalTable } from './removal-table.ts'
 import { Removals } from './removals.ts'
+import { shownEndpoints } from './shown-endpoints.ts'
+import { Lineage, successionsOf } from './successions.ts'
 
 /** What removals are decided by. */
 const deciding = new Set<Leaf['kind']>(['mesh', 'known', 'removal', 'removal-ack', 'removal-end', 'host-down'])
@@ -41,6 +45,11 @@ export class Merge {
   #listVersion = 0
   /** How often the tables were made anew. */
   #rebuilds = 0
+  #successions: ReadonlyMap<PeerKey, PeerKey> = new Map()
+  #lineage: Lineage
+  /** How often who succeeds whom became another, and what it was last computed from. */
+  #lineages = 0
+  readonly #lineageOf = { membership: -1, removals: -1, rebuilds: -1 }
 
   constructor(options: MergeOptions) {
     const { self } = options
@@ -50,7 +59,26 @@ export class Merge {
       held: writer => this.#gate.held(writer),
       settledBy: () => (self === undefined ? [] : this.#tables.membership.settledBy(self)),
     })
+    this.#lineage = new Lineage(self, this.#successions)
     this.#tables = this.#newTables()
+  }
+
+  /** Who came back in whose place. */
+  successions(): ReadonlyMap<PeerKey, PeerKey> {
+    this.#follow()
+    return this.#successions
+  }
+
+  get lineage(): Lineage {
+    this.#follow()
+    return this.#lineage
+  }
+
+  /** A network's endpoints as they are shown, sorted by (ip, owner, id). */
+  shown(network: NetworkId): Endpoint[] {
+    const table = this.#tables.endpoints
+    const hides = (owner: PeerKey) => this.removals.hides(owner)
+    return shownEndpoints(table.endpoints(network), { table, lineage: this.lineage, hides })
   }
 
   /** What takes effect, as of now: another object after tables were made anew. */
@@ -155,9 +183,12 @@ export class Merge {
 
   #newTables(): RecordTables {
     const { meshId, verify } = this.#options
-    const hides = (owner: PeerKey) => this.removals.hides(owner)
-    const counters = () => this.counters()
-    return new RecordTables({ meshId, verify, removals: this.#removalTable, hides, counters })
+    return new RecordTables({
+      ...{ meshId, verify, removals: this.#removalTable },
+      shown: network => this.shown(network),
+      earlier: writer => this.lineage.earlier(writer),
+      counters: () => this.counters(),
+    })
   }
 
   #history(): Iterable<Batch> {
@@ -165,7 +196,25 @@ export class Merge {
   }
 
   #era(): number {
-    return this.#rebuilds + this.removals.version
+    this.#follow()
+    return this.#rebuilds + this.removals.version + this.#lineages
+  }
+
+  /** Who succeeds whom follows from who is a member, and who is gone. */
+  #follow(): void {
+    const seen = this.#lineageOf
+    const { membership } = this.#tables
+    const removals = this.removals.version
+    if (seen.membership === membership.version && seen.removals === removals && seen.rebuilds === this.#rebuilds) return
+    Object.assign(seen, { membership: membership.version, removals, rebuilds: this.#rebuilds })
+    const all = membership.successions()
+    if (all.length === 0 && this.#successions.size === 0) return
+    const next = successionsOf(all, key => this.removals.gone.has(key))
+    if (next.size === this.#successions.size && [...next].every(([key, by]) => this.#successions.get(key) === by))
+      return
+    this.#successions = next
+    this.#lineage = new Lineage(this.#options.self, next)
+    this.#lineages++
   }
 }
 

@@ -45,6 +45,11 @@ export class NetworkEndpoints {
     this.#changed(endpoint.ip)
   }
 
+  /** Counts as a change of what is at the address. */
+  touch(ip: number): void {
+    this.#changed(ip)
+  }
+
   /** Sorted by (owner, id). */
   holders(ip: number): readonly HeldEndpoint[] {
     const held = this.#byIp.get(ip)

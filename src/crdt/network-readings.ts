@@ -99,8 +99,8 @@ export class NetworkReadings {
   }
 
   #hasEndpoints(id: NetworkId): boolean {
-    const { removals, tables } = this.#merge
-    if (removals.gone.size === 0) return tables.endpoints.hasEndpoints(id)
-    return tables.endpoints.endpoints(id).some(({ owner }) => !removals.hides(owner))
+    const { removals, tables, lineage } = this.#merge
+    if (removals.gone.size === 0 && lineage.isEmpty) return tables.endpoints.hasEndpoints(id)
+    return this.#merge.shown(id).length > 0
   }
 }

@@ -12,6 +12,7 @@ import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
 import { ObjectTables } from './object-tables.ts'
+import type { Endpoint } from './registry-view.ts'
 import type { RemovalTable } from './removal-table.ts'
 import { ReservationTable } from './reservation-table.ts'
 import { TenantTable } from './tenant-table.ts'
@@ -22,8 +23,10 @@ export interface TablesContext {
   readonly verify: Verify
   /** Stays when the tables are made anew: it decides what they hold. */
   readonly removals: RemovalTable
-  /** True for the owner of endpoints that are not shown. */
-  hides(owner: PeerKey): boolean
+  /** The network's endpoints without those that are not shown. */
+  shown(network: NetworkId): Endpoint[]
+  /** Former keys of a writer's host. */
+  earlier(writer: PeerKey): readonly PeerKey[]
   /** How far each writer has come. */
   counters(): Map<PeerKey, number>
 }
@@ -43,14 +46,15 @@ export class RecordTables {
   readonly content = new ContentTable(this.live)
   readonly objects: ObjectTables
   readonly #removals: RemovalTable
+  readonly #earlier: (writer: PeerKey) => readonly PeerKey[]
   readonly #puts: { [K in Kind]: (record: LeafRecord<LeafOf<K>>) => void }
   #touchesList = false
 
-  constructor({ meshId, verify, removals, hides, counters }: TablesContext) {
+  constructor({ meshId, verify, removals, shown, earlier, counters }: TablesContext) {
     this.#removals = removals
+    this.#earlier = earlier
     this.membership = new MembershipTable(meshId, verify, this.live, (key, hash) => removals.listing(key, hash))
     this.blocks = new BlockTable(meshId, verify, this.live)
-    const shown = (network: NetworkId) => this.endpoints.endpoints(network).filter(({ owner }) => !hides(owner))
     this.objects = new ObjectTables(this.live, shown, counters)
     this.#puts = { ...this.#ofMembers(), ...this.#ofRemovals(), ...this.#ofNetworks(), ...this.objects.puts }
   }
@@ -132,8 +136,9 @@ export class RecordTables {
 
   /** An endpoint matters to the list where it keeps a deleted network draining. */
   #putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): void {
-    const touched = this.endpoints.putEndpoint(record)
-    this.#touchesList = touched.some(id => this.networks.isDeleted(id))
+    const inherited = this.#earlier(record.dot.writer).map(key => this.endpoints.touch(key, record.leaf.id))
+    const touched = [...this.endpoints.putEndpoint(record), ...inherited]
+    this.#touchesList = touched.some(id => id !== undefined && this.networks.isDeleted(id))
   }
 
   #addByDot(record: LeafRecord): void {

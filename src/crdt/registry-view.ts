@@ -19,6 +19,8 @@ export interface Member {
   readonly settled: boolean
   /** The founder has none. */
   readonly admittedBy?: PeerKey
+  /** The key that it had before, which signed it in (R8). */
+  readonly succeeds?: PeerKey
   /** For a pending member: members whose acknowledgement is still missing for a majority (names to show). */
   readonly waitingFor: readonly PeerKey[]
   /** Where its mesh listens: `ADDR:PORT`. */
@@ -27,6 +29,8 @@ export interface Member {
   readonly vtepAddress: string
   /** MTU of its underlay interface, bytes; 0 until it has published one. */
   readonly mtu: number
+  /** Of its machine (`machineOf`); '' until it has published one. */
+  readonly machine: string
 }
 
 export interface Network {
@@ -77,6 +81,8 @@ export interface Endpoint {
   readonly aliases: readonly string[]
   /** The group that it is in; absent for none. */
   readonly group?: GroupId
+  /** The owner's former key, whose record it is: the owner has written none of its own yet (R8). */
+  readonly recordedBy?: PeerKey
 }
 
 /** Where a member receives a network's frames. */
@@ -87,6 +93,8 @@ export interface Vtep {
   readonly address: string
   /** The VNI on which this member receives. */
   readonly vni: number
+  /** As of an endpoint. */
+  readonly recordedBy?: PeerKey
 }
 
 /** The register of one block as it takes effect. Without a valid transfer it is its genesis: epoch 0. */
@@ -172,6 +180,12 @@ export interface RegistryView {
   members(): Member[]
   /** True if two histories of this writer are known (R8): what it owns is quarantined, and nobody gives it anything. */
   isForked(key: PeerKey): boolean
+  /** Who came back in the place of this key (R8): it writes nothing more, and what it owns is quarantined as well. */
+  succeededBy(key: PeerKey): PeerKey | undefined
+  /** Forked or succeeded: it gets no addresses, and nobody uses its. */
+  isFenced(key: PeerKey): boolean
+  /** Successions by members, ascending by HLC; `isInEffect` is true of one of each former key. */
+  successions(): { former: PeerKey; key: PeerKey; admitter: PeerKey; since: Hlc; isInEffect: boolean }[]
   /**
    * Another number whenever members, admissions or invitations may have changed, within one run of the process. Like the
    * other versions it lets whoever looks at each change see at once that nothing of interest did.

@@ -53,7 +53,7 @@ export class Registry implements RegistryView {
     this.#members = new MemberReadings(merge)
     this.#networks = new NetworkReadings(merge)
     this.#endpoints = new EndpointReadings(merge)
-    this.#custody = new CustodyReadings({ merge, network: id => this.network(id), forks: this.#forks })
+    this.#custody = new CustodyReadings({ merge, network: id => this.network(id), isFenced: key => this.isFenced(key) })
   }
 
   /** Groups, policies, rules, profiles, settings: as of now; another object after a rebuild. */
@@ -73,6 +73,18 @@ export class Registry implements RegistryView {
 
   isForked(writer: PeerKey): boolean {
     return this.#forks.has(writer)
+  }
+
+  succeededBy(key: PeerKey): PeerKey | undefined {
+    return this.#members.succeededBy(key)
+  }
+
+  isFenced(key: PeerKey): boolean {
+    return this.isForked(key) || this.succeededBy(key) !== undefined
+  }
+
+  successions() {
+    return this.#members.successions()
   }
 
   held(writer: PeerKey): number {

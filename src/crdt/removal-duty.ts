@@ -8,15 +8,23 @@ import { contentName } from './registry.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
 import { compareDots } from './vector.ts'
 
-/** The leaves that `self` owes now. A promise is one at a time: the next is owed when that is decided (d). */
-export function owedRemovalLeaves(view: RegistryView, self: PeerKey): readonly Leaf[] {
+/**
+ * The leaves that `self` owes now. A promise is one at a time: the next is owed when that is decided (d).
+ *
+ * @param mayAcknowledge false while this peer has a reason to wait
+ */
+export function owedRemovalLeaves(
+  view: RegistryView,
+  self: PeerKey,
+  mayAcknowledge: (removal: Removal) => boolean = () => true,
+): readonly Leaf[] {
   if (!view.member(self)) return []
   const open = view.removals().filter(removal => removal.outcome === 'undecided')
   const mine = open.filter(removal => removal.starter === self)
   const ends = mine.flatMap(removal => endOf(view, open, removal))
   if (ends.length > 0) return ends
-  const removal = open.find(each => owesAck(view, open, each, self))
-  if (!removal) return []
+  const removal = open.find(each => mayAcknowledge(each) && owesAck(view, open, each, self))
+  if (!removal) return owedToSuccession(view, open, self)
   const known = knownLeaf(view)
   const hash = contentName(known)
   const counters = removal.targets.map(({ key }) => view.held(key))
@@ -50,6 +58,26 @@ export function startRemovalLeaves(
 /** The leaves by which the starter lifts its removal. */
 export function cancelRemovalLeaves(removal: Removal): readonly Leaf[] {
   return [{ kind: 'removal-end', removal: removal.dot, effective: false, acks: [], cut: [] }]
+}
+
+/**
+ * R8: a host that came back under a new key says by this that its former one is off, since that signed it in. Who admitted it
+ * removes the former, once: what became of that is the operators' to say.
+ */
+function owedToSuccession(view: RegistryView, open: readonly Removal[], self: PeerKey): readonly Leaf[] {
+  const mine = view.successions().filter(({ admitter, isInEffect, former }) => {
+    return isInEffect && admitter === self && view.member(former) !== undefined
+  })
+  for (const { former } of mine) {
+    const going = open.find(removal => aimsAt(removal, former))
+    const isUnsaid = going?.targets.length === 1 && !going.assertedAt
+    if (isUnsaid) return [{ kind: 'host-down', removal: going.dot }]
+    const isTried = view.removals().some(removal => removal.starter === self && aimsAt(removal, former))
+    const isBound = open.some(removal => isPromised(removal, self))
+    if (going || isTried || isBound || !view.member(self)?.settled) continue
+    return startRemovalLeaves(view, self, [former], 1)
+  }
+  return []
 }
 
 function endOf(view: RegistryView, open: readonly Removal[], removal: Removal): readonly Leaf[] {

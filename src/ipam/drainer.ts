@@ -71,7 +71,7 @@ export class Drainer {
     const { view, self } = replica
     const takers = transport
       .connected()
-      .filter(key => key !== self && view.member(key)?.settled === true && !view.isForked(key))
+      .filter(key => key !== self && view.member(key)?.settled === true && !view.isFenced(key))
     if (takers.length > 0) return takers
     throw new SkeinError('unavailable', 'no settled member is within reach to take the addresses: see skein peer ls')
   }

@@ -22,5 +22,5 @@ export async function catchUp(replica: Replica, asker: PeerKey, network: Network
 export function mayGive(view: RegistryView, self: PeerKey, to: PeerKey, network: NetworkId): boolean {
   if (!view.member(self)?.settled || !view.member(to)?.settled || self === to) return false
   // what a forked peer would do with it, two machines might do (R8)
-  return !view.isForked(to) && view.network(network)?.status === 'live'
+  return !view.isFenced(to) && view.network(network)?.status === 'live'
 }

@@ -32,7 +32,7 @@ export function usageOf(view: RegistryView, network: Network): Usage[] {
     if (!block.quarantined) rowOf(block.owner).addresses += usableCount(view, network, block)
   }
   // nobody takes an address from a forked writer's blocks; and who has given all away is no owner any more
-  for (const [owner, { addresses }] of rows) if (addresses === 0 || view.isForked(owner)) rows.delete(owner)
+  for (const [owner, { addresses }] of rows) if (addresses === 0 || view.isFenced(owner)) rows.delete(owner)
   for (const ip of view.carved(network.id)) {
     const address = view.address(network.id, ip)
     if (address && !address.quarantined && !isExcluded(network, ip)) rowOf(address.owner).addresses++

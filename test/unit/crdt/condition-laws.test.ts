@@ -61,6 +61,6 @@ describe('crdt: the list of conditions', () => {
     registry.noteFork(evil.key, [5, 0])
     const [condition] = registry.conditions()
     assert.match(condition?.text ?? '', /^x;reboot\?\[2J\?\? has two histories/)
-    assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm ${evil.key.slice(0, 12)}$`))
+    assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm ${evil.key.slice(0, 12)} --host-is-down$`))
   })
 })

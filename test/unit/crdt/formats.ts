@@ -3,7 +3,16 @@
 import { soundAddressChain } from '../../../src/crdt/addresses.ts'
 import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import { soundChain } from '../../../src/crdt/blocks.ts'
-import { admissionProof, groupIdOf, joinProof, meshIdOf, networkIdOf, ruleHashOf } from '../../../src/crdt/identity.ts'
+import {
+  admissionProof,
+  groupIdOf,
+  joinProof,
+  machineOf,
+  meshIdOf,
+  networkIdOf,
+  ruleHashOf,
+  successionProof,
+} from '../../../src/crdt/identity.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { vectorHash, vectorToPlain } from '../../../src/crdt/vector.ts'
@@ -30,6 +39,8 @@ export function idBytes(): Golden {
     group: groupIdOf(sampleLeaves.group),
     'value of a rule': ruleHashOf(sampleLeaves.rule.value),
     'admission proof': toHex(admissionProof(meshId, keyB, 'host2')),
+    'succession proof': toHex(successionProof(meshId, keyA, keyB, 'host2')),
+    machine: machineOf(meshId, '0123456789abcdef0123456789abcdef\n'),
     'join proof': toHex(joinProof(meshId, keyA, 'host2')),
     transfer: signedTransfer(),
     'address transfer': signedAddressTransfer(),

@@ -39,6 +39,12 @@ describe('crdt: formats that stay', () => {
     assert.deepEqual(decodeLeaf(fromHex(known)), { ...sampleLeaves.known, removals: [], ends: [] })
   })
 
+  it('reads a peer without its machine, as earlier versions wrote it', async () => {
+    const { peer = '' } = await golden('leaves-of-earlier-versions')
+    const { machine: _, ...earlier } = sampleLeaves.peer
+    assert.deepEqual(decodeLeaf(fromHex(peer)), earlier)
+  })
+
   it('names meshes and networks, and makes proofs, as ever', async () =>
     assert.deepEqual(idBytes(), await golden('ids')))
 

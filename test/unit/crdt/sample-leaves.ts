@@ -56,7 +56,10 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   },
   'endpoint-rm': { kind: 'endpoint-rm', id: 'e'.repeat(64), network },
   vtep: { kind: 'vtep', network, address: '10.0.0.1', vni: 0x800001 },
-  peer: { kind: 'peer', name: 'host1', addresses: ['10.0.0.1:7373'], vtepAddress: '10.0.0.1', mtu: 1500 },
+  peer: {
+    ...{ kind: 'peer', name: 'host1', addresses: ['10.0.0.1:7373'], vtepAddress: '10.0.0.1', mtu: 1500 },
+    machine: 'ee'.repeat(16),
+  },
   block: {
     ...{ kind: 'block', network, index: 31, removal: 0 },
     transfers: [

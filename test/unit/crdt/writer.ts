@@ -1,7 +1,7 @@
 /** Writers with fixed keys for the tests of the records: each makes a valid chain of batches without disk or network. */
 import { type Batch, makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import type { Hlc } from '../../../src/crdt/hlc.ts'
-import { admissionProof, meshIdOf } from '../../../src/crdt/identity.ts'
+import { admissionProof, meshIdOf, successionProof } from '../../../src/crdt/identity.ts'
 import { knownLeaf } from '../../../src/crdt/known.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { AdmissionLeaf, KnownLeaf, Leaf } from '../../../src/crdt/leaves.ts'
@@ -110,6 +110,16 @@ export class World {
     return this.at(admitter).write([known, leaf])
   }
 
+  /** `admitter` admits `newcomer` in the place of the member `former`, whose key signs that. */
+  succeed(admitter: number, former: number, newcomer: number, hlc?: Hlc): Dot {
+    const known = this.known()
+    const [{ signer }, { key }] = [this.at(former), this.at(newcomer)]
+    const name = `host${former}`
+    const proof = signer.sign(successionProof(this.meshId, signer.key, key, name))
+    const leaf = { ...this.admission(key, name, signer, known), proof }
+    return this.at(admitter).write([known, leaf], hlc)
+  }
+
   ack(acker: number, admission: Dot, registry = this.all): Dot {
     const known = this.known(registry)
     return this.at(acker).write([known, { kind: 'ack', admission, known: contentName(known) }])
@@ -120,8 +130,8 @@ export class World {
   }
 
   /** Admits and settles writers 2 to `count` through the founder; all earlier ones acknowledge. */
-  settleAll(): this {
-    for (let newcomer = 2; newcomer <= this.writers.length; newcomer++) {
+  settleAll(count = this.writers.length): this {
+    for (let newcomer = 2; newcomer <= count; newcomer++) {
       const admission = this.admit(1, newcomer)
       const acks = Array.from({ length: newcomer - 2 }, (_, i) => this.ack(i + 2, admission))
       this.settle(newcomer, admission, acks)

@@ -20,7 +20,7 @@ const ip = (text: string) => parseIp(text) as number
 const [a, b, c] = [ip('192.168.2.10'), ip('192.168.2.11'), ip('192.168.2.12')]
 
 function member(key: string, vtepAddress: string): Member {
-  return { key, name: key, settled: true, waitingFor: [], addresses: [], vtepAddress, mtu: 1500 }
+  return { key, name: key, settled: true, waitingFor: [], addresses: [], vtepAddress, mtu: 1500, machine: '' }
 }
 
 describe('datapath probe', () => {

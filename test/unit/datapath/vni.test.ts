@@ -57,6 +57,7 @@ describe('datapath VNI', () => {
       addresses: [],
       vtepAddress,
       mtu: 0,
+      machine: '',
     })
     const view = {
       members: () => [member(1, '192.168.2.1'), member(2, '192.168.2.2'), member(3, '192.168.2.1')],
