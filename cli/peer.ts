@@ -1,6 +1,14 @@
-/** `peer ls|rm|drain|leave|invite`. */
+/** `peer ls|rm|drain|leave|rejoin|invite`. */
 import type { Command } from 'commander'
-import type { InviteJson, JoinJson, PeerDrainJson, PeerJson, RemovalJson, RemoveRequest } from '../src/api/types.ts'
+import type {
+  InviteJson,
+  JoinJson,
+  PeerDrainJson,
+  PeerJson,
+  RejoinJson,
+  RemovalJson,
+  RemoveRequest,
+} from '../src/api/types.ts'
 import { SkeinError } from '../src/lib/errors.ts'
 import { parseDuration } from './duration.ts'
 import type { Session } from './session.ts'
@@ -34,6 +42,10 @@ export function addPeerCommands(program: Command, session: Session): void {
     .command('leave')
     .description('take this host out of the mesh: hand its addresses over, then start a mesh of its own')
     .action(() => leave(session))
+  peer
+    .command('rejoin')
+    .description('bring this host back after its data directory was restored: under a new key, with its containers')
+    .action(() => rejoin(session))
   peer
     .command('invite')
     .description('print a token that lets a host join; it is redeemed by this host alone')
@@ -93,6 +105,15 @@ async function leave(session: Session): Promise<void> {
   session.print(`left; this host is a mesh of its own now: ${body.meshId}`)
 }
 
+async function rejoin(session: Session): Promise<void> {
+  const { body } = await session.client().send<RejoinJson>('POST', '/api/v1/peers/rejoin')
+  session.print(`back in mesh ${body.meshId} with the key ${body.key.slice(0, shortKey)}, ${body.members} members`)
+  session.note(
+    `taken for granted: no other machine runs with the former key ${body.former.slice(0, shortKey)}; its removal, see ${session.name} peer ls, ` +
+      'frees the addresses that no container uses',
+  )
+}
+
 async function listPeers(session: Session, options: { json?: boolean; quiet?: boolean }): Promise<void> {
   const peers = await session.client().get<PeerJson[]>('/api/v1/peers')
   if (options.json) session.printJson(peers)
@@ -106,10 +127,15 @@ export function peerTable(peers: readonly PeerJson[]): string {
     peer.key.slice(0, shortKey),
     stateText(peer),
     peer.addresses.join(',') || '-',
-    peer.admittedBy || '-',
+    viaText(peer),
     peer.self ? 'self' : peer.connected ? 'yes' : 'no',
   ])
   return table([['NAME', 'KEY', 'STATE', 'ADDRESS', 'VIA', 'CONNECTED'], ...rows])
+}
+
+/** Who admitted it, and which key it had before. */
+function viaText({ admittedBy, succeeds }: PeerJson): string {
+  return succeeds === '' ? admittedBy || '-' : `${admittedBy}, was ${succeeds.slice(0, shortKey)}`
 }
 
 interface Standing {

@@ -35,6 +35,8 @@ export async function startPeer(plan: HostPlan, options: StartPeerOptions = {}):
     dataDir,
     '--witness-dir',
     `${plan.dataDir}-witness`,
+    '--machine-id',
+    plan.name,
     '--listen',
     `${plan.address}:${meshPort}`,
   ]

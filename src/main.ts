@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { Agent } from './agent/agent.ts'
 import { version } from './agent/version.ts'
 import { findDefaultAddress } from './config/default-route.ts'
+import { findMachineId } from './config/machine-id.ts'
 import { parseConfig } from './config/parse.ts'
 import { errorText, SkeinError } from './lib/errors.ts'
 import { createLogger } from './lib/log.ts'
@@ -13,6 +14,7 @@ const stopLimitMs = 8000
 const parsed = parseConfig(process.argv.slice(2), process.env, {
   hostname: hostname(),
   defaultAddress: findDefaultAddress(),
+  machineId: findMachineId(),
 })
 
 switch (parsed.kind) {

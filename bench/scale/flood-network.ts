@@ -62,7 +62,7 @@ export class FloodNetwork {
         node.hear = listener
       },
       ...{ onConnect: nothing, onDisconnect: nothing, setMembers: nothing, setInvitations: nothing, onJoin: nothing },
-      ...{ setRemoved: nothing, onRemoved: nothing, onTold: nothing },
+      ...{ setRemoved: nothing, onRemoved: nothing, onTold: nothing, placesOf: () => [] },
       ...{ start: async () => {}, stop: async () => {} },
     }
   }

@@ -31,6 +31,7 @@ export class Agent {
   #lock: Lock | undefined
   #disk: Disk | undefined
   #parts: Parts | undefined
+  #identity: Identity | undefined
   #stopped = false
   #joining = false
 
@@ -92,6 +93,7 @@ export class Agent {
   async #run(identity: Identity): Promise<void> {
     const { startParts } = await import('./parts.ts')
     this.#parts = await startParts(this.#config, identity, this.#log)
+    this.#identity = identity
   }
 
   #serve(): void {
@@ -100,7 +102,7 @@ export class Agent {
     const deps: ApiDeps = {
       ...rest,
       version,
-      admission: { invite, join: token => this.#join(token), leave: () => this.#leave() },
+      admission: { invite, join: token => this.#join(token), leave: () => this.#leave(), rejoin: () => this.#rejoin() },
     }
     this.#api.serve(deps)
     // the parts are replaced when this peer joins another mesh; the plugin keeps its handlers
@@ -135,6 +137,7 @@ export class Agent {
     try {
       const { join } = await import('./joining.ts')
       const identity = await join(this.#config, disk, token, this.#log, { patient: false })
+      if (fenced) await parts.replica.seal()
       await this.#replace(parts, identity)
     } catch (error) {
       this.#log.warn({ err: errorText(error) }, 'not joined')
@@ -159,6 +162,21 @@ export class Agent {
       await writeIdentity(disk, identity)
       await this.#replace(parts, identity)
       this.#log.info({ meshId: identity.meshId }, 'left the mesh')
+    } finally {
+      this.#joining = false
+    }
+  }
+
+  /** Comes back under a new key in the place of the old one, after a rollback. */
+  async #rejoin(): Promise<void> {
+    const parts = this.#needParts()
+    const [disk, identity] = [this.#disk, this.#identity]
+    if (!disk || !identity || this.#joining) throw new SkeinError('conflict', 'this peer is already joining or leaving')
+    this.#joining = true
+    try {
+      const { comeBack } = await import('./coming-back.ts')
+      await this.#replace(parts, await comeBack(this.#config, disk, identity, parts))
+      this.#log.info({ former: parts.replica.self }, 'came back under a new key')
     } finally {
       this.#joining = false
     }

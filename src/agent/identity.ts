@@ -30,6 +30,7 @@ export interface Joining {
 
 const identityName = 'identity'
 const joiningName = 'joining'
+const comingBackName = 'coming-back'
 const format = 1
 const maxIdentityBytes = 1024 * 1024
 
@@ -73,6 +74,21 @@ export async function readJoining(disk: Disk): Promise<Joining | undefined> {
 export async function writeJoining(disk: Disk, joining: Joining | undefined): Promise<void> {
   if (joining) await disk.replace(joiningName, encode([format, joining.seed, joining.token]))
   else await disk.remove(joiningName)
+}
+
+/** The private key under which this host was about to come back (R8), so that it asks again with the same one. */
+export async function readComingBack(disk: Disk): Promise<Uint8Array | undefined> {
+  const bytes = await disk.read(comingBackName)
+  if (!bytes) return undefined
+  const value = readPlain(bytes, comingBackName)
+  const seed = hex(value[1], 32)
+  if (value[0] !== format || !seed) throw damaged(comingBackName)
+  return fromHex(seed)
+}
+
+export async function writeComingBack(disk: Disk, seed: Uint8Array | undefined): Promise<void> {
+  if (seed) await disk.replace(comingBackName, encode([format, seed]))
+  else await disk.remove(comingBackName)
 }
 
 /** Where the records of this incarnation live, below the data directory. */

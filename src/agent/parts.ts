@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiDeps } from '../api/deps.ts'
 import type { Config } from '../config/parse.ts'
+import { machineOf } from '../crdt/identity.ts'
 import { createDatapath } from '../datapath/index.ts'
 import { createDns } from '../dns/index.ts'
 import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
@@ -21,6 +22,7 @@ import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
 import { createLeavingService, type LeavingService } from '../replica/leaving.ts'
+import { createRejoinService, type RejoinService } from '../replica/rejoin.ts'
 import { createRemovalService } from '../replica/removal.ts'
 import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -38,6 +40,7 @@ export interface Parts {
   readonly driver: DockerDriver
   readonly ipam: Ipam
   readonly leaving: LeavingService
+  readonly rejoining: RejoinService
   /** Everything that the API needs but the joining of another mesh, which replaces the parts. */
   readonly api: Omit<ApiDeps, 'admission' | 'version'> & { invite: ApiDeps['admission']['invite'] }
   stop(): Promise<void>
@@ -86,6 +89,7 @@ async function build(
     meshId: identity.meshId,
     signer,
     verify: verifySignature,
+    machine: machineOf(identity.meshId, config.machineId),
     disk: await openFileDisk(directory),
     ...(await witnessOf(config, log)),
     openJournal,
@@ -141,7 +145,11 @@ async function build(
     newSeed,
     log: child('admission'),
   })
-  const removal = createRemovalService({ replica, mesh, log: child('removal') })
+  const removal = createRemovalService({
+    ...{ replica, mesh, log: child('removal') },
+    registered: () => driver.state.registered(),
+  })
+  const rejoining = createRejoinService({ replica, mesh, verify: verifySignature, log: child('admission') })
   const leaving = createLeavingService({ replica, mesh, removal, clock, log: child('removal') })
   admission.start()
   up({ name: 'admission', stop: () => admission.stop() })
@@ -200,7 +208,7 @@ async function build(
       ],
     }),
   }
-  return { replica, driver, ipam, leaving, api, stop }
+  return { replica, driver, ipam, leaving, rejoining, api, stop }
 }
 
 /** A condition of the host while it is fenced because it was removed. */
@@ -215,14 +223,18 @@ function removedHost({ removedBy }: Replica, path: string | undefined) {
 /** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */
 async function publishSelf(replica: Replica, config: Config, listen: string, log: Logger): Promise<() => void> {
   const mtu = await underlayMtu(run, config.vtepAddress)
-  const { name, vtepAddress } = config
+  const { name, vtepAddress, machineId } = config
+  const machine = machineOf(replica.view.meshId, machineId)
   const publish = () => {
     const me = replica.view.member(replica.self)
     if (!me || !replica.isComplete) return
     unsubscribe()
-    if (me.mtu === mtu && me.vtepAddress === vtepAddress && me.addresses.join() === listen) return
+    if (me.mtu === mtu && me.vtepAddress === vtepAddress && me.addresses.join() === listen && me.machine === machine)
+      return
     replica
-      .write(() => [{ kind: 'peer', name, addresses: [listen], vtepAddress, mtu }])
+      .write(() => [
+        { ...{ kind: 'peer', name, addresses: [listen], vtepAddress, mtu }, ...(machine ? { machine } : {}) },
+      ])
       .catch(error => log.error({ err: errorText(error) }, 'own record not written'))
   }
   const unsubscribe = replica.onChange(publish)
@@ -244,14 +256,16 @@ async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witness
 }
 
 /** R8, said by the host that it concerns: the others see nothing of a copy that has written nothing. */
-function fenceCondition({ fenced }: Replica): { kind: string; text: string; remedy: string }[] {
+function fenceCondition({ fenced, maySucceed }: Replica): { kind: string; text: string; remedy: string }[] {
   if (!fenced) return []
   const text = 'this host hands out no addresses and writes nothing; traffic of its containers goes on'
   return [
     {
       kind: 'fenced',
       text: `${text}: ${fenced.message}`,
-      remedy: 'on another host: skein peer invite; on this one: skein join TOKEN',
+      remedy: maySucceed
+        ? 'on this host: skein peer rejoin; if another machine runs with its key, on a third: skein peer invite, on each of the two: skein join TOKEN'
+        : 'on another host: skein peer invite; on this one: skein join TOKEN',
     },
   ]
 }

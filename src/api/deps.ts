@@ -12,6 +12,8 @@ export interface AdmissionPort {
   join(token: string): Promise<void>
   /** Leaves the mesh for a new one of its own. Throws `conflict` while containers are on Skein's networks, else why not yet. */
   leave(): Promise<void>
+  /** Comes back under a new key in the place of the old one. Throws `conflict` when it need not, `forbidden` when it must not. */
+  rejoin(): Promise<void>
 }
 
 /** Requests between the APIs of members, as bytes. */

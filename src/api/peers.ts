@@ -7,7 +7,7 @@ import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { ApiDeps } from './deps.ts'
 import { checkBody } from './reply.ts'
-import type { InviteJson, JoinJson, PeerDrainJson, PeerJson } from './types.ts'
+import type { InviteJson, JoinJson, PeerDrainJson, PeerJson, RejoinJson } from './types.ts'
 
 const minuteMs = 60_000
 
@@ -73,6 +73,12 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
     await deps().admission.leave()
     const { view } = deps().replica
     return { meshId: view.meshId, members: view.members().length }
+  })
+  app.post('/api/v1/peers/rejoin', async (): Promise<RejoinJson> => {
+    const former = deps().replica.self
+    await deps().admission.rejoin()
+    const { view, self } = deps().replica
+    return { meshId: view.meshId, members: view.members().length, key: self, former }
   })
   app.post('/api/v1/join', async (request): Promise<JoinJson> => {
     await deps().admission.join(checkBody(joinBody, request.body).token.trim())
@@ -140,6 +146,7 @@ function peerJson(deps: ApiDeps, member: Member, connected: boolean): PeerJson {
     addresses: [...member.addresses],
     vtepAddress: member.vtepAddress,
     admittedBy: member.admittedBy === undefined ? '' : nameOf(member.admittedBy),
+    succeeds: member.succeeds ?? '',
     connected,
     ...removalJson(deps, member.key),
   }

@@ -81,11 +81,11 @@ export function findMember(view: RegistryView, wanted: string): Member {
 
 /** A join replaces the peer that would have to answer, and whom this host trusts is decided on this host. */
 export function refuseJoin(deps: ApiDeps, request: FastifyRequest, name = deps.nameOf(deps.replica.self)): void {
-  const [, verb] = /^\/api\/v1\/(?:peers\/)?(join|leave)\/?(?:\?|$)/.exec(request.url) ?? []
+  const [, verb] = /^\/api\/v1\/(?:peers\/)?(join|leave|rejoin)\/?(?:\?|$)/.exec(request.url) ?? []
   if (request.method !== 'POST' || !verb) return
   throw new SkeinError(
     'forbidden',
-    `${name} cannot be told from another host to ${verb} a mesh: run skein ${verb === 'join' ? 'join' : 'peer leave'} on ${name}`,
+    `${name} cannot be told from another host to ${verb} a mesh: run skein ${verb === 'join' ? 'join' : `peer ${verb}`} on ${name}`,
   )
 }
 

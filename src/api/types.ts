@@ -222,6 +222,8 @@ export interface PeerJson {
   vtepAddress: string
   /** Name of the member that admitted it; '' for the founder. */
   admittedBy: string
+  /** The former key, for a host that came back in the place of that after a rollback; else ''. */
+  succeeds: string
   connected: boolean
   /** Of a host that is to go, or is gone. */
   removal?: RemovalJson
@@ -273,6 +275,12 @@ export interface PeerDrainJson {
 export interface JoinJson {
   meshId: string
   members: number
+}
+
+/** A host that came back under a new key, in the place of its former one. */
+export interface RejoinJson extends JoinJson {
+  key: string
+  former: string
 }
 
 /** Which members have a write; names. */

@@ -17,6 +17,8 @@ export interface ConfigDefaults {
   hostname: string
   /** Address of the default route's interface; undefined if there is no default route. */
   defaultAddress: string | undefined
+  /** What /etc/machine-id says; '' where it says nothing. @default '' */
+  machineId?: string
 }
 
 export type ParsedConfig =
@@ -70,7 +72,12 @@ export function parseConfig(
   }
 }
 
-function addMachineDefaults(given: Map<string, Given>, { hostname, defaultAddress }: ConfigDefaults): void {
+function addMachineDefaults(
+  given: Map<string, Given>,
+  { hostname, defaultAddress, machineId = '' }: ConfigDefaults,
+): void {
+  if (!given.has('machineId'))
+    given.set('machineId', { source: '/etc/machine-id (give --machine-id)', value: machineId })
   if (!given.has('name')) given.set('name', { source: 'hostname (give --name)', value: hostname })
   if (given.has('listen') || defaultAddress === undefined) return
   given.set('listen', { source: "the default route's address (give --listen)", value: `${defaultAddress}:${meshPort}` })

@@ -125,6 +125,17 @@ export const settingsSchema = z.object({
     .meta(
       text('ADDR:PORT', 'where the mesh listens, on the underlay', `the default route's address, port ${meshPort}`),
     ),
+  machineId: z
+    .string()
+    .regex(/^\S{0,128}$/, 'is no id: use up to 128 characters without spaces')
+    .default('')
+    .meta(
+      text(
+        'ID',
+        'tells this machine from all others, also from one that was copied from it',
+        'that of /etc/machine-id',
+      ),
+    ),
   join: z
     .string()
     .regex(/^\S{1,4096}$/, 'is no token: copy what `skein peer invite` printed')

@@ -143,7 +143,9 @@ function mtuCommands(network: NetworkId, mtu: number): Command[] {
 /** The record that others send by. Durable before anything rests on it. */
 async function publish({ replica, vtepAddress: address }: Context, network: NetworkId, vni: number): Promise<void> {
   const isPublished = (view: Context['replica']['view']) =>
-    view.vteps(network).some(vtep => vtep.owner === replica.self && vtep.vni === vni && vtep.address === address)
+    view
+      .vteps(network)
+      .some(vtep => vtep.owner === replica.self && !vtep.recordedBy && vtep.vni === vni && vtep.address === address)
   if (isPublished(replica.view)) return
   await replica.write(view => (isPublished(view) ? [] : [{ kind: 'vtep', network, address, vni }]))
 }

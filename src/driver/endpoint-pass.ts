@@ -106,7 +106,9 @@ function changeOf(
   const known = view.endpoint(replica.self, running.id)
   const others = new Set(aliases.get(running.id)?.filter(name => name !== running.containerName && name.length <= 253))
   const wanted = others.size > 0 ? [...others].slice(0, maxAliases) : (known?.aliases ?? [])
-  if (known && isNamed(known, running) && wanted.join('/') === known.aliases.join('/')) return []
+  // what its former key wrote is this host's to write anew (R8)
+  const isOwn = known !== undefined && known.recordedBy === undefined
+  if (isOwn && isNamed(known, running) && wanted.join('/') === known.aliases.join('/')) return []
   // the address and MAC that were given out hold; Docker's list only fills in what is not known yet
   const given = known && { network: known.network, ip: known.ip, mac: known.mac }
   return [endpointLeaf({ ...running, ...given, aliases: wanted })]

@@ -6,6 +6,7 @@
 import type { FreeLeaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
+import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -26,6 +27,10 @@ export class Hints {
   readonly #touched = new Set<NetworkId>()
   #timer: Timer | undefined
   #isRunning = false
+  #unfollow: (() => void) | undefined
+  #membersVersion = -1
+  /** Keys whose share this host had as their heir when it last looked. */
+  #inherited = new Set<PeerKey>()
 
   constructor(deps: HintsDeps) {
     this.#deps = deps
@@ -39,10 +44,13 @@ export class Hints {
     for (const { id } of replica.view.networks()) {
       if (replica.view.freeHint(id, replica.self) !== undefined) this.#touched.add(id)
     }
+    this.#look()
+    this.#unfollow = replica.onChange(() => this.#look())
     this.#arm()
   }
 
   stop(): void {
+    this.#unfollow?.()
     this.#isRunning = false
     this.#timer?.cancel()
     this.#timer = undefined
@@ -51,6 +59,24 @@ export class Hints {
   /** The free addresses of the network may have changed. */
   touch(network: NetworkId): void {
     this.#touched.add(network)
+    this.#arm()
+  }
+
+  /** An heir has more to give than it published, and what the one that is gone published is nobody's word any more (R9). */
+  #look(): void {
+    const { replica } = this.#deps
+    const { view, self } = replica
+    const version = view.membersVersion()
+    if (version === this.#membersVersion) return
+    this.#membersVersion = version
+    const gone = view.removals().flatMap(({ outcome, targets }) => (outcome === 'effective' ? targets : []))
+    const inherited = new Set(gone.map(({ key }) => key).filter(key => view.successor(key).owner === self))
+    const fresh = [...inherited].filter(key => !this.#inherited.has(key))
+    this.#inherited = inherited
+    if (fresh.length === 0) return
+    for (const { id } of view.networks()) {
+      if ([self, ...fresh].some(key => view.freeHint(id, key) !== undefined)) this.#touched.add(id)
+    }
     this.#arm()
   }
 

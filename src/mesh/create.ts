@@ -17,6 +17,7 @@ import { createListeners } from './listeners.ts'
 import { createMembers } from './members.ts'
 import { createMeshNode, type MeshNode } from './node.ts'
 import { peerKeyOf } from './peer-id.ts'
+import { createPlaces } from './places.ts'
 import { pushProtocol } from './push.ts'
 import { createReach } from './reach.ts'
 import { askRemoved, removedProtocol } from './removed.ts'
@@ -55,6 +56,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
   const requests = createRequests(members, clock, log)
   const broadcaster = createBroadcaster({ meshId, members, clock, log })
   const protocols = new Map<string, OnStream>()
+  const places = createPlaces(clock)
   const joined = createListeners<[peer: PeerKey]>(log)
   const left = createListeners<[peer: PeerKey]>(log)
   const told = createListeners<[from: PeerKey, answer: Uint8Array]>(log)
@@ -97,8 +99,12 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
   function connectionOpened(connection: Connection): void {
     const peer = peerKeyOf(connection.remotePeer)
     if (!node) connection.abort(new Error('stopping'))
-    else if (peer !== undefined && members.has(peer)) links.add(peer, connection)
-    else if (peer !== undefined && (members.isInvited(peer) || members.isRemoved(peer))) guests.add(connection)
+    else if (peer !== undefined && members.has(peer)) {
+      const seen = () => places.seen(peer, hostOf(connection))
+      seen()
+      connection.addEventListener('close', seen)
+      links.add(peer, connection)
+    } else if (peer !== undefined && (members.isInvited(peer) || members.isRemoved(peer))) guests.add(connection)
     else connection.abort(new Error('no longer a member'))
   }
 
@@ -137,6 +143,10 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       if (!members.set(list)) return
       links.retain(members.has)
       if (node) dialer.set(members.keys())
+    },
+    placesOf(peer) {
+      const now = links.all(peer).map(hostOf)
+      return [...new Set([...now, ...places.of(peer)])].sort()
     },
     async start() {
       const gater = createGater(members, () => node !== undefined, clock, log)
@@ -187,6 +197,10 @@ async function startNode(node: MeshNode, listen: string): Promise<void> {
     const text = `cannot listen on ${listen} (${reason}): free that port, or pass another --listen`
     throw new SkeinError('unavailable', text, { cause: error })
   }
+}
+
+function hostOf(connection: Connection): string {
+  return remoteAddress(connection.remoteAddr).split(':')[0] ?? ''
 }
 
 function portOf(node: MeshNode): number | undefined {

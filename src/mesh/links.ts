@@ -31,6 +31,8 @@ export interface Links {
   /** Any connection, living or not yet. */
   has(peer: PeerKey): boolean
   primary(peer: PeerKey): Connection | undefined
+  /** Its connections, living or not yet. */
+  all(peer: PeerKey): Connection[]
   connected(): PeerKey[]
   /** Cuts the connections of all peers that `keep` is false for. */
   retain(keep: (peer: PeerKey) => boolean): void
@@ -100,6 +102,7 @@ export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Li
     },
     has: peer => links.has(peer),
     primary: peer => primaries.get(peer)?.connection,
+    all: peer => (links.get(peer) ?? []).map(link => link.connection),
     connected: () => [...primaries.keys()].sort(),
     retain(keep) {
       for (const link of [...links.values()].flat()) if (!keep(link.peer)) link.abort('no longer a member')

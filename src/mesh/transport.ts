@@ -42,6 +42,11 @@ export interface Mesh extends Transport {
   onRemoved(handler: RequestHandler): void
   /** `answer` is what that handler of a member gave when this peer dialled it. */
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void
+  /**
+   * Addresses, dotted, that connections with this member came from or went to in the last minute: several when two machines run
+   * with its key, or when its host has several.
+   */
+  placesOf(peer: PeerKey): readonly string[]
   /** Starts listening and the reconnect loop. */
   start(): Promise<void>
   stop(): Promise<void>

@@ -8,7 +8,7 @@ import { admissionProof, joinProof, meshIdOf } from '../crdt/identity.ts'
 import { knownLeaf } from '../crdt/known.ts'
 import type { AdmissionLeaf, Leaf } from '../crdt/leaves.ts'
 import { contentName } from '../crdt/registry.ts'
-import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Member, RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type PeerKey, type Signer, signerOf } from '../lib/keys.ts'
@@ -174,10 +174,35 @@ class Admissions implements Admission {
 }
 
 /** Whoever does not yet know that it was itself admitted could introduce a newcomer to nobody, and would list nobody (R4). */
-function requireMembership(view: RegistryView, self: PeerKey): void {
+export function requireMembership(view: RegistryView, self: PeerKey): void {
   if (view.member(self)) return
   const text = 'this host has joined and not yet heard from the other members: try again when skein peer ls shows it'
   throw new SkeinError('unavailable', text)
+}
+
+type Admitted = ReturnType<RegistryView['admissions']>[number]
+
+/**
+ * Once for each admission; and once more when the newcomer waits for a member that was removed since: then what is acknowledged
+ * lists that removal, and those who are left may be the majority. Of several successors of one key only one is
+ * acknowledged (R8), while that is a member.
+ */
+function owesAck(view: RegistryView, item: Admitted, self: PeerKey): boolean {
+  const newcomer = view.member(item.key)
+  if (!newcomer || newcomer.settled || item.key === self) return false
+  if (!hasAcknowledged(item, self)) return !isSurplus(view, newcomer, self)
+  return newcomer.waitingFor.some(key => !view.member(key) && view.everMember(key))
+}
+
+function hasAcknowledged({ admitter, ackedBy }: Admitted, self: PeerKey): boolean {
+  return admitter === self || ackedBy.some(ack => ack.key === self)
+}
+
+/** True if another takes effect as the successor of that key, or this peer has acknowledged one that is still a member. */
+function isSurplus(view: RegistryView, { key, succeeds }: Member, self: PeerKey): boolean {
+  if (succeeds === undefined) return false
+  const rivals = view.admissions().filter(other => other.key !== key && view.member(other.key)?.succeeds === succeeds)
+  return view.succeededBy(succeeds) !== key || rivals.some(other => hasAcknowledged(other, self))
 }
 
 /** What this peer has to write now: acknowledgements of pending admissions, and its own settlement once that is proven. */
@@ -189,13 +214,7 @@ function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
   const own = admissions.find(item => item.key === self && view.majorityFor(item.dot, self))
   const acks = own && view.majorityFor(own.dot, self)
   if (!me.settled && own && acks) leaves.push({ kind: 'settled', admission: own.dot, acks })
-  const pending = admissions.filter(
-    item =>
-      item.key !== self &&
-      item.admitter !== self &&
-      view.member(item.key)?.settled === false &&
-      !item.ackedBy.some(ack => ack.key === self),
-  )
+  const pending = admissions.filter(item => owesAck(view, item, self))
   if (pending.length === 0) return leaves
   const known = knownLeaf(view)
   const hash = contentName(known)

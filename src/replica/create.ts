@@ -37,6 +37,8 @@ export interface ReplicaDeps {
   signer: Signer
   verify: Verify
   disk: Disk
+  /** This machine, as `machineOf` has it: a directory whose records name another was copied. @default not known */
+  machine?: string
   /** Outside of the data directory: where the highest own counter is noted (R8). */
   witnessDisk?: Pick<Disk, 'read' | 'replace'>
   openJournal: OpenJournal
@@ -103,7 +105,11 @@ class JournalledReplica implements Replica {
       this.#registry.noteFork(writer, since)
     })
     this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
-    this.#fence = new Fence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
+    this.#fence = new Fence(
+      entries => this.#journalled(entries.map(bytes => ({ kind: 'local' as const, bytes }))),
+      this.local,
+      deps.log,
+    )
     this.#removal = new RemovalFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
     const { witnessDisk, clock, log } = deps
     this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
@@ -187,12 +193,23 @@ class JournalledReplica implements Replica {
   /** Whether what was read is the newest of this peer's key, as far as can be said without meeting anybody (R8). */
   async judge(damaged: boolean): Promise<void> {
     const noted = await this.#witness?.check(this.#log.head(this.self).counter)
-    if (damaged) await this.#fence.close({ kind: 'damage' })
+    const { machine = '' } = this.#deps
+    const recorded = this.#registry.everMember(this.self)?.machine ?? ''
+    if (machine !== '' && recorded !== '' && machine !== recorded) await this.#fence.close({ kind: 'machine' })
+    else if (damaged) await this.#fence.close({ kind: 'damage' })
     else if (noted !== undefined) await this.#fence.close({ kind: 'witness', counter: noted })
   }
 
   get fenced(): SkeinError | undefined {
-    return this.#fence.refusal ?? this.#removal.refusal ?? this.#removed()
+    return this.#removal.refusal ?? this.#fence.refusal ?? this.#removed()
+  }
+
+  get maySucceed(): boolean {
+    return this.#fence.maySucceed && !this.#removal.notice
+  }
+
+  async seal(): Promise<void> {
+    await this.#witness?.seal()
   }
 
   async write(build: BuildLeaves, asFounder = false): Promise<Dot | undefined> {
@@ -319,15 +336,19 @@ class JournalledReplica implements Replica {
     if (await this.#removal.close(notice)) this.#watchers.notify()
   }
 
-  /** Before it has fenced itself a peer may hold the records of its own removal: it writes nothing more then. */
+  /** Before it has fenced itself a peer may hold the records of its own removal or succession: it writes nothing more then. */
   #removed(): SkeinError | undefined {
     const { self } = this
+    if (this.#registry.succeededBy(self) !== undefined) {
+      const text = 'this host has come back under another key; for this data directory, another one'
+      return new SkeinError('forbidden', `${text}: run skein peer invite on another host, and here: skein join TOKEN`)
+    }
     const isGone = this.#registry.everMember(self) && !this.#registry.member(self)
     return isGone ? new SkeinError('forbidden', 'this host was removed from its mesh: see skein status') : undefined
   }
 
   #checkOpen(): void {
-    const refusal = this.#failure ?? this.#fence.refusal ?? this.#removal.refusal ?? this.#removed()
+    const refusal = this.#failure ?? this.fenced
     if (refusal) throw refusal
   }
 

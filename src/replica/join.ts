@@ -60,7 +60,12 @@ export async function joinMesh(
   const proof = signer.sign(joinProof(meshId, holder.key, self.name))
   const admission = holder.sign(admissionProof(meshId, signer.key, self.name))
   const request = encode([version, bytesOf(signer.key), self.name, self.addresses, proof, admission])
-  const reply = decode(await requestJoin(invitation, request, timeoutMs), maxReplyBytes)
+  return introductionsIn(await requestJoin(invitation, request, timeoutMs))
+}
+
+/** What `encodeJoinReply` wrote. Throws `unavailable` for anything else. */
+export function introductionsIn(bytes: Uint8Array): Introductions {
+  const reply = decode(bytes, maxReplyBytes)
   const members = Array.isArray(reply) && reply[0] === version ? list(reply[1], 4096, introduction) : undefined
   if (!members)
     throw new SkeinError('unavailable', 'malformed answer to the request to join; both sides need the same version')

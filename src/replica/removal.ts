@@ -3,7 +3,7 @@
  * this peer when it was removed itself. What it decides on is computed in src/crdt.
  */
 import type { Assertion } from '../crdt/leaves.ts'
-import type { RegistryView, Removal } from '../crdt/registry-view.ts'
+import type { Member, RegistryView, Removal } from '../crdt/registry-view.ts'
 import { cancelRemovalLeaves, owedRemovalLeaves, startRemovalLeaves } from '../crdt/removal-duty.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
@@ -14,6 +14,11 @@ import type { Replica } from './replica.ts'
 export interface RemovalDeps {
   replica: Replica
   mesh: Pick<Mesh, 'connected'>
+  /**
+   * Resolves when the containers of this host are on record (R5). Before that it does not acknowledge the removal of a host that may
+   * have been itself, under an earlier key: their addresses might be handed out. @default they are
+   */
+  registered?: () => Promise<void>
   log: Logger
 }
 
@@ -41,12 +46,18 @@ class Remover implements RemovalService {
   readonly #deps: RemovalDeps
   #unsubscribe: (() => void) | undefined
   #running = false
+  #isRegistered: boolean
 
   constructor(deps: RemovalDeps) {
     this.#deps = deps
+    this.#isRegistered = deps.registered === undefined
   }
 
   begin(): void {
+    void this.#deps.registered?.().then(() => {
+      this.#isRegistered = true
+      if (this.#unsubscribe) this.#look()
+    })
     this.#unsubscribe = this.#deps.replica.onChange(() => this.#look())
     this.#look()
   }
@@ -102,18 +113,19 @@ class Remover implements RemovalService {
     })
   }
 
-  /** The assertion is false while the host, or one that took its name or address, is connected. */
+  /**
+   * The assertion is false while the host is connected, or one that is the same machine, or took its name or address. A key that is
+   * fenced everywhere (R8) is another matter: its host is there, under a new key, and has its containers on record.
+   */
   #refuseIfAlive(targets: readonly PeerKey[]): void {
     const { replica, mesh } = this.#deps
     const alive = [replica.self, ...mesh.connected()].flatMap(key => replica.view.member(key) ?? [])
     for (const target of targets) {
       const gone = replica.view.everMember(target)
-      const same = alive.find(
-        ({ key, name, vtepAddress }) =>
-          key === target || name === gone?.name || (vtepAddress !== '' && vtepAddress === gone?.vtepAddress),
-      )
+      const isFenced = replica.view.isFenced(target)
+      const same = alive.find(member => member.key === target || (!isFenced && gone && isSameHost(member, gone)))
       if (!same) continue
-      const text = `${gone?.name ?? target.slice(0, 8)} is not down: ${same.name} is connected with its key, name or address`
+      const text = `${gone?.name ?? target.slice(0, 8)} is not down: ${same.name} is connected with its key, name, machine or address`
       throw new SkeinError('conflict', `${text}; switch it off, or leave --host-is-down out`)
     }
   }
@@ -128,13 +140,21 @@ class Remover implements RemovalService {
     throw new SkeinError('conflict', `${text}; ${remedy}`)
   }
 
+  #mayAcknowledge({ targets }: Removal): boolean {
+    const { view, self } = this.#deps.replica
+    const me = view.member(self)
+    if (this.#isRegistered || !me) return true
+    return !targets.some(({ key }) => isSameHost(me, view.everMember(key) ?? me))
+  }
+
   /** Writes what this peer owes, one promise at a time. */
   #look(): void {
     const { replica, log } = this.#deps
-    if (this.#running || !replica.isComplete || owedRemovalLeaves(replica.view, replica.self).length === 0) return
+    const owed = (view: RegistryView) => owedRemovalLeaves(view, replica.self, each => this.#mayAcknowledge(each))
+    if (this.#running || !replica.isComplete || owed(replica.view).length === 0) return
     this.#running = true
     replica
-      .write(view => owedRemovalLeaves(view, replica.self))
+      .write(owed)
       .then(
         () => true,
         error => {
@@ -147,4 +167,9 @@ class Remover implements RemovalService {
         if (written && this.#unsubscribe) this.#look()
       })
   }
+}
+
+function isSameHost(a: Member, b: Member): boolean {
+  const isSame = (one: string, other: string) => one !== '' && one === other
+  return a.name === b.name || isSame(a.vtepAddress, b.vtepAddress) || isSame(a.machine, b.machine)
 }

@@ -22,6 +22,10 @@ export interface Replica {
   readonly isComplete: boolean
   /** Why this peer writes nothing any more and hands nothing out, for good (R8, R9), with the command to type. */
   readonly fenced: SkeinError | undefined
+  /** Fenced, and maybe the only machine with its key: it may come back in the place of that (rejoin.ts). */
+  readonly maySucceed: boolean
+  /** The key is given up for good, which is noted outside the data directory. Never rejects. */
+  seal(): Promise<void>
   /**
    * Signs the leaves as one batch, makes it durable (fsync), applies it, publishes it. Resolves with the dot of the
    * batch's last leaf. `build` is called once, at the write's place in the order, so it can decide on the newest view, with

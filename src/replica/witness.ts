@@ -15,6 +15,9 @@ import type { Disk } from '../store/disk.ts'
 const lagMs = 1000
 const format = 1
 
+/** Noted for a key that is given up: no directory is as new as that. */
+export const sealedCounter = Number.MAX_SAFE_INTEGER
+
 export interface WitnessDeps {
   /** Outside of the data directory. */
   disk: Pick<Disk, 'read' | 'replace'>
@@ -60,6 +63,13 @@ export class Witness {
   note(counter: number): void {
     this.#durable = Math.max(this.#durable, counter)
     if (this.#durable > this.#noted) this.#timer ??= this.#deps.clock.after(lagMs, () => void this.#write())
+  }
+
+  /** The key is given up for good: whatever copy of its directory turns up here is old. Never rejects. */
+  async seal(): Promise<void> {
+    this.#timer?.cancel()
+    this.#durable = sealedCounter
+    await this.#write()
   }
 
   /** Writes the exact counter and ends. */

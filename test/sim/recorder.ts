@@ -58,6 +58,10 @@ export function record(replica: Replica, listener: Listener): Recorded {
     get fenced() {
       return replica.fenced
     },
+    get maySucceed() {
+      return replica.maySucceed
+    },
+    seal: () => replica.seal(),
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
     written: after => replica.written(after),

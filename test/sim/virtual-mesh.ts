@@ -128,6 +128,11 @@ export class VirtualMesh implements Mesh {
     this.#answerJoin = handler
   }
 
+  placesOf(peer: PeerKey): readonly string[] {
+    const ends = this.sessions.get(peer)?.ends ?? []
+    return ends.flatMap(end => (end.self === peer ? [end.host] : []))
+  }
+
   async start(): Promise<void> {
     this.started = true
     this.#network.dialSoon(this)

@@ -141,6 +141,13 @@ export class MemoryMesh implements Mesh {
     this.#told.push(listener)
   }
 
+  /** Where a test says that a key was seen. */
+  readonly places = new Map<PeerKey, readonly string[]>()
+
+  placesOf(peer: PeerKey): readonly string[] {
+    return this.places.get(peer) ?? []
+  }
+
   /** A removed peer has dialled this one. */
   tell(other: MemoryMesh): void {
     if (!this.#removed.has(other.self) || this.knows(other.self)) return

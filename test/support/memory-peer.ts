@@ -7,6 +7,7 @@ import { type Admission, createAdmission, found } from '../../src/replica/admiss
 import { createReplica } from '../../src/replica/create.ts'
 import { joinMesh } from '../../src/replica/join.ts'
 import { createLeavingService, type LeavingService } from '../../src/replica/leaving.ts'
+import { createRejoinService, type RejoinService } from '../../src/replica/rejoin.ts'
 import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { createReturnService, type ReturnService } from '../../src/replica/return.ts'
@@ -25,6 +26,7 @@ export interface MemoryPeer {
   removal: RemovalService
   leaving: LeavingService
   returning: ReturnService
+  rejoining: RejoinService
   stop(): Promise<void>
 }
 
@@ -38,6 +40,7 @@ async function build(hub: MemoryHub, name: string, signer: Signer, meshId: strin
   const removal = createRemovalService({ replica, mesh, log })
   const leaving = createLeavingService({ ...base, replica, mesh, removal })
   const returning = createReturnService({ ...base, replica, mesh })
+  const rejoining = createRejoinService({ ...base, replica, mesh })
   const stop = async () => {
     removal.stop()
     returning.stop()
@@ -45,7 +48,7 @@ async function build(hub: MemoryHub, name: string, signer: Signer, meshId: strin
     await mesh.stop()
     await replica.stop()
   }
-  return { name, signer, disk, mesh, replica, admission, removal, leaving, returning, stop }
+  return { name, signer, disk, mesh, replica, admission, removal, leaving, returning, rejoining, stop }
 }
 
 async function start(peer: MemoryPeer): Promise<MemoryPeer> {
@@ -77,7 +80,19 @@ export async function joinPeer(hub: MemoryHub, name: string, via: MemoryPeer, se
   return start(peer)
 }
 
-/** The same peer again, from its disk. */
-export async function restartPeer(hub: MemoryHub, peer: MemoryPeer): Promise<MemoryPeer> {
-  return start(await build(hub, peer.name, peer.signer, peer.replica.view.meshId, peer.disk))
+/** The same peer again, from its disk or from another, such as an old copy. */
+export async function restartPeer(hub: MemoryHub, peer: MemoryPeer, disk = peer.disk): Promise<MemoryPeer> {
+  return start(await build(hub, peer.name, peer.signer, peer.replica.view.meshId, disk))
+}
+
+/** The peer under another key, which its own signs in; the old process is stopped. */
+export async function comeBack(hub: MemoryHub, peer: MemoryPeer, seed: Uint8Array): Promise<MemoryPeer> {
+  const { name } = peer
+  const signer = signerOf(seed)
+  const successor = { signer, name, addresses: [`${name}:7373`], places: [name], machine: '' }
+  const members = await peer.rejoining.succeed(peer.signer, successor)
+  await peer.stop()
+  const next = await build(hub, name, signer, peer.replica.view.meshId, createMemoryDisk())
+  next.mesh.setMembers(members)
+  return start(next)
 }

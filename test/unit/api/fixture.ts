@@ -112,6 +112,10 @@ function pass(replica: Replica): Replica {
     get fenced() {
       return replica.fenced
     },
+    get maySucceed() {
+      return replica.maySucceed
+    },
+    seal: () => replica.seal(),
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
     written: after => replica.written(after),
@@ -139,6 +143,7 @@ export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
       invite: async (ttlMs, uses) => `token-for-${ttlMs}${uses === 1 ? '' : `-and-${uses}`}`,
       join: async () => {},
       leave: async () => {},
+      rejoin: async () => {},
     },
     removal: createRemovalService({
       replica,

@@ -32,6 +32,7 @@ describe('api: peers, joining, status and writes', () => {
       addresses: ['192.168.2.11:7373'],
       vtepAddress: '',
       admittedBy: 'host1',
+      succeeds: '',
       connected: true,
     })
   })

@@ -50,6 +50,7 @@ describe('api: passing on', () => {
         admission: {
           invite: async ttlMs => `${name}-token-for-${ttlMs}`,
           leave: async () => undefined,
+          rejoin: async () => undefined,
           join: async token => void joined.push(token),
         },
       }),

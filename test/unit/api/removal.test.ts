@@ -156,7 +156,7 @@ describe('api and cli: skein peer rm', () => {
     await refused(
       rm(1, 'host4', '--host-is-down'),
       5,
-      /^Error: host4 is not down: host4 is connected with its key, name or address; switch it off, or leave --host-is-down out\n$/,
+      /^Error: host4 is not down: host4 is connected with its key, name, machine or address; switch it off, or leave --host-is-down out\n$/,
     )
     const old = key(4)
     await kill(4)
@@ -192,7 +192,7 @@ describe('api and cli: skein peer rm', () => {
     await refused(
       rm(1, 'host4', '--host-is-down'),
       5,
-      /^Error: host4 is not down: host3 is connected with its key, name or/,
+      /^Error: host4 is not down: host3 is connected with its key, name, machine or/,
     )
   })
 

@@ -25,6 +25,7 @@ describe('config: parse', () => {
       name: 'host1',
       dataDir: '/var/lib/skein',
       witnessDir: '/var/lib/skein-witness',
+      machineId: '',
       listen: { address: '192.168.2.10', port: 7373 },
       join: undefined,
       vtepAddress: '192.168.2.10',

@@ -41,6 +41,7 @@ function viewOf(drafts: readonly Draft[], gone = '', pending = ''): RegistryView
   const view: Partial<RegistryView> = {
     removals: () => removals,
     admissions: () => [],
+    successions: () => [],
     held: () => 1,
     hasContent: () => true,
     member: key => (gone.includes(key) ? undefined : ({ name: key, settled: !pending.includes(key) } as Member)),

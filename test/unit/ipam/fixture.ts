@@ -104,6 +104,10 @@ function withPatience(replica: Replica, patience: number): Replica {
     get fenced() {
       return replica.fenced
     },
+    get maySucceed() {
+      return replica.maySucceed
+    },
+    seal: () => replica.seal(),
     vector: () => replica.vector(),
     batchAt: dot => replica.batchAt(dot),
     written: after => replica.written(after),

@@ -1,0 +1,50 @@
+/** A host whose data directory was rolled back comes back under a new key, in the place of the old one (R8). */
+import { networkInterfaces } from 'node:os'
+import type { Config } from '../config/parse.ts'
+import { machineOf } from '../crdt/identity.ts'
+import { SkeinError } from '../lib/errors.ts'
+import { newSeed, signerOf } from '../lib/keys.ts'
+import type { Disk } from '../store/disk.ts'
+import { type Identity, readComingBack, writeComingBack, writeIdentity } from './identity.ts'
+import type { Parts } from './parts.ts'
+
+/**
+ * Resolves with the new identity, which is on disk then. Throws why this host need not, or must not, come back so; what a member
+ * refuses it with; `unavailable` when none is within reach. It may be called again, and asks with the same key.
+ */
+export async function comeBack(
+  config: Config,
+  disk: Disk,
+  identity: Identity,
+  { replica, rejoining }: Pick<Parts, 'replica' | 'rejoining'>,
+): Promise<Identity> {
+  const { view, self, fenced, maySucceed } = replica
+  if (!fenced) throw new SkeinError('conflict', 'this host works as it is and need not come back: see skein status')
+  const begun = await readComingBack(disk)
+  const isBegun = begun !== undefined && view.succeededBy(self) === signerOf(begun).key
+  if (!maySucceed && !isBegun) throw fenced
+  const seed = begun ?? newSeed()
+  await writeComingBack(disk, seed)
+  const { name, listen, machineId } = config
+  const introductions = await rejoining
+    .succeed(signerOf(identity.seed), {
+      ...{ signer: signerOf(seed), name, addresses: [`${listen.address}:${listen.port}`] },
+      ...{ places: ownAddresses(), machine: machineOf(identity.meshId, machineId) },
+    })
+    .catch(async error => {
+      // what is refused now may be asked with another key later
+      if (error instanceof SkeinError && error.code === 'forbidden') await writeComingBack(disk, undefined)
+      throw error
+    })
+  const next = { seed, meshId: identity.meshId, nonce: '', introductions }
+  await writeIdentity(disk, next)
+  await replica.seal()
+  await writeComingBack(disk, undefined)
+  return next
+}
+
+/** IPv4, dotted. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap(list => list ?? [])
+  return all.flatMap(({ family, address }) => (family === 'IPv4' ? [address] : []))
+}
