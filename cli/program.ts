@@ -19,6 +19,7 @@ import { createSession, type Environment, type Io, type ProgramName, type Sessio
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
 import { addVersionCommand } from './version.ts'
+import { addWhyCommand } from './why.ts'
 
 /** Runs one command; resolves with the exit code (error table of src/lib/errors.ts; 2 for a wrong command line). */
 export async function main(name: ProgramName, argv: readonly string[], env: Environment, io: Io): Promise<number> {
@@ -68,6 +69,7 @@ async function addCommands(program: Command, session: Session, argv: readonly st
   addStatusCommand(program, session)
   addConditionsCommand(program, session)
   if (session.name !== 'skein') return
+  addWhyCommand(program, session)
   addPsCommand(program, session)
   addExportCommand(program, session)
   addApplyCommand(program, session)

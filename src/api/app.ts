@@ -22,6 +22,7 @@ import { addRuleRoutes } from './rules.ts'
 import { addStatusRoutes } from './status.ts'
 import { addTenantRoutes } from './tenants.ts'
 import type { VersionJson } from './types.ts'
+import { addWhyRoute } from './why.ts'
 import { addWriteRoutes } from './writes.ts'
 
 /** Far above the largest legal request (a network with every field at its longest, under 2 KiB). */
@@ -82,6 +83,7 @@ export function buildApp(
   addApplyRoute(app, deps, clock)
   addStatusRoutes(app, deps, clock)
   addConditionRoutes(app, deps, clock)
+  addWhyRoute(app, deps)
   addWriteRoutes(app, deps, clock)
   return app
 }

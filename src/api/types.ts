@@ -7,6 +7,7 @@
 import type { GroupObject, Link, NetProfileObject, PolicyObject } from './object-types.ts'
 
 export type * from './object-types.ts'
+export type * from './why-types.ts'
 
 /** Response header of a write: `writer/counter` of its last leaf; absent when nothing had to be written. */
 export const dotHeader = 'skein-dot'

@@ -116,7 +116,8 @@ function checkOptional(what: string, name: string | undefined): string {
 
 const numbers: Readonly<Record<string, string>> = { '1': 'icmp', '6': 'tcp', '17': 'udp' }
 
-function checkProtocol(text: string): string {
+/** The canonical form of a protocol: a name, a number, or '' for any. Throws `invalid`. */
+export function checkProtocol(text: string): string {
   const lower = text.toLowerCase()
   if (lower === '' || lower === 'tcp' || lower === 'udp' || lower === 'icmp') return lower
   // Contiv took 300 for any protocol: a deny of it would have denied everything

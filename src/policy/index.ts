@@ -5,4 +5,8 @@ export { compile, counterName, type Domain, type Placement, type Ruleset } from 
 export { type Listing, readListing, sameElements } from './table-listing.ts'
 export { changeText, type Loaded, loadText, policyTable } from './table-text.ts'
 export { type DecidingRule, type Flow, matches, type Party, type Verdict, verdict } from './verdict.ts'
+export { type Answer, type Question, type WayAnswer, why } from './why/answer.ts'
+export type { Change } from './why/change.ts'
+export type { End, Named } from './why/ends.ts'
+export type { HostFacts } from './why/way.ts'
 export { zoneFor } from './zones.ts'

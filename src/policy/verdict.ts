@@ -51,14 +51,19 @@ export function verdict(book: PolicyBook, flow: Flow): Verdict {
   const decides =
     incoming && outgoing ? (compareEnds(incoming, outgoing) <= 0 ? incoming : outgoing) : (incoming ?? outgoing)
   if (!decides) return { action: 'allow' }
-  const { rule, group } = decides
-  const { priority, direction, action } = rule.value
-  return { action, rule: { policy: rule.policy, id: rule.shown, priority, direction, group, value: rule.value } }
+  return verdictOf(decides)
 }
 
-interface Match {
+/** A rule that may decide, and whose it is. */
+export interface Match {
   readonly rule: BookRule
   readonly group: GroupId
+}
+
+/** The verdict of a rule that decides. */
+export function verdictOf({ rule, group }: Match): Required<Verdict> {
+  const { priority, direction, action } = rule.value
+  return { action, rule: { policy: rule.policy, id: rule.shown, priority, direction, group, value: rule.value } }
 }
 
 function firstMatch(book: PolicyBook, flow: Flow, direction: Direction, group: GroupId | undefined): Match | undefined {
@@ -68,7 +73,7 @@ function firstMatch(book: PolicyBook, flow: Flow, direction: Direction, group: G
 }
 
 /** Of two rules that are equal but for their direction the receiver's is named. */
-function compareEnds(incoming: Match, outgoing: Match): number {
+export function compareEnds(incoming: Match, outgoing: Match): number {
   return compareBookRules(incoming.rule, outgoing.rule)
 }
 
@@ -76,13 +81,27 @@ function compareEnds(incoming: Match, outgoing: Match): number {
  * True if every field that the rule gives fits. A name that no group or network bears fits nothing, in allows and denies
  * alike: what is not there sends nothing.
  */
-export function matches(book: PolicyBook, rule: BookRule, { src, dst, protocol, port }: Flow): boolean {
-  const { value } = rule
+export function matches(book: PolicyBook, rule: BookRule, flow: Flow): boolean {
+  const { src, dst, port } = flow
   return (
-    (rule.protocol === undefined || rule.protocol === protocol) &&
-    (value.port === 0 || value.port === port) &&
+    (rule.value.port === 0 || rule.value.port === port) &&
     within(rule.from, src.ip) &&
     within(rule.to, dst.ip) &&
+    matchesNames(book, rule, flow)
+  )
+}
+
+/** A flow without the numbers that rules may be particular about. */
+export interface NamedFlow {
+  readonly src: Omit<Party, 'ip'>
+  readonly dst: Omit<Party, 'ip'>
+  readonly protocol: number
+}
+
+/** The part of `matches` that addresses and ports have no say in. */
+export function matchesNames(book: PolicyBook, { value, ...rule }: BookRule, { src, dst, protocol }: NamedFlow) {
+  return (
+    (rule.protocol === undefined || rule.protocol === protocol) &&
     isNamed(value.fromGroup, src.group, name => book.groupsNamed(name, value.action)) &&
     isNamed(value.toGroup, dst.group, name => book.groupsNamed(name, value.action)) &&
     isNamed(value.fromNetwork, src.network, name => book.networksNamed(name, value.action)) &&

@@ -4,39 +4,12 @@ import { describe, it } from 'mocha'
 import type { Rule } from '../../../src/crdt/objects-view.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
 import { formatIp, parseIp } from '../../../src/model/ip.ts'
-import type { RuleRequest, RuleValue } from '../../../src/model/rule.ts'
+import type { RuleValue } from '../../../src/model/rule.ts'
 import { type Flow, readBook, verdict } from '../../../src/policy/index.ts'
+import { attached, groups, ruleIds, rules } from './random-rules.ts'
 import { createScene } from './scene.ts'
 
-const groups = ['app', 'db', 'web']
-const policies = ['p', 'q', 'r']
 const addresses = ['10.1.2.5', '10.1.2.9', '10.1.3.5', '192.0.2.7']
-const matchers = ['', '', '10.1.2.5', '10.1.2.0/24', '10.1.2.6-10.1.3.5', '128.0.0.0/1']
-
-const name = fc.constantFrom('', '', ...groups)
-const network = fc.constantFrom('', '', 'web', 'lan')
-const ip = fc.constantFrom(...matchers)
-const common = {
-  priority: fc.constantFrom(1, 2, 100),
-  action: fc.constantFrom('allow', 'deny'),
-  protocol: fc.constantFrom('', 'tcp', 'udp', 'icmp', '132'),
-  port: fc.constantFrom(0, 80, 81),
-}
-const rule: fc.Arbitrary<RuleRequest> = fc
-  .oneof(
-    fc.record({ ...common, direction: fc.constant('in'), fromGroup: name, fromNetwork: network, fromIp: ip, toIp: ip }),
-    fc.record({ ...common, direction: fc.constant('out'), toGroup: name, toNetwork: network, toIp: ip }),
-  )
-  .map(each => ({ ...each, port: each.protocol === 'tcp' || each.protocol === 'udp' ? each.port : 0 }))
-const ruleIds = ['1', '2', '9', '10', 'x']
-const rules = fc.uniqueArray(
-  fc.record({ policy: fc.constantFrom(...policies), id: fc.constantFrom(...ruleIds), rule }),
-  {
-    maxLength: 12,
-    selector: ({ policy, id }) => `${policy} ${id}`,
-  },
-)
-const attached = fc.record(Object.fromEntries(groups.map(group => [group, fc.subarray(policies)])))
 const party = fc.record({ ip: fc.constantFrom(...addresses), group: fc.option(fc.constantFrom(...groups)) })
 const flow = fc.record({
   ...{ src: party, dst: party },

@@ -1,0 +1,94 @@
+/** Pure: `skein why`: whether one end reaches another, what decides it and where, and what would change it. */
+import type { PeerKey } from '../../lib/keys.ts'
+import type { FlowKind } from '../../model/flow-kind.ts'
+import { poolRange } from '../../model/group.ts'
+import type { PolicyBook } from '../book.ts'
+import { readBook } from '../book.ts'
+import type { Verdict } from '../verdict.ts'
+import { casesOf, type FlowSet, type Side } from './cases.ts'
+import { type Change, changeTo, groupOf } from './change.ts'
+import { type End, findEnds, type Named } from './ends.ts'
+import { findWays, type HostFacts, type Way } from './way.ts'
+
+export interface Question {
+  readonly src: string
+  readonly dst: string
+  readonly kind: FlowKind
+  /** Of groups and addresses, and then of containers too; by default that of a container that is named. */
+  readonly tenant?: string | undefined
+}
+
+export interface WayAnswer extends Way {
+  /** In the order in which their rules win: the first that fits a packet decides. None without a way. */
+  readonly cases: readonly Verdict[]
+  /** The host of the sender drops what is denied; of what comes from outside, the receiver's. */
+  readonly decidedOn: readonly PeerKey[]
+  /** Hosts that judge what comes to them once more, alike. */
+  readonly judgedOn: readonly PeerKey[]
+  /** What would turn the answer round: for a mixed one, make all pass. */
+  readonly change: Change | undefined
+}
+
+export interface Answer {
+  readonly src: Named
+  readonly dst: Named
+  readonly passes: 'yes' | 'no' | 'partly'
+  readonly ways: readonly WayAnswer[]
+}
+
+/** Throws `invalid`, `not-found`, `conflict` or `unsupported` when the question has no answer. */
+export function why(facts: HostFacts, question: Question): Answer {
+  const { view } = facts
+  const [src, dst] = findEnds(facts, question.src, question.dst, question.tenant)
+  const books = new Map<string, PolicyBook>()
+  const bookOf = (tenant: string) => {
+    const book = books.get(tenant) ?? readBook(view, tenant)
+    books.set(tenant, book)
+    return book
+  }
+  const ways = findWays(facts, src.ends, dst.ends).map(way => judged(facts, bookOf(way.src.tenant), way, question.kind))
+  return { src, dst, passes: passesOf(ways), ways }
+}
+
+function judged({ view }: HostFacts, book: PolicyBook, way: Way, kind: FlowKind): WayAnswer {
+  const hosts = hostsOf(view, way)
+  if (way.kind === 'none') return { ...way, cases: [], decidedOn: [], judgedOn: [], change: undefined }
+  if (way.kind === 'self') return { ...way, cases: [{ action: 'allow' }], ...hosts, change: undefined }
+  const flows: FlowSet = {
+    ...{ protocol: kind.protocol, ports: kind.ports },
+    ...{ src: sideOf(book, way.src), dst: sideOf(book, way.dst) },
+  }
+  const cases = casesOf(book, flows)
+  const allPass = cases.every(({ action }) => action === 'allow')
+  return { ...way, cases, ...hosts, change: changeTo(allPass ? 'deny' : 'allow', view, book, way, kind, flows) }
+}
+
+function sideOf(book: PolicyBook, end: End): Side {
+  if (end.kind === 'outside') return { ips: [end.ip, end.ip], network: undefined, group: undefined }
+  const network = end.network.id
+  if (end.kind === 'unused') return { ips: [end.ip, end.ip], network, group: undefined }
+  if (end.kind === 'container')
+    return { ips: [end.endpoint.ip, end.endpoint.ip], network, group: groupOf(book, end)?.id }
+  const { first, last } = poolRange(end.group.pool) ?? end.network.spec.subnet
+  return { ips: [first, last], network, group: end.group.id }
+}
+
+/** A packet is judged on every host that it crosses with the policies of both ends, so that the first one drops it. */
+function hostsOf(view: HostFacts['view'], { src, dst }: Way): { decidedOn: PeerKey[]; judgedOn: PeerKey[] } {
+  const [from, to] = [hostsOfEnd(view, src), hostsOfEnd(view, dst)]
+  if (src.kind === 'outside') return { decidedOn: to, judgedOn: [] }
+  return { decidedOn: from, judgedOn: to.filter(host => !from.includes(host) || from.length > 1) }
+}
+
+function hostsOfEnd(view: HostFacts['view'], end: End): PeerKey[] {
+  if (end.kind === 'container') return [end.endpoint.owner]
+  if (end.kind !== 'group') return []
+  const members = view.endpoints(end.network.id).filter(endpoint => endpoint.group === end.group.id)
+  return [...new Set(members.map(({ owner }) => owner))].sort()
+}
+
+function passesOf(ways: readonly WayAnswer[]): Answer['passes'] {
+  const actions = ways.flatMap(({ cases }) => cases.map(({ action }) => action))
+  if (!actions.includes('allow')) return 'no'
+  return actions.includes('deny') ? 'partly' : 'yes'
+}

@@ -1,0 +1,91 @@
+/**
+ * Pure: which rules decide over a whole set of flows: from any of one range of addresses to any of another, to any of a range
+ * of ports. What `verdict` says of each of them, without asking about each.
+ */
+import { SkeinError } from '../../lib/errors.ts'
+import type { PolicyBook } from '../book.ts'
+import type { BookRule } from '../book-rule.ts'
+import { compareEnds, type Match, matchesNames, type Party, type Verdict, verdictOf } from '../verdict.ts'
+
+/** First and last, inclusive. */
+export type Range = readonly [first: number, last: number]
+
+export interface Side extends Omit<Party, 'ip'> {
+  readonly ips: Range
+}
+
+export interface FlowSet {
+  readonly src: Side
+  readonly dst: Side
+  /** IPv4 protocol number. */
+  readonly protocol: number
+  readonly ports: Range
+}
+
+/** What no rule has decided yet: sources, destinations and ports. */
+type Box = readonly [src: Range, dst: Range, port: Range]
+
+/** Boxes that rules may leave between them: far more than people write, few enough to be answered at once. */
+const maxBoxes = 4096
+
+/**
+ * The verdicts that occur, each once, in the order in which their rules win; the last has no rule if something is left that
+ * none matches. Throws `unsupported` when the rules cut the set into more pieces than can be told.
+ */
+export function casesOf(book: PolicyBook, flows: FlowSet): Verdict[] {
+  const cases: Verdict[] = []
+  let open: readonly Box[] = [[flows.src.ips, flows.dst.ips, flows.ports]]
+  for (const match of matchesOf(book, flows)) {
+    const shape = shapeOf(match.rule)
+    if (!open.some(box => meets(box, shape))) continue
+    cases.push(verdictOf(match))
+    open = open.flatMap(box => (meets(box, shape) ? without(box, shape) : [box]))
+    if (open.length === 0) return cases
+    if (open.length > maxBoxes) {
+      throw new SkeinError('unsupported', 'too many rules tell these addresses apart: ask about single containers')
+    }
+  }
+  return [...cases, { action: 'allow' }]
+}
+
+/** Rules that match some of the flows by all but numbers, in the order in which they win. */
+export function matchesOf(book: PolicyBook, flows: Pick<FlowSet, 'src' | 'dst' | 'protocol'>): Match[] {
+  const { src, dst } = flows
+  const of = (group: string | undefined, direction: 'in' | 'out'): Match[] =>
+    group === undefined ? [] : book.rulesFor(group, direction).map(rule => ({ rule, group }))
+  return [...of(dst.group, 'in'), ...of(src.group, 'out')]
+    .filter(({ rule }) => matchesNames(book, rule, flows))
+    .sort(compareEnds)
+}
+
+/** True if the rule matches some of the flows. */
+export function touches({ rule }: Match, { src, dst, ports }: FlowSet): boolean {
+  return meets([src.ips, dst.ips, ports], shapeOf(rule))
+}
+
+function shapeOf({ from, to, value }: BookRule): Box {
+  const addresses = (range: { first: number; last: number } | undefined): Range =>
+    range === undefined ? [0, 0xffffffff] : [range.first, range.last]
+  return [addresses(from), addresses(to), value.port === 0 ? [0, 65_535] : [value.port, value.port]]
+}
+
+function meets(a: Box, b: Box): boolean {
+  return a.every(([first, last], at) => first <= (b[at] as Range)[1] && (b[at] as Range)[0] <= last)
+}
+
+/** The box without what it has in common with the other: slices before and behind it, one dimension after the other. */
+function without(box: Box, other: Box): Box[] {
+  const rest: Box[] = []
+  let core = box
+  for (const at of [0, 1, 2] as const) {
+    const [[first, last], [start, end]] = [core[at], other[at]]
+    if (first < start) rest.push(replaced(core, at, [first, start - 1]))
+    if (last > end) rest.push(replaced(core, at, [end + 1, last]))
+    core = replaced(core, at, [Math.max(first, start), Math.min(last, end)])
+  }
+  return rest
+}
+
+function replaced(box: Box, at: 0 | 1 | 2, range: Range): Box {
+  return box.map((each, index) => (index === at ? range : each)) as unknown as Box
+}

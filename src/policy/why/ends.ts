@@ -1,0 +1,136 @@
+/** Pure: the two ends of a question, as people name them, found in the replicated state. */
+import type { Group } from '../../crdt/objects-view.ts'
+import type { Endpoint, Network, RegistryView } from '../../crdt/registry-view.ts'
+import { SkeinError } from '../../lib/errors.ts'
+import type { PeerKey } from '../../lib/keys.ts'
+import { formatIp, parseIp } from '../../model/ip.ts'
+import { bareName, defaultTenant } from '../../model/names.ts'
+import { contains } from '../../model/subnet.ts'
+
+export type End =
+  | { readonly kind: 'container'; readonly tenant: string; readonly network: Network; readonly endpoint: Endpoint }
+  | { readonly kind: 'group'; readonly tenant: string; readonly network: Network; readonly group: Group }
+  /** An address of a network that no container has. */
+  | { readonly kind: 'unused'; readonly tenant: string; readonly network: Network; readonly ip: number }
+  /** An address of no network of the tenant. */
+  | { readonly kind: 'outside'; readonly tenant: string; readonly ip: number }
+
+/** What one word of the question means: a container has an end on each of its networks. */
+export interface Named {
+  /** `c1`, `group db`, `10.1.2.3`. */
+  readonly text: string
+  /** How to write it so that it means nothing else. */
+  readonly exact: string
+  readonly ends: readonly End[]
+}
+
+export interface Names {
+  view: RegistryView
+  nameOf(key: PeerKey): string
+}
+
+/** Beginnings of ids are not taken for names below this. */
+const minDigits = 4
+const shownDigits = 12
+
+/**
+ * Both ends. Groups and addresses are those of `tenant`; where that is not given, of the tenant of the container at the other
+ * end. Throws `invalid`, `not-found`, or `conflict` for a word that fits several.
+ */
+export function findEnds(names: Names, src: string, dst: string, tenant: string | undefined): [src: Named, dst: Named] {
+  const containers = [src, dst].map(text => containersNamed(names, text, tenant)) as [Named[], Named[]]
+  const home = tenant ?? containers.map(tenantOf).find(found => found !== undefined) ?? defaultTenant
+  const [from, to] = [one(names, src, home, containers[0]), one(names, dst, home, containers[1])]
+  if (!from.ends.some(isInside) && !to.ends.some(isInside)) {
+    throw new SkeinError(
+      'invalid',
+      `neither ${src} nor ${dst} is in a network of tenant ${home}: name a container, a group or an address of one; see skein ps`,
+    )
+  }
+  return [from, to]
+}
+
+function isInside(end: End): boolean {
+  return end.kind !== 'outside'
+}
+
+function tenantOf(found: readonly Named[]): string | undefined {
+  const tenants = new Set(found.flatMap(({ ends }) => ends.map(end => end.tenant)))
+  return tenants.size === 1 ? [...tenants][0] : undefined
+}
+
+function one(names: Names, text: string, tenant: string, containers: readonly Named[]): Named {
+  const address = addressNamed(names, text, tenant)
+  const found = address ? [address] : [...containers, ...groupsNamed(names, text, tenant)]
+  const [first, ...others] = found
+  if (!first) {
+    throw new SkeinError(
+      'not-found',
+      `${text} is no container, no group of tenant ${tenant} and no IPv4 address: see skein ps and skein group ls -a`,
+    )
+  }
+  if (others.length === 0) return first
+  const said = found.map(each => `${each.text} (${each.exact})`).join(', ')
+  throw new SkeinError('conflict', `${text} fits several: ${said}: say which, as it is written in brackets`)
+}
+
+/** By name, `host/name`, or the beginning of the id of the container or its endpoint. */
+function containersNamed({ view, nameOf }: Names, text: string, tenant: string | undefined): Named[] {
+  const isId = new RegExp(`^[0-9a-f]{${minDigits},64}$`).test(text)
+  const fits = ({ id, container, containerName, owner }: Endpoint): boolean =>
+    (containerName !== '' && (containerName === text || `${nameOf(owner)}/${containerName}` === text)) ||
+    (isId && (container.startsWith(text) || id.startsWith(text)))
+  const found = new Map<string, End[]>()
+  for (const network of view.networks(tenant)) {
+    for (const endpoint of view.endpoints(network.id)) {
+      if (!fits(endpoint)) continue
+      const key = `${endpoint.owner} ${endpoint.container || endpoint.id}`
+      const ends = found.get(key) ?? []
+      ends.push({ kind: 'container', tenant: network.tenant, network, endpoint })
+      found.set(key, ends)
+    }
+  }
+  return [...found.values()].map(ends => containerOf(ends, nameOf))
+}
+
+function containerOf(ends: readonly End[], nameOf: Names['nameOf']): Named {
+  const endpoint = ends[0]?.kind === 'container' ? ends[0].endpoint : undefined
+  if (!endpoint) throw new RangeError('no endpoint')
+  const id = (endpoint.container || endpoint.id).slice(0, shownDigits)
+  const name = endpoint.containerName || id
+  return { text: `container ${name} on ${nameOf(endpoint.owner)}`, exact: id, ends }
+}
+
+/** `group`, `group.net`, or either with `/tenant`, as Docker shows it. */
+function groupsNamed({ view }: Names, text: string, tenant: string): Named[] {
+  const [bare = '', said = tenant, ...rest] = text.split('/')
+  if (rest.length > 0) return []
+  const groups = view.objects.groups(said).filter(group => group.status === 'live')
+  return groups.flatMap(group => {
+    const network = view.network(group.network)
+    const isMeant = group.name === bare || (network && `${group.name}.${network.name}` === bareName(said, bare))
+    if (!isMeant || !network) return []
+    const exact = `${group.name}.${network.name}/${said}`
+    return [{ text: `group ${group.name}`, exact, ends: [{ kind: 'group', tenant: said, network, group }] }]
+  })
+}
+
+/** Undefined if the text is no address. Throws `invalid` for one that no container or host can have. */
+function addressNamed({ view }: Names, text: string, tenant: string): Named | undefined {
+  const ip = parseIp(text)
+  if (ip === undefined) {
+    if (!/^[0-9a-f]*:[0-9a-f:.]+$/i.test(text)) return undefined
+    throw new SkeinError('invalid', `${text}: networks have no IPv6 yet: ask about IPv4 addresses`)
+  }
+  const networks = view.networks(tenant).filter(({ spec }) => contains(spec.subnet, ip))
+  const bounds = networks.flatMap(({ spec: { subnet } }) => [subnet.base, subnet.base + 2 ** (32 - subnet.length) - 1])
+  if (bounds.includes(ip) || ip >= 0xe0000000 || ip < 0x01000000 || ip >>> 24 === 127) {
+    throw new SkeinError('invalid', `${text} is no address of one container or host: ask about another`)
+  }
+  const containers = networks.flatMap(network =>
+    view.endpointsAt(network.id, ip).map((endpoint): End => ({ kind: 'container', tenant, network, endpoint })),
+  )
+  const live = networks.find(network => network.status === 'live') ?? networks[0]
+  const unused: End = live ? { kind: 'unused', tenant, network: live, ip } : { kind: 'outside', tenant, ip }
+  return { text: formatIp(ip), exact: text, ends: containers.length > 0 ? containers : [unused] }
+}

@@ -1,0 +1,118 @@
+/** Pure: by which way packets go from one end to another, if there is one. */
+import type { Network } from '../../crdt/registry-view.ts'
+import { tagOwners } from '../../crdt/vlan-tags.ts'
+import type { PeerKey } from '../../lib/keys.ts'
+import { formatIp } from '../../model/ip.ts'
+import { dockerName } from '../../model/names.ts'
+import type { End, Names } from './ends.ts'
+
+export type WayKind = 'self' | 'network' | 'routed' | 'out' | 'published' | 'none'
+
+export interface Way {
+  readonly kind: WayKind
+  readonly src: End
+  readonly dst: End
+  /** One line, for people. */
+  readonly text: string
+  /** Of a way that is not there: what makes one, in words. */
+  readonly remedy: string
+  readonly commands: readonly string[]
+}
+
+/** What one host knows of the others beside the records. */
+export interface HostFacts extends Names {
+  self: PeerKey
+  /** Members that do not answer VXLAN frames of this host. */
+  unreachable: readonly PeerKey[]
+}
+
+/** Of the ways of a container with several networks the kernel takes the most direct; several may be equally so. */
+const order: readonly WayKind[] = ['self', 'network', 'routed', 'out', 'published', 'none']
+
+export function findWays(facts: HostFacts, srcs: readonly End[], dsts: readonly End[]): Way[] {
+  const ways = srcs.flatMap(src => dsts.map(dst => wayBetween(facts, src, dst)))
+  const best = order.find(kind => ways.some(way => way.kind === kind))
+  const found = ways.filter(way => way.kind === best)
+  // of several reasons why there is no way, one is enough
+  return best === 'none' ? found.slice(0, 1) : found
+}
+
+function wayBetween(facts: HostFacts, src: End, dst: End): Way {
+  const way = (kind: WayKind, text: string): Way => ({ kind, src, dst, text, remedy: '', commands: [] })
+  const none = (text: string, remedy: string, commands: string[] = []): Way => {
+    return { kind: 'none', src, dst, text, remedy, commands }
+  }
+  if (src.kind === 'outside' || dst.kind === 'outside') return outsideWay(way, none, src, dst)
+  for (const end of [src, dst]) {
+    if (end.kind !== 'unused') continue
+    const { network, ip } = end
+    return none(`no container has ${formatIp(ip)} in network ${shown(network)}`, 'see skein endpoint ls -a')
+  }
+  if (src.tenant !== dst.tenant) {
+    return none(
+      `tenants ${src.tenant} and ${dst.tenant} are isolated from each other`,
+      'what is to be reached from outside of its tenant is published: docker run -p',
+    )
+  }
+  if (sameEndpoint(src, dst)) return way('self', 'a container reaches itself without its network')
+  const broken = brokenBetween(facts, src, dst)
+  if (broken) return none(...broken)
+  if (src.network.id === dst.network.id) return way('network', `network ${shown(src.network)}`)
+  const closed = [src.network, dst.network].filter(({ spec }) => spec.gateway === '')
+  if (closed.length === 0) {
+    return way('routed', `routed from network ${shown(src.network)} to ${shown(dst.network)} by their gateways`)
+  }
+  const text = `networks ${shown(src.network)} and ${shown(dst.network)} are apart: ${closed.map(shown).join(' and ')} without gateway`
+  if (src.kind !== 'container') return none(text, 'use networks with a gateway: skein net create --gateway')
+  const command = `docker network connect ${shown(dst.network)} ${src.endpoint.containerName || src.endpoint.container}`
+  return none(text, `on ${facts.nameOf(src.endpoint.owner)}: ${command}`, [command])
+}
+
+function outsideWay(
+  way: (kind: WayKind, text: string) => Way,
+  none: (text: string, remedy: string) => Way,
+  src: End,
+  dst: End,
+): Way {
+  const [inside] = [src, dst].filter(end => end.kind !== 'outside')
+  if (!inside) return none('neither end is in a network', 'see skein ps')
+  if (inside.kind === 'unused') {
+    return none(
+      `no container has ${formatIp(inside.ip)} in network ${shown(inside.network)}`,
+      'see skein endpoint ls -a',
+    )
+  }
+  if (dst.kind === 'outside')
+    return way('out', `out of network ${shown(inside.network)}, translated to the address of the host`)
+  return way('published', 'from outside, to a port that is published with docker run -p, and to no other')
+}
+
+/** Why frames between the hosts of the two containers are lost; undefined if nothing says so. */
+function brokenBetween(
+  { view, self, unreachable, nameOf }: HostFacts,
+  src: End,
+  dst: End,
+): [text: string, remedy: string] | undefined {
+  if (src.kind !== 'container' || dst.kind !== 'container') return undefined
+  const [from, to] = [src.endpoint.owner, dst.endpoint.owner]
+  if (from === to) return undefined
+  for (const { network } of [src, dst]) {
+    const owner = network.spec.encap === 'vlan' ? tagOwners(view.networks()).get(network.spec.pktTag) : undefined
+    if (!owner || owner.id === network.id) continue
+    const text = `VLAN ${network.spec.pktTag} belongs to network ${shown(owner)}: ${shown(network)} does not leave a host`
+    return [text, 'see skein conditions']
+  }
+  const other = from === self ? to : to === self ? from : undefined
+  if (other === undefined || !unreachable.includes(other) || src.network.spec.encap === 'vlan') return undefined
+  return [`${nameOf(other)} does not answer VXLAN frames of ${nameOf(self)}`, 'see skein status']
+}
+
+function sameEndpoint(src: End, dst: End): boolean {
+  if (src.kind !== 'container' || dst.kind !== 'container') return false
+  const id = ({ endpoint }: typeof src) => `${endpoint.owner} ${endpoint.container || endpoint.id}`
+  return id(src) === id(dst)
+}
+
+function shown({ tenant, name }: Network): string {
+  return dockerName(tenant, name)
+}

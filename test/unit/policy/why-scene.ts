@@ -1,0 +1,119 @@
+/** A scene with containers on two hosts, to be asked why; and a reader of the commands that an answer names. */
+import assert from 'node:assert/strict'
+import { createTenantLeaves } from '../../../src/crdt/acts.ts'
+import {
+  addRuleLeaves,
+  changeGroupLeaves,
+  createPolicyLeaves,
+  removeRuleLeaves,
+  removeValueLeaves,
+} from '../../../src/crdt/object-acts.ts'
+import { parseFlowKind } from '../../../src/model/flow-kind.ts'
+import { macOf } from '../../../src/model/ip.ts'
+import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
+import { type Answer, type HostFacts, why } from '../../../src/policy/index.ts'
+import { createScene, type Scene, type SceneGroup, type SceneRules } from './scene.ts'
+
+export interface Place {
+  readonly host: 1 | 2
+  readonly ip: string
+  readonly group?: string
+  /** By default that which has the address. */
+  readonly tenant?: string
+}
+
+export interface WhyScene extends Scene {
+  facts: HostFacts
+  ask(src: string, dst: string, flow: string, tenant?: string): Answer
+  /** Does what a command of an answer says. */
+  type(command: string): void
+}
+
+export function createWhyScene(
+  groups: Readonly<Record<string, SceneGroup>>,
+  rules: SceneRules,
+  containers: Readonly<Record<string, Place>>,
+): WhyScene {
+  const scene = createScene(groups, rules)
+  const { view, world } = scene
+  const facts: HostFacts = {
+    view,
+    self: world.at(1).key,
+    nameOf: key => (key === world.at(1).key ? 'host1' : 'host2'),
+    unreachable: [],
+  }
+  scene.write(known => createTenantLeaves(known, 'blue'))
+  for (const [name, { host, ip, group }] of Object.entries(containers)) {
+    const { ip: address, network = '', group: id } = scene.party(ip, group)
+    const writer = world.at(host)
+    const endpoint = { kind: 'endpoint' as const, id: idOf(`e${name}`), network, ip: address, mac: macOf(address) }
+    const known = { container: idOf(`c${name}`), containerName: name }
+    const leaf = { ...endpoint, ...known, ...(id ? { group: id } : {}) }
+    if (host === 1) scene.write(() => [leaf])
+    else {
+      writer.write([leaf])
+      view.apply(writer.batches.at(-1) as (typeof writer.batches)[number])
+    }
+  }
+  return {
+    ...scene,
+    facts,
+    ask: (src, dst, flow, tenant) => why(facts, { src, dst, kind: parseFlowKind(flow), tenant }),
+    type: command => type(scene, command),
+  }
+}
+
+/** 64 hex digits that begin with the text's own. */
+function idOf(text: string): string {
+  return Buffer.from(text).toString('hex').padEnd(64, '0')
+}
+
+export function idDigits(name: string): string {
+  return idOf(`c${name}`).slice(0, 12)
+}
+
+const fields: Record<string, keyof RuleRequest> = {
+  direction: 'direction',
+  priority: 'priority',
+  'from-group': 'fromGroup',
+  'to-group': 'toGroup',
+  'from-ip-address': 'fromIp',
+  'to-ip-address': 'toIp',
+  protocol: 'protocol',
+  port: 'port',
+  action: 'action',
+}
+
+function type({ write }: Scene, command: string): void {
+  const [program, noun, verb, ...rest] = command.split(' ')
+  assert.equal(program, 'skein')
+  const flags = new Map(
+    rest.filter(word => word.startsWith('--')).map(word => word.slice(2).split('=', 2) as [string, string]),
+  )
+  const [first = '', second = ''] = rest.filter(word => !word.startsWith('--'))
+  const tenant = 'default'
+  if (noun === 'policy' && verb === 'create') write(known => createPolicyLeaves(known.objects, tenant, first))
+  else if (noun === 'group' && verb === 'create') {
+    write(({ objects }) => {
+      const group = objects.groupByName(tenant, second)
+      assert.ok(group)
+      return changeGroupLeaves(objects, group, { policies: [flags.get('policy') ?? ''] })
+    })
+  } else if (noun === 'policy' && verb === 'rule-rm') {
+    const [id = '', hash] = second.split('~')
+    write(({ objects }) => {
+      if (hash === undefined) return removeRuleLeaves(objects, tenant, first, id)
+      const values = objects.ruleValues(tenant, first, id).filter(rule => rule.hash.startsWith(hash))
+      return values.flatMap(rule => removeValueLeaves(tenant, first, rule))
+    })
+  } else {
+    assert.equal(`${noun} ${verb}`, 'policy rule-add')
+    const request: Record<string, string | number> = {}
+    for (const [flag, value] of flags) {
+      const field = fields[flag]
+      assert.ok(field, command)
+      request[field] = field === 'priority' || field === 'port' ? Number(value) : value
+    }
+    write(known => addRuleLeaves(known.objects, tenant, first, second, checkRule(request)))
+  }
+}
