@@ -22,8 +22,10 @@ import { createLogger } from '../../../src/lib/log.ts'
 import { createMesh } from '../../../src/mesh/create.ts'
 import { createRequestJoin } from '../../../src/mesh/join.ts'
 import type { Invitation } from '../../../src/mesh/transport.ts'
+import { parseFlowKind } from '../../../src/model/flow-kind.ts'
 import { checkNetwork, type NetworkId } from '../../../src/model/network.ts'
 import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
+import { why } from '../../../src/policy/index.ts'
 import { createAdmission, found } from '../../../src/replica/admission.ts'
 import { createReplica } from '../../../src/replica/create.ts'
 import { joinMesh } from '../../../src/replica/join.ts'
@@ -115,6 +117,13 @@ export const orders = {
       ...Object.entries(added).flatMap(([id, rule]) => addRuleLeaves(objects, tenant, policy, id, checkRule(rule))),
     ])
   },
+  /** What `skein why` says of two containers, by their names. */
+  async why(src: string, dst: string, flow: string) {
+    const { view, self } = started().replica
+    const facts = { view, self, nameOf: (key: string) => view.member(key)?.name ?? key, unreachable: [] }
+    return why(facts, { src, dst, kind: parseFlowKind(flow) }).passes
+  },
+  digest: async () => started().replica.view.digest(),
   knows: async (network: NetworkId) => started().replica.view.network(network) !== undefined,
   vteps: async (network: NetworkId) => started().replica.view.vteps(network),
   endpoints: async (network: NetworkId) => started().replica.view.endpoints(network).length,

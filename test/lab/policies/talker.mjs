@@ -1,4 +1,4 @@
-// Runs in a container's namespace: serves TCP and UDP echo on the ports of its arguments, and does what lines of JSON on its
+// Runs in a container's namespace: serves TCP and UDP echo on the ports of its arguments (its name comes first), and does what lines of JSON on its
 // standard input ask. In JavaScript, so that it starts at once. Each answer is a line `{ id, value }`.
 import dgram from 'node:dgram'
 import net from 'node:net'
@@ -8,10 +8,12 @@ const connections = new Map()
 const streams = new Map()
 let numbers = 0
 
-for (const port of process.argv.slice(2).map(Number)) {
+const [, , name, ...served] = process.argv
+
+for (const port of served.map(Number)) {
   net.createServer(socket => socket.on('error', () => undefined).pipe(socket)).listen(port, '0.0.0.0')
   const echo = dgram.createSocket('udp4').bind(port, '0.0.0.0')
-  echo.on('message', (data, from) => echo.send(data, from.port, from.address))
+  echo.on('message', (data, from) => echo.send(`${data}` === 'who' ? name : data, from.port, from.address))
 }
 
 const within = (limitMs, work) =>
@@ -38,6 +40,15 @@ const orders = {
       socket.on('message', () => done(true))
       socket.on('error', error => done(error.code === 'ECONNREFUSED' ? 'refused' : error.code))
       socket.connect(port, ip, () => socket.send('x'))
+      setTimeout(() => socket.close(), limitMs)
+    }),
+  /** Over UDP: the name of who answers. */
+  who: (ip, port, limitMs) =>
+    within(limitMs, done => {
+      const socket = dgram.createSocket('udp4')
+      socket.on('message', answer => done(`${answer}`))
+      socket.on('error', () => undefined)
+      socket.connect(port, ip, () => socket.send('who'))
       setTimeout(() => socket.close(), limitMs)
     }),
   /** Opens a connection that stays; resolves with its number, or false. */

@@ -14,6 +14,8 @@ export interface Talker {
   readonly ip: string
   /** True: it came about; false: silence; else the error's code, `refused` for a refusal by the other end. */
   tries(protocol: 'tcp' | 'udp', to: string, port: number, limitMs?: number): Promise<boolean | string>
+  /** The name of who answers over UDP; false: silence. */
+  who(to: string, port: number, limitMs?: number): Promise<string | false>
   /** Opens a connection that stays. */
   open(to: string, port: number): Promise<number>
   /** Whether what is said over it comes back. */
@@ -24,7 +26,7 @@ export interface Talker {
 }
 
 export async function startTalker(host: Host, namespace: string, ip: string, ports: number[]): Promise<Talker> {
-  const args = ['ip', 'netns', 'exec', namespace, process.execPath, program, ...ports.map(String)]
+  const args = ['ip', 'netns', 'exec', namespace, process.execPath, program, namespace, ...ports.map(String)]
   const child: ChildProcess = host.spawn(...args)
   const waiting = new Map<number, (value: unknown) => void>()
   const ready = new Promise(resolve => waiting.set(0, resolve))
@@ -45,6 +47,7 @@ export async function startTalker(host: Host, namespace: string, ip: string, por
   return {
     ip,
     tries: (protocol, to, port, limitMs = silenceMs) => ask(protocol, to, port, limitMs) as Promise<boolean | string>,
+    who: (to, port, limitMs = silenceMs) => ask('who', to, port, limitMs) as Promise<string | false>,
     async open(to, port) {
       const connection = await ask('open', to, port, 2_000)
       if (typeof connection !== 'number') throw new Error(`${namespace} cannot connect to ${to} ${port}`)
