@@ -4,6 +4,7 @@ import { SkeinError } from '../src/lib/errors.ts'
 import { demoLab } from './demo.ts'
 import { downLab } from './down.ts'
 import type { LabHost } from './host.ts'
+import { homeOnHost } from './host-files.ts'
 import { openLab } from './lab.ts'
 import { outside, switchName } from './plan.ts'
 import { runInside } from './run-inside.ts'
@@ -31,6 +32,7 @@ export function registerLab(program: Command): void {
     .argument('<command...>')
     .showHelpAfterError('the program and its options follow --, as in: skein lab exec host1 -- ping -c 1 host2')
     .action(exec)
+  lab.command('shell').description("a shell on a host, in the host's own home").argument('<host>').action(shell)
   lab.command('status').description('show hosts, engines, peers and splits').action(status)
   lab.command('down').description('remove the lab and all that it made').action(down)
   registerSplits(lab)
@@ -116,6 +118,12 @@ async function exec(node: string, command: string[]): Promise<void> {
   const lab = openLab()
   const name = node === outside.name || node === switchName ? node : lab.host(node).name
   process.exitCode = await runInside(name, command)
+}
+
+/** Files of one host's user, such as Docker's contexts, are none of another's, and none of this machine's. */
+async function shell(name: string): Promise<void> {
+  const argv = ['env', `HOME=${homeOnHost}`, 'bash']
+  process.exitCode = await runInside(openLab().host(name).name, argv, homeOnHost)
 }
 
 async function status(): Promise<void> {

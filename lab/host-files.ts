@@ -5,6 +5,9 @@ import { SkeinError } from '../src/lib/errors.ts'
 import { pathInNode, step } from './node.ts'
 import { outside } from './plan.ts'
 
+/** Where a shell of the host is at home: gone with the host. */
+export const homeOnHost = '/run/root'
+
 /**
  * Gives the host a /run of its own: engine socket and state, plugin sockets, named network namespaces, Skein's
  * socket, the lock of iptables. And a resolver: the outside's name server.
@@ -13,7 +16,7 @@ export async function makeHostFiles(name: string): Promise<void> {
   // resolved before /run is covered: systemd-resolved and resolvconf make it a link into /run
   const resolvConf = resolverFile()
   await step(name, ['mount', '--no-mtab', '-t', 'tmpfs', '-o', 'mode=0755', 'run', '/run'])
-  for (const folder of ['docker/plugins', 'netns', 'skein', 'lock']) {
+  for (const folder of ['docker/plugins', 'netns', 'skein', 'lock', 'root']) {
     mkdirSync(pathInNode(name, `/run/${folder}`), { recursive: true })
   }
   const own = '/run/resolv.conf'

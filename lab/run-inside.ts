@@ -4,11 +4,12 @@ import { constants } from 'node:os'
 import { SkeinError } from '../src/lib/errors.ts'
 import { enterArguments } from './node.ts'
 
-/** Runs `argv` on the node with standard input, output and terminal handed through; resolves with its exit code. */
-export async function runInside(node: string, argv: readonly string[]): Promise<number> {
-  const here = process.cwd()
-  // every path is the same on a host, but for /run
-  const child = spawn('nsenter', enterArguments(node, argv, /^\/(var\/)?run(\/|$)/.test(here) ? '/' : here), {
+/**
+ * Runs `argv` on the node with standard input, output and terminal handed through; resolves with its exit code.
+ * @param workDir on the node; by default where the caller is
+ */
+export async function runInside(node: string, argv: readonly string[], workDir = sameFolder()): Promise<number> {
+  const child = spawn('nsenter', enterArguments(node, argv, workDir), {
     stdio: 'inherit',
   })
   // the terminal sends Ctrl-C to the program too; what it makes of that is its own affair
@@ -26,4 +27,10 @@ export async function runInside(node: string, argv: readonly string[]): Promise<
     process.off('SIGINT', ignore)
     process.off('SIGTERM', pass)
   }
+}
+
+/** Every path is the same on a host, but for /run. */
+function sameFolder(): string {
+  const here = process.cwd()
+  return /^\/(var\/)?run(\/|$)/.test(here) ? '/' : here
 }

@@ -2,5 +2,5 @@
 export { call, cleanHosts } from './clean.ts'
 export * from './docker.ts'
 export { eventually } from './eventually.ts'
-export { type UseLabOptions, useLab } from './lab.ts'
+export { type UseLabOptions, useLab, useNoLab } from './lab.ts'
 export * from './ping.ts'

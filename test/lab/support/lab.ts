@@ -3,7 +3,7 @@
  * down, so each file can also be run alone.
  */
 import { readFileSync } from 'node:fs'
-import { downLab, type Lab, upLab } from '../../../lab/index.ts'
+import { createLab, downLab, type Lab, upLab } from '../../../lab/index.ts'
 import { cleanHosts } from './clean.ts'
 
 const upLimitMs = 180_000
@@ -50,6 +50,20 @@ export function useLab(options: UseLabOptions = {}): () => Lab {
     if (!lab) throw new Error('the lab is there in tests and hooks only')
     return lab
   }
+}
+
+/** For a file whose tests bring a lab up themselves: none is up before them, none after. */
+export function useNoLab(): void {
+  before(async function () {
+    this.timeout(downLimitMs)
+    await takeDown()
+    interrupt.signal.throwIfAborted()
+    current = Promise.resolve(createLab())
+  })
+  after(async function () {
+    this.timeout(downLimitMs)
+    await takeDown()
+  })
 }
 
 async function takeDown(): Promise<void> {

@@ -1,0 +1,33 @@
+/** The lab as the reader of the tutorial has it. */
+import assert from 'node:assert/strict'
+import { createLab, type LabHost } from '../../../lab/index.ts'
+import { packageRoot } from '../../../lab/plan.ts'
+import type { NetworkJson, StatusJson } from '../../../src/api/types.ts'
+import { dockerName } from '../../../src/model/names.ts'
+import type { Stage } from '../../support/tutorial/play.ts'
+import { call, eventually, meshNetworks } from '../support/index.ts'
+
+export const labStage: Stage = {
+  shellOf: host => {
+    const skein = [process.execPath, `${packageRoot()}/bin/skein`]
+    return host === '' ? ['env', '-C', packageRoot(), 'bash', '--norc'] : [...skein, 'lab', 'shell', host]
+  },
+  settle: () => eventually(agree, { intervalMs: 30, timeoutMs: 20_000 }),
+}
+
+/** Throws unless all peers hold the same records and every Docker has the networks that they name. */
+async function agree(): Promise<void> {
+  const hosts = createLab().hosts()
+  const digests = await Promise.all(hosts.map(digestOf))
+  assert.equal(new Set(digests).size <= 1, true, `the hosts do not agree: ${digests.join(', ')}`)
+  for (const host of hosts) assert.deepEqual(await meshNetworks(host), await dockerNames(host), host.name)
+}
+
+async function digestOf(host: LabHost): Promise<string> {
+  return ((await call(host, 'GET', '/api/v1/status')) as StatusJson).digest
+}
+
+async function dockerNames(host: LabHost): Promise<string[]> {
+  const networks = (await call(host, 'GET', '/api/v1/networks/')) as NetworkJson[]
+  return networks.map(({ tenantName, networkName }) => dockerName(tenantName, networkName)).sort()
+}
