@@ -202,6 +202,25 @@ export class Lab {
     return namespace
   }
 
+  /** Between the first two hosts nothing passes, or only what is not TCP: their peers then hear nothing of each other, while VXLAN goes on. */
+  async split(what: 'all' | 'tcp'): Promise<void> {
+    const match = what === 'all' ? [] : ['-p', 'IPv4', '--ip-proto', 'tcp']
+    for (const [from, to] of [
+      ['h1', 'h2'],
+      ['h2', 'h1'],
+    ] as const) {
+      await this.#onSwitch('ebtables', '-A', 'FORWARD', '-i', from, '-o', to, ...match, '-j', 'DROP')
+    }
+  }
+
+  heal(): Promise<string> {
+    return this.#onSwitch('ebtables', '-F', 'FORWARD')
+  }
+
+  #onSwitch(...command: string[]): Promise<string> {
+    return must('nsenter', `--net=/run/netns/${this.#prefix}-switch`, ...command)
+  }
+
   /** Runs `during` and gives what tcpdump saw meanwhile of VXLAN on the underlay: of networks, or of the probes. */
   async underlay(during: () => Promise<void>, what: 'networks' | 'probes' = 'networks'): Promise<string[]> {
     const hub = `${this.#prefix}-switch`

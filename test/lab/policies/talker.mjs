@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline'
 const connections = new Map()
 const streams = new Map()
 let numbers = 0
+/** The last ones come back within this. */
+const lateMs = 300
 
 const [, , name, ...served] = process.argv
 
@@ -68,24 +70,35 @@ const orders = {
       socket.once('data', () => done(true))
       socket.write('x')
     }),
-  /** Sends numbered datagrams, one every `everyMs`, until `stop`. */
-  async stream(ip, port, everyMs) {
-    const socket = dgram.createSocket('udp4')
-    const stream = { socket, sent: 0, back: new Set() }
-    socket.on('message', data => stream.back.add(Number(data)))
-    socket.on('error', () => undefined)
-    await new Promise(resolve => socket.connect(port, ip, resolve))
-    stream.timer = setInterval(() => socket.send(String(stream.sent++)), everyMs)
+  /** Sends numbered datagrams, one every `everyMs`, until `stop`; `fresh`: each from a port of its own. */
+  async stream(ip, port, everyMs, fresh) {
+    const stream = { sent: 0, back: new Set() }
+    const open = () => {
+      const socket = dgram.createSocket('udp4')
+      socket.on('message', data => stream.back.add(Number(data)))
+      socket.on('error', () => undefined)
+      return socket
+    }
+    const common = open()
+    const send = () => {
+      const socket = fresh ? open() : common
+      socket.send(String(stream.sent++), port, ip)
+      if (fresh) setTimeout(() => socket.close(), lateMs)
+    }
+    stream.timer = setInterval(send, everyMs)
+    stream.close = () => common.close()
     streams.set(++numbers, stream)
     return numbers
   },
   async stop(number) {
-    const { socket, timer, back } = streams.get(number)
-    clearInterval(timer)
-    await new Promise(resolve => setTimeout(resolve, 300)) // for the last ones to come back
-    socket.close()
-    const { sent } = streams.get(number)
-    return { sent, lost: Array.from({ length: sent }, (_, n) => n).filter(n => !back.has(n)) }
+    const stream = streams.get(number)
+    clearInterval(stream.timer)
+    await new Promise(resolve => setTimeout(resolve, lateMs))
+    stream.close()
+    return {
+      sent: stream.sent,
+      lost: Array.from({ length: stream.sent }, (_, n) => n).filter(n => !stream.back.has(n)),
+    }
   },
 }
 

@@ -10,6 +10,11 @@ const program = fileURLToPath(new URL('./talker.mjs', import.meta.url))
 /** A denied packet is dropped, so a denial shows as silence for so long, ms. */
 const silenceMs = 300
 
+export interface Streamed {
+  sent: number
+  lost: number[]
+}
+
 export interface Talker {
   readonly ip: string
   /** True: it came about; false: silence; else the error's code, `refused` for a refusal by the other end. */
@@ -20,8 +25,8 @@ export interface Talker {
   open(to: string, port: number): Promise<number>
   /** Whether what is said over it comes back. */
   say(connection: number, limitMs?: number): Promise<boolean>
-  /** Sends numbered datagrams until it is stopped, which says which did not come back. */
-  stream(to: string, port: number, everyMs: number): Promise<() => Promise<{ sent: number; lost: number[] }>>
+  /** Sends numbered datagrams until it is stopped, which says which did not come back; `fresh`: each from a port of its own. */
+  stream(to: string, port: number, everyMs: number, fresh?: 'fresh'): Promise<() => Promise<Streamed>>
   stop(): Promise<void>
 }
 
@@ -54,9 +59,9 @@ export async function startTalker(host: Host, namespace: string, ip: string, por
       return connection
     },
     say: (connection, limitMs = silenceMs) => ask('say', connection, limitMs) as Promise<boolean>,
-    async stream(to, port, everyMs) {
-      const stream = await ask('stream', to, port, everyMs)
-      return () => ask('stop', stream) as Promise<{ sent: number; lost: number[] }>
+    async stream(to, port, everyMs, fresh) {
+      const stream = await ask('stream', to, port, everyMs, fresh)
+      return () => ask('stop', stream) as Promise<Streamed>
     },
     async stop() {
       child.stdin?.end()
