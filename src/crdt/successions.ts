@@ -1,7 +1,8 @@
 /**
  * Keys that came back under another (R8): an admission whose invitation is a member's own key. At most one such succession of a
  * key takes effect: a settled one before one that is not, then the first by HLC. One whose newcomer is gone counts for a
- * later one only while that has a living successor itself.
+ * later one only while that has a living successor itself. Nobody succeeds two keys: both may have recorded one endpoint, and it
+ * would be shown twice; the first by the same order counts.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import { compareHlc } from './hlc.ts'
@@ -19,8 +20,11 @@ export function successionsOf(
   isGone: (key: PeerKey) => boolean,
 ): ReadonlyMap<PeerKey, PeerKey> {
   const candidates = new Map<PeerKey, PeerKey[]>()
+  const formerOf = new Map<PeerKey, PeerKey>()
   for (const { record } of [...all].sort(inOrder)) {
     const { invitation: former, key } = record.leaf
+    if ((formerOf.get(key) ?? former) !== former) continue
+    formerOf.set(key, former)
     candidates.set(former, [...(candidates.get(former) ?? []), key])
   }
   const lives = (key: PeerKey, seen: readonly PeerKey[]): boolean => {

@@ -205,6 +205,16 @@ describe('crdt: two successors of one key', () => {
     assert.deepEqual(world.shown(), ['a of 5'])
   })
 
+  it('lets nobody succeed two keys, which may have recorded the same endpoint', () => {
+    const world = new Host3()
+    world.run(world.at(2), 'a', 1)
+    world.run(world.at(3), 'a', 1)
+    world.succeed(1, 3, 4, [8000, 0])
+    world.succeed(1, 2, 4, [9000, 0])
+    assert.deepEqual(world.shown().sort(), ['a of 2', 'a of 4'])
+    assert.equal(world.all.succeededBy(world.at(2).key), undefined)
+  })
+
   it('is the same on all peers in whatever order the records come', () => {
     const step = fc.record({
       kind: fc.nat(5),
