@@ -1,6 +1,6 @@
 /** `policy rule-add|rule-rm|rule-ls`. */
 import type { Command } from 'commander'
-import type { RuleJson } from '../src/api/types.ts'
+import type { CountedJson, RuleCountersJson, RuleJson } from '../src/api/types.ts'
 import { keyOf } from './network-key.ts'
 import { addTenant, addWait, numberOf, type TenantOption, type WaitOption } from './options.ts'
 import type { Session } from './session.ts'
@@ -39,14 +39,16 @@ export function addRuleCommands(policy: Command, session: Session): void {
   addWait(remove.description('remove a rule; 5~1a2b is one of two values of rule 5'), session).action(
     (name: string, id: string, options: TenantOption & WaitOption) => removeRule(session, name, id, options),
   )
-  addTenant(policy.command('rule-ls').alias('rule-list').argument('<policy>'))
+  const list = addTenant(policy.command('rule-ls').alias('rule-list').argument('<policy>'))
     .description('list the rules of a policy')
     .option('-j, --json', 'as JSON')
     .option('-q, --quiet', 'ids only')
-    .action((name: string, options: TenantOption & { json?: boolean; quiet?: boolean }) =>
-      listRules(session, name, options),
-    )
+  // Contiv's netctl has no such flag
+  if (session.name === 'skein') list.option('-c, --counters', 'with what each rule has counted on all hosts')
+  list.action((name: string, options: ListOptions) => listRules(session, name, options))
 }
+
+type ListOptions = TenantOption & { json?: boolean; quiet?: boolean; counters?: boolean }
 
 function pathOf(tenant: string, policy: string, id: string): string {
   return `/api/v1/rules/${keyOf(tenant, policy)}${encodeURIComponent(`:${id}`)}/`
@@ -80,24 +82,47 @@ async function removeRule(session: Session, policy: string, id: string, options:
   await session.confirm(reply, { skein: `rule ${tenant}:${policy}:${id} removed`, netctl: '', wait })
 }
 
-async function listRules(
-  session: Session,
-  policy: string,
-  options: TenantOption & { json?: boolean; quiet?: boolean },
-): Promise<void> {
+async function listRules(session: Session, policy: string, options: ListOptions): Promise<void> {
   const { tenant } = options
   // an unknown policy is an error, not an empty list
   await session.client().get(`/api/v1/policys/${keyOf(tenant, policy)}/`)
   const everything = await session.client().get<RuleJson[]>('/api/v1/rules/')
   const rules = everything.filter(rule => rule.tenantName === tenant && rule.policyName === policy)
-  if (options.json) session.printJson(rules)
-  else if (options.quiet) for (const { ruleId } of rules) session.print(ruleId)
+  if (options.quiet) for (const { ruleId } of rules) session.print(ruleId)
+  else if (options.counters)
+    await listCounted(session, rules, `/api/v1/counters/policys/${keyOf(tenant, policy)}/`, options)
+  else if (options.json) session.printJson(rules)
   else session.io.stdout(ruleTables(rules, session.name === 'skein'))
 }
 
+/** Whom a rule could not be counted on is said aside: the figures of the others stand. */
+async function listCounted(session: Session, rules: readonly RuleJson[], path: string, { json }: ListOptions) {
+  const { hosts, missing } = await session.client().get<RuleCountersJson>(path)
+  const counted = rules.map(rule => {
+    const byHost = hosts.flatMap(({ name, rules }) => {
+      const figures = rules[rule.ruleId]
+      return figures ? [[name, figures] as const] : []
+    })
+    return { ...rule, counters: { ...sum(byHost.map(([, figures]) => figures)), hosts: Object.fromEntries(byHost) } }
+  })
+  if (json) session.printJson(counted)
+  else session.io.stdout(ruleTables(counted, true))
+  for (const { name, reason } of missing) session.note(`without what ${name} counted: ${reason}`)
+}
+
+function sum(figures: readonly CountedJson[]): CountedJson {
+  const total = (of: (each: CountedJson) => number) => figures.reduce((before, each) => before + of(each), 0)
+  return { packets: total(each => each.packets), bytes: total(each => each.bytes) }
+}
+
 /** Column heads of the tutorial, whose rules are not all as long as their heads. Only skein tells what incoming rules say of the receiver. */
-export function ruleTables(rules: readonly RuleJson[], whole: boolean): string {
-  const end = (rule: RuleJson) => [rule.protocol ?? '', String(rule.port ?? 0), rule.action]
+export function ruleTables(rules: readonly (RuleJson & { counters?: CountedJson })[], whole: boolean): string {
+  const isCounted = rules.some(rule => rule.counters)
+  const counts = (packets: string, bytes: string) => (isCounted ? [packets, bytes] : [])
+  const end = ({ protocol = '', port = 0, action, counters }: (typeof rules)[number]) => [
+    ...[protocol, String(port), action],
+    ...counts(String(counters?.packets), String(counters?.bytes)),
+  ]
   const incoming = rules.filter(rule => rule.direction === 'in')
   const hasTo = whole && incoming.some(rule => rule.toIpAddress)
   const to = (text: string) => (hasTo ? [text] : [])
@@ -113,11 +138,11 @@ export function ruleTables(rules: readonly RuleJson[], whole: boolean): string {
     ])
   const heads = (side: string, extra: readonly string[]) => [
     ...['Rule', 'Priority', `${side} EndpointGroup`, `${side} Network`, `${side} IpAddress`, ...extra],
-    ...['Protocol', 'Port', 'Action'],
+    ...['Protocol', 'Port', 'Action', ...counts('Packets', 'Bytes')],
   ]
   const dashes = (side: string, extra: readonly string[]) => [
     ...['----', '--------', '-'.repeat(`${side} EndpointGroup`.length), '-'.repeat(`${side} Network`.length)],
-    ...['---------', ...extra, '--------', '----', '------'],
+    ...['---------', ...extra, '--------', '----', '------', ...counts('-------', '-----')],
   ]
   return [
     'Incoming Rules:\n',

@@ -193,6 +193,7 @@ async function build(
       handle: answer => mesh.handle(apiProtocol, answer),
     },
     invite: async (ttlMs, uses) => encodeToken(await admission.invite(ttlMs, [listen], uses)),
+    ruleCounters: tenant => datapath.ruleCounters(tenant),
     hostStatus: () => ({
       docker: reconciler.dockerIsUp()
         ? { reachable: true, error: '' }

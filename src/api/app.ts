@@ -18,6 +18,7 @@ import { addPolicyRoutes } from './policies.ts'
 import { addPolicyHistoryRoutes } from './policy-history.ts'
 import { sendError, toSkeinError } from './reply.ts'
 import { addReservationRoutes } from './reservations.ts'
+import { addRuleCounterRoutes } from './rule-counters.ts'
 import { addRuleRoutes } from './rules.ts'
 import { addStatusRoutes } from './status.ts'
 import { addTenantRoutes } from './tenants.ts'
@@ -73,6 +74,7 @@ export function buildApp(
   addGroupRoutes(app, deps)
   addPolicyRoutes(app, deps)
   addRuleRoutes(app, deps)
+  addRuleCounterRoutes(app, deps)
   addPolicyHistoryRoutes(app, deps)
   addNetProfileRoutes(app, deps)
   addGlobalRoutes(app, deps)

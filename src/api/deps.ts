@@ -53,6 +53,8 @@ export interface ApiDeps {
   relay: RelayPort
   version: { version: string; gitCommit: string; buildTime: string }
   hostStatus(): HostStatus
+  /** What the rules of a tenant counted on this host, by `counterName`; rejects with what keeps them from being read. */
+  ruleCounters(tenant: string): Promise<ReadonlyMap<string, { readonly packets: number; readonly bytes: number }>>
   /** Members that a connection stands to now. */
   connected(): readonly PeerKey[]
   /** A member's name to show; for an unknown key something short and recognisable. */

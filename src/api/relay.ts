@@ -42,13 +42,26 @@ export async function passOn(
   return passTo(deps, member, { method: request.method, url: request.url, body }, reply)
 }
 
+/** A request as it is passed on. */
+interface Passed {
+  readonly method: string
+  readonly url: string
+  readonly body: string
+}
+
 /** Has a member answer in place of this peer. Throws `unreachable` naming it. */
 export async function passTo(
   deps: ApiDeps,
   member: Member,
-  { method, url, body }: { method: string; url: string; body: string },
+  passed: Passed,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const answer = await askMember(deps, member, passed, limitMs)
+  return reply.code(answer.status).headers(answer.headers).send(answer.body)
+}
+
+/** What a member's API answers, whatever its status. Throws `unreachable` naming it. */
+export async function askMember(deps: ApiDeps, member: Member, { method, url, body }: Passed, timeoutMs: number) {
   if (!deps.connected().includes(member.key)) {
     const self = deps.nameOf(deps.replica.self)
     throw new SkeinError(
@@ -57,8 +70,7 @@ export async function passTo(
     )
   }
   const bytes = encode([format, method, url, body])
-  const answer = readAnswer(await deps.relay.ask(member.key, bytes, limitMs), member)
-  return reply.code(answer.status).headers(answer.headers).send(answer.body)
+  return readAnswer(await deps.relay.ask(member.key, bytes, timeoutMs), member)
 }
 
 /** A member by its name, or by the beginning of its key. Throws `not-found`, or `conflict` when it names several. */

@@ -284,6 +284,18 @@ export interface RejoinJson extends JoinJson {
   former: string
 }
 
+export interface CountedJson {
+  packets: number
+  bytes: number
+}
+
+/** What the rules of a policy counted, by rule as it is shown; of a rule that counted nothing there is nothing. */
+export interface RuleCountersJson {
+  hosts: { name: string; rules: Record<string, CountedJson> }[]
+  /** Members that did not answer. */
+  missing: { name: string; reason: string }[]
+}
+
 /** Which members have a write; names. */
 export interface WriteJson {
   have: string[]

@@ -11,6 +11,7 @@ import { createFirewall, type Firewall } from './firewall.ts'
 import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
 import { createProbe, type Probe } from './probe.ts'
+import { readRuleCounters } from './rule-counters.ts'
 import { Tenant } from './tenant.ts'
 import { wireConditions } from './wire-problem.ts'
 
@@ -102,6 +103,10 @@ class LinuxDatapath implements Datapath {
     const record = this.#context.replica.view.network(network)
     const tenants = record ? [this.#tenant(record.tenant)] : await this.#allTenants()
     for (const tenant of tenants) await tenant.detach(endpointId)
+  }
+
+  ruleCounters(tenant: string) {
+    return readRuleCounters(this.#context, tenant)
   }
 
   status() {

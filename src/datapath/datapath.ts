@@ -1,6 +1,7 @@
 /** The kernel of this host, made to agree with the replicated state. (Interface; `create.ts` builds it.) */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
+import type { Counted } from '../policy/index.ts'
 
 export interface Attachment {
   network: NetworkId
@@ -30,6 +31,8 @@ export interface Datapath {
   attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }>
   /** Removes the pair if it is still there. Idempotent. */
   detach(network: NetworkId, endpointId: string): Promise<void>
+  /** What the rules of a tenant counted on this host, by `counterName`. Rejects `unavailable` if the kernel does not tell. */
+  ruleCounters(tenant: string): Promise<ReadonlyMap<string, Counted>>
   /**
    * What the last full comparison found and put right, who does not answer on the data path, and what of this host
    * needs its operator, for `status`.

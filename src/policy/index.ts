@@ -1,5 +1,6 @@
 export { type Direction, type PolicyBook, readBook } from './book.ts'
 export { type BookRule, compareBookRules } from './book-rule.ts'
+export { addCounted, type Counted, readCounters } from './counter-listing.ts'
 export { createMembers, type Elements, elementsOf, type Members } from './placements.ts'
 export { compile, counterName, type Domain, type Placement, type Ruleset } from './ruleset.ts'
 export { type Listing, readListing, sameElements } from './table-listing.ts'

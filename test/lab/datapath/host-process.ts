@@ -136,6 +136,7 @@ export const orders = {
   },
   detach: (network: NetworkId, endpointId: string) => started().datapath.detach(network, endpointId),
   status: async () => started().datapath.status(),
+  counters: (tenant: string) => started().datapath.ruleCounters(tenant),
   async stop() {
     const { datapath, admission, mesh, replica } = started()
     await datapath.stop()

@@ -93,6 +93,21 @@ describe('policies: changes, splits and stale hosts', function () {
     assert.deepEqual(lost, [], 'a UDP flow to the same port')
   })
 
+  it('counts by rule what it judged, and keeps the figures while other rules change', async () => {
+    const figures = async (host: Host) =>
+      [...(await host.ask('counters', 'default')).values()].map(each => each.packets)
+    await change(one, { '1': { ...deny, protocol: 'udp', port: 8889 } })
+    await bothHold(8889)
+    for (let n = 0; n < 3; n++) assert.equal(await near.tries('udp', db.ip, 8889), false)
+    assert.deepEqual(await figures(one), [3])
+    assert.deepEqual(await figures(two), [0], 'both ends are on the other host')
+    await change(one, { '2': { action: 'allow', protocol: 'udp', port: 8888 } })
+    await bothHold(8888)
+    assert.equal(await far.tries('udp', db.ip, 8888), true)
+    assert.deepEqual((await figures(one)).sort(), [1, 3], 'one for the flow, not for its packets')
+    assert.deepEqual((await figures(two)).sort(), [0, 1], 'both hosts judge a flow between them')
+  })
+
   it('loses no packet of an allowed flow across 100 updates, and lets no denied flow begin', async () => {
     await change(one, {
       '1': { ...deny, protocol: 'udp', port: 8889 },

@@ -156,6 +156,7 @@ export function depsOf(replica: Replica, some: Partial<ApiDeps> = {}): ApiDeps {
       datapath: { repaired: 0, errors: [], unreachable: [] },
       conditions: [],
     }),
+    ruleCounters: async () => new Map(),
     connected: () => [],
     nameOf: key => replica.view.everMember(key)?.name ?? key.slice(0, 8),
     ...some,
