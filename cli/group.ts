@@ -65,9 +65,6 @@ async function createGroup(session: Session, network: string, name: string, opti
   const changed = reply.dot ? 'changed' : 'exists already'
   const skein = `group ${tenant}:${name} ${reply.existed ? changed : 'created'}`
   await session.confirm(reply, { skein, netctl: '', wait })
-  if (!reply.existed) {
-    session.note(`group ${name} is recorded; this version makes no Docker network for it and enforces no policy`)
-  }
 }
 
 async function removeGroup(

@@ -8,7 +8,7 @@ import { requireTenant, type Session } from './session.ts'
 import { table } from './table.ts'
 
 export function addPolicyCommands(program: Command, session: Session): void {
-  const policy = program.command('policy').description('rules about which traffic passes; recorded, not yet enforced')
+  const policy = program.command('policy').description('rules about which traffic passes')
   const create = addTenant(policy.command('create').argument('<policy>')).description('create a policy')
   addWait(create, session).action((name: string, options: TenantOption & WaitOption) =>
     createPolicy(session, name, options),

@@ -31,7 +31,6 @@ import { openJournal } from '../store/append-journal.ts'
 import type { Disk } from '../store/disk.ts'
 import { openFileDisk } from '../store/file-disk.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
-import { notEnforced } from './not-enforced.ts'
 import { underlayMtu } from './underlay.ts'
 import { createUnseenExport } from './unseen-export.ts'
 
@@ -204,7 +203,6 @@ async function build(
         ...reconciler.conditions(),
         ...dns.conditions(),
         ...datapath.status().conditions,
-        ...notEnforced(replica.view),
         ...removedHost(replica, unseen.path()),
       ],
     }),

@@ -119,6 +119,11 @@ export class GroupTable {
     return this.#listed.groups
   }
 
+  /** As its acts say, deleted or not. */
+  born(id: GroupId): Group | undefined {
+    return this.#view(id)
+  }
+
   #changed(id: GroupId): void {
     this.#views.delete(id)
     this.#listed = undefined

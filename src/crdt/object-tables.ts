@@ -75,12 +75,20 @@ export class ObjectTables implements ObjectsView {
     return this.#byId.map.get(id)
   }
 
+  everGroup(id: GroupId): Group | undefined {
+    return this.group(id) ?? this.groupTable.born(id)
+  }
+
   groupByName(tenant: string, name: string): Group | undefined {
     return this.groups(tenant).find(group => group.name === name && group.status === 'live')
   }
 
   groupActs(id: GroupId): Dot[] {
     return this.groupTable.acts(id)
+  }
+
+  isGroupDeleted(id: GroupId): boolean {
+    return this.groupTable.deletedSince(id) !== undefined && this.groupTable.acts(id).length === 0
   }
 
   nextGroupGeneration(tenant: string, name: string): number {

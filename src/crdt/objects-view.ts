@@ -67,9 +67,13 @@ export interface ObjectsView {
   /** Live and draining, sorted by (tenant, name, id); of one tenant, or all. A group that is as it was is the same object. */
   groups(tenant?: string): readonly Group[]
   group(id: GroupId): Group | undefined
+  /** The same, also of one that is deleted and gone, under the name it was born with; undefined if it is not known. */
+  everGroup(id: GroupId): Group | undefined
   /** The live group that bears the name. */
   groupByName(tenant: string, name: string): Group | undefined
   groupActs(id: GroupId): Dot[]
+  /** True if deletions cover every act of the group that is known: what is merely unknown is not deleted (I5). */
+  isGroupDeleted(id: GroupId): boolean
   /** Generation that a group created now under this name is born with (never goes down). */
   nextGroupGeneration(tenant: string, name: string): number
   /** What a write of the group's profile or labels replaces. */

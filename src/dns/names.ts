@@ -4,16 +4,20 @@ import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { dockerName } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
-import { type Addresses, NameIndex } from './name-index.ts'
+import { createGroupNames } from './group-names.ts'
+import { type Addresses, both, common, NameIndex } from './name-index.ts'
 
 export interface Names {
   /** Networks that this host has endpoints in, with the endpoints' ids. */
   local(): readonly LocalNetwork[]
   /** Another number after each change of this host's endpoints. */
   localVersion(): number
-  /** Addresses of a name in a network. `name` in lower case; `NAME.NETWORK` is known too, as in Docker. */
+  /**
+   * Addresses of a name in a network: of a container, or of a group, which stands for all its members. `name` in lower case;
+   * `NAME.NETWORK` and, of a member, `NAME.GROUP.NETWORK` are known too, as in Docker.
+   */
   addresses(network: NetworkId, name: string): Addresses
-  /** `NAME.NETWORK` of the endpoint with this address, as Docker answers for its own. */
+  /** `NAME.NETWORK`, or `NAME.GROUP.NETWORK`, of the endpoint with this address, as Docker answers for its own. */
   pointer(network: NetworkId, ip: number): string | undefined
 }
 
@@ -39,6 +43,7 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
   let changes = 0
   let found: readonly LocalNetwork[] = []
   let localVersion = ''
+  const groups = createGroupNames(view)
 
   function indexOf(network: NetworkId): NameIndex {
     const known = indexes.get(network)
@@ -74,6 +79,22 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
     return found
   }
 
+  /** Of everybody who bears the name, or is in a group that does. */
+  function bearers(index: NameIndex, network: NetworkId, name: string): Addresses | undefined {
+    const members = groups.named(network, name).map(group => index.members(group))
+    return [index.addresses(name), ...members].reduce(both)
+  }
+
+  /** Of `NAME.GROUP`. */
+  function member(index: NameIndex, network: NetworkId, name: string): Addresses | undefined {
+    for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+      const found = groups.named(network, name.slice(dot + 1)).map(group => index.members(group))
+      const addresses = common(index.addresses(name.slice(0, dot)), found.reduce(both, undefined))
+      if (addresses) return addresses
+    }
+    return undefined
+  }
+
   return {
     local,
     localVersion() {
@@ -85,11 +106,14 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
       // Docker on the host where a tenant's network was born calls it by its plain name
       const suffixes = [fullName(view, network), view.network(network)?.name.toLowerCase()].map(each => `.${each}`)
       const suffix = suffixes.find(each => name.endsWith(each)) ?? ''
-      return index.addresses(name) ?? index.addresses(name.slice(0, name.length - suffix.length)) ?? none
+      const bare = name.slice(0, name.length - suffix.length)
+      const find = (one: string) => bearers(index, network, one)
+      return find(name) ?? find(bare) ?? (suffix === '' ? none : (member(index, network, bare) ?? none))
     },
     pointer(network, ip) {
-      const name = indexOf(network).nameOf(ip)
-      return name && `${name}.${fullName(view, network)}`
+      const found = indexOf(network).nameOf(ip)
+      const group = found?.group === undefined ? undefined : view.objects.everGroup(found.group)
+      return found && [found.name, ...(group ? [group.bornName] : []), fullName(view, network)].join('.')
     },
   }
 }

@@ -18,6 +18,7 @@ import { meaningOf, ownOptions, pairs, type Typed } from './born-network.ts'
 import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
+import { networkOfPool } from './pool-id.ts'
 import { type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
 import type { RemovalPass } from './removal-pass.ts'
 import type { Removals } from './removals.ts'
@@ -120,7 +121,7 @@ async function clearWay({ replica, range, removalPass }: AdoptionDeps, typed: Ty
     meaningOf(replica.view, typed, range)
   } catch {
     // whatever it is, the write finds it again if it stays
-    await removalPass.judge(id => replica.view.network(id)?.tenant === typed.tenant)
+    await removalPass.judge(pool => replica.view.network(networkOfPool(pool))?.tenant === typed.tenant)
   }
 }
 

@@ -8,10 +8,10 @@ import { SkeinError } from '../lib/errors.ts'
 import type { AddressPool } from '../model/address-pool.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
 import { defaultTenant } from '../model/names.ts'
-import type { NetworkId } from '../model/network.ts'
 import { prefixText, type Subnet } from '../model/subnet.ts'
 import type { LocalFacts } from '../replica/replica.ts'
 import type { DockerNetworks } from './docker-networks.ts'
+import type { PoolId } from './pool-id.ts'
 
 const prefix = 'docker/pool/'
 const mark = 'born'
@@ -38,10 +38,10 @@ export interface BornPools {
   restore(pool: BornPool, dockerId: string): Promise<void>
   /** The pool of a Docker network that was born here. */
   poolOf(dockerId: string): BornPool | undefined
-  /** The network of ours that the handle stands for, if it is adopted. */
-  networkOf(handle: string): NetworkId | undefined
+  /** What the handle stands for, if it is adopted. */
+  adoptedAs(handle: string): PoolId | undefined
   /** The same, waiting for the adoption. Throws why there is none. */
-  adopted(handle: string): Promise<NetworkId>
+  adopted(handle: string): Promise<PoolId>
   /** Docker's network was adopted or, with `error`, cannot be: lets those go on who wait. */
   settle(dockerId: string, error?: SkeinError): void
   /** Docker gives the pool back; it does so before it deletes the network, which then goes with `forget`. */
@@ -68,9 +68,9 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
   const bound = (dockerId: string) => local.entries(prefix).find(([, value]) => value === dockerId)?.[0]
   const handles = () => local.entries(prefix).map(([key]) => key.slice(prefix.length))
 
-  function networkOf(handle: string): NetworkId | undefined {
+  function adoptedAs(handle: string): PoolId | undefined {
     const dockerId = local.get(prefix + handle)
-    return dockerId ? networks.idOf(dockerId) : undefined
+    return dockerId ? networks.poolOf(dockerId) : undefined
   }
 
   /** The lowest gateway that no pool of the range has yet. */
@@ -105,14 +105,14 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
     },
     restore: (pool, dockerId) => local.set([[prefix + write(pool), dockerId]]),
     poolOf: dockerId => read(bound(dockerId)?.slice(prefix.length) ?? ''),
-    networkOf,
+    adoptedAs,
     async adopted(handle) {
       const look = () => {
         const dockerId = local.get(prefix + handle)
         if (dockerId === '') throw notCreated()
         const error = dockerId === undefined ? undefined : refused.get(dockerId)
         if (error) throw error
-        return networkOf(handle)
+        return adoptedAs(handle)
       }
       return look() ?? (await waiting.until(look))
     },
@@ -165,9 +165,9 @@ function createWaiting(clock: Clock) {
     wake() {
       for (const wake of [...sleepers]) wake()
     },
-    async until(look: () => NetworkId | undefined): Promise<NetworkId> {
+    async until(look: () => PoolId | undefined): Promise<PoolId> {
       let wake = () => {}
-      const found = new Promise<NetworkId>((resolve, reject) => {
+      const found = new Promise<PoolId>((resolve, reject) => {
         wake = () => {
           try {
             const id = look()

@@ -1,6 +1,54 @@
-/** Which name a network gets in this host's Docker. */
-import type { Network } from '../crdt/registry-view.ts'
-import { dockerName } from '../model/names.ts'
+/** Which name a network, or a group on one, gets in this host's Docker. */
+import type { Group } from '../crdt/objects-view.ts'
+import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { dockerName, groupNetworkName } from '../model/names.ts'
+import { type PoolId, poolIdOf, readPoolId } from './pool-id.ts'
+
+/** What should be in every host's Docker. */
+export interface Wanted {
+  readonly pool: PoolId
+  readonly network: Network
+  /** Absent for the network itself. */
+  readonly group?: Group
+  readonly name: string
+  /** False: it is deleted and stays for what uses it; nothing new is made of it. */
+  readonly isLive: boolean
+}
+
+/** Networks, and groups on those that are known. */
+export function wantedNetworks(view: RegistryView): Wanted[] {
+  const networks = view.networks()
+  const byId = new Map(networks.map(network => [network.id, network]))
+  const taken = new Set<string>()
+  const groups = view.objects.groups().flatMap(group => {
+    const network = byId.get(group.network)
+    if (!network) return []
+    // groups of one name may have been created on several networks: Docker's names tell them apart
+    const slot = `${group.network} ${group.bornName}`
+    const name = taken.has(slot) ? group.name : group.bornName
+    taken.add(slot)
+    return [wantedGroup(network, group, name)]
+  })
+  return [...networks.map(wantedNetwork), ...groups]
+}
+
+/** The same of one; undefined if it is deleted and nothing uses it, or is not known. */
+export function wantedOf(view: RegistryView, pool: PoolId): Wanted | undefined {
+  const { network: id, group } = readPoolId(pool)
+  if (group !== undefined) return wantedNetworks(view).find(wanted => wanted.pool === pool)
+  const network = view.network(id)
+  return network && wantedNetwork(network)
+}
+
+function wantedNetwork(network: Network): Wanted {
+  return { pool: poolIdOf(network.id), network, name: wantedName(network), isLive: network.status === 'live' }
+}
+
+function wantedGroup(network: Network, group: Group, groupName: string): Wanted {
+  const name = dockerName(network.tenant, groupNetworkName(groupName, network.name))
+  const isLive = network.status === 'live' && group.status === 'live'
+  return { pool: poolIdOf(network.id, group.id), network, group, name, isLive }
+}
 
 /** The name that a network should have in Docker. */
 export function wantedName(network: Network): string {
@@ -8,10 +56,11 @@ export function wantedName(network: Network): string {
 }
 
 /** The name it gets where another network of that Docker holds the wanted one: `web~1a2b3c`, with more digits if need be. */
-export function fallbackName(network: Network, isTaken: (name: string) => boolean): string {
-  for (const digits of [6, 12]) {
-    const name = dockerName(network.tenant, `${network.givenName}~${network.id.slice(0, digits)}`)
-    if (!isTaken(name)) return name
+export function fallbackName({ network, group }: Wanted, isTaken: (name: string) => boolean): string {
+  const id = group?.id ?? network.id
+  const named = (mark: string) => {
+    const own = `${group?.bornName ?? network.givenName}~${mark}`
+    return dockerName(network.tenant, group ? groupNetworkName(own, network.name) : own)
   }
-  return dockerName(network.tenant, `${network.givenName}~${network.id}`)
+  return [6, 12].map(digits => named(id.slice(0, digits))).find(name => !isTaken(name)) ?? named(id)
 }

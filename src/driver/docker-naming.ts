@@ -2,12 +2,11 @@
  * Docker cannot rename a network: its name stays until no container, running or stopped, is connected to it; then it is
  * created again under the name that it should have. Until then a condition says what that waits for.
  */
-import type { Network } from '../crdt/registry-view.ts'
 import type { Logger } from '../lib/log.ts'
-import type { NetworkId } from '../model/network.ts'
-import { wantedName } from './docker-name.ts'
+import type { Wanted } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
+import type { PoolId } from './pool-id.ts'
 import type { DockerApi, DockerNetwork } from './ports.ts'
 import type { Removals } from './removals.ts'
 
@@ -17,22 +16,21 @@ export interface DockerNamingDeps {
   removals: Removals
   conditions: LocalConditions
   log: Logger
-  idOf(network: DockerNetwork): NetworkId | undefined
-  /** Creates the network in Docker and adds it to `present`. */
-  recreate(network: Network, present: DockerNetwork[]): Promise<void>
+  poolOf(network: DockerNetwork): PoolId | undefined
+  /** Creates it in Docker and adds it to `present`. */
+  recreate(wanted: Wanted, present: DockerNetwork[]): Promise<void>
 }
 
 export interface DockerNaming {
   /** Gives the network its name, or says why not. Resolves with false if another pass may go further. */
-  settle(network: Network, present: DockerNetwork[]): Promise<boolean>
+  settle(wanted: Wanted, present: DockerNetwork[]): Promise<boolean>
 }
 
 export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
-  const { docker, networks, removals, conditions, log, idOf, recreate } = deps
+  const { docker, networks, removals, conditions, log, poolOf, recreate } = deps
 
-  function report(network: Network, ours: DockerNetwork, holder: DockerNetwork | undefined, users: string[]): void {
-    const wanted = wantedName(network)
-    if (holder && idOf(holder) === undefined) {
+  function report(wanted: string, ours: DockerNetwork, holder: DockerNetwork | undefined, users: string[]): void {
+    if (holder && poolOf(holder) === undefined) {
       conditions.report(
         `name ${wanted}`,
         `another network of this host's Docker is called ${wanted}, so Skein's network ${wanted} is called ${ours.name} here`,
@@ -51,24 +49,24 @@ export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
   }
 
   return {
-    async settle(network, present) {
-      const ours = present.find(other => idOf(other) === network.id)
-      const wanted = wantedName(network)
-      if (!ours || ours.name === wanted || network.status !== 'live') return true
+    async settle(wanted, present) {
+      const { pool, name, network } = wanted
+      const ours = present.find(other => poolOf(other) === pool)
+      if (!ours || ours.name === name || !wanted.isLive) return true
       if (network.into !== undefined) return true // it goes soon, and Docker could not create it again
-      const holder = present.find(other => other.name === wanted)
+      const holder = present.find(other => other.name === name)
       const members = holder ? [] : await docker.members(ours)
       const users = members.map(({ name, isRunning }) => (isRunning ? name : `${name} (stopped)`))
       // a container that is just starting is in no list: Docker itself says no then
       if (holder || users.length > 0 || !(await docker.removeNetwork(ours.id))) {
-        report(network, ours, holder, users)
+        report(name, ours, holder, users)
         return true
       }
-      removals.cancel(network.id) // it was us
+      removals.cancel(pool) // it was us
       await networks.forget(ours.id)
       present.splice(present.indexOf(ours), 1)
-      await recreate(network, present)
-      log.info({ network: network.id, from: ours.name, to: wanted }, 'created a Docker network again under its name')
+      await recreate(wanted, present)
+      log.info({ pool, from: ours.name, to: name }, 'created a Docker network again under its name')
       return false // the name that it gave up may be another's
     },
   }

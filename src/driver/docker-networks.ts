@@ -4,38 +4,50 @@
  */
 import type { NetworkId } from '../model/network.ts'
 import type { LocalFacts } from '../replica/replica.ts'
+import { networkOfPool, type PoolId } from './pool-id.ts'
 
 const prefix = 'docker/net/'
 
 export interface DockerNetworks {
-  /** Our id of Docker's network. */
+  /** What Docker's network stands for. */
+  poolOf(dockerId: string): PoolId | undefined
+  /** The network of ours behind it, whether it stands for that or for a group on it. */
   idOf(dockerId: string): NetworkId | undefined
-  /** Docker's ids of ours: mostly one. */
+  /** Docker's ids of all that lead to this network of ours: its own, mostly one, and those of its groups. */
   dockerIdsOf(network: NetworkId): string[]
+  /** Docker's ids of those that stand for this: mostly one. */
+  dockerIdsOfPool(pool: PoolId): string[]
   /** Docker's ids that are matched. */
   dockerIds(): string[]
-  /** Those of ours that were ever matched with one of Docker's. */
+  /** Networks of ours that were ever matched with one of Docker's. */
   ids(): Set<NetworkId>
   /** Durable when it resolves; idempotent. */
-  remember(dockerId: string, network: NetworkId): Promise<void>
+  remember(dockerId: string, pool: PoolId): Promise<void>
   forget(dockerId: string): Promise<void>
 }
 
 export function createDockerNetworks(local: LocalFacts): DockerNetworks {
+  const poolOf = (dockerId: string) => local.get(prefix + dockerId)
+  const idsWhere = (test: (pool: PoolId) => boolean) =>
+    local
+      .entries(prefix)
+      .filter(([, pool]) => test(pool))
+      .map(([key]) => key.slice(prefix.length))
   return {
-    idOf: dockerId => local.get(prefix + dockerId),
-    dockerIdsOf: network =>
-      local
-        .entries(prefix)
-        .filter(([, value]) => value === network)
-        .map(([key]) => key.slice(prefix.length)),
-    dockerIds: () => local.entries(prefix).map(([key]) => key.slice(prefix.length)),
-    ids: () => new Set(local.entries(prefix).map(([, network]) => network)),
-    async remember(dockerId, network) {
-      if (local.get(prefix + dockerId) !== network) await local.set([[prefix + dockerId, network]])
+    poolOf,
+    idOf(dockerId) {
+      const pool = poolOf(dockerId)
+      return pool === undefined ? undefined : networkOfPool(pool)
+    },
+    dockerIdsOf: network => idsWhere(pool => networkOfPool(pool) === network),
+    dockerIdsOfPool: wanted => idsWhere(pool => pool === wanted),
+    dockerIds: () => idsWhere(() => true),
+    ids: () => new Set(local.entries(prefix).map(([, pool]) => networkOfPool(pool))),
+    async remember(dockerId, pool) {
+      if (poolOf(dockerId) !== pool) await local.set([[prefix + dockerId, pool]])
     },
     async forget(dockerId) {
-      if (local.get(prefix + dockerId) !== undefined) await local.set([[prefix + dockerId, undefined]])
+      if (poolOf(dockerId) !== undefined) await local.set([[prefix + dockerId, undefined]])
     },
   }
 }

@@ -3,17 +3,21 @@
  * same aliases, then disconnect here. When the last endpoint is gone anywhere, the network is deleted.
  */
 import { removeNetworkLeaves } from '../crdt/acts.ts'
+import type { Leaf } from '../crdt/leaves.ts'
+import { removeGroupLeaves } from '../crdt/object-acts.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
-import { wantedName } from './docker-name.ts'
+import { wantedName, wantedNetworks, wantedOf } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { goalOfDeleted } from './drain-goal.ts'
 import type { LocalConditions } from './local-conditions.ts'
+import { type PoolId, poolIdOf, readPoolId } from './pool-id.ts'
 import { type DockerApi, DockerAway, type DockerMember, type DockerNetwork } from './ports.ts'
+import { tenantFlag } from './refusals.ts'
 
 /** Whoever ordered the drain deletes the network; the others do when it has not for this long, ms. */
 const othersWaitMs = 5_000
@@ -47,9 +51,11 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
   let runOn: Awaited<ReturnType<DockerApi['runOn']>> | undefined
 
   async function move(from: DockerNetwork, goal: Network, member: DockerMember): Promise<boolean> {
-    const ours = dockersOf(goal.id)[0]
-    const goalName = ours?.name ?? wantedName(goal)
+    const pool = counterpart(view, networks.poolOf(from.id), goal)
+    const ours = pool === undefined ? undefined : dockersOfPool(pool)[0]
+    const goalName = nameIn(goal, pool, ours)
     try {
+      if (pool === undefined) throw noCounterpart(view, networks.poolOf(from.id), goal)
       if (!ours) throw new Error(`network ${goalName} is not in this host's Docker yet`)
       if (!member.networks.includes(ours.name))
         await docker.connect(ours.id, member.container, await aliasesOf(docker, member, from))
@@ -68,10 +74,13 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
     }
   }
 
-  const dockersOf = (id: NetworkId) => {
-    const ids = new Set(networks.dockerIdsOf(id))
-    return shown.filter(network => ids.has(network.id))
-  }
+  /** What Docker calls where they go, or will. */
+  const nameIn = (goal: Network, pool: PoolId | undefined, shown: DockerNetwork | undefined) =>
+    shown?.name ?? (pool && wantedOf(view, pool)?.name) ?? wantedName(goal)
+
+  const shownOf = (ids: readonly string[]) => shown.filter(network => ids.includes(network.id))
+  const dockersOf = (id: NetworkId) => shownOf(networks.dockerIdsOf(id))
+  const dockersOfPool = (pool: PoolId) => shownOf(networks.dockerIdsOfPool(pool))
 
   async function moveAll(id: NetworkId, goal: Network): Promise<boolean> {
     let done = true
@@ -92,7 +101,8 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
     const users = [...(runOn.get(network.name) ?? []), ...(runOn.get(network.id) ?? [])]
     if (users.length === 0 || (await isReplaced(network))) return
     held.add(network.id)
-    const goalName = dockersOf(goal.id)[0]?.name ?? wantedName(goal)
+    const pool = counterpart(view, networks.poolOf(network.id), goal)
+    const goalName = nameIn(goal, pool, pool === undefined ? undefined : dockersOfPool(pool)[0])
     conditions.report(
       `drained ${network.id}`,
       `network ${network.name} was drained into ${goalName} and stays in this host's Docker, empty: Docker starts ${users.join(', ')} only while it finds a network of that name`,
@@ -102,9 +112,9 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
 
   /** True if another network is created under its name as soon as it is gone. */
   async function isReplaced({ name }: DockerNetwork): Promise<boolean> {
-    const heir = view.networks().find(network => network.status === 'live' && wantedName(network) === name)
+    const heir = wantedNetworks(view).find(wanted => wanted.isLive && wanted.name === name)
     if (!heir) return false
-    for (const ours of dockersOf(heir.id)) if ((await docker.members(ours)).length > 0) return false
+    for (const ours of dockersOfPool(heir.pool)) if ((await docker.members(ours)).length > 0) return false
     return true
   }
 
@@ -121,7 +131,7 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
     const sinceMs = empty.get(id) ?? clock.monotonic()
     empty.set(id, sinceMs)
     if (view.drain(id)?.by !== self && clock.monotonic() - sinceMs < othersWaitMs) return false
-    await replica.write(now => (isEmpty(now) ? removeNetworkLeaves(now, id) : []))
+    await replica.write(now => (isEmpty(now) ? removalOf(now, id) : []))
     empty.delete(id)
     log.info({ network: id }, 'deleted a network that was drained')
     return true
@@ -148,6 +158,30 @@ export function createDrainPass(deps: DrainPassDeps): DrainPass {
     },
     isHeld: dockerId => held.has(dockerId),
   }
+}
+
+/** The network with its groups: their members have moved too. */
+function removalOf(view: RegistryView, id: NetworkId): Leaf[] {
+  const groups = view.objects.groups().filter(group => group.network === id && group.status === 'live')
+  return [...groups.flatMap(group => removeGroupLeaves(view.objects, group)), ...removeNetworkLeaves(view, id)]
+}
+
+/** Where members of a group go: into the group of the goal that was created under the same name; undefined without one. */
+function counterpart({ objects }: RegistryView, from: PoolId | undefined, goal: Network): PoolId | undefined {
+  const { group } = readPoolId(from ?? '')
+  if (group === undefined) return goal.id
+  const bornName = objects.everGroup(group)?.bornName
+  const onGoal = objects.groups(goal.tenant).filter(other => other.network === goal.id && other.status === 'live')
+  const found = onGoal.find(other => other.bornName === bornName)
+  return found && poolIdOf(goal.id, found.id)
+}
+
+/** Outside their group they would be under no policy: they stay. */
+function noCounterpart(view: RegistryView, from: PoolId | undefined, goal: Network): Error {
+  const pool = readPoolId(from ?? '')
+  const name = view.objects.everGroup(pool.group ?? '')?.bornName ?? 'its group'
+  const again = `skein net drain${tenantFlag(goal.tenant)}${view.network(pool.network)?.name ?? ''} --into ${goal.name}`
+  return new Error(`network ${goal.name} has no group ${name}: "${again}" makes it`)
 }
 
 /** What users called it in this network; its name and short id it gets everywhere. */

@@ -4,9 +4,9 @@ import type { NetworkId } from '../model/network.ts'
 
 /** The record of one of this host's endpoints. */
 export function endpointLeaf(endpoint: Omit<Endpoint, 'owner' | 'aliases'> & { aliases?: readonly string[] }): Leaf {
-  const { id, network, ip, mac, container, containerName, aliases = [] } = endpoint
+  const { id, network, ip, mac, container, containerName, aliases = [], group } = endpoint
   const leaf = { kind: 'endpoint' as const, id, network, ip, mac, container, containerName, aliases }
-  return leaf
+  return group === undefined ? leaf : { ...leaf, group }
 }
 
 export function endpointRemovalLeaf(id: string, network: NetworkId): Leaf {

@@ -12,6 +12,7 @@ import type { Replica } from '../replica/replica.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
 import type { LocalState } from './local-state.ts'
+import { readPoolId } from './pool-id.ts'
 import type { DatapathPort, DockerApi } from './ports.ts'
 
 export interface EndpointPassDeps {
@@ -45,11 +46,11 @@ export function createEndpointPass(deps: EndpointPassDeps): EndpointPass {
     async run() {
       if (replica.fenced) return // it registers nothing any more: what runs keeps its records as they are
       const running = (await docker.endpoints()).flatMap(place => {
-        const network = networks.idOf(place.networkId)
+        const pool = networks.poolOf(place.networkId)
         const ip = parseIp(place.address)
-        if (network === undefined || ip === undefined || place.endpointId === '') return []
+        if (pool === undefined || ip === undefined || place.endpointId === '') return []
         const { endpointId: id, container, containerName } = place
-        return [{ id, network, ip, mac: place.mac.toLowerCase() || macOf(ip), container, containerName }]
+        return [{ id, ...readPoolId(pool), ip, mac: place.mac.toLowerCase() || macOf(ip), container, containerName }]
       })
       await claim(deps, running)
       for (let at = 0; at < running.length; at += recordsPerWrite) {
@@ -108,7 +109,8 @@ function changeOf(
   const wanted = others.size > 0 ? [...others].slice(0, maxAliases) : (known?.aliases ?? [])
   // what its former key wrote is this host's to write anew (R8)
   const isOwn = known !== undefined && known.recordedBy === undefined
-  if (isOwn && isNamed(known, running) && wanted.join('/') === known.aliases.join('/')) return []
+  const isWhole = isOwn && isNamed(known, running) && known.group === running.group
+  if (isWhole && wanted.join('/') === known.aliases.join('/')) return []
   // the address and MAC that were given out hold; Docker's list only fills in what is not known yet
   const given = known && { network: known.network, ip: known.ip, mac: known.mac }
   return [endpointLeaf({ ...running, ...given, aliases: wanted })]
@@ -126,7 +128,7 @@ async function collect(deps: EndpointPassDeps, running: readonly Running[]): Pro
     if (!known.has(network) && !replica.view.network(network)) continue
     const lost = own.filter(endpoint => endpoint.network === network && !shown.has(endpoint.id))
     for (const { id } of lost) orphans.add(id)
-    // a container has one endpoint in a network: when another is there, this one is the one from before its restart
+    // a container has one endpoint in a network or group: when another is there, this one is the one from before its restart
     const isReplaced = (endpoint: Endpoint) => endpoint.container !== '' && placed.has(placeOf(endpoint))
     const old = lost.filter(endpoint => isReplaced(endpoint) || state.orphanAgeMs(endpoint.id) >= orphanAfterMs)
     if (old.length > 0) await collectEndpoints(deps, network, old, running)
@@ -134,8 +136,8 @@ async function collect(deps: EndpointPassDeps, running: readonly Running[]): Pro
   state.keepOrphans(orphans)
 }
 
-function placeOf({ network, container }: Running): string {
-  return `${network} ${container}`
+function placeOf({ network, group = '', container }: Running): string {
+  return `${network} ${group} ${container}`
 }
 
 async function collectEndpoints(

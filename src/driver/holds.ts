@@ -1,10 +1,12 @@
 /**
- * A network that was deleted elsewhere while containers of this host are on it stays until they are gone. The last of them may
- * be between two starts, without an endpoint: a record says that it is there, and the start is not refused.
+ * A network or group that was deleted elsewhere while containers of this host are on it stays until they are gone. The last of
+ * them may be between two starts, without an endpoint: its start is not refused. Of a network a record says so to all.
  */
 import type { Clock } from '../lib/clock.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
+import type { LocalState } from './local-state.ts'
+import { networkOfPool, type PoolId } from './pool-id.ts'
 import type { DockerApi, DockerMember, DockerNetwork } from './ports.ts'
 import { isOurs } from './revival.ts'
 
@@ -14,6 +16,7 @@ const restartMs = 5_000
 export interface HoldsDeps {
   replica: Replica
   docker: DockerApi
+  state: LocalState
   clock: Clock
   driverName: string
   /** A network is held from now on: starts may have been refused before. */
@@ -21,17 +24,18 @@ export interface HoldsDeps {
 }
 
 export interface Holds {
-  /** True while containers of this host use the deleted network; the record follows. Throws `DockerAway`. */
-  keeps(network: DockerNetwork, id: NetworkId): Promise<boolean>
-  /** Gives up deleted networks that this host's Docker does not have. */
-  keepOnly(inDocker: ReadonlySet<NetworkId | undefined>): Promise<void>
+  /** True while containers of this host use what was deleted; the record follows. Throws `DockerAway`. */
+  keeps(network: DockerNetwork, pool: PoolId): Promise<boolean>
+  /** Gives up what this host's Docker does not have. */
+  keepOnly(inDocker: ReadonlySet<PoolId | undefined>): Promise<void>
 }
 
-export function createHolds({ replica, docker, clock, driverName, onHeld }: HoldsDeps): Holds {
+export function createHolds({ replica, docker, state, clock, driverName, onHeld }: HoldsDeps): Holds {
   const { view, self } = replica
   /** When a container was last seen to run, monotonic ms; of those held since before this process, when it first looked. */
-  const seen = new Map<NetworkId, number>()
-  const isHeld = (id: NetworkId) => view.heldBy(id).includes(self)
+  const seen = new Map<PoolId, number>()
+  const isRecorded = (id: NetworkId) => view.heldBy(id).includes(self)
+  const isHeld = (pool: PoolId) => state.isHeld(pool) || isRecorded(networkOfPool(pool))
 
   async function write(network: NetworkId, held: boolean): Promise<void> {
     await replica.write(now =>
@@ -46,32 +50,39 @@ export function createHolds({ replica, docker, clock, driverName, onHeld }: Hold
     return (await docker.failedStarts([network])).some(failed => isOurs(failed, driverName))
   }
 
-  async function release(id: NetworkId): Promise<void> {
-    seen.delete(id)
-    if (isHeld(id)) await write(id, false)
-  }
-
   return {
-    async keeps(network, id) {
+    async keeps(network, pool) {
       const members = await docker.members(network)
       const nowMs = clock.monotonic()
+      const id = networkOfPool(pool)
       if (await isUsed(network, members)) {
-        seen.set(id, nowMs)
-        if (isHeld(id)) return true
-        await write(id, true)
-        onHeld()
+        seen.set(pool, nowMs)
+        const isNew = !isHeld(pool)
+        state.hold(pool)
+        if (view.isDeleted(id) && !isRecorded(id)) await write(id, true)
+        if (isNew) onHeld()
         return true
       }
-      const seenMs = seen.get(id) ?? nowMs
-      if (members.length > 0 && isHeld(id) && nowMs - seenMs < restartMs) {
-        seen.set(id, seenMs)
+      const seenMs = seen.get(pool) ?? nowMs
+      if (members.length > 0 && isHeld(pool) && nowMs - seenMs < restartMs) {
+        seen.set(pool, seenMs)
+        state.hold(pool)
         return true
       }
-      await release(id)
+      seen.delete(pool)
+      state.release(pool)
       return false
     },
     async keepOnly(inDocker) {
-      for (const { id, status } of view.networks()) if (status !== 'live' && !inDocker.has(id)) await release(id)
+      for (const pool of state.held()) {
+        if (inDocker.has(pool)) continue
+        seen.delete(pool)
+        state.release(pool)
+      }
+      const used = new Set(state.held().map(networkOfPool))
+      for (const { id, status } of view.networks()) {
+        if (status !== 'live' && isRecorded(id) && !used.has(id)) await write(id, false)
+      }
     },
   }
 }

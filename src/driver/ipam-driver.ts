@@ -1,6 +1,6 @@
 /**
- * The IPAM driver's calls. A pool is a network of ours and bears its id; that of a network which is being born in Docker
- * bears a handle.
+ * The IPAM driver's calls. A pool is a network of ours, or a group on one, and bears their ids; that of a network which is
+ * being born in Docker bears a handle.
  */
 
 import type { Ipam } from '../ipam/ipam.ts'
@@ -12,8 +12,9 @@ import { checkOverlap, tenantOf } from './born-network.ts'
 import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalState } from './local-state.ts'
-import { type Driver, gatewayLabel, idOption, type RequestOf } from './protocol.ts'
-import { beingDeleted, checkTakesEndpoints, needNetwork } from './refusals.ts'
+import { networkOfPool } from './pool-id.ts'
+import { type Driver, gatewayLabel, type RequestOf } from './protocol.ts'
+import { checkTakesEndpoints, needNetwork, statedPool } from './refusals.ts'
 import type { Removals } from './removals.ts'
 
 export interface IpamDriverDeps {
@@ -37,8 +38,9 @@ export function createIpamDriver(deps: IpamDriverDeps): IpamDriver {
     },
     'IpamDriver.RequestAddress': (request, signal) => requestAddress(deps, request, signal),
     async 'IpamDriver.ReleaseAddress'(request) {
-      const id = pools.isHandle(request.PoolID) ? pools.networkOf(request.PoolID) : request.PoolID
-      if (id === undefined) return {}
+      const pool = pools.isHandle(request.PoolID) ? pools.adoptedAs(request.PoolID) : request.PoolID
+      if (pool === undefined) return {}
+      const id = networkOfPool(pool)
       const network = replica.view.network(id)
       const ip = parseIp(request.Address.split('/')[0] ?? '')
       if (ip === undefined || (network && ip === network.spec.subnet.base)) return {}
@@ -58,10 +60,9 @@ async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.
       'a range is part of the network in Skein: leave out --ip-range, use "skein net create"',
     )
   }
-  const id = request.Options[idOption]
-  if (typeof id !== 'string' || id === '') return poolToBe(deps, request)
-  const network = needNetwork(deps.replica.view, id)
-  if (network.status !== 'live') throw beingDeleted(network)
+  const stated = statedPool(deps.replica.view, request.Options)
+  if (!stated) return poolToBe(deps, request)
+  const { network } = stated
   const pool = prefixText(network.spec.subnet)
   if (request.Pool && request.Pool !== pool) {
     throw new SkeinError(
@@ -70,7 +71,7 @@ async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.
     )
   }
   // without a gateway in the answer Docker requests an address for one, and it would be lost to containers
-  return { PoolID: id, Pool: pool, Data: { [gatewayLabel]: baseText(network.spec.subnet) } }
+  return { PoolID: stated.pool, Pool: pool, Data: { [gatewayLabel]: baseText(network.spec.subnet) } }
 }
 
 /** A network is being born in this Docker. What Docker has told so far is checked at once. */
@@ -82,7 +83,7 @@ async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.Req
     // the same network from another host may not be in this Docker yet, and one that was just removed is still known
     checkOverlap(replica.view, tenant, subnet, rival => {
       const isSame = prefixText(rival.spec.subnet) === subnet.text
-      return removals.isOpen(rival.id) || (isSame && networks.dockerIdsOf(rival.id).length === 0)
+      return removals.isOpen(rival.id) || (isSame && networks.dockerIdsOfPool(rival.id).length === 0)
     })
   }
   const { handle, pool, gateway } = await pools.request(tenant, subnet)
@@ -99,13 +100,13 @@ async function requestAddress(
   if (isGateway && request.Address) {
     throw new SkeinError('unsupported', 'networks with a gateway are not supported yet: leave out --gateway')
   }
-  const id = pools.isHandle(request.PoolID) ? await pools.adopted(request.PoolID) : request.PoolID
+  const pool = pools.isHandle(request.PoolID) ? await pools.adopted(request.PoolID) : request.PoolID
   if (signal.aborted) throw signal.reason
-  const network = needNetwork(replica.view, id)
+  const network = needNetwork(replica.view, networkOfPool(pool))
   const { subnet } = network.spec
   if (isGateway) return { Address: baseText(subnet), Data: {} }
   if (replica.fenced) throw replica.fenced
-  checkTakesEndpoints(replica.view, network, replica.self)
+  checkTakesEndpoints(replica.view, pool, { self: replica.self, isHeld: state.isHeld(pool) })
   const preferred = request.Address ? preferredAddress(request.Address, subnet) : undefined
   await state.registered()
   if (signal.aborted) throw signal.reason

@@ -1,6 +1,7 @@
 /** What the handlers tell the reconciler within one run of the process, so that neither undoes the other's work. */
 import type { Clock } from '../lib/clock.ts'
 import type { LocalFacts } from '../replica/replica.ts'
+import type { PoolId } from './pool-id.ts'
 
 const registeredKey = 'docker/registered'
 
@@ -21,11 +22,17 @@ export interface LocalState {
    */
   registered(): Promise<void>
   noteRegistered(): Promise<void>
+  /** Containers of this host's Docker are on it although it was deleted: their starts are not refused. */
+  hold(pool: PoolId): void
+  release(pool: PoolId): void
+  isHeld(pool: PoolId): boolean
+  held(): PoolId[]
 }
 
 export function createLocalState(local: LocalFacts, clock: Clock): LocalState {
   const removed = new Set<string>()
   const orphans = new Map<string, number>()
+  const held = new Set<PoolId>()
   let release!: () => void
   const registered = new Promise<void>(resolve => {
     release = resolve
@@ -52,5 +59,9 @@ export function createLocalState(local: LocalFacts, clock: Clock): LocalState {
       if (local.get(registeredKey) === undefined) await local.set([[registeredKey, '1']])
       release()
     },
+    hold: pool => void held.add(pool),
+    release: pool => void held.delete(pool),
+    isHeld: pool => held.has(pool),
+    held: () => [...held],
   }
 }

@@ -1,5 +1,5 @@
 /** The network driver's calls. None of them asks Docker: it waits for us, with locks held. */
-import type { Endpoint, Network } from '../crdt/registry-view.ts'
+import type { Endpoint } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { macOf, parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
@@ -10,9 +10,10 @@ import { type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
 import type { LocalState } from './local-state.ts'
+import { type PoolId, readPoolId } from './pool-id.ts'
 import type { DatapathPort } from './ports.ts'
-import { addressSpace, type Driver, idOption, type RequestOf } from './protocol.ts'
-import { beingDeleted, checkTakesEndpoints, needNetwork } from './refusals.ts'
+import { addressSpace, type Driver, type RequestOf } from './protocol.ts'
+import { checkTakesEndpoints, needNetwork, statedPool } from './refusals.ts'
 import type { Removals } from './removals.ts'
 
 export interface NetworkDriverDeps {
@@ -39,14 +40,14 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
 
   return {
     async 'NetworkDriver.CreateNetwork'(request) {
-      const network = checkCreation(deps, request)
-      if (network) await networks.remember(request.NetworkID, network.id)
+      const pool = checkCreation(deps, request)
+      if (pool !== undefined) await networks.remember(request.NetworkID, pool)
       else await bindPool(deps, request)
       return {}
     },
     async 'NetworkDriver.DeleteNetwork'(request) {
-      const id = networks.idOf(request.NetworkID)
-      if (id !== undefined) removals.note(request.NetworkID, id, isBornHere(deps, id, request.NetworkID))
+      const pool = networks.poolOf(request.NetworkID)
+      if (pool !== undefined) removals.note(request.NetworkID, pool, isBornHere(deps, pool, request.NetworkID))
       await pools.forget(request.NetworkID)
       await networks.forget(request.NetworkID)
       return {}
@@ -86,7 +87,7 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
 type Creation = RequestOf<'NetworkDriver.CreateNetwork'>
 
 /** Undefined: it is being born in this Docker. */
-function checkCreation(deps: NetworkDriverDeps, request: Creation): Network | undefined {
+function checkCreation(deps: NetworkDriverDeps, request: Creation): PoolId | undefined {
   const { replica, driverName } = deps
   const [pool] = request.IPv4Data
   if (request.IPv4Data.some(data => data.AddressSpace !== addressSpace)) {
@@ -102,11 +103,7 @@ function checkCreation(deps: NetworkDriverDeps, request: Creation): Network | un
   if (request.IPv4Data.some(data => Object.keys(data.AuxAddresses).length > 0)) {
     throw new SkeinError('unsupported', 'auxiliary addresses are not supported: leave out --aux-address')
   }
-  const id = request.Options[idOption]
-  if (typeof id !== 'string' || id === '') return undefined
-  const network = needNetwork(replica.view, id)
-  if (network.status !== 'live') throw beingDeleted(network)
-  return network
+  return statedPool(replica.view, request.Options)?.pool
 }
 
 /** Docker tells neither name nor labels: the reconciler asks for them. What can be refused is refused here. */
@@ -120,20 +117,23 @@ async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation
 }
 
 /** Whether `docker network rm` on this host means the network and not only this host's copy. */
-function isBornHere({ replica, pools }: NetworkDriverDeps, id: NetworkId, dockerId: string): boolean {
-  return pools.poolOf(dockerId) !== undefined || replica.view.network(id)?.docker?.host === replica.self
+function isBornHere({ replica, pools }: NetworkDriverDeps, pool: PoolId, dockerId: string): boolean {
+  if (pools.poolOf(dockerId) !== undefined) return true
+  const { network, group } = readPoolId(pool)
+  return group === undefined && replica.view.network(network)?.docker?.host === replica.self
 }
 
 async function createEndpoint(deps: NetworkDriverDeps, request: RequestOf<'NetworkDriver.CreateEndpoint'>) {
   const { replica, networks } = deps
-  const id = networks.idOf(request.NetworkID)
-  if (id === undefined) {
+  const pool = networks.poolOf(request.NetworkID)
+  if (pool === undefined) {
     throw new SkeinError(
       'unavailable',
       `Docker's network ${request.NetworkID.slice(0, 12)} has not been matched with one of Skein's yet: try again in a few seconds`,
     )
   }
   const { Address: address, MacAddress: givenMac } = request.Interface
+  const { network: id, group } = readPoolId(pool)
   await replica.write(view => {
     const network = needNetwork(view, id)
     const ip = parseIp(address.split('/')[0] ?? '')
@@ -145,15 +145,19 @@ async function createEndpoint(deps: NetworkDriverDeps, request: RequestOf<'Netwo
     }
     const mac = (givenMac || macOf(ip)).toLowerCase()
     const known = view.endpoint(replica.self, request.EndpointID)
-    if (known && isSame(known, id, ip, mac)) return []
-    checkTakesEndpoints(view, network, replica.self)
-    return [endpointLeaf({ id: request.EndpointID, network: id, ip, mac, container: '', containerName: '' })]
+    const placed = { network: id, ip, mac, ...(group !== undefined && { group }) }
+    if (known && isSame(known, placed)) return []
+    checkTakesEndpoints(view, pool, { self: replica.self, isHeld: deps.state.isHeld(pool) })
+    return [endpointLeaf({ id: request.EndpointID, ...placed, container: '', containerName: '' })]
   })
   if (givenMac) return { Interface: {} } // to repeat what was given is an error to Docker
   const written = replica.view.endpoint(replica.self, request.EndpointID)
   return { Interface: written ? { MacAddress: written.mac } : {} }
 }
 
-function isSame(known: Endpoint, network: NetworkId, ip: number, mac: string): boolean {
-  return known.network === network && known.ip === ip && known.mac === mac
+function isSame(
+  known: Endpoint,
+  { network, ip, mac, group }: Pick<Endpoint, 'network' | 'ip' | 'mac' | 'group'>,
+): boolean {
+  return known.network === network && known.ip === ip && known.mac === mac && known.group === group
 }

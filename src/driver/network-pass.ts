@@ -2,25 +2,24 @@
  * Makes Docker's networks agree with the replicated ones: adopts, creates, removes. Removal needs the evidence of a
  * deletion (I5); a Docker network whose id is merely unknown here is left alone.
  */
-import type { Network } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { AddressPool } from '../model/address-pool.ts'
-import type { NetworkId } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createAdoption } from './adoption.ts'
 import type { BornPools } from './born-pools.ts'
-import { fallbackName, wantedName } from './docker-name.ts'
+import { fallbackName, type Wanted, wantedNetworks } from './docker-name.ts'
 import { createDockerNaming } from './docker-naming.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { Holds } from './holds.ts'
 import { createKernelNetworks } from './kernel-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
 import { createNetworkRemoval } from './network-removal.ts'
+import { networkOfPool, type PoolId, poolIdOf } from './pool-id.ts'
 import { type DatapathPort, type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
-import { idOption } from './protocol.ts'
+import { groupIdOption, idOption } from './protocol.ts'
 import { createRemovalPass } from './removal-pass.ts'
 import type { Removals } from './removals.ts'
 
@@ -51,19 +50,21 @@ export interface NetworkPass {
   settle(listed: readonly DockerNetwork[]): Promise<boolean>
 }
 
-/** Our id of a Docker network; undefined if it is not one of ours. */
-export function skeinIdOf(network: DockerNetwork, driverName: string): NetworkId | undefined {
-  return network.driver === driverName ? (network.labels[idOption] ?? network.options[idOption]) : undefined
+/** What a Docker network says that it stands for; undefined if it is not one of ours. */
+function statedPool({ driver, labels, options }: DockerNetwork, driverName: string): PoolId | undefined {
+  const id = labels[idOption] ?? options[idOption]
+  if (driver !== driverName || id === undefined) return undefined
+  return poolIdOf(id, labels[groupIdOption] ?? options[groupIdOption])
 }
 
 export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
   const { replica, networks, removals, driverName } = deps
-  const idOf = (network: DockerNetwork) => skeinIdOf(network, driverName) ?? networks.idOf(network.id)
+  const poolOf = (network: DockerNetwork) => statedPool(network, driverName) ?? networks.poolOf(network.id)
   const removalPass = createRemovalPass(deps)
   const takeOver = createAdoption({ ...deps, removalPass })
   const kernel = createKernelNetworks(deps)
-  const naming = createDockerNaming({ ...deps, idOf, recreate })
-  const removeDeleted = createNetworkRemoval(deps, idOf)
+  const naming = createDockerNaming({ ...deps, poolOf, recreate })
+  const removeDeleted = createNetworkRemoval(deps, poolOf)
 
   /** Runs one network's step; its failure becomes a condition and does not hold up the others. */
   async function attempt(subject: string, remedy: string, work: () => Promise<boolean>): Promise<boolean> {
@@ -76,22 +77,21 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
     }
   }
 
-  async function recreate(network: Network, present: DockerNetwork[]): Promise<void> {
-    await create(network, present, () => false)
+  async function recreate(wanted: Wanted, present: DockerNetwork[]): Promise<void> {
+    await create(wanted, present, () => false)
   }
 
-  async function create(network: Network, present: DockerNetwork[], isDying: (holder: DockerNetwork) => boolean) {
-    const holder = present.find(other => other.name === wantedName(network))
+  async function create(wanted: Wanted, present: DockerNetwork[], isDying: (holder: DockerNetwork) => boolean) {
+    const holder = present.find(other => other.name === wanted.name)
     if (holder && isDying(holder)) return false
-    const name = holder
-      ? fallbackName(network, taken => present.some(other => other.name === taken))
-      : wantedName(network)
-    const vni = await kernel.ensure(network.id)
-    const request = creationOf(network, name, vni, driverName)
+    const isTaken = (name: string) => present.some(other => other.name === name)
+    const name = holder ? fallbackName(wanted, isTaken) : wanted.name
+    const vni = await kernel.ensure(wanted.network.id)
+    const request = creationOf(wanted, name, vni, driverName)
     const id = await deps.docker.createNetwork(request)
-    await networks.remember(id, network.id)
+    await networks.remember(id, wanted.pool)
     present.push({ ...request, id, gateway: '' })
-    deps.log.info({ network: network.id, name }, 'created a Docker network')
+    deps.log.info({ pool: wanted.pool, name }, 'created a Docker network')
     return true
   }
 
@@ -101,54 +101,57 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
       // a list may be older than a removal
       const ours = listed.filter(({ id, driver }) => driver === driverName && !removals.wasRemoved(id))
       for (const network of ours) {
-        const id = skeinIdOf(network, driverName)
-        if (id !== undefined) await networks.remember(network.id, id)
+        const pool = statedPool(network, driverName)
+        if (pool !== undefined) await networks.remember(network.id, pool)
       }
-      const done = await takeOver(ours.filter(network => idOf(network) === undefined))
+      const done = await takeOver(ours.filter(network => poolOf(network) === undefined))
       await removalPass.judge()
       return done
     },
     async settle(listed) {
       const { present, isDying } = await removeDeleted(listed)
       let done = !present.some(isDying)
-      const inDocker = new Map(present.map(network => [idOf(network), network]))
-      done =
-        (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(new Set(inDocker.keys())))) && done
-      for (const network of replica.view.networks()) {
-        const existing = inDocker.get(network.id)
-        if (!existing && network.into !== undefined) continue
-        if (!existing && (network.status !== 'live' || removals.isOpen(network.id))) continue
-        const subject = `network ${wantedName(network)}`
+      const inDocker = new Set(present.map(poolOf))
+      const used = new Set([...inDocker].map(pool => pool && networkOfPool(pool)))
+      done = (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(used))) && done
+      for (const wanted of wantedNetworks(replica.view)) {
+        const { pool, network, isLive } = wanted
+        const isThere = inDocker.has(pool)
+        if (!isThere && (network.into !== undefined || !isLive || removals.isOpen(pool))) continue
+        const subject = `network ${wanted.name}`
         const remedy = 'Skein tries again by itself; see "docker network ls" and the log of skeind'
-        const work = existing ? () => kernel.ensureOnce(network.id) : () => create(network, present, isDying)
+        const work = isThere ? () => kernel.ensureOnce(network.id) : () => create(wanted, present, isDying)
         done = (await attempt(subject, remedy, work)) && done
-        done = (await attempt(subject, remedy, () => naming.settle(network, present))) && done
+        done = (await attempt(subject, remedy, () => naming.settle(wanted, present))) && done
       }
       return done
     },
   }
 }
 
-function creationOf(network: Network, name: string, vni: number, driverName: string) {
-  const { labels = [], options = [], internal = false } = network.docker ?? {}
+function creationOf({ network, group }: Wanted, name: string, vni: number, driverName: string) {
+  const { labels, options = [], internal = false } = network.docker ?? {}
+  const ids = { [idOption]: network.id, ...(group && { [groupIdOption]: group.id }) }
   return {
     name,
     driver: driverName,
     subnet: prefixText(network.spec.subnet),
     labels: {
-      ...Object.fromEntries(labels),
-      [idOption]: network.id,
+      ...Object.fromEntries(group?.labels ?? labels ?? []),
+      ...ids,
       'skein.tenant': network.tenant,
       'skein.network': network.name,
+      ...(group && { 'skein.group': group.name }),
     },
     options: {
       ...Object.fromEntries(options),
       encap: network.spec.encap,
       'pkt-tag': String(vni),
       tenant: network.tenant,
-      [idOption]: network.id,
+      ...(group && { group: group.name }),
+      ...ids,
     },
-    ipamOptions: { [idOption]: network.id },
+    ipamOptions: ids,
     internal,
   }
 }

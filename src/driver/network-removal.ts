@@ -2,12 +2,12 @@
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
-import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { goalOfDeleted } from './drain-goal.ts'
 import type { Holds } from './holds.ts'
 import type { LocalConditions } from './local-conditions.ts'
+import { type PoolId, readPoolId } from './pool-id.ts'
 import { type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
 
 /**
@@ -36,7 +36,7 @@ export type NetworkRemoval = (listed: readonly DockerNetwork[]) => Promise<{
 
 export function createNetworkRemoval(
   deps: NetworkRemovalDeps,
-  idOf: (network: DockerNetwork) => NetworkId | undefined,
+  poolOf: (network: DockerNetwork) => PoolId | undefined,
 ): NetworkRemoval {
   const { replica, docker, networks, conditions, clock, log } = deps
   /** Docker ids of deleted networks that are in use -> since when, monotonic ms. */
@@ -44,8 +44,17 @@ export function createNetworkRemoval(
 
   /** Containers of a drained network are moved away: it is not held for them. */
   async function isUsed(network: DockerNetwork): Promise<boolean> {
-    const id = idOf(network)
-    return id !== undefined && !goalOfDeleted(replica.view, id) && (await deps.holds.keeps(network, id))
+    const pool = poolOf(network)
+    if (pool === undefined) return false
+    const id = readPoolId(pool).network
+    const isMoved = replica.view.isDeleted(id) && goalOfDeleted(replica.view, id) !== undefined
+    return !isMoved && (await deps.holds.keeps(network, pool))
+  }
+
+  /** Itself, or the network that the group is on. */
+  function isGone(network: DockerNetwork): boolean {
+    const { network: id, group } = readPoolId(poolOf(network) ?? '')
+    return replica.view.isDeleted(id) || (group !== undefined && replica.view.objects.isGroupDeleted(group))
   }
 
   async function remove(network: DockerNetwork): Promise<boolean> {
@@ -53,7 +62,7 @@ export function createNetworkRemoval(
       if (!(await isUsed(network)) && (await docker.removeNetwork(network.id))) {
         await networks.forget(network.id)
         inUse.delete(network.id)
-        log.info({ network: idOf(network), name: network.name }, 'removed a Docker network')
+        log.info({ pool: poolOf(network), name: network.name }, 'removed a Docker network')
         return true
       }
     } catch (error) {
@@ -70,11 +79,10 @@ export function createNetworkRemoval(
 
   return async (listed: readonly DockerNetwork[]) => {
     const present: DockerNetwork[] = []
-    const isGone = (network: DockerNetwork) => replica.view.isDeleted(idOf(network) ?? '')
     const deleted = listed.filter(network => isGone(network) && !deps.isHeld(network.id))
     for (const id of inUse.keys()) if (!deleted.some(network => network.id === id)) inUse.delete(id)
     for (const network of listed) if (!deleted.includes(network) || !(await remove(network))) present.push(network)
-    await deps.holds.keepOnly(new Set(present.map(idOf)))
+    await deps.holds.keepOnly(new Set(present.map(poolOf)))
     const isDying = (network: DockerNetwork) => {
       const since = inUse.get(network.id)
       return since !== undefined && clock.monotonic() - since < nameGraceMs

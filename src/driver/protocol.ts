@@ -10,6 +10,9 @@ export const addressSpace = 'skein'
 /** Under this name our network id travels in `-o`, `--ipam-opt` and labels. */
 export const idOption = 'skein.id'
 
+/** The same of a group's id, beside that of its network. */
+export const groupIdOption = 'skein.group.id'
+
 /** Docker's name (moby libnetwork/netlabel) for a gateway: in the data of a pool and as the type of a requested address. */
 export const gatewayLabel = 'com.docker.network.gateway'
 

@@ -2,6 +2,7 @@
  * One loop that makes Docker and the replicated state agree. It alone asks Docker; the handlers never do. A pass runs
  * after a change of networks, after Docker's events and every 10 s; Docker may be absent, come and go.
  */
+import type { Group } from '../crdt/objects-view.ts'
 import type { Ipam } from '../ipam/ipam.ts'
 import { createAlarm } from '../lib/alarm.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -172,23 +173,25 @@ function createPass(deps: ReconcilerDeps, conditions: LocalConditions, revival: 
 }
 
 /**
- * True if networks came, went or changed since it was last asked: endpoints change far more often, and matter here where a
- * network waits for its last.
+ * True if networks or groups came, went or changed since it was last asked: endpoints change far more often, and matter here
+ * where a network waits for its last.
  */
 function createChangeTest(replica: Replica): () => boolean {
   let last = ''
   let version = -1
+  let groups: readonly Group[] = []
   return () => {
-    if (version === replica.view.networksVersion()) return false
+    const listed = replica.view.objects.groups()
+    if (version === replica.view.networksVersion() && groups === listed) return false
     version = replica.view.networksVersion()
-    const now = replica.view
-      .networks()
-      .map(network => {
-        const { id, status, name, into } = network
-        const isEmpty = into !== undefined && replica.view.endpoints(id).length === 0
-        return `${id} ${status} ${name} ${into} ${isEmpty}`
-      })
-      .join()
+    groups = listed
+    const ofGroups = groups.map(({ id, status, name, network }) => `${id} ${status} ${name} ${network}`)
+    const ofNetworks = replica.view.networks().map(network => {
+      const { id, status, name, into } = network
+      const isEmpty = into !== undefined && replica.view.endpoints(id).length === 0
+      return `${id} ${status} ${name} ${into} ${isEmpty}`
+    })
+    const now = [...ofNetworks, ...ofGroups].join()
     const isNew = now !== last
     last = now
     return isNew

@@ -1,10 +1,15 @@
-/** Finding the network that a call is about, and the refusals that several calls share. */
+/** Finding the network and group that a call is about, and the refusals that several calls share. */
+import type { Group } from '../crdt/objects-view.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import { defaultTenant, dockerName } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
+import { wantedOf } from './docker-name.ts'
 import { goalOfDeleted } from './drain-goal.ts'
+import { type PoolId, poolIdOf, readPoolId } from './pool-id.ts'
+import { groupIdOption, idOption } from './protocol.ts'
 
 /** The live or draining network. Throws `not-found`, with what to do. */
 export function needNetwork(view: RegistryView, id: NetworkId): Network {
@@ -28,13 +33,64 @@ export function needNetwork(view: RegistryView, id: NetworkId): Network {
   )
 }
 
-/** Throws unless the network is live and not drained into another, or is being deleted while this host still has containers on it. */
-export function checkTakesEndpoints(view: RegistryView, network: Network, self: PeerKey): void {
+interface Asker {
+  readonly self: PeerKey
+  /** What the pool stands for was deleted, and is kept here for a container. */
+  readonly isHeld: boolean
+}
+
+/**
+ * Throws unless network and group are live and not drained into another, or are being deleted while this host still has
+ * containers on them.
+ */
+export function checkTakesEndpoints(view: RegistryView, pool: PoolId, { self, isHeld }: Asker): void {
+  const { network: id, group } = readPoolId(pool)
+  const network = needNetwork(view, id)
   if (network.into !== undefined) throw beingDrained(view, network, network.into)
-  if (network.status === 'live') return
-  if (view.heldBy(network.id).includes(self)) return
-  if (view.endpoints(network.id).some(endpoint => endpoint.owner === self)) return
-  throw beingDeleted(network)
+  const own = view.endpoints(id).filter(endpoint => endpoint.owner === self)
+  if (network.status !== 'live' && !view.heldBy(id).includes(self) && own.length === 0) throw beingDeleted(network)
+  if (group === undefined || isHeld || own.some(endpoint => endpoint.group === group)) return
+  checkGroup(view, pool, needGroup(view, network, group))
+}
+
+/**
+ * What the options of a Docker network that was made by Skein name; undefined if it is being born in Docker. Throws unless
+ * that is known and live.
+ */
+export function statedPool(view: RegistryView, options: Readonly<Record<string, unknown>>) {
+  const { [idOption]: id, [groupIdOption]: groupId } = options
+  if (typeof id !== 'string' || id === '') return undefined
+  const network = needNetwork(view, id)
+  if (network.status !== 'live') throw beingDeleted(network)
+  if (typeof groupId !== 'string' || groupId === '') return { pool: poolIdOf(id), network }
+  const pool = poolIdOf(id, groupId)
+  checkGroup(view, pool, needGroup(view, network, groupId))
+  return { pool, network }
+}
+
+function checkGroup(view: RegistryView, pool: PoolId, group: Group): void {
+  if (group.status === 'live') return
+  const name = wantedOf(view, pool)?.name ?? group.name
+  throw new SkeinError(
+    'in-use',
+    `group ${name} is being deleted and takes no new containers: see "skein conditions", or use another group`,
+  )
+}
+
+/** The group that a container is to be in. Throws `not-found`, with what to do. */
+function needGroup(view: RegistryView, network: Network, id: GroupId): Group {
+  const group = view.objects.group(id)
+  if (group) return group
+  const short = id.slice(0, 12)
+  throw view.objects.isGroupDeleted(id)
+    ? new SkeinError(
+        'not-found',
+        `group ${short} was deleted: create it again with "skein group create${tenantFlag(network.tenant)}${network.name} GROUP"`,
+      )
+    : new SkeinError(
+        'not-found',
+        `group ${short} is not known to this host (yet): see "skein group ls" and "skein peer ls"`,
+      )
 }
 
 export function beingDeleted(network: Network): SkeinError {

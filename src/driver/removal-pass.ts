@@ -1,26 +1,24 @@
 /**
- * What comes of networks that are gone from this host's Docker: `docker network rm` where the network was born deletes
- * it everywhere, unless containers use it somewhere; any other is created again, and a condition names the command.
+ * What comes of networks that are gone from this host's Docker: `docker network rm` where network or group was born deletes
+ * it everywhere, unless something uses it somewhere; any other is created again, and a condition names the command.
  */
 import { removeNetworkLeaves } from '../crdt/acts.ts'
-import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { removeGroupLeaves } from '../crdt/object-acts.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Logger } from '../lib/log.ts'
-import { formatIp } from '../model/ip.ts'
-import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { BornPools } from './born-pools.ts'
-import { wantedName } from './docker-name.ts'
+import { type Wanted, wantedOf } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
+import type { PoolId } from './pool-id.ts'
 import type { DockerNetwork } from './ports.ts'
 import { tenantFlag } from './refusals.ts'
 import type { Removal, Removals } from './removals.ts'
+import { usersOf } from './users-of.ts'
 
 /** How long a deletion may spend on learning what the other members know, ms (design.md). */
 const syncBeforeWriteMs = 500
-
-/** So many containers are named in a condition; the rest is counted. */
-const namedEndpoints = 5
 
 export interface RemovalPassDeps {
   replica: Replica
@@ -35,7 +33,7 @@ export interface RemovalPass {
   /** Docker's ids that were matched before the list was asked for, and the list. */
   findLost(known: readonly string[], listed: readonly DockerNetwork[]): Promise<void>
   /** Deletes what was removed by hand and may be deleted. `force`: without waiting whether it was a prune. */
-  judge(force?: (network: NetworkId) => boolean): Promise<void>
+  judge(force?: (pool: PoolId) => boolean): Promise<void>
 }
 
 export function createRemovalPass(deps: RemovalPassDeps): RemovalPass {
@@ -44,48 +42,53 @@ export function createRemovalPass(deps: RemovalPassDeps): RemovalPass {
   /** Names in Docker, also of what was just removed. */
   const names = new Map<string, string>()
 
-  function explain(network: Network, why: string): void {
-    const { id, tenant, name } = network
+  function explain(wanted: Wanted, why: string): void {
+    const { network, group, pool, name } = wanted
+    const flag = tenantFlag(network.tenant)
+    const command = group ? `skein group rm${flag}${group.name}` : `skein net rm${flag}${network.name}`
     conditions.keep(
-      `removed ${id}`,
-      `network ${wantedName(network)} was removed from this host's Docker and is created again: ${why}`,
-      `delete it on all hosts with: skein net rm${tenantFlag(tenant)}${name}; containers that were stopped meanwhile ` +
-        'must be created again',
-      () => view.network(id)?.status !== 'live',
+      `removed ${pool}`,
+      `network ${name} was removed from this host's Docker and is created again: ${why}`,
+      `delete it on all hosts with: ${command}; containers that were stopped meanwhile must be created again`,
+      () => !live(view, pool),
     )
   }
 
-  async function deleteEverywhere(id: NetworkId): Promise<boolean> {
+  /** Undefined once it is deleted; else why not. */
+  async function deleteEverywhere({ pool }: Wanted): Promise<string | undefined> {
     await replica.syncNow(syncBeforeWriteMs)
-    const isFree = (now: RegistryView) => now.network(id)?.status === 'live' && now.endpoints(id).length === 0
-    await replica.write(now => (isFree(now) ? removeNetworkLeaves(now, id) : []))
-    return view.isDeleted(id)
+    let users: string[] = []
+    await replica.write(now => {
+      const wanted = live(now, pool)
+      if (!wanted) return []
+      users = usersOf(now, wanted)
+      if (users.length > 0) return []
+      return wanted.group ? removeGroupLeaves(now.objects, wanted.group) : removeNetworkLeaves(now, wanted.network.id)
+    })
+    return users.length > 0 ? `it is used by ${users.join(', ')}` : undefined
   }
 
-  async function conclude(network: Network, { dockerId, verdict }: Removal): Promise<void> {
-    if (verdict === 'prune') return explain(network, '"docker network prune" deletes no network of Skein')
+  async function conclude(wanted: Wanted, { dockerId, verdict }: Removal): Promise<void> {
+    if (verdict === 'prune') return explain(wanted, '"docker network prune" deletes no network of Skein')
     // a copy under another name is removed to get its own: the remedy of that condition
-    if (verdict === 'copy' && names.get(dockerId) !== wantedName(network)) return
-    if (verdict === 'copy') return explain(network, notBornHere(view, network))
-    if (verdict === 'unclear') return explain(network, 'skeind could not tell whether that was "docker network prune"')
-    if (await deleteEverywhere(network.id)) {
-      log.info({ network: network.id }, 'deleted a network that was removed from the Docker where it was created')
-      return
-    }
-    explain(network, `it is used by ${users(view, network).join(', ')}`)
+    if (verdict === 'copy' && names.get(dockerId) !== wanted.name) return
+    if (verdict === 'copy') return explain(wanted, notBornHere(view, wanted))
+    if (verdict === 'unclear') return explain(wanted, 'skeind could not tell whether that was "docker network prune"')
+    const why = await deleteEverywhere(wanted)
+    if (why !== undefined) return explain(wanted, why)
+    log.info({ pool: wanted.pool }, 'deleted what was removed from the Docker where it was created')
   }
 
   return {
     async findLost(known, listed) {
       const present = new Map(listed.map(network => [network.id, network.name]))
       for (const dockerId of known) {
-        const id = networks.idOf(dockerId)
-        if (id === undefined || present.has(dockerId) || !removals.isLost(dockerId, id)) continue
+        const pool = networks.poolOf(dockerId)
+        if (pool === undefined || present.has(dockerId) || !removals.isLost(dockerId, pool)) continue
         await pools.forget(dockerId)
         await networks.forget(dockerId)
-        const network = view.network(id)
-        if (network?.status === 'live')
-          explain(network, 'it went without word to skeind, which may not have been running')
+        const wanted = live(view, pool)
+        if (wanted) explain(wanted, 'it went without word to skeind, which may not have been running')
       }
       for (const [id, name] of present) names.set(id, name)
       const isOver = (id: string) => !present.has(id) && !known.includes(id) && !removals.wasRemoved(id)
@@ -93,24 +96,21 @@ export function createRemovalPass(deps: RemovalPassDeps): RemovalPass {
     },
     async judge(force) {
       for (const removal of removals.judge(force)) {
-        const network = view.network(removal.network)
-        if (network?.status === 'live') await conclude(network, removal)
+        const wanted = live(view, removal.pool)
+        if (wanted) await conclude(wanted, removal)
       }
     },
   }
 }
 
-function notBornHere(view: RegistryView, { docker }: Network): string {
-  if (!docker) return 'it was not created by "docker network create"'
-  return `it was created in the Docker of ${view.member(docker.host)?.name ?? 'another host'}`
+/** What a pool stands for, unless it is deleted or not known. */
+function live(view: RegistryView, pool: PoolId): Wanted | undefined {
+  const wanted = wantedOf(view, pool)
+  return wanted?.isLive ? wanted : undefined
 }
 
-function users(view: RegistryView, { id }: Network): string[] {
-  const endpoints = view.endpoints(id)
-  const names = endpoints
-    .slice(0, namedEndpoints)
-    .map(
-      ({ containerName, ip, owner }) => `${containerName || formatIp(ip)} on ${view.member(owner)?.name ?? 'a host'}`,
-    )
-  return endpoints.length > namedEndpoints ? [...names, `${endpoints.length - namedEndpoints} more`] : names
+function notBornHere(view: RegistryView, { network: { docker }, group }: Wanted): string {
+  if (group) return 'it was not created by "docker network create" on this host'
+  if (!docker) return 'it was not created by "docker network create"'
+  return `it was created in the Docker of ${view.member(docker.host)?.name ?? 'another host'}`
 }

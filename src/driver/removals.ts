@@ -4,7 +4,7 @@
  * nothing more was removed for a while.
  */
 import type { Clock } from '../lib/clock.ts'
-import type { NetworkId } from '../model/network.ts'
+import type { PoolId } from './pool-id.ts'
 
 /** A prune removes its networks within milliseconds of each other; a bridge takes up to half a second. */
 const quietMs = 1_500
@@ -22,18 +22,18 @@ const maxRemoved = 1_000
 export type Verdict = 'rm' | 'prune' | 'copy' | 'unclear'
 
 export interface Removal {
-  readonly network: NetworkId
+  readonly pool: PoolId
   readonly dockerId: string
   readonly verdict: Verdict
 }
 
 export interface Removals {
-  /** Docker removed its network of one of ours. `mayDelete`: it was born here. */
-  note(dockerId: string, network: NetworkId, mayDelete: boolean): void
+  /** Docker removed its network of one of ours, or of a group. `mayDelete`: it was born here. */
+  note(dockerId: string, pool: PoolId, mayDelete: boolean): void
   /** True for a Docker network that is gone, though an older list may show it. Docker never uses an id again. */
   wasRemoved(dockerId: string): boolean
   /** A list did not show the network. True once it is clear that Docker will say nothing of it. */
-  isLost(dockerId: string, network: NetworkId): boolean
+  isLost(dockerId: string, pool: PoolId): boolean
   /** Docker says that it removed some network. */
   removedAny(): void
   /** Docker says that a prune is over. */
@@ -41,46 +41,46 @@ export interface Removals {
   /** Whether Docker's events are heard; at first they are not. */
   listening(isOn: boolean): void
   /** The network was created anew in Docker: nothing comes of its removal. */
-  cancel(network: NetworkId): void
+  cancel(pool: PoolId): void
   /** True while it is unclear what comes of its removal: the network must not be created again. */
-  isOpen(network: NetworkId): boolean
+  isOpen(pool: PoolId): boolean
   /** Those that can be judged; each is given once. `force`: those open too, as `rm`. */
-  judge(force?: (network: NetworkId) => boolean): Removal[]
+  judge(force?: (pool: PoolId) => boolean): Removal[]
   /** When the next one can be judged, ms from now; infinite if none is open. */
   dueMs(): number
 }
 
 export function createRemovals(clock: Clock): Removals {
   const removed = new Set<string>()
-  const judged = new Map<NetworkId, Removal>()
-  /** network -> Docker's id */
-  const open = new Map<NetworkId, string>()
-  /** Docker's id -> network, and since when, monotonic ms */
-  const missing = new Map<string, { network: NetworkId; sinceMs: number }>()
+  const judged = new Map<PoolId, Removal>()
+  /** pool -> Docker's id */
+  const open = new Map<PoolId, string>()
+  /** Docker's id -> pool, and since when, monotonic ms */
+  const missing = new Map<string, { pool: PoolId; sinceMs: number }>()
   let lastMs = 0
   let isListening = false
 
   function close(verdict: Verdict): void {
-    for (const [network, dockerId] of open) judged.set(network, { network, dockerId, verdict })
+    for (const [pool, dockerId] of open) judged.set(pool, { pool, dockerId, verdict })
     open.clear()
   }
 
   return {
-    note(dockerId, network, mayDelete) {
+    note(dockerId, pool, mayDelete) {
       lastMs = clock.monotonic()
       removed.add(dockerId)
       missing.delete(dockerId)
       const [oldest] = removed
       if (removed.size > maxRemoved && oldest !== undefined) removed.delete(oldest)
-      if (mayDelete && isListening) open.set(network, dockerId)
-      else judged.set(network, { network, dockerId, verdict: mayDelete ? 'unclear' : 'copy' })
+      if (mayDelete && isListening) open.set(pool, dockerId)
+      else judged.set(pool, { pool, dockerId, verdict: mayDelete ? 'unclear' : 'copy' })
     },
     wasRemoved: dockerId => removed.has(dockerId),
-    isLost(dockerId, network) {
+    isLost(dockerId, pool) {
       if (removed.has(dockerId)) return false
       const now = clock.monotonic()
       const { sinceMs } = missing.get(dockerId) ?? { sinceMs: now }
-      if (now - sinceMs < lostMs) missing.set(dockerId, { network, sinceMs })
+      if (now - sinceMs < lostMs) missing.set(dockerId, { pool, sinceMs })
       else missing.delete(dockerId)
       return now - sinceMs >= lostMs
     },
@@ -92,17 +92,17 @@ export function createRemovals(clock: Clock): Removals {
       isListening = isOn
       if (!isOn) close('unclear')
     },
-    cancel(network) {
-      open.delete(network)
-      judged.delete(network)
+    cancel(pool) {
+      open.delete(pool)
+      judged.delete(pool)
     },
-    isOpen: network => open.has(network) || [...missing.values()].some(lost => lost.network === network),
+    isOpen: pool => open.has(pool) || [...missing.values()].some(lost => lost.pool === pool),
     judge(force = () => false) {
       const isQuiet = clock.monotonic() - lastMs >= quietMs
-      for (const [network, dockerId] of open) {
-        if (!isQuiet && !force(network)) continue
-        open.delete(network)
-        judged.set(network, { network, dockerId, verdict: 'rm' })
+      for (const [pool, dockerId] of open) {
+        if (!isQuiet && !force(pool)) continue
+        open.delete(pool)
+        judged.set(pool, { pool, dockerId, verdict: 'rm' })
       }
       const given = [...judged.values()]
       judged.clear()

@@ -39,3 +39,8 @@ export function bareName(tenant: string, typed: string): string {
 export function dockerName(tenant: string, network: string): string {
   return tenant === defaultTenant ? network : `${network}/${tenant}`
 }
+
+/** What a group is called in Docker, within its tenant: `db.web`, as in Contiv. */
+export function groupNetworkName(group: string, network: string): string {
+  return `${group}.${network}`
+}

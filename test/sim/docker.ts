@@ -1,6 +1,6 @@
 /** Docker and the driver, as far as addresses and endpoint records go: the calls in the order in which Docker makes them. */
 import { endpointLeaf, endpointRemovalLeaf } from '../../src/driver/endpoint-leaf.ts'
-import { checkTakesEndpoints, needNetwork } from '../../src/driver/refusals.ts'
+import { checkTakesEndpoints } from '../../src/driver/refusals.ts'
 import { errorText, SkeinError } from '../../src/lib/errors.ts'
 import { formatIp, macOf } from '../../src/model/ip.ts'
 import type { NetworkId } from '../../src/model/network.ts'
@@ -38,7 +38,7 @@ export async function containerUp(world: World, host: Host, network: NetworkId, 
     const container: Container = { id, network, ip, holding }
     try {
       await peer.replica.write(view => {
-        checkTakesEndpoints(view, needNetwork(view, network), peer.replica.self)
+        checkTakesEndpoints(view, network, { self: peer.replica.self, isHeld: false })
         return [recordOf(container)]
       })
       host.containers.set(id, container)

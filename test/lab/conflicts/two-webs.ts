@@ -8,8 +8,7 @@ import { call, docker, eventually, meshNetworks } from '../support/index.ts'
 /** What the host's peer lists, of the mesh or of itself. */
 export async function conditionsOf(host: LabHost, scope: 'mesh' | 'host'): Promise<ConditionJson[]> {
   const all = (await call(host, 'GET', '/api/v1/conditions')) as ConditionJson[]
-  // not of conflicts: nothing of policies is enforced yet
-  return all.filter(condition => condition.scope === scope && condition.kind !== 'not-enforced')
+  return all.filter(condition => condition.scope === scope)
 }
 
 /** Those of the mesh, once all hosts list the same. */

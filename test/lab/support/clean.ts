@@ -4,7 +4,7 @@ import { ask, type Lab, type LabHost, membersReady } from '../../../lab/index.ts
 import { docker, meshNetworks, removeContainers } from './docker.ts'
 import { eventually } from './eventually.ts'
 
-/** Heals, starts what was stopped, removes all containers, Skein networks and tenants, waits until all hosts agree. */
+/** Heals, starts what was stopped, removes all containers, objects and tenants, waits until all hosts agree. */
 export async function cleanHosts(lab: Lab): Promise<void> {
   await lab.heal()
   const hosts = lab.hosts()
@@ -34,15 +34,25 @@ async function removeAllContainers(host: LabHost): Promise<void> {
   await removeContainers(host, ...ids)
 }
 
+/** What must go first, first: rules name groups, groups have policies and are on networks. */
+const kinds = ['rules', 'endpointGroups', 'policys', 'netprofiles', 'networks']
+
 /** Deletes what the host's peer lists; throws while something is left. */
 async function removeObjects(host: LabHost): Promise<void> {
-  const networks = (await call(host, 'GET', '/api/v1/networks/')) as { key: string }[]
-  for (const { key } of networks) await call(host, 'DELETE', `/api/v1/networks/${encodeURIComponent(key)}/`)
+  let left = 0
+  for (const kind of kinds) {
+    const objects = (await call(host, 'GET', `/api/v1/${kind}/`)) as { key: string }[]
+    left += objects.length
+    // two values of one rule have one key
+    for (const key of new Set(objects.map(each => each.key))) {
+      await call(host, 'DELETE', `/api/v1/${kind}/${encodeURIComponent(key)}/`)
+    }
+  }
   const tenants = (await call(host, 'GET', '/api/v1/tenants/')) as { key: string }[]
   for (const { key } of tenants) {
     if (key !== 'default') await call(host, 'DELETE', `/api/v1/tenants/${encodeURIComponent(key)}/`)
   }
-  assert.deepEqual([networks.length, tenants.length], [0, 1], 'networks and tenants are left')
+  assert.deepEqual([left, tenants.length], [0, 1], 'objects and tenants are left')
 }
 
 /** A request to the host's management API; its answer as JSON. Fails with the API's own error line. */

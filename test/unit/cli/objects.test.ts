@@ -1,6 +1,5 @@
 /** Good and bad inputs of `policy`, `group`, `netprofile` and `global`: what is bad says why and changes nothing. */
 import assert from 'node:assert/strict'
-import { notEnforced } from '../../../src/agent/not-enforced.ts'
 import { type CliPeer, runCli, startCliPeer } from './fixture.ts'
 
 const words = (line: string) => line.split(' ')
@@ -201,11 +200,5 @@ describe('cli: policies, groups, profiles, settings', () => {
     } finally {
       await other.stop()
     }
-  })
-
-  it('a host says that policies are not enforced as soon as one with rules is on a group', async () => {
-    assert.match(notEnforced(host.peer.registry)[0]?.text ?? '', /recorded and not yet enforced on this version/)
-    await skein('group create web app --policy=')
-    assert.deepEqual(notEnforced(host.peer.registry), [])
   })
 })

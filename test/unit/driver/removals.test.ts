@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/lib/clock.ts'
 describe('docker: what a removal means', () => {
   let nowMs: number
   let removals: Removals
-  const verdicts = () => removals.judge().map(({ network, verdict }) => `${network} ${verdict}`)
+  const verdicts = () => removals.judge().map(({ pool, verdict }) => `${pool} ${verdict}`)
 
   beforeEach(() => {
     nowMs = 5_000
@@ -42,7 +42,7 @@ describe('docker: what a removal means', () => {
     removals.note('d2', 'db', true)
     removals.cancel('web')
     assert.deepEqual(
-      removals.judge(network => network === 'db').map(({ network }) => network),
+      removals.judge(pool => pool === 'db').map(({ pool }) => pool),
       ['db'],
     )
     nowMs += 10_000

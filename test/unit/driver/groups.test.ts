@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { drainNetworkLeaves, renameNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { createGroupLeaves, removeGroupLeaves } from '../../../src/crdt/object-acts.ts'
+import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
+import { silentLogger } from '../../../src/lib/log.ts'
+import { eventually, type Host, newHost, range, restartHost } from './fixture.ts'
+import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
+
+/** Ten times as fast, timers and all. */
+const fast: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * 10,
+  after: (delayMs, callback) => systemClock.after(delayMs / 10, callback),
+}
+
+describe('groups in Docker', () => {
+  let host: Host
+  let docker: MemoryDocker
+  let reconciler: Reconciler
+  let web = ''
+
+  const start = () => {
+    const { peer, ipam, datapath, driver } = host
+    const base = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
+    reconciler = createReconciler({ ...base, ...driver, range })
+    reconciler.start()
+  }
+  const view = () => host.peer.replica.view
+  const appears = (name: string) => eventually(`network ${name}`, () => docker.byName(name) !== undefined)
+  const disappears = (name: string) => eventually(`network ${name} gone`, () => docker.byName(name) === undefined)
+  const condition = (text: RegExp) =>
+    eventually(`condition ${text}`, () => reconciler.conditions().some(found => text.test(found.text)))
+  const group = async (network: string, name: string, tenant = 'default') => {
+    const act = { tenant, name, network, pool: '' }
+    await host.peer.replica.write(now => createGroupLeaves(now.objects, act, {}))
+    return view().objects.groupByName(tenant, name)?.id ?? ''
+  }
+  const removeGroup = (id: string) =>
+    host.peer.replica.write(now => {
+      const found = now.objects.group(id)
+      return found ? removeGroupLeaves(now.objects, found) : []
+    })
+  /** `name group` of the containers on a network. */
+  const places = (network = web) =>
+    view()
+      .endpoints(network)
+      .map(({ containerName, group: id = '' }) => `${containerName} ${view().objects.everGroup(id)?.bornName ?? '-'}`)
+      .sort()
+
+  beforeEach(async () => {
+    host = await newHost(false)
+    docker = createMemoryDocker(() => host.socketPath)
+    start()
+    web = await host.create('web', '10.1.2.0/24')
+    await appears('web')
+  })
+  afterEach(async () => {
+    await reconciler.stop()
+    await host.stop()
+  })
+
+  it('are networks of their own: same driver, same subnet, both ids; one network on the data path', async () => {
+    const db = await group(web, 'db')
+    await appears('db.web')
+    const made = docker.created.at(-1)
+    const ids = { 'skein.id': web, 'skein.group.id': db }
+    assert.deepEqual(
+      { ...made, options: { ...made?.options, 'pkt-tag': '' } },
+      {
+        name: 'db.web',
+        driver: 'mesh',
+        subnet: '10.1.2.0/24',
+        labels: { ...ids, 'skein.tenant': 'default', 'skein.network': 'web', 'skein.group': 'db' },
+        options: { encap: 'vxlan', 'pkt-tag': '', tenant: 'default', group: 'db', ...ids },
+        ipamOptions: ids,
+        internal: false,
+      },
+    )
+    await docker.run('web', 'c1')
+    await docker.run('db.web', 'c2')
+    await eventually('both are registered', () => places().join() === 'c1 -,c2 db')
+    assert.deepEqual([...host.datapath.networks], [web])
+    await docker.kill('c2')
+    assert.deepEqual(places(), ['c1 -'])
+    await eventually('its address is free', () => host.ipam.held(web).length === 1)
+  })
+
+  it('are named after group, network and tenant', async () => {
+    const blue = await host.create('web', '10.1.2.0/24', 'blue')
+    await group(blue, 'db', 'blue')
+    await appears('db.web/blue')
+    await host.peer.replica.write(now => renameNetworkLeaves(now, blue, 'front'))
+    await appears('db.front/blue')
+    await disappears('db.web/blue')
+  })
+
+  it('are known again after a restart, of the peer and of a peer that lost its facts', async () => {
+    await group(web, 'db')
+    await appears('db.web')
+    await docker.run('db.web', 'c1')
+    await eventually('registered', () => places().join() === 'c1 db')
+    await reconciler.stop()
+    host = await restartHost(host)
+    await docker.run('db.web', 'c2')
+    for (const [key] of host.peer.replica.local.entries('docker/'))
+      await host.peer.replica.local.set([[key, undefined]])
+    docker.putContainer('db.web', 'c3', '10.1.2.77')
+    start()
+    await eventually('all are registered', () => places().join() === 'c1 db,c2 db,c3 db')
+    assert.equal(docker.list().length, 2)
+    assert.deepEqual(reconciler.conditions(), [])
+  })
+
+  it('go from Docker when they are deleted and nothing uses them; their network stays', async () => {
+    const db = await group(web, 'db')
+    await appears('db.web')
+    await docker.run('db.web', 'c1')
+    await docker.run('web', 'c2')
+    await eventually('registered', () => places().join() === 'c1 db,c2 -')
+    await removeGroup(db)
+    await condition(/^network db\.web was deleted, but containers of this host still use it/)
+    await docker.run('db.web', 'c3')
+    await docker.kill('c3')
+    await docker.crash('c1')
+    await eventually('its container is between two starts', () => places().join() === 'c2 -')
+    await docker.again('c1')
+    await eventually('registered again', () => places().join() === 'c1 db,c2 -')
+    await docker.kill('c1')
+    await disappears('db.web')
+    assert.ok(docker.byName('web'))
+    assert.equal(view().objects.group(db), undefined)
+    await eventually('no condition', () => reconciler.conditions().length === 0)
+  })
+
+  it('come back when their network is removed from Docker by hand, with the command that deletes them', async () => {
+    await group(web, 'db')
+    await appears('db.web')
+    await docker.rm('db.web')
+    await condition(/^network db\.web was removed .* it was not created by "docker network create" on this host/)
+    assert.match(reconciler.conditions()[0]?.remedy ?? '', /skein group rm db;/)
+    await appears('db.web')
+    await docker.run('db.web', 'c1')
+  })
+
+  it('move with their containers, running or not, when the network is drained', async () => {
+    const next = await host.create('next', '10.1.3.0/24')
+    await group(web, 'db')
+    await appears('next')
+    await appears('db.web')
+    await docker.run('db.web', 'c1')
+    await docker.run('db.web', 'c2')
+    await docker.run('web', 'c3')
+    await docker.halt('c2')
+    await host.peer.replica.write(now => drainNetworkLeaves(now, web, next))
+    await condition(/^container c1 was not moved from network db\.web into next: network next has no group db:/)
+    await group(next, 'db')
+    await appears('db.next')
+    await eventually('moved', () => places(next).join() === 'c1 db,c3 -' && view().isDeleted(web))
+    const members = await docker.members({ id: docker.byName('db.next')?.id ?? '', name: 'db.next' })
+    assert.deepEqual(members.map(({ name }) => name).sort(), ['c1', 'c2'])
+    assert.deepEqual(
+      view()
+        .objects.groups()
+        .map(({ name, network }) => [name, network]),
+      [['db', next]],
+    )
+  })
+})
