@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { GlobalJson } from '../src/api/types.ts'
 import { SkeinError } from '../src/lib/errors.ts'
-import { addWait, type WaitOption } from './options.ts'
+import { addTenant, addWait, type WaitOption } from './options.ts'
 import type { Session } from './session.ts'
 
 interface SetOptions extends WaitOption {
@@ -18,15 +18,14 @@ const path = '/api/v1/globals/global/'
 
 export function addGlobalCommands(program: Command, session: Session): void {
   const global = program.command('global').description('settings of the whole mesh')
-  global
-    .command('info')
-    .description('the settings')
-    .option('-j, --json', 'as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const settings = await session.client().get<GlobalJson>(path)
-      if (json) session.printJson(settings)
-      else session.io.stdout(infoText(settings))
-    })
+  const info = global.command('info').description('the settings').option('-j, --json', 'as JSON')
+  // Contiv's has these too, without effect: the settings are of all tenants
+  if (session.name === 'netctl') addTenant(info).option('-a, --all', 'of all tenants')
+  info.action(async ({ json }: { json?: boolean }) => {
+    const settings = await session.client().get<GlobalJson>(path)
+    if (json) session.printJson(settings)
+    else session.io.stdout(infoText(settings))
+  })
   global
     .command('inspect')
     .description('the settings and what uses them, as JSON')

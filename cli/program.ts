@@ -4,6 +4,7 @@ import { errorText, SkeinError } from '../src/lib/errors.ts'
 import { addAddressCommands } from './address.ts'
 import { addApplyCommand } from './apply.ts'
 import { addConditionsCommand } from './conditions.ts'
+import { addContivOnly } from './contiv-only.ts'
 import { addEndpointCommands } from './endpoint.ts'
 import { addExportCommand } from './export.ts'
 import { addGlobalCommands } from './global.ts'
@@ -15,6 +16,7 @@ import { addNetworkCommands } from './network.ts'
 import { addPeerCommands } from './peer.ts'
 import { addPolicyCommands } from './policy.ts'
 import { addPsCommand } from './ps.ts'
+import { requiredText } from './required.ts'
 import { createSession, type Environment, type Io, type ProgramName, type Session } from './session.ts'
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
@@ -33,7 +35,7 @@ export async function main(name: ProgramName, argv: readonly string[], env: Envi
     await program.parseAsync(command === program && args.includes('--version') ? ['version'] : args, { from: 'user' })
     return 0
   } catch (error) {
-    const { text, exitCode } = explain(error, leaf)
+    const { text, exitCode } = explain(error, leaf, name)
     if (text) session.fail(text)
     return exitCode
   }
@@ -68,7 +70,7 @@ async function addCommands(program: Command, session: Session, argv: readonly st
   addJoinCommand(program, session)
   addStatusCommand(program, session)
   addConditionsCommand(program, session)
-  if (session.name !== 'skein') return
+  if (session.name !== 'skein') return addContivOnly(program)
   addWhyCommand(program, session)
   addPsCommand(program, session)
   addExportCommand(program, session)
@@ -82,12 +84,14 @@ async function addLabCommands(program: Command, argv: readonly string[]): Promis
   else program.command('lab').description('several hosts on this machine, to try Skein with')
 }
 
-function explain(error: unknown, command: Command): { text: string; exitCode: number } {
+function explain(error: unknown, command: Command, name: ProgramName): { text: string; exitCode: number } {
   if (error instanceof SkeinError) return { text: error.message, exitCode: error.exitCode }
   if (!(error instanceof CommanderError)) return { text: `internal error: ${errorText(error)}`, exitCode: 1 }
   if (error.code === 'commander.helpDisplayed') return { text: '', exitCode: 0 }
   // a noun without its verb: commander has printed the help of the noun
   if (error.code === 'commander.help') return { text: '', exitCode: 2 }
+  const required = error.code === 'commander.missingArgument' && name === 'netctl' && requiredText(pathOf(command))
+  if (required) return { text: `${required}; see: ${pathOf(command)} --help`, exitCode: 2 }
   const text = errorText(error)
     .replace(/^error: /, '')
     .replace(/\.$/, '')

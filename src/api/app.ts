@@ -6,6 +6,7 @@ import type { Logger } from '../lib/log.ts'
 import { addAddressRoutes } from './addresses.ts'
 import { addApplyRoute } from './apply.ts'
 import { addConditionRoutes } from './conditions.ts'
+import { addContivOnlyRoutes } from './contiv-only.ts'
 import type { ApiDeps } from './deps.ts'
 import { addEndpointRoutes } from './endpoints.ts'
 import { addGlobalRoutes } from './globals.ts'
@@ -86,6 +87,7 @@ export function buildApp(
   addStatusRoutes(app, deps, clock)
   addConditionRoutes(app, deps, clock)
   addWhyRoute(app, deps)
+  addContivOnlyRoutes(app)
   addWriteRoutes(app, deps, clock)
   return app
 }

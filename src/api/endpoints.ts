@@ -1,9 +1,8 @@
 /** Endpoints of all hosts, for any peer knows them all. */
 import type { FastifyInstance } from 'fastify'
-import type { Network } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { ApiDeps } from './deps.ts'
-import { endpointJson } from './inspect.ts'
+import { endpointsOn } from './endpoint-json.ts'
 import type { KeyRoute } from './lookup.ts'
 import type { EndpointInspect, ListedEndpointJson } from './types.ts'
 
@@ -19,15 +18,9 @@ export function addEndpointRoutes(app: FastifyInstance, deps: () => ApiDeps): vo
 
 /** Sorted by tenant, network and address; those of networks that are being deleted too. */
 function allEndpoints(deps: ApiDeps): ListedEndpointJson[] {
-  return deps.replica.view.networks().flatMap(network => endpointsOf(deps, network))
-}
-
-function endpointsOf(deps: ApiDeps, network: Network): ListedEndpointJson[] {
-  const { view } = deps.replica
-  const vtepOf = new Map(view.vteps(network.id).map(vtep => [vtep.owner, vtep.address]))
-  const place = { tenantName: network.tenant, networkName: network.name }
-  return view.endpoints(network.id).map(endpoint => {
-    return { ...endpointJson(deps, network, endpoint, vtepOf.get(endpoint.owner) ?? ''), ...place }
+  return deps.replica.view.networks().flatMap(network => {
+    const place = { tenantName: network.tenant, networkName: network.name }
+    return endpointsOn(deps, network).map(endpoint => ({ ...endpoint, ...place }))
   })
 }
 

@@ -8,9 +8,10 @@ import { SkeinError } from '../lib/errors.ts'
 import { checkGlobal, rangeOf } from '../model/global.ts'
 import { lastVlan } from '../model/network.ts'
 import type { ApiDeps } from './deps.ts'
-import { type KeyRoute, liveNetworks, networkKey, syncBeforeWriteMs } from './lookup.ts'
+import { type KeyRoute, networkKey, syncBeforeWriteMs } from './lookup.ts'
 import { globalJson } from './object-json.ts'
 import { checkAgree } from './object-lookup.ts'
+import { globalOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
 import type { GlobalJson } from './types.ts'
 
@@ -31,7 +32,7 @@ export function addGlobalRoutes(app: FastifyInstance, deps: () => ApiDeps): void
   app.get<KeyRoute>('/api/v1/inspect/globals/:key', request => {
     checkKey(request.params.key)
     const { view } = deps().replica
-    return { Config: globalJson(view.objects.globals()), Oper: { numNetworks: liveNetworks(view).length } }
+    return { Config: globalJson(view.objects.globals()), Oper: globalOper(deps()) }
   })
   app.route<KeyRoute>({
     method: ['POST', 'PUT'],

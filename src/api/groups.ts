@@ -12,7 +12,7 @@ import { groupJson } from './object-json.ts'
 import { checkAgree, requireGroup, splitParts } from './object-lookup.ts'
 import type { GroupPlanWish } from './object-plans.ts'
 import { writeGroup } from './object-writes.ts'
-import { endpointsOf } from './policies.ts'
+import { groupOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
 import { type Created, type Deleted, existedHeader, type GroupJson } from './types.ts'
 import { rulesNaming } from './users-of.ts'
@@ -42,9 +42,7 @@ export function addGroupRoutes(app: FastifyInstance, deps: () => ApiDeps): void 
   app.get<KeyRoute>('/api/v1/inspect/endpointGroups/:key', request => {
     const { view } = deps().replica
     const group = find(view, request.params.key)
-    const endpoints = endpointsOf(deps(), group.tenant, other => other.id === group.id)
-    const groupTag = `${group.name}.${group.tenant}`
-    return { Config: groupJson(view, group), Oper: { endpoints, groupTag, numEndpoints: endpoints.length } }
+    return { Config: groupJson(view, group), Oper: groupOper(deps(), group) }
   })
   app.route<KeyRoute>({
     method: ['POST', 'PUT'],

@@ -1,34 +1,28 @@
-/** Tenants and networks as Contiv's JSON: configuration and operational state. */
-import type { Endpoint, Network, NetworkDocker, RegistryView } from '../crdt/registry-view.ts'
-import { formatIp } from '../model/ip.ts'
-import type { ApiDeps } from './deps.ts'
+/** Tenants and networks as Contiv's JSON. */
+import type { Network, NetworkDocker, RegistryView } from '../crdt/registry-view.ts'
 import { liveNetworks, networkKey } from './lookup.ts'
-import { rangesText, toRanges, without } from './ranges.ts'
-import type {
-  DockerJson,
-  EndpointJson,
-  Link,
-  NetworkInspect,
-  NetworkJson,
-  NetworkOper,
-  TenantInspect,
-  TenantJson,
-} from './types.ts'
+import { linkSet } from './object-json.ts'
+import type { DockerJson, NetworkJson, TenantJson } from './types.ts'
 
 export function tenantJson(view: RegistryView, name: string): TenantJson {
-  const links = liveNetworks(view, name).map((network): [string, Link] => {
-    const key = networkKey(network)
-    return [key, { type: 'network', key }]
-  })
+  const { objects } = view
+  const groups = objects.groups(name).filter(group => group.status === 'live')
+  const keys = (items: readonly { name: string }[]) => items.map(item => `${name}:${item.name}`)
   return {
     key: name,
     tenantName: name,
-    'link-sets': links.length > 0 ? { Networks: Object.fromEntries(links) } : {},
+    'link-sets': {
+      ...linkSet('EndpointGroups', 'endpointGroup', keys(groups)),
+      ...linkSet('NetProfiles', 'netprofile', keys(objects.profiles(name))),
+      ...linkSet('Networks', 'network', keys(liveNetworks(view, name))),
+      ...linkSet('Policies', 'policy', keys(objects.policies(name))),
+    },
   }
 }
 
-export function networkJson(network: Network): NetworkJson {
-  const { spec } = network
+export function networkJson({ objects }: Pick<RegistryView, 'objects'>, network: Network): NetworkJson {
+  const { spec, tenant } = network
+  const groups = objects.groups(tenant).filter(group => group.status === 'live' && group.network === network.id)
   return {
     key: networkKey(network),
     encap: spec.encap,
@@ -39,64 +33,17 @@ export function networkJson(network: Network): NetworkJson {
     nwType: spec.type,
     ...(spec.pktTag ? { pktTag: spec.pktTag } : {}),
     subnet: spec.subnet.text,
-    tenantName: network.tenant,
-    'link-sets': {},
-    links: { Tenant: { type: 'tenant', key: network.tenant } },
+    tenantName: tenant,
+    'link-sets': linkSet(
+      'EndpointGroups',
+      'endpointGroup',
+      groups.map(({ name }) => `${tenant}:${name}`),
+    ),
+    links: { Tenant: { type: 'tenant', key: tenant } },
     ...(network.docker ? { docker: dockerJson(network.docker) } : {}),
   }
 }
 
 function dockerJson({ labels, options, internal }: NetworkDocker): DockerJson {
   return { labels: Object.fromEntries(labels), options: Object.fromEntries(options), internal }
-}
-
-export function inspectTenant(deps: ApiDeps, name: string): TenantInspect {
-  const { view } = deps.replica
-  const networks = liveNetworks(view, name).map(network => networkOper(deps, network))
-  const endpoints = networks.flatMap(oper => oper.endpoints)
-  return {
-    Config: tenantJson(view, name),
-    Oper: { totalNetworks: networks.length, totalEndpoints: endpoints.length, networks, endpoints },
-  }
-}
-
-export function inspectNetwork(deps: ApiDeps, network: Network): NetworkInspect {
-  return { Config: networkJson(network), Oper: networkOper(deps, network) }
-}
-
-/** Allocated is what any endpoint holds, and what this host handed out to containers that have no endpoint yet. */
-function networkOper(deps: ApiDeps, network: Network): NetworkOper {
-  const { view, self } = deps.replica
-  const endpoints = view.endpoints(network.id)
-  const { subnet } = network.spec
-  const taken = toRanges([...endpoints.map(endpoint => endpoint.ip), ...deps.ipam.held(network.id)])
-  const vteps = view.vteps(network.id)
-  const vtepOf = new Map(vteps.map(vtep => [vtep.owner, vtep.address]))
-  // a VLAN's tag is the same everywhere, a VNI is this host's
-  const tag = network.spec.encap === 'vlan' ? network.spec.pktTag : vteps.find(vtep => vtep.owner === self)?.vni
-  return {
-    allocatedAddressesCount: taken.reduce((sum, [first, last]) => sum + last - first + 1, 0),
-    allocatedIPAddresses: rangesText(taken),
-    availableIPAddresses: rangesText(without([subnet.first, subnet.last], taken)),
-    endpoints: endpoints.map(endpoint => endpointJson(deps, network, endpoint, vtepOf.get(endpoint.owner) ?? '')),
-    ...(tag === undefined ? {} : { externalPktTag: tag }),
-    networkTag: `${network.name}.${network.tenant}`,
-    numEndpoints: endpoints.length,
-    ...(tag === undefined ? {} : { pktTag: tag }),
-  }
-}
-
-export function endpointJson(deps: ApiDeps, network: Network, endpoint: Endpoint, vtepIP: string): EndpointJson {
-  return {
-    containerID: endpoint.container,
-    containerName: endpoint.containerName,
-    endpointID: endpoint.id,
-    homingHost: deps.nameOf(endpoint.owner),
-    ipAddress: [formatIp(endpoint.ip), ''],
-    labels: 'map[]',
-    macAddress: endpoint.mac,
-    network: `${network.name}.${network.tenant}`,
-    serviceName: '',
-    vtepIP,
-  }
 }

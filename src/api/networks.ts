@@ -8,7 +8,7 @@ import { formatIp } from '../model/ip.ts'
 import type { NetworkRequest } from '../model/network.ts'
 import { createNetwork } from './create-network.ts'
 import type { ApiDeps } from './deps.ts'
-import { inspectNetwork, networkJson } from './inspect.ts'
+import { networkJson } from './inspect.ts'
 import {
   inTenant,
   type KeyRoute,
@@ -18,6 +18,7 @@ import {
   syncBeforeWriteMs,
   tenantFlag,
 } from './lookup.ts'
+import { networkOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
 import { type Created, type Deleted, existedHeader, type NetworkInspect, type NetworkJson } from './types.ts'
 import { checkNetworkUnused } from './users-of.ts'
@@ -39,12 +40,18 @@ const body = z.strictObject({
 })
 
 export function addNetworkRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
-  app.get('/api/v1/networks', (): NetworkJson[] => liveNetworks(deps().replica.view).map(networkJson))
+  app.get('/api/v1/networks', (): NetworkJson[] => {
+    const { view } = deps().replica
+    return liveNetworks(view).map(network => networkJson(view, network))
+  })
   app.get<KeyRoute>('/api/v1/networks/:key', (request): NetworkJson => {
-    return networkJson(requireNetwork(deps().replica.view, request.params.key))
+    const { view } = deps().replica
+    return networkJson(view, requireNetwork(view, request.params.key))
   })
   app.get<KeyRoute>('/api/v1/inspect/networks/:key', (request): NetworkInspect => {
-    return inspectNetwork(deps(), requireNetwork(deps().replica.view, request.params.key))
+    const { view } = deps().replica
+    const network = requireNetwork(view, request.params.key)
+    return { Config: networkJson(view, network), Oper: networkOper(deps(), network) }
   })
   app.route<KeyRoute>({
     method: ['POST', 'PUT'],
@@ -53,7 +60,7 @@ export function addNetworkRoutes(app: FastifyInstance, deps: () => ApiDeps): voi
       const { network, dot, existed } = await createNetwork(deps(), toRequest(request.params.key, request.body))
       setDot(reply, dot)
       if (existed) reply.header(existedHeader, 'true')
-      return { ...networkJson(network), existed }
+      return { ...networkJson(deps().replica.view, network), existed }
     },
   })
   app.delete<KeyRoute>('/api/v1/networks/:key', async (request, reply): Promise<Deleted> => {

@@ -11,7 +11,7 @@ function linksOf(type: string, keys: readonly string[]): Links {
 }
 
 /** A link set; absent when it is empty. */
-function set(name: string, type: string, keys: readonly string[]): Record<string, Links> {
+export function linkSet(name: string, type: string, keys: readonly string[]): Record<string, Links> {
   return keys.length > 0 ? { [name]: linksOf(type, keys) } : {}
 }
 
@@ -34,7 +34,7 @@ export function groupJson(view: RegistryView, group: Group): GroupJson {
     networkName: network,
     ...(policies.length > 0 ? { policies: [...policies] } : {}),
     tenantName: tenant,
-    'link-sets': set(
+    'link-sets': linkSet(
       'Policies',
       'policy',
       policies.map(policy => `${tenant}:${policy}`),
@@ -55,12 +55,13 @@ export function policyJson({ objects }: RegistryView, tenant: string, name: stri
     key: `${tenant}:${name}`,
     policyName: name,
     tenantName: tenant,
-    'link-sets': { ...set('EndpointGroups', 'endpointGroup', groupKeys), ...set('Rules', 'rule', ruleKeys) },
+    'link-sets': { ...linkSet('EndpointGroups', 'endpointGroup', groupKeys), ...linkSet('Rules', 'rule', ruleKeys) },
     links: { Tenant: { type: 'tenant', key: tenant } },
   }
 }
 
 export function ruleJson(tenant: string, policy: string, { shown, value }: Pick<Rule, 'shown' | 'value'>): RuleJson {
+  const group = value.fromGroup || value.toGroup
   return {
     key: `${tenant}:${policy}:${shown}`,
     action: value.action,
@@ -77,8 +78,8 @@ export function ruleJson(tenant: string, policy: string, { shown, value }: Pick<
     ...given('toEndpointGroup', value.toGroup),
     ...given('toIpAddress', value.toIp),
     ...given('toNetwork', value.toNetwork),
-    'link-sets': set('Policies', 'policy', [`${tenant}:${policy}`]),
-    links: {},
+    'link-sets': linkSet('Policies', 'policy', [`${tenant}:${policy}`]),
+    links: group ? { MatchEndpointGroup: { type: 'endpointGroup', key: `${tenant}:${group}` } } : {},
   }
 }
 
@@ -93,7 +94,7 @@ export function profileJson({ objects }: RegistryView, profile: NamedProfile): N
     ...given('burst', burst),
     profileName: name,
     tenantName: tenant,
-    'link-sets': set('EndpointGroups', 'endpointGroup', groupKeys),
+    'link-sets': linkSet('EndpointGroups', 'endpointGroup', groupKeys),
     links: { Tenant: { type: 'tenant', key: tenant } },
   }
 }

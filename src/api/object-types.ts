@@ -5,7 +5,7 @@ export interface Link {
   key: string
 }
 
-type LinkSets = Record<string, Record<string, Link>>
+export type LinkSets = Record<string, Record<string, Link>>
 
 export interface GroupJson {
   /** `tenant:group`. */

@@ -6,13 +6,13 @@ import { removePolicyLeaves } from '../crdt/object-acts.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { ApiDeps } from './deps.ts'
-import { endpointJson } from './inspect.ts'
 import { inTenant, type KeyRoute, syncBeforeWriteMs } from './lookup.ts'
 import { policyJson } from './object-json.ts'
 import { checkAgree, requirePolicy, splitParts } from './object-lookup.ts'
 import { writePolicy } from './object-writes.ts'
+import { policyOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
-import { type Created, type Deleted, type EndpointJson, existedHeader, type PolicyJson } from './types.ts'
+import { type Created, type Deleted, existedHeader, type PolicyJson } from './types.ts'
 
 const body = z.strictObject({
   key: z.string().optional(),
@@ -37,8 +37,7 @@ export function addPolicyRoutes(app: FastifyInstance, deps: () => ApiDeps): void
   app.get<KeyRoute>('/api/v1/inspect/policys/:key', request => {
     const { view } = deps().replica
     const { tenant, name } = find(view, request.params.key)
-    const endpoints = endpointsOf(deps(), tenant, group => group.policies.includes(name))
-    return { Config: policyJson(view, tenant, name), Oper: { endpoints, numEndpoints: endpoints.length } }
+    return { Config: policyJson(view, tenant, name), Oper: policyOper(deps(), tenant, name) }
   })
   app.route<KeyRoute>({
     method: ['POST', 'PUT'],
@@ -81,22 +80,4 @@ function removal(view: RegistryView, key: string): Leaf[] {
     `Policy is being used: cannot delete ${name}${inTenant(tenant)}, groups ${users.map(group => group.name).join(', ')} have it; ` +
       'give them others first with: skein group create NETWORK GROUP --policy=OTHER (--policy= for none)',
   )
-}
-
-/** Endpoints in the groups of a tenant that the test holds for. */
-export function endpointsOf(
-  deps: ApiDeps,
-  tenant: string,
-  test: (group: ReturnType<RegistryView['objects']['groups']>[number]) => boolean,
-): EndpointJson[] {
-  const { view } = deps.replica
-  return view.objects
-    .groups(tenant)
-    .filter(test)
-    .flatMap(group => {
-      const network = view.network(group.network)
-      const members = view.endpoints(group.network).filter(endpoint => endpoint.group === group.id)
-      const vteps = new Map(view.vteps(group.network).map(vtep => [vtep.owner, vtep.address]))
-      return network ? members.map(each => endpointJson(deps, network, each, vteps.get(each.owner) ?? '')) : []
-    })
 }

@@ -34,3 +34,18 @@ export function rangesText(ranges: readonly Range[]): string {
     .map(([first, last]) => (first === last ? formatIp(first) : `${formatIp(first)}-${formatIp(last)}`))
     .join(', ')
 }
+
+/** The part of the ascending, disjoint ranges that is in `whole`. */
+export function within(whole: Range, ranges: readonly Range[]): Range[] {
+  return ranges.flatMap(([first, last]): Range[] => {
+    const [from, to] = [Math.max(first, whole[0]), Math.min(last, whole[1])]
+    return from <= to ? [[from, to]] : []
+  })
+}
+
+/** `112, 200-203`. */
+export function numbersText(numbers: Iterable<number>): string {
+  return toRanges(numbers)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+    .join(', ')
+}

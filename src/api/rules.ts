@@ -34,13 +34,14 @@ export function addRuleRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
       return objects.rules(tenant, name).map(rule => ruleJson(tenant, name, rule))
     })
   })
-  app.get<KeyRoute>('/api/v1/rules/:key', (request): RuleJson => {
-    const { view } = deps().replica
-    const [tenant = '', policy = '', id = ''] = splitParts(form, request.params.key)
-    const rule = valuesUnder(view, tenant, policy, id)[0]
+  const find = (key: string): RuleJson => {
+    const [tenant = '', policy = '', id = ''] = splitParts(form, key)
+    const rule = valuesUnder(deps().replica.view, tenant, policy, id)[0]
     if (!rule) throw missing(tenant, policy, id)
     return ruleJson(tenant, policy, rule)
-  })
+  }
+  app.get<KeyRoute>('/api/v1/rules/:key', (request): RuleJson => find(request.params.key))
+  app.get<KeyRoute>('/api/v1/inspect/rules/:key', request => ({ Config: find(request.params.key) }))
   app.route<KeyRoute>({
     method: ['POST', 'PUT'],
     url: '/api/v1/rules/:key',

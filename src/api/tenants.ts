@@ -7,8 +7,9 @@ import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { checkName, defaultTenant } from '../model/names.ts'
 import type { ApiDeps } from './deps.ts'
-import { inspectTenant, tenantJson } from './inspect.ts'
+import { tenantJson } from './inspect.ts'
 import { type KeyRoute, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
+import { tenantOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
 import type { Created, Deleted, TenantInspect, TenantJson } from './types.ts'
 import { existedHeader } from './types.ts'
@@ -33,7 +34,7 @@ export function addTenantRoutes(app: FastifyInstance, deps: () => ApiDeps): void
   })
   app.get<KeyRoute>('/api/v1/inspect/tenants/:key', (request): TenantInspect => {
     requireTenant(deps().replica.view, request.params.key)
-    return inspectTenant(deps(), request.params.key)
+    return { Config: tenantJson(deps().replica.view, request.params.key), Oper: tenantOper(deps(), request.params.key) }
   })
   app.route<KeyRoute>({
     method: ['POST', 'PUT'],

@@ -4,9 +4,11 @@
  * with `Skein-Code`.
  */
 
-import type { GroupObject, Link, NetProfileObject, PolicyObject } from './object-types.ts'
+import type { GroupObject, Link, LinkSets, NetProfileObject, PolicyObject } from './object-types.ts'
+import type { NetworkOper, TenantOper } from './oper-types.ts'
 
 export type * from './object-types.ts'
+export type * from './oper-types.ts'
 export type * from './why-types.ts'
 
 /** Response header of a write: `writer/counter` of its last leaf; absent when nothing had to be written. */
@@ -28,7 +30,7 @@ export interface VersionJson {
 export interface TenantJson {
   key: string
   tenantName: string
-  'link-sets': { Networks?: Record<string, Link> }
+  'link-sets': LinkSets
 }
 
 export interface NetworkJson {
@@ -44,7 +46,7 @@ export interface NetworkJson {
   pktTag?: number
   subnet: string
   tenantName: string
-  'link-sets': Record<string, never>
+  'link-sets': LinkSets
   links: { Tenant: Link }
   /** Of a network that was born by `docker network create`. */
   docker?: DockerJson
@@ -82,6 +84,8 @@ export interface Deleted {
 export interface EndpointJson {
   containerID: string
   containerName: string
+  /** `tenant:group`; absent without a group. */
+  endpointGroupKey?: string
   endpointID: string
   /** Name of the member that runs it. */
   homingHost: string
@@ -91,6 +95,7 @@ export interface EndpointJson {
   macAddress: string
   /** `network.tenant`. */
   network: string
+  /** Name of its group, under which its members are found; '' without. */
   serviceName: string
   vtepIP: string
 }
@@ -178,26 +183,6 @@ export interface AppliedJson {
 /** One per object, in the order in which they were tried: tenants, networks, profiles, policies, groups, then rules. */
 export interface ApplyJson {
   results: AppliedJson[]
-}
-
-export interface TenantOper {
-  totalNetworks: number
-  totalEndpoints: number
-  networks: NetworkOper[]
-  endpoints: EndpointJson[]
-}
-
-export interface NetworkOper {
-  allocatedAddressesCount: number
-  /** Ranges as text: `10.1.1.2-10.1.1.4, 10.1.1.6`. */
-  allocatedIPAddresses: string
-  availableIPAddresses: string
-  endpoints: EndpointJson[]
-  /** VNI on which this host receives the network; absent until it has one. */
-  externalPktTag?: number
-  networkTag: string
-  numEndpoints: number
-  pktTag?: number
 }
 
 export interface TenantInspect {

@@ -41,7 +41,7 @@ export function unseenObjects(view: RegistryView, leaves: Iterable<Leaf>): Objec
   const made = {
     ...objectsOf(
       tenants.sort().map(tenantName => ({ key: tenantName, tenantName, 'link-sets': {} })),
-      networks.map(networkJson),
+      networks.map(network => networkJson(view, network)),
     ).objects,
     netprofiles: profileObjects(profiles.map(profile => profileJson(view, profile))),
     policies: policyObjects(
