@@ -41,7 +41,8 @@ export async function main(name: ProgramName, argv: readonly string[], env: Envi
   }
 }
 
-async function addCommands(program: Command, session: Session, argv: readonly string[]): Promise<void> {
+/** All nouns and verbs of the program. */
+export async function addCommands(program: Command, session: Session, argv: readonly string[]): Promise<void> {
   program
     .description('networks the containers of many hosts, with no central store')
     .option(
