@@ -129,6 +129,7 @@ function dryMakers(view: RegistryView): Makers {
     networks: tenant => [...view.networks(tenant), ...networks.filter(network => network.tenant === tenant)],
     networkByName: (tenant, name) =>
       view.networkByName(tenant, name) ?? networks.find(network => network.tenant === tenant && network.name === name),
+    objects: view.objects,
   }
   const tags = () => ({ networks: [...view.networks(), ...networks], range: view.objects.globals().vlans })
   return {

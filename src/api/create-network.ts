@@ -1,5 +1,6 @@
 /** Creates a network, or finds the equal one. */
 import { createNetworkLeaves } from '../crdt/acts.ts'
+import { checkNetworkSlot, type SlotView } from '../crdt/docker-slots.ts'
 import { networkIdOf } from '../crdt/identity.ts'
 import { encodeLeaf } from '../crdt/leaf-codec.ts'
 import { type Leaf, maxLeafBytes } from '../crdt/leaves.ts'
@@ -63,7 +64,7 @@ function dockerLeaf(leaves: readonly Leaf[], { labels, options, internal }: Dock
 }
 
 /** What the decision rests on. */
-export type Known = Pick<RegistryView, 'hasTenant' | 'networkByName' | 'networks'>
+export type Known = Pick<RegistryView, 'hasTenant' | 'networkByName' | 'networks'> & SlotView
 
 /** True if the network is there already; throws when it cannot be made. */
 export function findEqual(view: Known, tenant: string, name: string, spec: NetworkSpec): boolean {
@@ -77,6 +78,7 @@ export function findEqual(view: Known, tenant: string, name: string, spec: Netwo
         `choose another name, or remove it first with: skein net rm${tenantFlag(tenant)} ${name}`,
     )
   }
+  checkNetworkSlot(view, tenant, name)
   const rival = liveNetworks(view, tenant).find(network => overlaps(network.spec.subnet, spec.subnet))
   if (!rival) return false
   throw new SkeinError(

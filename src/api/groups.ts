@@ -89,12 +89,18 @@ function find(view: RegistryView, key: string) {
   return requireGroup(view, tenant, name)
 }
 
+/** So many endpoints are named in a refusal; the rest is counted. */
+const namedEndpoints = 5
+
 function removal(deps: ApiDeps, view: RegistryView, key: string): Leaf[] {
   const group = find(view, key)
   const { tenant, name } = group
   const members = view.endpoints(group.network).filter(endpoint => endpoint.group === group.id)
   if (members.length > 0) {
-    const names = members.map(each => `${each.containerName || formatIp(each.ip)} on ${deps.nameOf(each.owner)}`)
+    const names = members
+      .slice(0, namedEndpoints)
+      .map(each => `${each.containerName || formatIp(each.ip)} on ${deps.nameOf(each.owner)}`)
+    if (members.length > namedEndpoints) names.push(`and ${members.length - namedEndpoints} more`)
     throw new SkeinError(
       'in-use',
       `cannot delete group ${name}${inTenant(tenant)}, has active endpoints: ${names.join(', ')}; ` +

@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { cancelDrainLeaves, drainNetworkLeaves, renameNetworkLeaves } from '../crdt/acts.ts'
+import { checkGroupSlot, checkNetworkSlot } from '../crdt/docker-slots.ts'
 import type { Leaf } from '../crdt/leaves.ts'
+import { createGroupLeaves } from '../crdt/object-acts.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { checkName } from '../model/names.ts'
@@ -62,7 +64,10 @@ function rename(view: RegistryView, network: Network, name: string): readonly Le
     )
   }
   const leaves = renameNetworkLeaves(view, network.id, name)
-  if (leaves.length > 0) checkNamedByNoRule(view, network, 'rename')
+  if (leaves.length === 0) return leaves
+  checkNamedByNoRule(view, network, 'rename')
+  checkNetworkSlot(view, tenant, name)
+  for (const group of groupsOn(view, network)) checkGroupSlot(view, tenant, group.name, name)
   return leaves
 }
 
@@ -72,7 +77,7 @@ function drain(view: RegistryView, network: Network, into: string): readonly Lea
   if (goal.id === network.id) {
     throw new SkeinError('invalid', `network ${name} cannot be drained into itself: name another with --into`)
   }
-  const leaves = drainNetworkLeaves(view, network.id, goal.id)
+  const leaves = [...drainNetworkLeaves(view, network.id, goal.id), ...counterparts(view, network, goal)]
   if (leaves.length === 0 || goal.into === undefined) return leaves
   const further = view.network(goal.into)?.name ?? ''
   throw new SkeinError(
@@ -80,6 +85,19 @@ function drain(view: RegistryView, network: Network, into: string): readonly Lea
     `network ${into} is itself drained into ${further}: use --into ${further}, or end that with: ` +
       `skein net drain${tenantFlag(tenant)} ${into} --cancel`,
   )
+}
+
+/** Members of a group move into the group of that name on the goal, with the same policies: those that are missing are made. */
+function counterparts(view: RegistryView, network: Network, { id }: Network): Leaf[] {
+  const there = groupsOn(view, { id, tenant: network.tenant }).map(group => group.bornName)
+  const missing = groupsOn(view, network).filter(({ bornName }) => !there.includes(bornName))
+  return missing.flatMap(({ tenant, bornName: name, policies, profile }) =>
+    createGroupLeaves(view.objects, { tenant, name, network: id, pool: '' }, { policies, profile }),
+  )
+}
+
+function groupsOn({ objects }: RegistryView, { id, tenant }: Pick<Network, 'id' | 'tenant'>) {
+  return objects.groups(tenant).filter(group => group.network === id && group.status === 'live')
 }
 
 function drainJson({ replica: { view } }: ApiDeps, id: string) {

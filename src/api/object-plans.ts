@@ -1,4 +1,5 @@
 /** What a creation of a policy, rule, group or profile needs, decided on what is known: throws, or says what to write. */
+import { checkGroupSlot } from '../crdt/docker-slots.ts'
 import type { Group } from '../crdt/objects-view.ts'
 import type { Network } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -82,6 +83,7 @@ export function planGroup(known: KnownObjects, wish: GroupPlanWish): GroupPlan {
   for (const policy of wish.policies ?? []) requirePolicy(known, tenant, policy)
   if (wish.profile) requireProfile(known, tenant, wish.profile)
   const present = known.objects.groupByName(tenant, name)
+  if (!present) checkGroupSlot(known, tenant, name, wish.network)
   const remedy = `use another name, or remove it first with: skein group rm${tenantFlag(tenant)} ${name}`
   if (present && present.network !== network.id) {
     throw new SkeinError(

@@ -1,5 +1,5 @@
 /** What keeps an object from being deleted, because it names it. */
-import type { Rule } from '../crdt/objects-view.ts'
+import type { Group, Rule } from '../crdt/objects-view.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { RuleValue } from '../model/rule.ts'
@@ -21,12 +21,11 @@ export function rulesNaming(
 export function checkNetworkUnused(view: RegistryView, network: { id: string; tenant: string; name: string }): void {
   const { id, tenant, name } = network
   const groups = view.objects.groups(tenant).filter(group => group.network === id)
-  const [group] = groups
-  if (group) {
+  if (groups.length > 0) {
+    const names = groups.map(each => each.name).join(', ')
     throw new SkeinError(
       'in-use',
-      `cannot delete ${name} has ${groups.length} endpoint groups (${groups.map(each => each.name).join(', ')}): ` +
-        `remove them first with: skein group rm${tenantFlag(tenant)} ${group.name}`,
+      `cannot delete ${name} has ${groups.length} endpoint groups (${names}): ${groupsRemedy(tenant, groups)}`,
     )
   }
   checkNamedByNoRule(view, network, 'delete')
@@ -49,16 +48,28 @@ export function checkNamedByNoRule(
 
 /** Throws `in-use` if the tenant has groups, policies or profiles, in Contiv's order. */
 export function checkTenantUnused({ objects }: RegistryView, tenant: string): void {
+  const groups = objects.groups(tenant)
   const kinds = [
-    { noun: 'endpoint groups', verb: 'group', names: objects.groups(tenant).map(group => group.name) },
-    { noun: 'policies', verb: 'policy', names: objects.policies(tenant).map(policy => policy.name) },
-    { noun: 'netprofiles', verb: 'netprofile', names: objects.profiles(tenant).map(profile => profile.name) },
+    { noun: 'endpoint groups', verb: 'group', objects: groups },
+    { noun: 'policies', verb: 'policy', objects: objects.policies(tenant) },
+    { noun: 'netprofiles', verb: 'netprofile', objects: objects.profiles(tenant) },
   ]
-  const used = kinds.find(({ names }) => names.length > 0)
+  const used = kinds.find(kind => kind.objects.length > 0)
   if (!used) return
+  const names = used.objects.map(each => each.name)
+  const remedy = used.verb === 'group' ? groupsRemedy(tenant, groups) : removeFirst(used.verb, tenant, names[0])
   throw new SkeinError(
     'in-use',
-    `cannot delete ${tenant} has ${used.names.length} ${used.noun} (${used.names.join(', ')}): ` +
-      `remove them first with: skein ${used.verb} rm${tenantFlag(tenant)} ${used.names[0]}`,
+    `cannot delete ${tenant} has ${names.length} ${used.noun} (${names.join(', ')}): ${remedy}`,
   )
+}
+
+function groupsRemedy(tenant: string, groups: readonly Group[]): string {
+  const live = groups.find(group => group.status === 'live')
+  if (live) return removeFirst('group', tenant, live.name)
+  return 'they are deleted but still have endpoints: stop those containers first, see skein conditions'
+}
+
+function removeFirst(verb: string, tenant: string, name = ''): string {
+  return `remove them first with: skein ${verb} rm${tenantFlag(tenant)} ${name}`
 }

@@ -50,7 +50,7 @@ function groupConditions(view: RegistryView, tables: ObjectTables, group: Group)
       commands: [remove],
     })
   }
-  if (name !== group.bornName) {
+  if (name !== group.bornName && !isSuccessor(view, tables, group)) {
     found.push({
       ...{ ...base, kind: 'group-name-conflict', since: group.created },
       text: `${shown} was created as ${group.bornName} on another side of a split and is a group of its own`,
@@ -64,6 +64,12 @@ function groupConditions(view: RegistryView, tables: ObjectTables, group: Group)
       ? `skein group create${tenantFlag(tenant)} ${network} ${name} --networkprofile=${argument(value)}`
       : undefined
   return [...found, ...lostEdits(view, id, shown, edits, command)]
+}
+
+/** True if the other group of its name is on a network that is drained into this one's: it goes with that. */
+function isSuccessor(view: RegistryView, tables: ObjectTables, { tenant, bornName, network }: Group): boolean {
+  const holder = tables.groupByName(tenant, bornName)
+  return holder !== undefined && view.network(holder.network)?.into === network
 }
 
 function policyConditions(view: RegistryView, tables: ObjectTables, groups: readonly Group[]): Condition[] {

@@ -14,11 +14,13 @@ import { bareName, defaultTenant } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
-import { meaningOf, ownOptions, pairs, type Typed } from './born-network.ts'
+import { groupAct } from './born-group.ts'
+import { meaningOf, networkNameOf, ownOptions, pairs, statedIn, type Typed } from './born-network.ts'
 import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
+import { wantedNetworks } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
-import { networkOfPool } from './pool-id.ts'
+import { networkOfPool, type PoolId, poolIdOf } from './pool-id.ts'
 import { type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
 import type { RemovalPass } from './removal-pass.ts'
 import type { Removals } from './removals.ts'
@@ -51,27 +53,27 @@ export function createAdoption(deps: AdoptionDeps): Adoption {
     const typed = typedOf(network, pool)
     await replica.syncNow(syncBeforeWriteMs)
     await clearWay(deps, typed)
-    let id: NetworkId | undefined
+    let taken: PoolId | undefined
     await replica.write(view => {
       const act = actOf(view, network, typed, deps)
-      id = act.id
+      taken = act.pool
       return act.leaves
     })
-    if (id === undefined) return
-    await networks.remember(network.id, id)
-    removals.cancel(id)
+    if (taken === undefined) return
+    await networks.remember(network.id, taken)
+    removals.cancel(taken)
     pools.settle(network.id)
-    log.info({ network: id, name: network.name }, 'took over a network that was created in Docker')
+    log.info({ pool: taken, name: network.name }, 'took over a network that was created in Docker')
   }
 
   async function refuse(network: DockerNetwork, pool: BornPool, error: SkeinError): Promise<boolean> {
     pools.settle(network.id, error)
-    const name = bareName(pool.tenant, network.name)
+    const isThere = () => wantedNetworks(replica.view).some(({ name, isLive }) => isLive && name === network.name)
     conditions.keep(
       `refused ${network.name}`,
       `network ${network.name} was created in this host's Docker and removed again: ${errorText(error)}`,
       'create it anew as that says',
-      () => replica.view.networkByName(pool.tenant, name) !== undefined,
+      () => isThere() || replica.view.networkByName(pool.tenant, bareName(pool.tenant, network.name)) !== undefined,
     )
     const isRemoved = await deps.docker.removeNetwork(network.id)
     if (isRemoved) await pools.forget(network.id)
@@ -126,24 +128,30 @@ async function clearWay({ replica, range, removalPass }: AdoptionDeps, typed: Ty
 }
 
 function typedOf({ name, options }: DockerNetwork, pool: BornPool): Typed {
-  return { tenant: pool.tenant, name, options, subnet: isChosen(pool) ? undefined : pool.pool }
+  return { tenant: pool.tenant, group: pool.group, name, options, subnet: isChosen(pool) ? undefined : pool.pool }
 }
 
-/** The network's id and what is to be written for it. Called inside the write; throws to refuse. */
+/** What the Docker network stands for and what is to be written for it. Called inside the write; throws to refuse. */
 function actOf(view: RegistryView, network: DockerNetwork, typed: Typed, { replica, range }: AdoptionDeps) {
   const meaning = meaningOf(view, typed, range)
+  const isGroup = typed.group !== undefined
   if ('id' in meaning) {
+    if (isGroup) return groupAct(view, network, typed, meaning)
     const record = dockerLeaf(meaning.id, network)
     const isOurs = meaning.docker?.host === replica.self
     const isNew = isOurs && !isSame(record, dockerLeaf(meaning.id, { ...network, ...valuesOf(meaning.docker) }))
-    return { id: meaning.id, leaves: isNew ? [record] : [] }
+    return { pool: poolIdOf(meaning.id), leaves: isNew ? [record] : [] }
   }
   const { tenant } = typed
-  const leaves = createNetworkLeaves(view, { tenant, name: bareName(tenant, typed.name), spec: meaning })
+  const leaves = createNetworkLeaves(view, { tenant, name: networkNameOf(typed), spec: meaning })
   const act = leaves.find(leaf => leaf.kind === 'network')
   if (!act) throw new Error('a creation without an act')
   const id = networkIdOf(act)
-  return { id, leaves: [...leaves, dockerLeaf(id, network)] satisfies Leaf[] }
+  // the labels are those of the group's network
+  const born = [...leaves, dockerLeaf(id, isGroup ? { ...network, labels: {} } : network)]
+  if (!isGroup) return { pool: poolIdOf(id), leaves: born satisfies Leaf[] }
+  const onIt = groupAct(view, network, typed, { id, name: act.name })
+  return { pool: onIt.pool, leaves: [...born, ...onIt.leaves] satisfies Leaf[] }
 }
 
 function dockerLeaf(
@@ -172,11 +180,14 @@ function isSame(a: NetworkDockerLeaf, b: NetworkDockerLeaf): boolean {
 
 /** The pool of a network whose handle went with this peer's data, if such a network exists: its containers need it. */
 async function restored({ replica, pools }: AdoptionDeps, network: DockerNetwork): Promise<BornPool | undefined> {
-  const tenant = network.options.tenant ?? defaultTenant
+  const { tenant = defaultTenant, group } = statedIn(network.options)
   const base = network.subnet.split('/')[0] ?? ''
-  const pool = { tenant, pool: network.subnet, gateway: network.gateway || base }
-  const existing = replica.view.networkByName(tenant, bareName(tenant, network.name))
-  if (!existing || (!isChosen(pool) && prefixText(existing.spec.subnet) !== pool.pool)) return undefined
+  const pool = { tenant, group, pool: network.subnet, gateway: network.gateway || base }
+  const existing = wantedNetworks(replica.view).find(wanted => {
+    const isMeant = wanted.network.tenant === tenant && wanted.group?.bornName === group
+    return isMeant && [wanted.name, bareName(tenant, wanted.name)].includes(network.name)
+  })
+  if (!existing || (!isChosen(pool) && prefixText(existing.network.spec.subnet) !== pool.pool)) return undefined
   await pools.restore(pool, network.id)
   return pool
 }

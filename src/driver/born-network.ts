@@ -1,32 +1,52 @@
 /** What may be born in Docker: the checks that the plugin makes before Docker's answer, and the reconciler after it. */
+import { checkNetworkSlot } from '../crdt/docker-slots.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { settleTag } from '../crdt/vlan-tags.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { type AddressPool, chooseSubnet } from '../model/address-pool.ts'
-import { bareName, defaultTenant, isNetworkName } from '../model/names.ts'
+import { bareName, checkName, defaultTenant, dockerName, groupNetworkName, isNetworkName } from '../model/names.ts'
 import { checkSpec, fulfils, type NetworkSpec } from '../model/network.ts'
-import { overlaps, type Subnet } from '../model/subnet.ts'
+import { overlaps, prefixText, type Subnet } from '../model/subnet.ts'
 import { tenantFlag } from './refusals.ts'
 
-/** The options that say how Skein makes the network; the others are Docker's or the user's own. */
-const specOptions = ['encap', 'pkt-tag', 'tenant']
+/** The options that say how Skein makes the network, also written `skein.tenant` and so on; the others are the user's own. */
+const specOptions = ['encap', 'pkt-tag', 'tenant', 'group'] as const
 
 type Options = Readonly<Record<string, unknown>>
 
+/** What the option says in either form; undefined if it is not given. Throws `invalid` if it is no text. */
+function said(options: Options, name: (typeof specOptions)[number]): string | undefined {
+  const value = options[`skein.${name}`] ?? options[name]
+  if (value === undefined || typeof value === 'string') return value
+  throw new SkeinError('invalid', `the ${name} is no text: write -o ${name}=VALUE`)
+}
+
+/** Tenant and group of a Docker network that was made before; what is unreadable is none. */
+export function statedIn(options: Readonly<Record<string, string>>): { tenant?: string; group?: string } {
+  const [tenant, group] = [said(options, 'tenant'), said(options, 'group')]
+  return { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
+}
+
+/** The group of `-o group` or `--ipam-opt group`; undefined for none. Throws `invalid`. */
+export function groupOf(options: Options): string | undefined {
+  const group = said(options, 'group')
+  if (group !== undefined) checkName('group', group)
+  return group
+}
+
 /** The tenant of `-o tenant` or `--ipam-opt tenant`. Throws `invalid` or `not-found`. */
 export function tenantOf(view: RegistryView, options: Options): string {
-  const tenant = options.tenant ?? defaultTenant
-  if (typeof tenant !== 'string') throw new SkeinError('invalid', 'the tenant is no text: write -o tenant=NAME')
+  const tenant = said(options, 'tenant') ?? defaultTenant
   if (view.hasTenant(tenant)) return tenant
   throw new SkeinError('not-found', `tenant ${tenant} does not exist: create it with: skein tenant create ${tenant}`)
 }
 
 /** The spec that the options ask for. Throws `invalid` or `unsupported`. */
 export function specOf(options: Options, subnet: string): NetworkSpec {
-  const { encap, 'pkt-tag': tag = '0' } = options
+  const tag = said(options, 'pkt-tag') ?? '0'
   const pktTag = Number(tag)
   if (!Number.isInteger(pktTag)) throw new SkeinError('invalid', `pkt-tag ${JSON.stringify(tag)} is no number`)
-  return checkSpec({ subnet, pktTag, encap: encap === undefined ? undefined : String(encap) })
+  return checkSpec({ subnet, pktTag, encap: said(options, 'encap') })
 }
 
 /** Throws `conflict` if a live network of the tenant has addresses of this subnet; `mayYield` excepts some. */
@@ -39,10 +59,12 @@ export function checkOverlap(
   const rivals = view.networks(tenant).filter(({ status, spec }) => status === 'live' && overlaps(spec.subnet, subnet))
   const rival = rivals.find(network => !mayYield(network))
   if (!rival) return
+  const isSame = prefixText(rival.spec.subnet) === prefixText(subnet)
+  const ofGroup = isSame ? ', or for a group on it add -o group=NAME --ipam-opt group=NAME' : ''
   throw new SkeinError(
     'conflict',
     `network ${rival.name} conflicts with subnet ${subnet.text}: it has ${rival.spec.subnet.text}; choose another ` +
-      'subnet, or another tenant with -o tenant=NAME --ipam-opt tenant=NAME',
+      `subnet, or another tenant with -o tenant=NAME --ipam-opt tenant=NAME${ofGroup}`,
   )
 }
 
@@ -56,6 +78,9 @@ export function checkTag(view: RegistryView, tenant: string, spec: NetworkSpec):
 /** A network that was typed into Docker. */
 export interface Typed {
   readonly tenant: string
+  /** Undefined for the network itself. */
+  readonly group: string | undefined
+  /** As Docker shows it. */
   readonly name: string
   readonly options: Options
   /** Undefined if it is to be chosen. */
@@ -68,10 +93,13 @@ export interface Typed {
 export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool): Network | NetworkSpec {
   const { tenant, options, subnet } = typed
   tenantOf(view, { tenant })
-  const name = bareName(tenant, typed.name)
+  const name = networkNameOf(typed)
   const existing = view.networkByName(tenant, name)
   if (existing) {
-    if (fulfils(existing.spec, specOf(options, subnet ?? existing.spec.subnet.text))) return existing
+    const { encap } = existing.spec
+    // who names a group need not repeat what its network is like
+    const asked = typed.group === undefined ? options : { encap, ...options }
+    if (fulfils(existing.spec, specOf(asked, subnet ?? existing.spec.subnet.text))) return existing
     throw new SkeinError(
       'conflict',
       `network ${name} exists with other parameters (subnet ${existing.spec.subnet.text}): choose another name, or ` +
@@ -81,12 +109,25 @@ export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool):
   if (!isNetworkName(name)) throw badName(name)
   const spec = specOf(options, subnet ?? choose(view, tenant, name, range))
   checkOverlap(view, tenant, spec.subnet)
+  checkNetworkSlot(view, tenant, name)
   return spec
+}
+
+/** The name of the network itself: `web` of `web`, `web/blue`, and of the group's `db.web`. Throws `invalid`. */
+export function networkNameOf({ tenant, group, name }: Pick<Typed, 'tenant' | 'group' | 'name'>): string {
+  const bare = bareName(tenant, name)
+  if (group === undefined) return bare
+  const front = groupNetworkName(group, '')
+  if (bare.startsWith(front) && bare !== front) return bare.slice(front.length)
+  throw new SkeinError(
+    'invalid',
+    `${name} does not name the network of group ${group}: call it ${dockerName(tenant, groupNetworkName(group, 'NETWORK'))}, with the name of its network`,
+  )
 }
 
 /** Options that every host's copy gets. */
 export function ownOptions(options: Readonly<Record<string, string>>): [string, string][] {
-  return pairs(options, name => !specOptions.includes(name))
+  return pairs(options, name => !specOptions.some(own => own === name))
 }
 
 /** In one order, so that equal labels are equal records; what begins with `skein.` is ours. */

@@ -22,6 +22,8 @@ const adoptionLimitMs = 7_000
 /** What a handle says. */
 export interface BornPool {
   readonly tenant: string
+  /** Of a network that is to be a group's. */
+  readonly group?: string | undefined
   /** The prefix that Docker shows: that of `--subnet`, or the whole range that one is chosen from. */
   readonly pool: string
   /** The base address of `pool`; another one if the subnet is to be chosen, different for each such pool of this host. */
@@ -31,7 +33,7 @@ export interface BornPool {
 export interface BornPools {
   isHandle(poolId: string): boolean
   /** A handle for a new network: durable when it resolves. Without `subnet` one is to be chosen. */
-  request(tenant: string, subnet: Subnet | undefined): Promise<BornPool & { handle: string }>
+  request(wish: Pick<BornPool, 'tenant' | 'group'>, subnet: Subnet | undefined): Promise<BornPool & { handle: string }>
   /** CreateNetwork came: durable, idempotent. Throws what the user did wrong. */
   bind(pool: BornPool, dockerId: string): Promise<void>
   /** Takes over a Docker network whose handle was lost with this peer's data. */
@@ -83,10 +85,10 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
 
   return {
     isHandle: poolId => poolId.startsWith(`${mark}|`),
-    async request(tenant, subnet) {
+    async request(wish, subnet) {
       const pool = subnet
-        ? { tenant, pool: prefixText(subnet), gateway: formatIp(subnet.base) }
-        : { tenant, pool: range.text, gateway: freeGateway() }
+        ? { ...wish, pool: prefixText(subnet), gateway: formatIp(subnet.base) }
+        : { ...wish, pool: range.text, gateway: freeGateway() }
       const handle = write(pool)
       if (local.get(prefix + handle) === undefined) await local.set([[prefix + handle, '']])
       return { ...pool, handle }
@@ -132,19 +134,24 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
   }
 }
 
-function write({ tenant, pool, gateway }: BornPool): string {
-  return [mark, tenant, pool, gateway].join('|')
+function write({ tenant, group, pool, gateway }: BornPool): string {
+  return [mark, tenant, pool, gateway, ...(group === undefined ? [] : [group])].join('|')
 }
 
 function read(handle: string): BornPool | undefined {
-  const [first, tenant, pool, gateway] = handle.split('|')
+  const [first, tenant, pool, gateway, group] = handle.split('|')
   if (first !== mark || !tenant || !pool || !gateway || parseIp(gateway) === undefined) return undefined
-  return { tenant, pool, gateway }
+  return { tenant, pool, gateway, ...(group ? { group } : {}) }
 }
 
-/** CreateNetwork for a pool that was never asked for: mostly the tenant was given to one side only. */
-function unknownPool({ tenant, pool, gateway }: BornPool, handles: readonly string[]): SkeinError {
-  const other = handles.map(read).find(held => held?.pool === pool && held.gateway === gateway)
+/** CreateNetwork for a pool that was never asked for: mostly tenant or group was given to one side only. */
+function unknownPool({ tenant, group, pool, gateway }: BornPool, handles: readonly string[]): SkeinError {
+  const like = handles.map(read).filter(held => held?.pool === pool && held.gateway === gateway)
+  const other = like.find(held => held?.tenant === tenant) ?? like[0]
+  if (other && other.tenant === tenant) {
+    const flag = group === undefined ? `-o group=${other.group}` : `--ipam-opt group=${group}`
+    return new SkeinError('invalid', `the group must be given to the network and to its addresses: add ${flag}`)
+  }
   if (!other) return new SkeinError('unavailable', `skeind does not know the pool ${pool}: create the network again`)
   const named = tenant === defaultTenant ? other.tenant : tenant
   const flag = tenant === defaultTenant ? `-o tenant=${named}` : `--ipam-opt tenant=${named}`

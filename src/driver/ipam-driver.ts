@@ -8,7 +8,7 @@ import { SkeinError } from '../lib/errors.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
 import { contains, parseSubnet, prefixText, type Subnet } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
-import { checkOverlap, tenantOf } from './born-network.ts'
+import { checkOverlap, groupOf, tenantOf } from './born-network.ts'
 import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalState } from './local-state.ts'
@@ -78,15 +78,18 @@ async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.
 async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
   const { replica, networks, pools, removals } = deps
   const tenant = tenantOf(replica.view, request.Options)
+  const group = groupOf(request.Options)
   const subnet = request.Pool ? parseSubnet(request.Pool) : undefined
   if (subnet) {
     // the same network from another host may not be in this Docker yet, and one that was just removed is still known
     checkOverlap(replica.view, tenant, subnet, rival => {
       const isSame = prefixText(rival.spec.subnet) === subnet.text
-      return removals.isOpen(rival.id) || (isSame && networks.dockerIdsOfPool(rival.id).length === 0)
+      // a group has the subnet of its network
+      const isItsOwn = group !== undefined || networks.dockerIdsOfPool(rival.id).length === 0
+      return removals.isOpen(rival.id) || (isSame && isItsOwn)
     })
   }
-  const { handle, pool, gateway } = await pools.request(tenant, subnet)
+  const { handle, pool, gateway } = await pools.request({ tenant, group }, subnet)
   return { PoolID: handle, Pool: pool, Data: { [gatewayLabel]: `${gateway}/${pool.split('/')[1]}` } }
 }
 

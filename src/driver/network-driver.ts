@@ -5,7 +5,7 @@ import { macOf, parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import { contains, prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
-import { checkTag, specOf, tenantOf } from './born-network.ts'
+import { checkTag, groupOf, specOf, tenantOf } from './born-network.ts'
 import { type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
@@ -110,7 +110,12 @@ function checkCreation(deps: NetworkDriverDeps, request: Creation): PoolId | und
 async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation): Promise<void> {
   const tenant = tenantOf(replica.view, request.Options)
   const [data] = request.IPv4Data
-  const pool = { tenant, pool: data?.Pool ?? '', gateway: data?.Gateway.split('/')[0] ?? '' }
+  const pool = {
+    tenant,
+    group: groupOf(request.Options),
+    pool: data?.Pool ?? '',
+    gateway: data?.Gateway.split('/')[0] ?? '',
+  }
   const spec = specOf(request.Options, pool.pool)
   if (!isChosen(pool)) checkTag(replica.view, tenant, spec)
   await pools.bind(pool, request.NetworkID)

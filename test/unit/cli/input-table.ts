@@ -109,6 +109,11 @@ export const bad: [line: string, code: number, stderr: RegExp][] = [
   ['netprofile rm nope', 4, /netprofile nope does not exist/],
   ['netprofile rm gold', 5, /cannot delete netprofile gold, groups app have it/],
   ['net rm web', 5, /cannot delete web has 1 endpoint groups \(app\): .* skein group rm app/],
+  [
+    'net create -s 10.1.9.0/24 app.web',
+    5,
+    /Network app\.web conflicts with the endpointGroup name: group app is called so/,
+  ],
   ['net rm db', 5, /cannot delete network db, 1 rules name it/],
   ['net rename db store', 5, /cannot rename network db, 1 rules name it: .* skein policy rule-rm p \d/],
   ['global set', 2, /nothing to set/],

@@ -115,6 +115,55 @@ describe('cli: policies, groups, profiles, settings', () => {
     assert.equal((await skein('tenant rm blue')).code, 0)
   })
 
+  it('keeps networks and groups apart that would have one name in Docker', async () => {
+    await skein('net create -s 10.1.9.0/24 x.db')
+    assert.match(
+      (await skein('group create db x')).stderr,
+      /EndpointGroup x conflicts .* network x\.db is called x\.db/,
+    )
+    await skein('net create -s 10.1.10.0/24 c')
+    await skein('net create -s 10.1.11.0/24 b.c')
+    await skein('group create c a.b')
+    assert.match(
+      (await skein('group create b.c a')).stderr,
+      /EndpointGroup a conflicts .* group a\.b is called a\.b\.c/,
+    )
+    assert.match((await skein('net rename b.c a.b.c')).stderr, /Network a\.b\.c conflicts with the endpointGroup name/)
+    assert.equal((await skein('group create c a.b')).code, 0, 'one that is there is in its own way')
+  })
+
+  it('makes the groups of a network that is drained on the one that its containers go to, with their policies', async () => {
+    const groups = () => host.peer.registry.objects.groups('default').filter(group => group.bornName === 'app')
+    await skein('net create -s 10.1.9.0/24 next')
+    const { stdout } = await skein('net drain web --into next')
+    assert.match(stdout, /^network default:web is being drained into next/)
+    assert.deepEqual(
+      groups().map(({ policies, profile, pool }) => [...policies, profile, pool]),
+      [
+        ['p', 'gold', '10.1.2.10-10.1.2.20'],
+        ['p', 'gold', ''],
+      ],
+    )
+    assert.deepEqual(
+      host.peer.registry.conditions().map(({ kind }) => kind),
+      ['drain'],
+    )
+    assert.match((await skein('net drain web --into next')).stdout, /already being drained/)
+    assert.equal(groups().length, 2)
+  })
+
+  it('refuses to delete a group with containers, naming them', async () => {
+    const { registry, deps } = host.peer
+    const app = registry.objects.groupByName('default', 'app')
+    assert.ok(app)
+    const at = { network: app.network, ip: 0x0a01020b, mac: '02:02:0a:01:02:0b', container: '', group: app.id }
+    await deps.replica.write(() => [{ kind: 'endpoint', id: 'e1', ...at, containerName: 'c1' }])
+    assert.match(
+      (await skein('group rm app')).stderr,
+      /cannot delete group app, has active endpoints: c1 on .*docker rm -f/,
+    )
+  })
+
   it('goes back to a version of the history', async () => {
     const version = (await skein('policy history p')).stdout
       .split('\n')

@@ -167,4 +167,73 @@ describe('groups in Docker', () => {
       [['db', next]],
     )
   })
+
+  it('can be born in Docker, with their network or on one that is there', async () => {
+    await docker.create('db.web', { subnet: '10.1.2.0/24', group: 'db', labels: { a: 'b' } })
+    const place = await docker.run('db.web', 'c1')
+    assert.match(place.address, /^10\.1\.2\./)
+    await eventually('registered', () => places().join() === 'c1 db')
+    assert.deepEqual(view().objects.groupByName('default', 'db')?.labels, [['a', 'b']])
+    await host.peer.replica.write(() => [{ kind: 'tenant', name: 'blue' }])
+    const options = { 'skein.encap': 'vxlan', 'skein.pkt-tag': '77' }
+    await docker.create('app.back/blue', { tenant: 'blue', group: 'app', options })
+    await docker.run('app.back/blue', 'c2')
+    const back = view().networkByName('blue', 'back')
+    assert.equal(back?.spec.pktTag, 77)
+    await appears('back/blue')
+    await eventually('registered', () => places(back?.id).join() === 'c2 app')
+    assert.deepEqual(reconciler.conditions(), [])
+  })
+
+  it('that were born in Docker go on without their handles, and go everywhere with docker network rm', async () => {
+    await docker.create('db.web', { subnet: '10.1.2.0/24', group: 'db' })
+    await eventually('group', () => view().objects.groupByName('default', 'db') !== undefined)
+    const db = view().objects.groupByName('default', 'db')?.id ?? ''
+    await reconciler.stop()
+    for (const [key] of host.peer.replica.local.entries('docker/'))
+      await host.peer.replica.local.set([[key, undefined]])
+    host = await restartHost(host)
+    await host.driver.state.noteRegistered()
+    start()
+    await docker.run('db.web', 'c1')
+    await eventually('registered', () => places().join() === 'c1 db')
+    await docker.kill('c1')
+    await docker.rm('db.web')
+    await eventually('deleted', () => view().objects.isGroupDeleted(db))
+    assert.equal(view().network(web)?.status, 'live')
+  })
+
+  it('are refused with the reason where they cannot be born', async () => {
+    await host.create('next', '10.1.3.0/24')
+    await group(web, 'db')
+    await appears('db.web')
+    const web24 = { subnet: '10.1.2.0/24' }
+    await assert.rejects(docker.create('x', web24), /network web conflicts .* for a group on it add -o group=NAME/)
+    await assert.rejects(docker.create('x', { ...web24, group: 'a/b' }), /group name "a\/b" is invalid/)
+    await assert.rejects(
+      docker.create('x', { subnet: '10.9.0.0/24', options: { group: 'app' } }),
+      /the group must be given to the network and to its addresses: add --ipam-opt group=app/,
+    )
+    for (const [name, given, reason] of [
+      ['front', { ...web24, group: 'app' }, /does not name the network of group app: call it app\.NETWORK/],
+      [
+        'app.web',
+        { ...web24, group: 'app', internal: true },
+        /a group is as internal as its network: leave out --internal/,
+      ],
+      ['db.next', { subnet: '10.1.3.0/24', group: 'db' }, /group db is on network web: use another name/],
+      ['app.web', { subnet: '10.1.4.0/24', group: 'app' }, /network web exists with other parameters/],
+    ] as const) {
+      await docker.create(name, given)
+      await condition(reason)
+      await disappears(name)
+    }
+    assert.deepEqual(
+      view()
+        .objects.groups()
+        .map(each => each.name),
+      ['db'],
+    )
+    assert.equal(view().networks().length, 2)
+  })
 })

@@ -60,6 +60,8 @@ export interface NewNetwork {
   subnet?: string
   /** Of both options. */
   tenant?: string
+  /** Of both options. */
+  group?: string
   options?: Record<string, string>
   labels?: Record<string, string>
   internal?: boolean
@@ -195,8 +197,8 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       networks.set(network.id, network)
       return network
     },
-    create(name, { subnet = '', tenant, options = {}, labels = {}, internal = false } = {}) {
-      const both: Record<string, string> = tenant === undefined ? {} : { tenant }
+    create(name, { subnet = '', tenant, group, options = {}, labels = {}, internal = false } = {}) {
+      const both = { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
       return make({ name, subnet, labels, options: { ...options, ...both }, ipamOptions: both, internal })
     },
     async prune() {
