@@ -94,6 +94,76 @@ describe('acceptance 3: two tenants with the same network and addresses', functi
     }
   })
 
+  /** Who answers on the port: the name of a container, or '' within 1 s. */
+  async function answers(from: Container, ip: string, port: number): Promise<string> {
+    const argv = ['docker', 'exec', from.id, 'sh', '-c', `nc -w 1 ${ip} ${port} </dev/null`]
+    return (await from.host.exec(argv, { timeoutMs: 20_000 })).stdout.trim()
+  }
+
+  /** In this tenant these containers, and no other of the same address, answer on the ports that its own policy leaves open. */
+  async function assertOwn(pair: readonly Container[], open: readonly number[]): Promise<void> {
+    const [a, b] = pair as [Container, Container]
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const seen = await Promise.all([8888, 9999].map(port => answers(from, to.ip, port)))
+      assert.deepEqual(
+        seen,
+        [8888, 9999].map(port => (open.includes(port) ? to.name : '')),
+        `${from.name} -> ${to.name}`,
+      )
+    }
+  }
+
+  it('have policies of the same names that say the opposite, and each keeps its own', async () => {
+    await bothTenants()
+    const [one, two, other] = three(lab().hosts())
+    const run = async (tenant: string, deny: string, places: readonly LabHost[]): Promise<Container[]> => {
+      const flag = ['-t', tenant]
+      await netctl(one, 'policy', 'create', ...flag, 'p')
+      await netctl(one, 'policy', 'rule-add', ...flag, 'p', '1', '-protocol=tcp', `-port=${deny}`, '-action=deny')
+      await netctl(one, 'group', 'create', ...flag, 'contiv-net', 'db', '-policy=p')
+      const network = tenant === 'default' ? 'db.contiv-net' : `db.contiv-net/${tenant}`
+      await everywhere(network, true)
+      return Promise.all(
+        places.map(async (host, at) => {
+          const name = `${tenant}-${at}`
+          const container = await runContainer(host, network, name, { args: ['--ip', `10.1.2.${50 + at}`] })
+          for (const port of [8888, 9999]) {
+            await container.exec('sh', '-c', `nc -ll -p ${port} -e echo ${name} >/dev/null 2>&1 &`)
+          }
+          return container
+        }),
+      )
+    }
+    // the first of both on one host, the second on two
+    const reds = await run('default', '8888', [one, two])
+    const blues = await run('blue', '9999', [one, other])
+    assert.deepEqual(
+      blues.map(({ ip, mac }) => [ip, mac]),
+      reds.map(({ ip, mac }) => [ip, mac]),
+    )
+    const both = (red: number[], blue: number[]) =>
+      eventually(() => Promise.all([assertOwn(reds, red), assertOwn(blues, blue)]), { timeoutMs: 15_000 })
+    await both([9999], [8888])
+    for (const host of lab().hosts()) {
+      for (const [tenant, passes] of [
+        ['default', 'does not pass'],
+        ['blue', 'passes'],
+      ]) {
+        const said = await host.exec(['skein', 'why', `${tenant}-0`, `${tenant}-1`, 'tcp/8888'])
+        assert.match(said.stdout, new RegExp(`tcp/8888: ${passes}\\n`), `${host.name} of ${tenant}: ${said.stderr}`)
+      }
+    }
+    await netctl(two, 'policy', 'rule-rm', 'p', '1')
+    await both([8888, 9999], [8888])
+    await netctl(other, 'policy', 'rule-add', '-t', 'blue', 'p', '2', '-action=deny', '-priority=5')
+    await both([8888, 9999], [])
+    await assertReaches(reds[0] as Container, (reds[1] as Container).ip)
+    await assertCutOff(blues[0] as Container, (blues[1] as Container).ip, { waitSeconds: 1 })
+  })
+
   it('carry the same five-tuple at the same time', async () => {
     const { a, b } = await twoTwins()
     const talks = (['red', 'blue'] as const).map(async tenant => {
