@@ -105,7 +105,10 @@ async function build(
   const ipamDeps = { replica, transport: mesh, signer, clock, log: child('ipam'), random: Math.random, nameOf }
   const ipam = createIpam({ ...ipamDeps, cleared: () => returning.cleared() })
   const { vxlanPort, vtepAddress, vlanUplink: uplink } = config
-  const datapath = createDatapath({ replica, clock, log: child('datapath'), vxlanPort, vtepAddress, uplink })
+  const datapath = createDatapath({
+    ...{ replica, clock, log: child('datapath'), vxlanPort, vtepAddress, uplink },
+    gatewayChanged: () => dns.lookSoon(),
+  })
   const driverName = config.pluginSocket.replace(/^.*\//, '').replace(/\.sock$/, '')
   const range = parseAddressPool(config.addressPool)
   const driver = createDriver({ replica, ipam, datapath, clock, driverName, range })
@@ -129,6 +132,7 @@ async function build(
     docker,
     dockerIdsOf: driver.networks.dockerIdsOf,
     run,
+    outletsKnown: outlets => datapath.setOutlets(outlets),
     readText: path => readFile(path, 'utf8').catch(() => undefined), // what is not there is not configured
     clock,
     log: child('dns'),

@@ -2,6 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Run } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
+import type { Books } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Namespaces } from './namespaces.ts'
 
@@ -20,8 +21,11 @@ export interface Context {
   /** Where the ends that Docker takes are made: path of a network namespace. */
   readonly hostNamespace: string
   readonly problems: Problems
+  readonly books: Books
   /** Resolves once frames with this VNI are taken from members only; call it before a device receives them. */
   guardVni(vni: number): Promise<void>
+  /** docker_gwbridge or one of its ports changed. */
+  gatewayChanged(): void
   /** Asks for a full comparison soon: a command failed, so what the kernel holds is not certain. */
   compareSoon(): void
 }

@@ -4,12 +4,14 @@ import { errorText, SkeinError } from '../lib/errors.ts'
 import { type Run, run as systemRun } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
+import { createBooks } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
 import { type Context, createProblems } from './context.ts'
 import type { Attachment, Datapath } from './datapath.ts'
 import { createFirewall, type Firewall } from './firewall.ts'
 import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
+import { createOutsideTable, type Outlets, type OutsideTable } from './outside-table.ts'
 import { createProbe, type Probe } from './probe.ts'
 import { readRuleCounters } from './rule-counters.ts'
 import { Tenant } from './tenant.ts'
@@ -27,6 +29,8 @@ export interface DatapathDeps {
   uplink?: string | undefined
   /** One-shot processes. @default lib/exec's */
   run?: Run
+  /** Called when docker_gwbridge or one of its ports changed: then `setOutlets` should follow. */
+  gatewayChanged?: () => void
 }
 
 /** Full comparison with the kernel: design.md. */
@@ -46,6 +50,7 @@ class LinuxDatapath implements Datapath {
   readonly #context: Context
   readonly #firewall: Firewall
   readonly #probe: Probe
+  readonly #outside: OutsideTable
   readonly #lane = createLane()
   readonly #tenants = new Map<string, Tenant>()
   readonly #timers = new Map<'compare' | 'firewall', Timer>()
@@ -58,7 +63,7 @@ class LinuxDatapath implements Datapath {
   #lastCompareMs: number | undefined
   #repaired = 0
 
-  constructor({ replica, clock, log, vxlanPort, vtepAddress, uplink, run = systemRun }: DatapathDeps) {
+  constructor({ replica, clock, log, vxlanPort, vtepAddress, uplink, run = systemRun, ...deps }: DatapathDeps) {
     this.#context = {
       replica,
       clock,
@@ -70,11 +75,14 @@ class LinuxDatapath implements Datapath {
       namespaces: createNamespaces(run),
       hostNamespace: `/proc/${process.pid}/ns/net`,
       problems: createProblems(log),
+      books: createBooks(replica.view),
+      gatewayChanged: () => deps.gatewayChanged?.(),
       guardVni: vni => this.#firewall.guardVni(vni),
       compareSoon: () => this.#compareAfter(retryMs),
     }
     this.#firewall = createFirewall(this.#context)
     this.#probe = createProbe(this.#context)
+    this.#outside = createOutsideTable(this.#context)
   }
 
   async ensureNetwork(network: NetworkId): Promise<number> {
@@ -96,13 +104,20 @@ class LinuxDatapath implements Datapath {
 
   async attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }> {
     await this.#guard()
-    return this.#tenantOf(attachment.network).attach(attachment)
+    const attached = this.#tenantOf(attachment.network).attach(attachment)
+    const [answer] = await Promise.all([attached, this.#outside.expect(attachment.endpointId)])
+    return answer
   }
 
   async detach(network: NetworkId, endpointId: string): Promise<void> {
     const record = this.#context.replica.view.network(network)
     const tenants = record ? [this.#tenant(record.tenant)] : await this.#allTenants()
     for (const tenant of tenants) await tenant.detach(endpointId)
+    this.#outside.forget(endpointId)
+  }
+
+  setOutlets(outlets: Outlets): void {
+    this.#outside.setOutlets(outlets)
   }
 
   ruleCounters(tenant: string) {
@@ -134,7 +149,7 @@ class LinuxDatapath implements Datapath {
     this.#running = false
     this.#unsubscribe?.()
     for (const timer of this.#timers.values()) timer.cancel()
-    await Promise.all([this.#firewall.stop(), this.#probe.stop()])
+    await Promise.all([this.#firewall.stop(), this.#probe.stop(), this.#outside.stop()])
     await this.#lane.idle()
     await Promise.all([...this.#tenants.values()].map(tenant => tenant.close()))
   }
@@ -160,7 +175,7 @@ class LinuxDatapath implements Datapath {
       if (!this.#running) break
       this.#changed = false
       const begun = clock.monotonic()
-      await Promise.all([...this.#tenants.values()].map(tenant => tenant.update()))
+      await Promise.all([...[...this.#tenants.values()].map(tenant => tenant.update()), this.#outside.update()])
       lastMs = clock.monotonic() - begun
     }
     this.#updating = false
@@ -194,6 +209,7 @@ class LinuxDatapath implements Datapath {
   async #checkFirewall(): Promise<void> {
     this.#repaired += await this.#firewall.refresh()
     for (const tenant of this.#tenants.values()) this.#repaired += await tenant.verify()
+    this.#repaired += await this.#outside.verify()
     this.#arm('firewall', firewallMs, () => this.#checkFirewall())
   }
 

@@ -31,6 +31,8 @@ export interface Datapath {
   attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }>
   /** Removes the pair if it is still there. Idempotent. */
   detach(network: NetworkId, endpointId: string): Promise<void>
+  /** Who is behind which address of docker_gwbridge, as Docker says: ids of our endpoints, [] for a container without any. */
+  setOutlets(outlets: ReadonlyMap<string, readonly string[]>): void
   /** What the rules of a tenant counted on this host, by `counterName`. Rejects `unavailable` if the kernel does not tell. */
   ruleCounters(tenant: string): Promise<ReadonlyMap<string, Counted>>
   /**

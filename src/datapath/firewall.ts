@@ -71,7 +71,10 @@ export function createFirewall(context: Context): Firewall {
       await refresh(false)
     })
   }
-  const watch = createLinkWatch(context.clock, soon)
+  const watch = createLinkWatch(context.clock, () => {
+    soon()
+    context.gatewayChanged()
+  })
   return {
     refresh: () => lane.run(() => refresh(true)),
     membersChanged() {

@@ -15,7 +15,8 @@ export interface NftChild {
 }
 
 export interface NftChildOptions {
-  namespace: string
+  /** A named one. @default this process's */
+  namespace?: string
   clock: Clock
   /** @default 30000 */
   idleMs?: number
@@ -71,9 +72,10 @@ export function createNftChild({ namespace, clock, idleMs = 30_000, limitMs = 10
   }
 }
 
-function start(namespace: string): Session {
-  const args = [`--net=/run/netns/${namespace}`, 'nft', '-i']
-  const child = spawn('nsenter', args, { stdio: ['pipe', 'ignore', 'pipe'] })
+function start(namespace: string | undefined): Session {
+  const inside = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`]
+  const [file = '', ...args] = [...inside, 'nft', '-i']
+  const child = spawn(file, args, { stdio: ['pipe', 'ignore', 'pipe'] })
   const jobs: Job[] = []
   let text = ''
   child.stdin?.on('error', () => undefined) // EPIPE: the child ended, which 'close' reports with its reason
@@ -92,7 +94,9 @@ function start(namespace: string): Session {
       session.ended = true
       for (const job of jobs.splice(0)) {
         job.timer.cancel()
-        job.reject(new SkeinError('unavailable', `nft in ${namespace} ended: ${reason}; run: ip netns list`))
+        job.reject(
+          new SkeinError('unavailable', `nft in ${namespace ?? 'the host'} ended: ${reason}; run: ip netns list`),
+        )
       }
       resolve()
     }

@@ -14,7 +14,6 @@ import {
   type PolicyBook,
   policyTable,
   type Ruleset,
-  readBook,
   readListing,
   sameElements,
   zoneFor,
@@ -81,7 +80,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   }
 
   function rulesetNow(): Ruleset {
-    book = readBook(view, tenant, book)
+    book = context.books(tenant)
     const key = [...networks].sort().join()
     if (compiled?.book !== book || compiled.networks !== key) {
       compiled = { book, networks: key, ruleset: compile(book, domains()) }

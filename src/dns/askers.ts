@@ -41,6 +41,7 @@ export interface AskersDeps {
   docker: DockerPort
   dockerIdsOf: DockerIdsOf
   clock: Clock
+  outletsKnown?: ((endpointsOf: Snapshot['endpointsOf']) => void) | undefined
 }
 
 /** Docker's name of the bridge over which containers without a gateway of their own reach the outside. */
@@ -69,6 +70,7 @@ export function createAskers(deps: AskersDeps): Askers {
     asking ??= look(deps)
       .then(found => {
         known = found
+        deps.outletsKnown?.(found.endpointsOf)
         return true
       })
       .catch(() => false) // Docker is away: the reconciler reports it

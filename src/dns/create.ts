@@ -25,12 +25,16 @@ export interface DnsDeps {
   dockerIdsOf: DockerIdsOf
   run: Run
   readText: ReadText
+  /** Told who is behind which address of docker_gwbridge (`Snapshot.endpointsOf`), whenever Docker was asked. */
+  outletsKnown?: (endpointsOf: ReadonlyMap<string, readonly string[]>) => void
   clock: Clock
   log: Logger
 }
 
 export interface Dns {
   start(): void
+  /** Asks Docker again who is on docker_gwbridge: something changed there. */
+  lookSoon(): void
   /** Containers ask as without Skein from then on. */
   stop(): Promise<void>
   /** What keeps names from working on this host. */
@@ -143,6 +147,7 @@ export function createDns(deps: DnsDeps): Dns {
       look.within(0)
       apply.within(0)
     },
+    lookSoon: () => look.within(gatherMs),
     async stop() {
       unsubscribe()
       await Promise.all([look.stop(), learn.stop(), apply.stop()])

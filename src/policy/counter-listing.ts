@@ -5,13 +5,16 @@ export interface Counted {
   readonly bytes: number
 }
 
-const counter = /^\tcounter (r_\w+) \{\s*packets (\d+) bytes (\d+)\s*\}/gm
+const counter = /^\tcounter (\w+) \{\s*packets (\d+) bytes (\d+)\s*\}/gm
 
-/** By the name of the counter, as `counterName` has it. */
-export function readCounters(text: string): Map<string, Counted> {
-  const found = [...text.matchAll(counter)]
+/** Those whose names begin with `prefix`, by the rest of the name: as `counterName` has it. */
+export function readCounters(text: string, prefix = ''): Map<string, Counted> {
+  const found = [...text.matchAll(counter)].filter(([, name]) => name?.startsWith(`${prefix}r_`))
   return new Map(
-    found.map(([, name = '', packets, bytes]) => [name, { packets: Number(packets), bytes: Number(bytes) }]),
+    found.map(([, name = '', packets, bytes]) => [
+      name.slice(prefix.length),
+      { packets: Number(packets), bytes: Number(bytes) },
+    ]),
   )
 }
 

@@ -1,6 +1,16 @@
 export { type Direction, type PolicyBook, readBook } from './book.ts'
 export { type BookRule, compareBookRules } from './book-rule.ts'
+export { type Books, createBooks } from './books.ts'
 export { addCounted, type Counted, readCounters } from './counter-listing.ts'
+export {
+  compileOutside,
+  type Outlet,
+  type OutletPlace,
+  type OutsideRules,
+  outsideCounter,
+  outsidePrefix,
+} from './outside.ts'
+export { type OutsideState, outsideCommands, outsideState, outsideTable } from './outside-text.ts'
 export { createMembers, type Elements, elementsOf, type Members } from './placements.ts'
 export { compile, counterName, type Domain, type Placement, type Ruleset } from './ruleset.ts'
 export { type Listing, readListing, sameElements } from './table-listing.ts'

@@ -53,6 +53,13 @@ export function chainsOf(name: string, rules: readonly ChainRule[], peer: PeerWo
   return [...chains, { name, lines }]
 }
 
+/** The same without further chains: each line has its conditions in front. */
+export function linesOf(rules: readonly ChainRule[], peer: PeerWords, target: Target): string[] {
+  return [...byConditions(rules, peer)].flatMap(([conditions, members]) =>
+    mapLines(members, peer, target).map(line => (conditions === '' ? line : `${conditions} ${line}`)),
+  )
+}
+
 function byConditions(rules: readonly ChainRule[], peer: PeerWords): Map<string, ChainRule[]> {
   const groups = new Map<string, ChainRule[]>()
   for (const rule of rules) {

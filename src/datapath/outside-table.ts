@@ -1,0 +1,224 @@
+/**
+ * Keeps the rules for published ports and the way out over docker_gwbridge in the kernel of this host. Docker alone knows
+ * which container has which address there, and tells it a moment after the container's start: until then nobody unknown on
+ * the bridge begins anything, if the container has rules.
+ */
+import type { Timer } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import { parseIp } from '../model/ip.ts'
+import {
+  compileOutside,
+  type Outlet,
+  type OutsideState,
+  outsideCommands,
+  outsideState,
+  outsideTable,
+  type PolicyBook,
+  readListing,
+  sameElements,
+} from '../policy/index.ts'
+import type { Context } from './context.ts'
+import { createLane } from './lane.ts'
+import { gatewayBridge } from './names.ts'
+import { createNftChild } from './nft-child.ts'
+
+/** Address on docker_gwbridge -> endpoints of ours of its container; [] for a container without any. */
+export type Outlets = ReadonlyMap<string, readonly string[]>
+
+export interface OutsideTable {
+  /** As Docker says. */
+  setOutlets(outlets: Outlets): void
+  /** Follows the state. Never rejects: what fails is reported. */
+  update(): Promise<void>
+  /** Resolves once a container that is starting cannot be met without its rules. Rejects with what the kernel refuses. */
+  expect(endpointId: string): Promise<void>
+  /** Its container leaves; another one may get its address. */
+  forget(endpointId: string): void
+  /** Compares with the kernel and loads again what somebody changed. Resolves with the number of repairs. */
+  verify(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** A container that is not on docker_gwbridge by then never will be. */
+const expectLimitMs = 10_000
+/** What is shorter goes through the child, ms count there; characters. */
+const shortText = 3_000
+const subject = 'rules for published ports'
+
+export function createOutsideTable(context: Context): OutsideTable {
+  const { replica, clock, run, log, books, problems } = context
+  const { view, self } = replica
+  const lane = createLane()
+  const child = createNftChild({ clock })
+  const expected = new Map<string, Timer>()
+  let outlets: Outlets = new Map()
+  /** False until Docker was heard: what an earlier run left stands (I5). */
+  let isTold = false
+  let loaded: OutsideState | undefined
+  let last: { key: string; books: readonly PolicyBook[]; state: OutsideState } | undefined
+  /** As the kernel lists the chains; undefined until the first look. */
+  let listed: string | undefined
+
+  const list = async () => (await run('nft', ['-s', 'list', 'table', 'inet', outsideTable])).stdout
+
+  async function takeOver(): Promise<OutsideState | undefined> {
+    const text = await list()
+    if (text === '') return undefined
+    const { chains, counters, elements } = readListing(text)
+    return { chains: new Map(chains.map(name => [name, ['?']])), counters: new Set(counters), elements }
+  }
+
+  /** A container of ours whose endpoint is gone has left, whatever Docker said last. */
+  const present = () =>
+    [...outlets].flatMap(([address, ids]) => {
+      const endpoints = ids.flatMap(id => view.endpoint(self, id) ?? [])
+      return endpoints.length < ids.length ? [] : [{ address, endpoints }]
+    })
+
+  function wanted(): OutsideState {
+    const here = present()
+    const containers = here.flatMap(({ address, endpoints }): Outlet[] => {
+      const places = endpoints.map(({ network, ip, group }) => ({
+        tenant: view.network(network)?.tenant ?? '',
+        ip,
+        group,
+      }))
+      const judged = places.filter(place => place.tenant !== '' && place.group !== undefined)
+      return judged.length === 0 ? [] : [{ address: parseIp(address) ?? 0, places: judged }]
+    })
+    const tenants = [...new Set(containers.flatMap(({ places }) => places.map(place => place.tenant)))].sort()
+    const now = tenants.map(books)
+    const key = JSON.stringify([containers, here.map(each => each.address), expected.size > 0])
+    if (last?.key === key && last.books.every((book, at) => book === now[at])) return last.state
+    const rules = compileOutside(containers, books)
+    const known = here.map(each => each.address)
+    const state = outsideState({ rules, known, isStarting: expected.size > 0, bridge: gatewayBridge })
+    last = { key, books: now, state }
+    return state
+  }
+
+  async function carryOut(before: OutsideState | undefined, after: OutsideState): Promise<void> {
+    const commands = outsideCommands(before, after)
+    if (commands.length === 0) return
+    const line = commands.join('; ')
+    const refused = before && line.length < shortText ? await child.run(line).catch(errorText) : await load(commands)
+    if (refused !== '')
+      throw new SkeinError('unavailable', `${subject} are not in effect: ${refused}; run: nft list ruleset`)
+    loaded = after
+    listed = undefined
+  }
+
+  async function load(commands: readonly string[]): Promise<string> {
+    const { code, stderr } = await run('nft', ['-f', '-'], { input: `${commands.join('\n')}\n` })
+    if (code === 127) return 'nft is missing; install the package nftables'
+    return code === 0 ? '' : (stderr.trim().split('\n')[0] ?? '')
+  }
+
+  async function apply(): Promise<void> {
+    const before = loaded ?? (await takeOver())
+    const isInformed = replica.isComplete && !replica.fenced && isTold
+    const now = wanted()
+    if (loaded === now) return
+    // nothing is to be judged, and nothing ever was
+    if (!before && now.counters.size === 0 && expected.size === 0) return
+    const after = before && !isInformed ? joined(before, now) : now
+    try {
+      await carryOut(before, after)
+    } catch (error) {
+      if (!before) throw error
+      log.warn({ err: errorText(error) }, `${subject} cannot be changed in place, loading them as a whole`)
+      await carryOut(undefined, now)
+    }
+  }
+
+  const attempt = async (task: () => Promise<number>): Promise<number> => {
+    try {
+      const repaired = await task()
+      problems.clear(subject)
+      return repaired
+    } catch (error) {
+      problems.report(subject, errorText(error))
+      return 0
+    }
+  }
+  const update = () =>
+    lane.run(async () => {
+      await attempt(async () => apply().then(() => 0))
+    })
+
+  function arrived(): void {
+    const here = new Set([...outlets.values()].flat())
+    for (const [id, timer] of expected) {
+      if (!here.has(id)) continue
+      timer.cancel()
+      expected.delete(id)
+    }
+  }
+
+  return {
+    update,
+    setOutlets(told) {
+      isTold = true
+      outlets = told
+      arrived()
+      void update()
+    },
+    async expect(endpointId) {
+      const endpoint = view.endpoint(self, endpointId)
+      const tenant = endpoint && view.network(endpoint.network)?.tenant
+      if (!endpoint?.group || tenant === undefined) return
+      const { group } = endpoint
+      const hasRules = (['in', 'out'] as const).some(direction => books(tenant).rulesFor(group, direction).length > 0)
+      if (!hasRules || [...outlets.values()].some(ids => ids.includes(endpointId))) return
+      expected.get(endpointId)?.cancel()
+      const giveUp = () => {
+        expected.delete(endpointId)
+        void update()
+      }
+      expected.set(endpointId, clock.after(expectLimitMs, giveUp))
+      await lane.run(apply)
+    },
+    forget(endpointId) {
+      expected.get(endpointId)?.cancel()
+      const wasExpected = expected.delete(endpointId)
+      const left = new Map([...outlets].filter(([, ids]) => !ids.includes(endpointId)))
+      if (left.size === outlets.size && !wasExpected) return
+      outlets = left
+      void update()
+    },
+    verify: () =>
+      lane.run(() =>
+        attempt(async () => {
+          if (!loaded) return 0
+          const { rules, elements } = readListing(await list())
+          if (sameElements(elements, loaded.elements) && (listed ?? rules) === rules) {
+            listed = rules
+            return 0
+          }
+          log.warn(`${subject} were changed by someone in the kernel, loading them again`)
+          await carryOut(undefined, loaded)
+          return 1
+        }),
+      ),
+    async stop() {
+      for (const timer of expected.values()) timer.cancel()
+      await lane.idle()
+      await child.close()
+    },
+  }
+}
+
+/** What is new besides what there is. */
+function joined(before: OutsideState, now: OutsideState): OutsideState {
+  const names = new Set([...before.elements.keys(), ...now.elements.keys()])
+  return {
+    chains: new Map([...before.chains, ...now.chains]),
+    counters: new Set([...before.counters, ...now.counters]),
+    elements: new Map(
+      [...names].map(name => [
+        name,
+        new Map([...(before.elements.get(name) ?? []), ...(now.elements.get(name) ?? [])]),
+      ]),
+    ),
+  }
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import type { LabHost, LabNode } from '../../../lab/index.ts'
+import { three } from '../acceptance/cli.ts'
+import {
+  assertCutOff,
+  assertReaches,
+  type Container,
+  docker,
+  eventually,
+  runContainer,
+  useLab,
+} from '../support/index.ts'
+import { networksAppear } from './ports.ts'
+
+/** Ports of the container, each published under another. */
+const published = ['-p', '8080:80', '-p', '8081:81']
+const services = [80, 81].map(port => `nc -ll -p ${port} -e echo tcp-${port} &`).join(' ')
+/** On port 82, a line every 100 ms for as long as somebody listens. */
+const ticks = 'nc -ll -p 82 -e sh -c "while echo tick; do sleep 0.1; done" &'
+const command = ['sh', '-c', `trap exit TERM; ${services} ${ticks} while :; do sleep 1; done`]
+
+describe('groups: published ports and the way out', function () {
+  this.timeout(60_000)
+  const lab = useLab()
+  let one: LabHost
+  let two: LabHost
+
+  const skein = async (...argv: string[]) => {
+    const { code, stdout, stderr } = await one.exec(['skein', ...argv], { timeoutMs: 30_000 })
+    assert.equal(code, 0, `skein ${argv.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  const rule = (id: string, ...flags: string[]) => skein('policy', 'rule-add', 'p', id, ...flags)
+
+  /** What the service behind the published port says, '' for nothing. */
+  async function reads(from: LabNode, port: number, address = one.address): Promise<string> {
+    const argv = ['busybox', 'nc', '-w', '1', address, String(port)]
+    return (await from.exec(['timeout', '2', ...argv], { timeoutMs: 5_000, input: '' })).stdout.trim()
+  }
+  /** From elsewhere translated by the kernel, from the host itself through docker-proxy too. */
+  const ways = (): [LabNode, string][] => [
+    [lab().outside, one.address],
+    [two, one.address],
+    [one, one.address],
+    [one, '127.0.0.1'],
+  ]
+  const assertEach = (port: number, expected: string) =>
+    Promise.all(
+      ways().map(async ([from, at]) =>
+        assert.equal(await reads(from, port, at), expected, `${from.name} -> ${at}:${port}`),
+      ),
+    )
+
+  async function prepare(...rules: [id: string, ...flags: string[]][]): Promise<Container> {
+    ;[one, two] = three(lab().hosts())
+    await skein('net', 'create', '--subnet=10.1.2.0/24', 'web')
+    await skein('policy', 'create', 'p')
+    for (const [id, ...flags] of rules) await rule(id, ...flags)
+    await skein('group', 'create', 'web', 'db', '-p', 'p')
+    await networksAppear([one, two], 'web', 'db.web')
+    return runContainer(one, 'db.web', 'service', { args: [...published, '-p', '8082:82'], command })
+  }
+
+  it('are under the same rules, by the port of the container, whoever calls', async () => {
+    await prepare(['1', '-l', 'tcp', '-j', 'deny'], ['2', '-l', 'tcp', '-P', '80', '-p', '10'])
+    await eventually(() => assertEach(8080, 'tcp-80'))
+    await assertEach(8081, '')
+    await rule('3', '-l', 'tcp', '-i', '192.168.2.254', '-p', '20', '-j', 'deny')
+    await eventually(async () => assert.equal(await reads(lab().outside, 8080), ''), { timeoutMs: 2_000 })
+    assert.equal(await reads(two, 8080), 'tcp-80', 'by address: this caller is another')
+    await skein('policy', 'rule-rm', 'p', '3')
+    await eventually(async () => assert.equal(await reads(lab().outside, 8080), 'tcp-80'))
+    const counted = JSON.parse(await skein('policy', 'rule-ls', 'p', '--counters', '--json'))
+    for (const { ruleId, counters } of counted) assert.ok(counters.packets > 0, `rule ${ruleId}`)
+  })
+
+  it('are open to all where rules speak of groups and networks: who calls is in none', async () => {
+    await prepare(['1', '-l', 'tcp', '-n', 'web', '-j', 'deny'])
+    await eventually(() => assertEach(8080, 'tcp-80'))
+    const inside = await runContainer(two, 'web', 'inside')
+    const { ip } = JSON.parse(
+      await docker(
+        one,
+        'inspect',
+        '-f',
+        '{"ip":{{json (index .NetworkSettings.Networks "db.web").IPAddress}}}',
+        'service',
+      ),
+    )
+    assert.notEqual((await two.exec(['docker', 'exec', inside.id, 'nc', '-w', '1', ip, '80'])).code, 0)
+  })
+
+  it('a deny cuts what stands, also through docker-proxy', async () => {
+    await prepare()
+    await eventually(async () => assert.equal(await reads(two, 8080), 'tcp-80'))
+    const listeners = ways().map(([from, at]) =>
+      from.exec([process.execPath, '-e', untilSilent, at, '8082'], { timeoutMs: 20_000 }),
+    )
+    const early = await Promise.race([
+      ...listeners,
+      new Promise(resolve => setTimeout(() => resolve('all hear'), 1_500)),
+    ])
+    assert.equal(early, 'all hear')
+    await rule('1', '-l', 'tcp', '-P', '82', '-j', 'deny')
+    for (const listener of listeners) assert.match((await listener).stdout, /^silent after [1-9]/)
+    assert.equal(await reads(two, 8080), 'tcp-80')
+  })
+
+  it('never answer to whom a rule denies, while the container starts again and again, or without the peer', async () => {
+    await prepare(['1', '-l', 'tcp', '-P', '81', '-j', 'deny'])
+    const tries = [two, one].map(from =>
+      from.exec([process.execPath, '-e', untilHeard, one.address, '8081', '9000'], { timeoutMs: 20_000 }),
+    )
+    for (let n = 0; n < 3; n++) {
+      await docker(one, 'restart', '-t', '1', 'service')
+      await eventually(async () => assert.equal(await reads(two, 8080), 'tcp-80'))
+    }
+    await one.killPeer()
+    assert.equal(await reads(two, 8080), 'tcp-80')
+    await assertEach(8081, '')
+    await one.startPeer()
+    for (const each of tries) assert.equal((await each).stdout, '')
+    await assertEach(8081, '')
+    assert.equal(await reads(two, 8080), 'tcp-80')
+  })
+
+  it('the way out is under the rules of who goes, names are answered all the same', async () => {
+    const service = await prepare()
+    await assertReaches(service, '192.168.2.254')
+    await rule('1', '-d', 'out', '-l', 'icmp', '-s', '192.168.2.0/24', '-j', 'deny')
+    await eventually(() => assertCutOff(service, '192.168.2.254', { count: 1 }), { timeoutMs: 2_000 })
+    await rule('2', '-d', 'out', '-j', 'deny')
+    await runContainer(two, 'web', 'other')
+    await eventually(async () => assert.match(await service.exec('nslookup', 'other'), /10\.1\.2\./))
+    await eventually(() => assertEach(8080, 'tcp-80'))
+  })
+})
+
+/** Connects, and says how many lines came before a second of silence. */
+const untilSilent = `
+const [address, port] = process.argv.slice(1)
+let heard = 0
+const done = () => { console.log('silent after ' + heard); process.exit(0) }
+let timer = setTimeout(done, 3000)
+const socket = require('node:net').connect(Number(port), address)
+socket.on('error', done)
+socket.on('data', () => { heard++; clearTimeout(timer); timer = setTimeout(done, 1000) })`
+
+/** Connects again and again, and prints whatever is said, for a while. */
+const untilHeard = `
+const [address, port, forMs] = process.argv.slice(1)
+setTimeout(() => process.exit(0), Number(forMs))
+setInterval(() => {
+  const socket = require('node:net').connect(Number(port), address)
+  socket.on('error', () => undefined)
+  socket.on('data', text => process.stdout.write(text))
+  setTimeout(() => socket.destroy(), 500)
+}, 10)`
