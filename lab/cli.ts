@@ -122,7 +122,7 @@ async function exec(node: string, command: string[]): Promise<void> {
 
 /** Files of one host's user, such as Docker's contexts, are none of another's, and none of this machine's. */
 async function shell(name: string): Promise<void> {
-  const argv = ['env', `HOME=${homeOnHost}`, 'bash']
+  const argv = ['env', '-u', 'DOCKER_HOST', `HOME=${homeOnHost}`, 'bash']
   process.exitCode = await runInside(openLab().host(name).name, argv, homeOnHost)
 }
 

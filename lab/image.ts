@@ -6,6 +6,24 @@ import { run } from '../src/lib/exec.ts'
 import { step } from './node.ts'
 import { dataDir } from './plan.ts'
 
+/**
+ * What an interactive shell in a container reads first. Alpine's `nc` can look whether a port is open (`-z`), that of
+ * Debian's busybox cannot, and its shell takes its own before any program of that name; so this speaks for it.
+ */
+const shellStart = `nc() {
+  case "$1" in -*z*) ;; *) busybox nc "$@"; return ;; esac
+  local flag limit=5 said OPTIND=1
+  while getopts nzvw: flag; do [ "$flag" != w ] || limit=$OPTARG; done
+  shift $((OPTIND - 1))
+  if said=$(busybox nc -w "$limit" "$1" "$2" 2>&1 >/dev/null </dev/null); then
+    echo "$1 ($1:$2) open" >&2
+    return 0
+  fi
+  case "$said" in *'timed out'*) echo "nc: $1 ($1:$2): Operation timed out" >&2 ;; esac
+  return 1
+}
+`
+
 const imageFile = `${dataDir}/alpine.tar`
 
 /** Builds the image file that `loadImage` imports. */
@@ -20,6 +38,7 @@ export async function makeImage(): Promise<void> {
   chmodSync(`${root}/tmp`, 0o1777)
   writeFileSync(`${root}/etc/passwd`, 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n')
   writeFileSync(`${root}/etc/group`, 'root:x:0:\nnobody:x:65534:\n')
+  writeFileSync(`${root}/etc/shell-start`, shellStart)
   await must('tar', ['-C', root, '-cf', imageFile, '.'])
   rmSync(root, { recursive: true })
 }
@@ -47,5 +66,6 @@ async function must(file: string, args: readonly string[]): Promise<string> {
 
 /** Gives the host's engine the image, as `alpine:latest`. */
 export async function loadImage(host: string): Promise<void> {
-  await step(host, ['docker', 'import', '--change', 'CMD ["/bin/sh"]', imageFile, 'alpine:latest'])
+  const changes = ['CMD ["/bin/sh"]', 'ENV ENV=/etc/shell-start'].flatMap(change => ['--change', change])
+  await step(host, ['docker', 'import', ...changes, imageFile, 'alpine:latest'])
 }

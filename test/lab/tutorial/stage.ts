@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createLab, type LabHost } from '../../../lab/index.ts'
 import { packageRoot } from '../../../lab/plan.ts'
-import type { NetworkJson, StatusJson } from '../../../src/api/types.ts'
+import type { GroupJson, NetworkJson, StatusJson } from '../../../src/api/types.ts'
 import { dockerName } from '../../../src/model/names.ts'
 import type { Stage } from '../../support/tutorial/play.ts'
 import { call, eventually, meshNetworks } from '../support/index.ts'
@@ -29,5 +29,9 @@ async function digestOf(host: LabHost): Promise<string> {
 
 async function dockerNames(host: LabHost): Promise<string[]> {
   const networks = (await call(host, 'GET', '/api/v1/networks/')) as NetworkJson[]
-  return networks.map(({ tenantName, networkName }) => dockerName(tenantName, networkName)).sort()
+  const groups = (await call(host, 'GET', '/api/v1/endpointGroups/')) as GroupJson[]
+  return [
+    ...networks.map(({ tenantName, networkName }) => dockerName(tenantName, networkName)),
+    ...groups.map(({ tenantName, networkName, groupName }) => `${groupName}.${dockerName(tenantName, networkName)}`),
+  ].sort()
 }

@@ -37,7 +37,6 @@ interface Shell {
 export function createPlayer(file: string, stage: Stage): Player {
   const shells = new Map<string, Shell>()
   const bindings = createBindings()
-  let chapter = ''
 
   async function shellAt(step: Step): Promise<Shell> {
     const shell = shells.get(step.host) ?? { terminal: openTerminal(stage.shellOf(step.host)), prompt: undefined }
@@ -80,8 +79,6 @@ export function createPlayer(file: string, stage: Stage): Player {
 
   return {
     async play(step) {
-      if (step.chapter !== chapter) bindings.forgetAddresses()
-      chapter = step.chapter
       try {
         await perform(step)
       } catch (error) {

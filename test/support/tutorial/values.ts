@@ -25,14 +25,16 @@ const kinds: readonly { kind: string; bound: boolean; pattern: RegExp }[] = [
   { kind: 'link-local', bound: false, pattern: /\bfe80:[0-9a-f:]+(%\d+)?/ },
   // made of a network's id
   { kind: 'vni', bound: true, pattern: /\b\d{7,8}\b/ },
-  // of containers: which one of its network is a container's own affair
+  // of containers; two of the run may be one, of two tenants, so a document gives no two containers the same
   { kind: 'address', bound: true, pattern: /\b10\.1\.\d{1,3}\.(?!0\b)\d{1,3}\b/ },
   { kind: 'duration', bound: false, pattern: /\b(Less than an?|About an?|\d+) (second|minute|hour)s?\b( ago)?/ },
   { kind: 'duration', bound: false, pattern: /(\d+\.\d+\/)*\d+(\.\d+)? ms\b|\b\d+ s ago\b/ },
   { kind: 'count', bound: false, pattern: /\b(packets|bytes|txqueuelen):\d+( \([\d.]+ [KMG]?i?B\))?/ },
   { kind: 'count', bound: false, pattern: /\b\d+ (records|repairs)\b/ },
   { kind: 'version', bound: false, pattern: /(?<![\d.])v?\d+\.\d+\.\d+(?!\.?\d)([-+][0-9A-Za-z.+-]+)?/ },
-  { kind: 'interface', bound: false, pattern: /\bveth[0-9a-f]{7}\b|@if\d+\b|^\d+: / },
+  { kind: 'interface', bound: false, pattern: /\bveth[0-9a-f]{7}\b|@if\d+\b|^\d+: |\blink-netnsid \d+/ },
+  { kind: 'job', bound: false, pattern: /^\[\d\] \d+$/ },
+  { kind: 'packet', bound: false, pattern: /\bid \d+, seq \d+\b/ },
 ]
 
 /** The line in pieces, in order; joined they are the line. */
@@ -71,21 +73,20 @@ export interface Bindings {
   bind(pairs: readonly Pair[]): boolean
   /** A command of the document with the values of the run in it. */
   inRun(command: string): string
-  /** Addresses mean others in the next chapter, whose containers are others. */
-  forgetAddresses(): void
 }
 
 export function createBindings(): Bindings {
   const forward = new Map<string, string>()
-  const backward = new Map<string, string>()
+  const backward = new Set<string>()
   const bindPair = ({ expected, actual }: Pair, learnt: [from: string, to: string][]): boolean => {
     if (expected.kind !== actual.kind) return false
     if (!kinds.some(({ kind, bound }) => bound && kind === expected.kind)) return true
     const [from, to] = [keyOf(expected), keyOf(actual)]
     if (!sameShape(expected, actual)) return false
-    if (forward.has(from) || backward.has(to)) return forward.get(from) === to && backward.get(to) === from
+    if (forward.has(from)) return forward.get(from) === to
+    if (backward.has(to)) return false
     forward.set(from, to)
-    backward.set(to, from)
+    if (!from.startsWith('address ')) backward.add(to)
     learnt.push([from, to])
     return true
   }
@@ -106,10 +107,6 @@ export function createBindings(): Bindings {
           return value === undefined ? piece.text : value.slice(value.indexOf(' ') + 1)
         })
         .join(''),
-    forgetAddresses() {
-      for (const map of [forward, backward])
-        for (const key of [...map.keys()]) if (key.startsWith('address ')) map.delete(key)
-    },
   }
 }
 
