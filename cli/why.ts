@@ -34,7 +34,7 @@ export function whyText(answer: WhyJson): string {
 type Line = [label: string, text: string]
 
 function linesOf(way: WhyWayJson): Line[] {
-  const { src, dst, text, cases, decidedOn, judgedOn, change } = way
+  const { src, dst, text, cases, decidedOn, judgedOn, change, notes } = way
   const rules = cases.map((each, at): Line => [at === 0 ? 'by' : 'else by', caseText(each, cases.length > 1)])
   const again = judgedOn.length > 0 ? `; judged alike on ${judgedOn.join(', ')}` : ''
   const decided: Line[] = decidedOn.length > 0 ? [['decided', `on ${decidedOn.join(', ')}${again}`]] : []
@@ -44,6 +44,7 @@ function linesOf(way: WhyWayJson): Line[] {
     [way.way === 'none' ? 'no way' : 'way', text],
     ...rules,
     ...decided,
+    ...notes.map((note): Line => ['but', note]),
     ...(change ? changeLines(change, way.way === 'none') : []),
   ]
 }

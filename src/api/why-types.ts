@@ -28,6 +28,8 @@ export interface WhyWayJson {
   judgedOn: string[]
   /** What turns the answer round; absent if nothing does. */
   change?: WhyChangeJson
+  /** What makes the answer less certain: a host out of reach, or to be removed. */
+  notes: string[]
 }
 
 export interface WhyEndJson {

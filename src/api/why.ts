@@ -17,12 +17,16 @@ const query = z.strictObject({ src: word, dst: word, flow: word, tenant: z.strin
 export function addWhyRoute(app: FastifyInstance, deps: () => ApiDeps): void {
   app.get('/api/v1/why', (request): WhyJson => {
     const { src, dst, flow, tenant } = checkBody(query, request.query)
-    const { replica, nameOf, hostStatus } = deps()
+    const { replica, nameOf, hostStatus, connected } = deps()
     const { view, self } = replica
     if (tenant !== undefined) requireTenant(view, tenant)
     const kind = parseFlowKind(flow)
     const unreachable = hostStatus().datapath.unreachable.map(({ member }) => member)
-    return whyJson(deps(), kind, why({ view, nameOf, self, unreachable }, { src, dst, kind, tenant }))
+    return whyJson(
+      deps(),
+      kind,
+      why({ view, nameOf, self, unreachable, connected: connected() }, { src, dst, kind, tenant }),
+    )
   })
 }
 
@@ -35,7 +39,7 @@ function whyJson(deps: ApiDeps, { name, port }: FlowKind, { src, dst, passes, wa
 }
 
 function wayJson(deps: ApiDeps, answer: WayAnswer): WhyWayJson {
-  const { kind, src, dst, text, remedy, commands, cases, decidedOn, judgedOn, change } = answer
+  const { kind, src, dst, text, remedy, commands, cases, decidedOn, judgedOn, change, notes } = answer
   const { tenant } = src
   const changed = kind === 'none' ? { action: 'allow' as const, commands, remedy } : change
   return {
@@ -43,6 +47,7 @@ function wayJson(deps: ApiDeps, answer: WayAnswer): WhyWayJson {
     cases: cases.map(each => caseJson(deps, tenant, each)),
     ...{ decidedOn: decidedOn.map(deps.nameOf), judgedOn: judgedOn.map(deps.nameOf) },
     ...(changed ? { change: changeJson(changed) } : {}),
+    notes: [...notes],
   }
 }
 

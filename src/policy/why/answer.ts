@@ -27,6 +27,8 @@ export interface WayAnswer extends Way {
   readonly judgedOn: readonly PeerKey[]
   /** What would turn the answer round: for a mixed one, make all pass. */
   readonly change: Change | undefined
+  /** What makes the answer less certain, one line each. */
+  readonly notes: readonly string[]
 }
 
 export interface Answer {
@@ -50,27 +52,57 @@ export function why(facts: HostFacts, question: Question): Answer {
   return { src, dst, passes: passesOf(ways), ways }
 }
 
-function judged({ view }: HostFacts, book: PolicyBook, way: Way, kind: FlowKind): WayAnswer {
-  const hosts = hostsOf(view, way)
-  if (way.kind === 'none') return { ...way, cases: [], decidedOn: [], judgedOn: [], change: undefined }
+function judged(facts: HostFacts, book: PolicyBook, way: Way, kind: FlowKind): WayAnswer {
+  const { view } = facts
+  const hosts = { ...hostsOf(view, way), notes: notesOf(facts, way) }
+  if (way.kind === 'none') return { ...way, ...hosts, cases: [], decidedOn: [], judgedOn: [], change: undefined }
   if (way.kind === 'self') return { ...way, cases: [{ action: 'allow' }], ...hosts, change: undefined }
   const flows: FlowSet = {
     ...{ protocol: kind.protocol, ports: kind.ports },
-    ...{ src: sideOf(book, way.src), dst: sideOf(book, way.dst) },
+    ...{ src: sideOf(view, book, way.src), dst: sideOf(view, book, way.dst) },
   }
   const cases = casesOf(book, flows)
   const allPass = cases.every(({ action }) => action === 'allow')
   return { ...way, cases, ...hosts, change: changeTo(allPass ? 'deny' : 'allow', view, book, way, kind, flows) }
 }
 
-function sideOf(book: PolicyBook, end: End): Side {
+function sideOf(view: HostFacts['view'], book: PolicyBook, end: End): Side {
   if (end.kind === 'outside') return { ips: [end.ip, end.ip], network: undefined, group: undefined }
   const network = end.network.id
   if (end.kind === 'unused') return { ips: [end.ip, end.ip], network, group: undefined }
   if (end.kind === 'container')
     return { ips: [end.endpoint.ip, end.endpoint.ip], network, group: groupOf(book, end)?.id }
-  const { first, last } = poolRange(end.group.pool) ?? end.network.spec.subnet
-  return { ips: [first, last], network, group: end.group.id }
+  return { ips: addressesOf(view, end), network, group: end.group.id }
+}
+
+/** Its pool; the network's addresses without one, or when a member is outside. */
+function addressesOf(view: HostFacts['view'], { group, network }: Extract<End, { kind: 'group' }>): Side['ips'] {
+  const { first, last } = network.spec.subnet
+  const pool = poolRange(group.pool)
+  const isOutside = ({ ip }: { ip: number }) => pool !== undefined && (ip < pool.first || ip > pool.last)
+  if (!pool || membersOf(view, { group, network }).some(isOutside)) return [first, last]
+  return [pool.first, pool.last]
+}
+
+function membersOf(
+  view: HostFacts['view'],
+  { group, network }: Pick<Extract<End, { kind: 'group' }>, 'group' | 'network'>,
+) {
+  return view.endpoints(network.id).filter(endpoint => endpoint.group === group.id)
+}
+
+/** Of hosts that may be down, or are to go: what this host knows of their containers may be old. */
+function notesOf({ view, self, connected, nameOf }: HostFacts, { src, dst }: Way): string[] {
+  const hosts = [...new Set([src, dst].flatMap(end => hostsOfEnd(view, end)))].filter(host => host !== self)
+  const leaving = view.removals().filter(({ outcome }) => outcome === 'undecided')
+  return hosts.flatMap(host => [
+    ...(connected.includes(host)
+      ? []
+      : [`${nameOf(host)} is out of reach of this host, and may be down: see skein status`]),
+    ...(leaving.some(({ targets }) => targets.some(({ key }) => key === host))
+      ? [`${nameOf(host)} is being removed`]
+      : []),
+  ])
 }
 
 /** A packet is judged on every host that it crosses with the policies of both ends, so that the first one drops it. */
@@ -83,8 +115,7 @@ function hostsOf(view: HostFacts['view'], { src, dst }: Way): { decidedOn: PeerK
 function hostsOfEnd(view: HostFacts['view'], end: End): PeerKey[] {
   if (end.kind === 'container') return [end.endpoint.owner]
   if (end.kind !== 'group') return []
-  const members = view.endpoints(end.network.id).filter(endpoint => endpoint.group === end.group.id)
-  return [...new Set(members.map(({ owner }) => owner))].sort()
+  return [...new Set(membersOf(view, end).map(({ owner }) => owner))].sort()
 }
 
 function passesOf(ways: readonly WayAnswer[]): Answer['passes'] {

@@ -4,7 +4,7 @@ import type { Endpoint, Network, RegistryView } from '../../crdt/registry-view.t
 import { SkeinError } from '../../lib/errors.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import { formatIp, parseIp } from '../../model/ip.ts'
-import { bareName, defaultTenant } from '../../model/names.ts'
+import { bareName, defaultTenant, groupNetworkName } from '../../model/names.ts'
 import { contains } from '../../model/subnet.ts'
 
 export type End =
@@ -108,9 +108,11 @@ function groupsNamed({ view }: Names, text: string, tenant: string): Named[] {
   const groups = view.objects.groups(said).filter(group => group.status === 'live')
   return groups.flatMap(group => {
     const network = view.network(group.network)
-    const isMeant = group.name === bare || (network && `${group.name}.${network.name}` === bareName(said, bare))
-    if (!isMeant || !network) return []
-    const exact = `${group.name}.${network.name}/${said}`
+    if (!network) return []
+    // Docker knows a group by the name that it was born with
+    const inDocker = [group.name, group.bornName].map(name => groupNetworkName(name, network.name))
+    if (group.name !== bare && !inDocker.includes(bareName(said, bare))) return []
+    const exact = `${groupNetworkName(group.name, network.name)}/${said}`
     return [{ text: `group ${group.name}`, exact, ends: [{ kind: 'group', tenant: said, network, group }] }]
   })
 }

@@ -24,6 +24,8 @@ export interface HostFacts extends Names {
   self: PeerKey
   /** Members that do not answer VXLAN frames of this host. */
   unreachable: readonly PeerKey[]
+  /** Members that a connection stands to now. */
+  connected: readonly PeerKey[]
 }
 
 /** Of the ways of a container with several networks the kernel takes the most direct; several may be equally so. */

@@ -120,7 +120,7 @@ export const orders = {
   /** What `skein why` says of two containers, by their names. */
   async why(src: string, dst: string, flow: string) {
     const { view, self } = started().replica
-    const facts = { view, self, nameOf: (key: string) => view.member(key)?.name ?? key, unreachable: [] }
+    const facts = { view, self, nameOf: (key: string) => view.member(key)?.name ?? key, unreachable: [], connected: [] }
     return why(facts, { src, dst, kind: parseFlowKind(flow) }).passes
   },
   digest: async () => started().replica.view.digest(),

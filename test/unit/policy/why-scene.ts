@@ -41,6 +41,7 @@ export function createWhyScene(
     self: world.at(1).key,
     nameOf: key => (key === world.at(1).key ? 'host1' : 'host2'),
     unreachable: [],
+    connected: [world.at(2).key],
   }
   scene.write(known => createTenantLeaves(known, 'blue'))
   for (const [name, { host, ip, group }] of Object.entries(containers)) {

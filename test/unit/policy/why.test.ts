@@ -174,6 +174,16 @@ describe('policy: why', () => {
     })
   })
 
+  it('says when a host at one end is out of reach', () => {
+    const scene = tutorial()
+    assert.deepEqual(only(scene.ask('c1', 'db1', 'tcp/80')).notes, [])
+    scene.facts.connected = []
+    const text = 'host2 is out of reach of this host, and may be down: see skein status'
+    assert.deepEqual(only(scene.ask('c1', 'db1', 'tcp/80')).notes, [text])
+    assert.deepEqual(only(scene.ask('db', 'c1', 'tcp/80')).notes, [text])
+    assert.deepEqual(only(scene.ask('c1', 'db2', 'tcp/80')).notes, [])
+  })
+
   it('tells that a container reaches itself', () => {
     assert.equal(only(tutorial().ask('db1', 'db1', 'tcp/80')).kind, 'self')
   })
