@@ -7,8 +7,7 @@ import { type Leaf, maxLeafBytes } from '../crdt/leaves.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { checkNetwork, fulfils, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
-import { overlaps } from '../model/subnet.ts'
+import { checkNetwork, collide, fulfils, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
 import type { ApiDeps } from './deps.ts'
 import { inTenant, liveNetworks, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
 import type { DockerJson } from './types.ts'
@@ -79,7 +78,7 @@ export function findEqual(view: Known, tenant: string, name: string, spec: Netwo
     )
   }
   checkNetworkSlot(view, tenant, name)
-  const rival = liveNetworks(view, tenant).find(network => overlaps(network.spec.subnet, spec.subnet))
+  const rival = liveNetworks(view, tenant).find(network => collide(network.spec, spec))
   if (!rival) return false
   throw new SkeinError(
     'conflict',

@@ -5,6 +5,7 @@ import type { Logger } from '../lib/log.ts'
 import type { Books } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Namespaces } from './namespaces.ts'
+import type { Routing } from './routing.ts'
 
 export interface Context {
   readonly replica: Replica
@@ -12,6 +13,7 @@ export interface Context {
   readonly log: Logger
   readonly run: Run
   readonly namespaces: Namespaces
+  readonly routing: Routing
   /** UDP port of VXLAN on the underlay. */
   readonly vxlanPort: number
   /** This host's address on the underlay, dotted. */

@@ -3,9 +3,10 @@ import { type Clock, sleep, type Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type Run, run as systemRun } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
-import type { NetworkId } from '../model/network.ts'
+import { gatewayOf, type NetworkId } from '../model/network.ts'
 import { createBooks } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
+import { type ContainerRoutes, createContainerRoutes, type Place } from './container-routes.ts'
 import { type Context, createProblems } from './context.ts'
 import type { Attachment, Datapath } from './datapath.ts'
 import { createFirewall, type Firewall } from './firewall.ts'
@@ -13,6 +14,7 @@ import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
 import { createOutsideTable, type Outlets, type OutsideTable } from './outside-table.ts'
 import { createProbe, type Probe } from './probe.ts'
+import { createRouting } from './routing.ts'
 import { readRuleCounters } from './rule-counters.ts'
 import { Tenant } from './tenant.ts'
 import { wireConditions } from './wire-problem.ts'
@@ -51,6 +53,7 @@ class LinuxDatapath implements Datapath {
   readonly #firewall: Firewall
   readonly #probe: Probe
   readonly #outside: OutsideTable
+  readonly #routes: ContainerRoutes
   readonly #lane = createLane()
   readonly #tenants = new Map<string, Tenant>()
   readonly #timers = new Map<'compare' | 'firewall', Timer>()
@@ -73,6 +76,7 @@ class LinuxDatapath implements Datapath {
       vtepAddress,
       uplink,
       namespaces: createNamespaces(run),
+      routing: createRouting(replica.view),
       hostNamespace: `/proc/${process.pid}/ns/net`,
       problems: createProblems(log),
       books: createBooks(replica.view),
@@ -83,6 +87,7 @@ class LinuxDatapath implements Datapath {
     this.#firewall = createFirewall(this.#context)
     this.#probe = createProbe(this.#context)
     this.#outside = createOutsideTable(this.#context)
+    this.#routes = createContainerRoutes(this.#context)
   }
 
   async ensureNetwork(network: NetworkId): Promise<number> {
@@ -106,10 +111,21 @@ class LinuxDatapath implements Datapath {
     await this.#guard()
     const attached = this.#tenantOf(attachment.network).attach(attachment)
     const [answer] = await Promise.all([attached, this.#outside.expect(attachment.endpointId)])
+    await this.#routes.place(attachment)
     return answer
   }
 
+  isLost(network: NetworkId, endpointId: string): boolean {
+    const record = this.#context.replica.view.network(network)
+    return record !== undefined && gatewayOf(record.spec) !== undefined && !this.#routes.isPlaced(endpointId)
+  }
+
+  locate(place: Place): Promise<void> {
+    return this.#routes.place(place)
+  }
+
   async detach(network: NetworkId, endpointId: string): Promise<void> {
+    this.#routes.forget(endpointId)
     const record = this.#context.replica.view.network(network)
     const tenants = record ? [this.#tenant(record.tenant)] : await this.#allTenants()
     for (const tenant of tenants) await tenant.detach(endpointId)
@@ -149,7 +165,7 @@ class LinuxDatapath implements Datapath {
     this.#running = false
     this.#unsubscribe?.()
     for (const timer of this.#timers.values()) timer.cancel()
-    await Promise.all([this.#firewall.stop(), this.#probe.stop(), this.#outside.stop()])
+    await Promise.all([this.#firewall.stop(), this.#probe.stop(), this.#outside.stop(), this.#routes.stop()])
     await this.#lane.idle()
     await Promise.all([...this.#tenants.values()].map(tenant => tenant.close()))
   }
@@ -162,6 +178,7 @@ class LinuxDatapath implements Datapath {
 
   #onChange(): void {
     this.#firewall.membersChanged()
+    this.#routes.follow()
     this.#changed = true
     if (!this.#updating) void this.#update()
   }

@@ -2,6 +2,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Counted } from '../policy/index.ts'
+import type { Place } from './container-routes.ts'
 
 export interface Attachment {
   network: NetworkId
@@ -9,6 +10,8 @@ export interface Attachment {
   endpointId: string
   ip: number
   mac: string
+  /** Path of the container's network namespace, as Docker calls it; it need not be there yet. */
+  sandbox: string
 }
 
 /** A member from whom no answer to VXLAN frames comes: what it receives or what it sends is lost. */
@@ -29,6 +32,10 @@ export interface Datapath {
   removeNetwork(network: NetworkId): Promise<void>
   /** Makes the container's veth pair, one end on the bridge; resolves with the name of the end that Docker moves, and its MTU. Idempotent. */
   attach(attachment: Attachment): Promise<{ ifName: string; mtu: number }>
+  /** True for an endpoint on a network with a gateway whose container's namespace is not known: an earlier run attached it. */
+  isLost(network: NetworkId, endpointId: string): boolean
+  /** Says where it is: its routes are kept from then on. */
+  locate(place: Place): Promise<void>
   /** Removes the pair if it is still there. Idempotent. */
   detach(network: NetworkId, endpointId: string): Promise<void>
   /** Who is behind which address of docker_gwbridge, as Docker says: ids of our endpoints, [] for a container without any. */

@@ -8,6 +8,8 @@ export interface DeviceWishes {
   readonly network: NetworkId
   readonly tenant: string
   readonly mtu: number
+  /** The bridge's address, `ADDRESS/LENGTH`; '' for none. */
+  readonly gateway: string
   /** This host's VTEP address, dotted. */
   readonly local: string
   /** UDP port of VXLAN. */
@@ -17,7 +19,7 @@ export interface DeviceWishes {
 /** In the tenant's namespace. Existing containers stay on the bridge: it is corrected, never re-created. */
 export function bridgeCommands(
   link: Link | undefined,
-  { network, mtu }: Pick<DeviceWishes, 'network' | 'mtu'>,
+  { network, mtu, gateway }: Pick<DeviceWishes, 'network' | 'mtu' | 'gateway'>,
 ): Command[] {
   const name = bridgeName(network)
   const mac = bridgeMac(network)
@@ -26,6 +28,10 @@ export function bridgeCommands(
   else if (link.info.mcast_snooping !== 0) commands.push({ line: `link set ${name} type bridge mcast_snooping 0` })
   if (link !== undefined && link.mac !== mac) commands.push({ line: `link set ${name} address ${mac}` })
   if (link?.mtu !== mtu) commands.push({ line: `link set ${name} mtu ${mtu}` })
+  const addresses = link?.addresses ?? []
+  for (const other of addresses.filter(each => each !== gateway))
+    commands.push({ line: `addr del ${other} dev ${name}` })
+  if (gateway !== '' && !addresses.includes(gateway)) commands.push({ line: `addr add ${gateway} dev ${name}` })
   if (!link?.up) commands.push({ line: `link set ${name} up` })
   return commands
 }

@@ -4,11 +4,12 @@ import { formatIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
-import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace } from './names.ts'
+import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vxlanName } from './names.ts'
 import { createNftChild } from './nft-child.ts'
 import { createPolicyTable } from './policy-table.ts'
+import { bridgeAddress } from './routing.ts'
 import { createSpoofTable } from './spoof-table.ts'
-import type { PortIdentity } from './spoof-text.ts'
+import { gatewayElement, type PortIdentity } from './spoof-text.ts'
 
 export interface Guards {
   /**
@@ -21,7 +22,7 @@ export interface Guards {
   /** Resolves when the containers may speak: their ports are not on the bridge before. */
   admit(attachments: readonly Attachment[]): Promise<void>
   release(endpointId: string): Promise<void>
-  forget(network: NetworkId): void
+  forget(network: NetworkId): Promise<void>
   /** Resolves with the number of repairs of what somebody changed. */
   verify(): Promise<number>
   /** The namespace is another one than before. */
@@ -45,6 +46,12 @@ export function createGuards(tenant: string, context: Context): Guards {
         .map(({ id, mac, ip }) => [bridgeEnd(id), { mac, ip: formatIp(ip) }] as const),
     )
 
+  const gateways = (networks: readonly NetworkId[]) =>
+    networks.flatMap(id => {
+      const gateway = bridgeAddress(context, view.network(id))
+      return gateway === '' ? [] : [gatewayElement(vxlanName(id), gateway)]
+    })
+
   return {
     async prepare(devices, network) {
       const left = view
@@ -53,6 +60,7 @@ export function createGuards(tenant: string, context: Context): Guards {
         .filter(id => devices.has(bridgeName(id)))
       await policies.update([...left, network])
       const ports = own()
+      await spoofing.guard(gateways([...left, network]))
       await spoofing.admit(new Map([...ports].filter(([port]) => devices.has(port))))
       await spoofing.release(
         spoofing.ports().filter(port => isBridgeEnd(port) && !devices.has(port) && !ports.has(port)),
@@ -72,7 +80,11 @@ export function createGuards(tenant: string, context: Context): Guards {
       await spoofing.admit(new Map(ports))
     },
     release: endpointId => spoofing.release([bridgeEnd(endpointId)]),
-    forget: network => policies.forget(network),
+    async forget(network) {
+      policies.forget(network)
+      await policies.update([])
+      await spoofing.unguard(vxlanName(network))
+    },
     verify: async () => (await policies.verify()) + (await spoofing.verify()),
     reset() {
       policies.reset()

@@ -14,6 +14,8 @@ export interface Link {
   readonly mtu: number
   readonly up: boolean
   readonly master: string
+  /** IPv4, `ADDRESS/LENGTH`. */
+  readonly addresses: readonly string[]
   /** Parameters of the kind, as `ip -d` names them. */
   readonly info: Readonly<Record<string, unknown>>
   /** Parameters as a port of its bridge. */
@@ -30,6 +32,7 @@ interface RawLink {
   mtu?: number
   flags?: string[]
   master?: string
+  addr_info?: { family?: string; local?: string; prefixlen?: number }[]
   linkinfo?: { info_kind?: string; info_data?: Record<string, unknown>; info_slave_data?: Record<string, unknown> }
 }
 
@@ -43,6 +46,11 @@ interface RawEntry {
   master?: string
 }
 
+interface RawSetting {
+  interface?: string
+  forwarding?: boolean
+}
+
 interface RawNeighbour {
   dst?: string
   dev?: string
@@ -52,7 +60,7 @@ interface RawNeighbour {
 
 /** Devices by name. `args` narrows what is listed, e.g. `['master', 'docker_gwbridge']`. */
 export async function readLinks(run: Run, namespace?: string, args: string[] = []): Promise<Map<string, Link>> {
-  const raw = await readJson<RawLink>(run, 'ip', [...inside(namespace), '-j', '-d', 'link', 'show', ...args])
+  const raw = await readJson<RawLink>(run, 'ip', [...inside(namespace), '-j', '-d', 'addr', 'show', ...args])
   const indexOf = new Map(raw.map(each => [each.ifname, each.ifindex]))
   return new Map(raw.map(each => [each.ifname ?? '', linkOf(each, indexOf.get(each.link) ?? each.link_index ?? 0)]))
 }
@@ -67,9 +75,18 @@ function linkOf(raw: RawLink, parentIndex: number): Link {
     mtu: raw.mtu ?? 0,
     up: raw.flags?.includes('UP') ?? false,
     master: raw.master ?? '',
+    addresses: (raw.addr_info ?? [])
+      .filter(each => each.family === 'inet')
+      .map(each => `${each.local}/${each.prefixlen}`),
     info: raw.linkinfo?.info_data ?? {},
     port: raw.linkinfo?.info_slave_data ?? {},
   }
+}
+
+/** Devices whose IPv4 packets to others the kernel routes. */
+export async function readRouters(run: Run, namespace: string): Promise<Set<string>> {
+  const raw = await readJson<RawSetting>(run, 'ip', ['-n', namespace, '-4', '-j', 'netconf', 'show'])
+  return new Set(raw.filter(each => each.forwarding === true).map(each => each.interface ?? ''))
 }
 
 /** Entries of every device in the namespace, by device; `vniOf` gives a VXLAN device's own VNI. */

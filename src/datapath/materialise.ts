@@ -1,6 +1,6 @@
 /** One network on this host: makes its devices or takes them over, then keeps their entries equal to the state. */
 import type { Network } from '../crdt/registry-view.ts'
-import type { NetworkId } from '../model/network.ts'
+import { gatewayOf, type NetworkId } from '../model/network.ts'
 import { batch, type Channel, failed } from './channel.ts'
 import type { Context } from './context.ts'
 import { bridgeCommands, type DeviceWishes, portCommands, vxlanCommands } from './devices.ts'
@@ -20,6 +20,7 @@ import { unexplained } from './evidence.ts'
 import type { Link } from './links.ts'
 import { bridgeEnd, bridgeName, vxlanName } from './names.ts'
 import { networkMtu } from './plan.ts'
+import { bridgeAddress, settleForwarding } from './routing.ts'
 import { RunningPlan } from './running-plan.ts'
 import { ensureVxlan } from './vxlan.ts'
 
@@ -27,6 +28,8 @@ import { ensureVxlan } from './vxlan.ts'
 export interface Materialised {
   readonly vni: number
   mtu: number
+  /** The bridge's address, `ADDRESS/LENGTH`; '' for none. */
+  readonly gateway: string
   /** As the kernel has them. */
   entries: MutableEntries
   /** As they should be. */
@@ -43,6 +46,8 @@ export interface Materialised {
 export interface Reading {
   readonly links: ReadonlyMap<string, Link>
   entries(device: string): Promise<Entries>
+  /** Devices whose packets to others are routed. */
+  routers(): Promise<ReadonlySet<string>>
 }
 
 /** Resolves once the devices are right, the VTEP record is durable and the entries are in place. `repaired` counts what was not. */
@@ -58,12 +63,14 @@ export async function materialise(
     network: network.id,
     tenant: network.tenant,
     mtu: networkMtu(replica.view),
+    gateway: bridgeAddress(context, network),
     local,
     port,
   }
   const device = vxlanName(network.id)
   const bridgeFixes = bridgeCommands(reading.links.get(bridgeName(network.id)), wishes)
   await succeed(context, channel, network, bridgeFixes)
+  const routingFixes = await settleForwarding(context, channel, network, wishes.gateway !== '', reading)
   const vxlan = await ensureVxlan(context, network, wishes, reading.links.get(device))
   await context.guardVni(vxlan.vni)
   // the children remember the index of every device they ever named, also of one that is no more
@@ -78,15 +85,21 @@ export async function materialise(
   const entries = vxlan.created ? noEntries : await reading.entries(device)
   const inherited = previous?.inherited ?? new Set(entryKeys(entries))
   const state: Materialised = {
-    ...{ vni: vxlan.vni, mtu: wishes.mtu, inherited, upToDate: '' },
+    ...{ vni: vxlan.vni, mtu: wishes.mtu, gateway: wishes.gateway, inherited, upToDate: '' },
     // made anew, so that nothing rests on what was remembered for long
-    plan: new RunningPlan({ self: replica.self, ownAddress: local, network: network.id }),
+    plan: new RunningPlan({
+      self: replica.self,
+      ownAddress: local,
+      network: network.id,
+      gateway: gatewayOf(network.spec),
+    }),
     entries: copyOf(entries),
     differing: undefined,
   }
   return {
     state,
-    repaired: bridgeFixes.length + otherFixes.length + (await update(context, channel, network.id, state)),
+    repaired:
+      bridgeFixes.length + routingFixes + otherFixes.length + (await update(context, channel, network.id, state)),
   }
 }
 
@@ -98,6 +111,8 @@ export async function update(
   known: Materialised,
 ): Promise<number> {
   const { replica } = context
+  // another network came or went that has its prefix
+  if (known.gateway !== bridgeAddress(context, replica.view.network(network))) context.compareSoon()
   const versions = versionsOf(replica.view, network)
   if (known.upToDate === versions) return 0
   known.upToDate = ''

@@ -11,11 +11,16 @@ const nsfsMagic = 0x6e736673
 
 /**
  * Set, never inherited: a new namespace copies or presets some of them. No IPv6 of the devices' own (their router and
- * multicast messages would enter the networks), no routing. Bridged frames pass the rules; a connection is known from its
+ * multicast messages would enter the networks), no routing but by devices
+ * that are told so (routing.ts): those answer ARP for their own address only. Bridged frames pass the rules; a connection is known from its
  * first packet or not at all, and then whatever its window says.
  */
 const settings = [
   'net.ipv4.ip_forward=0',
+  'net.ipv4.conf.all.arp_ignore=1',
+  'net.ipv4.conf.all.rp_filter=1',
+  'net.ipv4.conf.all.send_redirects=0',
+  'net.ipv4.conf.default.send_redirects=0',
   'net.ipv6.conf.all.disable_ipv6=1',
   'net.ipv6.conf.default.disable_ipv6=1',
   'net.bridge.bridge-nf-call-iptables=1',

@@ -1,4 +1,5 @@
 /** Keeps a tenant's policies in the kernel of this host: loads them, follows what changes, takes over what an earlier run left. */
+import type { Network } from '../crdt/registry-view.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { NetworkId } from '../model/network.ts'
 import {
@@ -15,8 +16,9 @@ import {
   policyTable,
   type Ruleset,
   readListing,
+  routedDomain,
   sameElements,
-  zoneFor,
+  zonesOf,
 } from '../policy/index.ts'
 import type { Context } from './context.ts'
 import { bridgeName, tenantNamespace } from './names.ts'
@@ -51,7 +53,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   let book: PolicyBook | undefined
   let state: State | undefined
   let isStale = true
-  let compiled: { book: PolicyBook; networks: string; ruleset: Ruleset } | undefined
+  let compiled: { book: PolicyBook; networks: string; routed: readonly Network[]; ruleset: Ruleset } | undefined
 
   const nft = (args: readonly string[], input?: string) =>
     run('nsenter', [`--net=/run/netns/${namespace}`, 'nft', ...args], { ...(input !== undefined && { input }) })
@@ -72,18 +74,25 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   /** A device that an earlier run knew keeps its zone, also if its network is not known now (I5). */
   function domains(): Domain[] {
     const byDevice = new Map([...networks].map(network => [bridgeName(network), network]))
-    for (const device of byDevice.keys()) zones.set(device, zoneFor(device, zones))
-    return [...zones].sort().map(([device, zone]) => {
-      const network = byDevice.get(device)
-      return { zone, networks: network === undefined ? [] : [network], devices: [device] }
+    const routed = new Set(context.routing.of(tenant).map(({ id }) => bridgeName(id)))
+    const domainOf = (device: string) => {
+      if (!byDevice.has(device)) return undefined
+      return routed.has(device) ? routedDomain : device
+    }
+    zones = zonesOf(byDevice.keys(), domainOf, zones)
+    const devices = new Map<number, string[]>()
+    for (const [device, zone] of [...zones].sort()) devices.set(zone, [...(devices.get(zone) ?? []), device])
+    return [...devices].map(([zone, own]) => {
+      return { zone, networks: own.flatMap(device => byDevice.get(device) ?? []), devices: own }
     })
   }
 
   function rulesetNow(): Ruleset {
     book = context.books(tenant)
     const key = [...networks].sort().join()
-    if (compiled?.book !== book || compiled.networks !== key) {
-      compiled = { book, networks: key, ruleset: compile(book, domains()) }
+    const routed = context.routing.of(tenant)
+    if (compiled?.book !== book || compiled.networks !== key || compiled.routed !== routed) {
+      compiled = { book, networks: key, routed, ruleset: compile(book, domains()) }
     }
     return compiled.ruleset
   }

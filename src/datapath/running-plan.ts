@@ -8,6 +8,7 @@ import { formatIp, macOf } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import { copyOf, type Entries, type EntryKey, noEntries, putValue, type Target } from './entries.ts'
 import { ipOfMac } from './evidence.ts'
+import { bridgeMac } from './names.ts'
 import { isUnicastMac, planEntries, targetsOf } from './plan.ts'
 
 export interface PlanContext {
@@ -15,6 +16,8 @@ export interface PlanContext {
   /** This host's VTEP address, dotted. */
   readonly ownAddress: string
   readonly network: NetworkId
+  /** Address of every host's bridge. @default none */
+  readonly gateway?: number | undefined
 }
 
 /** What of an endpoint entries follow from. */
@@ -68,7 +71,7 @@ export class RunningPlan {
 
   #renew(view: RegistryView): void {
     const { self, network } = this.#context
-    const endpoints = view.endpoints(network)
+    const endpoints = this.#sound(view.endpoints(network))
     this.#entries = planEntries(endpoints, this.#targets, self)
     this.#holdings = new Map()
     this.#strays = new Map()
@@ -89,7 +92,9 @@ export class RunningPlan {
     const targets = new Set<Target>()
     for (const ip of ips) {
       const before = this.#at(ip)
-      const after = view.endpointsAt(this.#context.network, ip).map(({ owner, mac }): Holding => ({ owner, mac }))
+      const after = this.#sound(view.endpointsAt(this.#context.network, ip)).map(
+        ({ owner, mac }): Holding => ({ owner, mac }),
+      )
       if (after.length > 0) this.#holdings.set(ip, after)
       else this.#holdings.delete(ip)
       for (const holding of before) this.#remove(ip, holding)
@@ -106,6 +111,14 @@ export class RunningPlan {
       ...[...ips].map(ip => this.#putNeighbour(ip)),
       ...[...targets].map(target => this.#putFlood(target)),
     ])
+  }
+
+  /** The gateway is on this host: a record that says it is elsewhere would lead its frames away. */
+  #sound(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+    const { network, gateway } = this.#context
+    const mac = bridgeMac(network)
+    const isGateway = (each: Endpoint) => each.ip === gateway || each.mac === mac
+    return endpoints.some(isGateway) ? endpoints.filter(each => !isGateway(each)) : endpoints
   }
 
   #add(ip: number, { owner, mac }: Holding): void {

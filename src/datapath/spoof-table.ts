@@ -9,6 +9,10 @@ import { elementsOf, type PortIdentity, portsLine, portsOf, spoofTable, spoofTex
 export interface SpoofTable {
   /** Makes the table if it is missing, and lets these ports speak as what they are. Rejects with what the kernel refuses. */
   admit(ports: ReadonlyMap<string, PortIdentity>): Promise<void>
+  /** Elements for the gateways of this host's networks, see `gatewayElement`; added to those of before. */
+  guard(gateways: Iterable<string>): Promise<void>
+  /** A device that is gone guards no gateway. */
+  unguard(device: string): Promise<void>
   /** Ports that are gone. */
   release(ports: readonly string[]): Promise<void>
   /** Every port that is in the table. */
@@ -23,6 +27,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   const { run, log } = context
   const namespace = tenantNamespace(tenant)
   let known: ReadonlyMap<string, PortIdentity> | undefined
+  let gateways: ReadonlySet<string> = new Set()
   /** As the kernel lists the rules; undefined until the first look. */
   let rules: string | undefined
   const nft = (args: readonly string[], input?: string) =>
@@ -30,7 +35,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   const list = async () => readListing((await nft(['-s', 'list', 'table', 'bridge', spoofTable])).stdout)
 
   async function load(ports: ReadonlyMap<string, PortIdentity>): Promise<void> {
-    const { code, stderr } = await nft(['-f', '-'], spoofText(ports))
+    const { code, stderr } = await nft(['-f', '-'], spoofText(ports, gateways))
     if (code !== 0) {
       const cause = code === 127 ? 'nft is missing; install the package nftables' : stderr.trim().split('\n')[0]
       throw new SkeinError('unavailable', `containers of tenant ${tenant} are not guarded: ${cause}; run: skein status`)
@@ -41,8 +46,9 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
 
   /** What an earlier run let in stays: its containers run (I5). Loaded again in any case, as this version has it. */
   async function begin(ports: ReadonlyMap<string, PortIdentity>): Promise<void> {
-    const left = portsOf((await list()).elements.get('own4')?.keys() ?? [])
-    await load(new Map([...left, ...ports]))
+    const { elements } = await list()
+    gateways = new Set([...(elements.get('gateways')?.keys() ?? []), ...gateways])
+    await load(new Map([...portsOf(elements.get('own4')?.keys() ?? []), ...ports]))
   }
 
   async function put(admitted: ReadonlyMap<string, PortIdentity>, released: readonly string[]): Promise<void> {
@@ -55,6 +61,16 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   }
 
   return {
+    async guard(more) {
+      const size = gateways.size
+      gateways = new Set([...gateways, ...more])
+      if (known !== undefined && gateways.size !== size) await load(known)
+    },
+    async unguard(device) {
+      const size = gateways.size
+      gateways = new Set([...gateways].filter(element => !element.startsWith(`"${device}" `)))
+      if (known !== undefined && gateways.size !== size) await load(known)
+    },
     async admit(ports) {
       if (known === undefined) return begin(ports)
       const before = known
@@ -70,7 +86,10 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
       if (known === undefined) return 0
       const listing = await list()
       const wanted = new Map(
-        Object.entries(elementsOf(known)).map(([set, keys]) => [set, new Map(keys.map(key => [key, '']))]),
+        Object.entries({ ...elementsOf(known), gateways: [...gateways] }).map(([set, keys]) => [
+          set,
+          new Map(keys.map(key => [key, ''])),
+        ]),
       )
       if (sameElements(listing.elements, wanted) && (rules ?? listing.rules) === listing.rules) {
         rules = listing.rules
@@ -83,6 +102,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
     reset() {
       known = undefined
       rules = undefined
+      gateways = new Set()
     },
   }
 }

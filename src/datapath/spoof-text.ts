@@ -21,19 +21,22 @@ const family = `bridge ${spoofTable}`
  * - A tagged frame is no container's: the kernel shows what is in it as if it had no tag, but not to the policies.
  * - Anything but IPv4 and ARP is dropped: policies do not see it. IPv6 among it, since no network has an IPv6 subnet.
  * - Out of the tunnel come answers of ARP, by which the VXLAN device itself speaks for the other hosts' containers, and no
- *   questions: every host answers its own.
+ *   questions: every host answers its own. The gateway is on this host, so nobody else speaks for it.
+ * @param gateways see `gatewayElement`
  */
-export function spoofText(ports: ReadonlyMap<string, PortIdentity>): string {
-  const sets = Object.entries(elementsOf(ports))
+export function spoofText(ports: ReadonlyMap<string, PortIdentity>, gateways: ReadonlySet<string> = new Set()): string {
+  const sets = Object.entries({ ...elementsOf(ports), gateways: [...gateways] })
   return `table ${family}
 delete table ${family}
 table ${family} {
   set ports { type ifname; }
   set own4 { typeof iifname . ether saddr . ip saddr; }
   set ownarp { typeof iifname . ether saddr . arp saddr ether . arp saddr ip; }
+  set gateways { typeof iifname . arp saddr ip; }
   chain entering {
     type filter hook prerouting priority -300; policy accept;
     ether type { 8021q, 8021ad } counter drop
+    iifname "skx*" ether type arp iifname . arp saddr ip @gateways counter drop
     iifname "skx*" ether type arp arp operation reply accept
     iifname "skx*" ether type != ip counter drop
     iifname != @ports accept
@@ -77,6 +80,11 @@ export function elementsOf(ports: ReadonlyMap<string, PortIdentity>): Record<'po
       [ip, '0.0.0.0'].map(address => `"${port}" . ${mac} . ${mac} . ${address}`),
     ),
   }
+}
+
+/** A gateway that must not come in by this device. `gateway`: `ADDRESS/LENGTH`. */
+export function gatewayElement(device: string, gateway: string): string {
+  return `"${device}" . ${gateway.split('/')[0]}`
 }
 
 function elementText(verb: 'add' | 'delete', set: string, elements: readonly string[]): string {

@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { createGuards, type Guards } from './guards.ts'
 import { createLane } from './lane.ts'
-import { readEntries, readLinks } from './links.ts'
+import { readEntries, readLinks, readRouters } from './links.ts'
 import type { Reading } from './materialise.ts'
 import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vlanName, vxlanName } from './names.ts'
 import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
@@ -66,7 +66,7 @@ export class Tenant {
       const [failure] = await this.#channel.ip.run(commands)
       if (failure) throw new SkeinError('unavailable', `${failure.line}: ${failure.text}; run: skein status`)
       this.#networks.delete(network)
-      this.#guards.forget(network)
+      await this.#guards.forget(network)
       this.#context.problems.clear(network)
       if (doomed.length === 0 || [...links.keys()].some(name => isOurDevice(name) && !doomed.includes(name))) return
       await Promise.all([this.#channel.close(), this.#guards.close()]) // a process inside would keep the namespace and its VNIs alive
@@ -257,7 +257,12 @@ export class Tenant {
       entries ??= readEntries(run, this.#channel.namespace, vniOf)
       return entries
     }
-    return { links, entries: async device => (await readOnce())(device) }
+    let routers: ReturnType<typeof readRouters> | undefined
+    const readRoutersOnce = () => {
+      routers ??= readRouters(run, this.#channel.namespace)
+      return routers
+    }
+    return { links, entries: async device => (await readOnce())(device), routers: readRoutersOnce }
   }
 
   /** `subject`: a network, or the guards of them all. */

@@ -50,7 +50,12 @@ export async function materialiseVlan(
   const upToDate = context.replica.view.networksVersion()
   const uplink = await readUplink(context)
   const bridge = reading.links.get(bridgeName(network.id))
-  const wishes = { network: network.id, tenant: network.tenant, mtu: uplink?.mtu ?? bridge?.mtu ?? defaultMtu }
+  const wishes = {
+    network: network.id,
+    tenant: network.tenant,
+    mtu: uplink?.mtu ?? bridge?.mtu ?? defaultMtu,
+    gateway: '',
+  }
   const bridgeFixes = bridgeCommands(bridge, wishes)
   await succeed(context, channel, network, bridgeFixes)
   const ownPorts = ownEndpoints(context, network.id).map(endpoint => reading.links.get(bridgeEnd(endpoint.id)))
@@ -81,6 +86,7 @@ export async function updateVlan(context: Context, channel: Channel, id: Network
   const { state, repaired } = await materialiseVlan(context, channel, network, {
     links,
     entries: async () => noEntries,
+    routers: async () => new Set(),
   })
   Object.assign(known, state)
   return repaired

@@ -16,7 +16,7 @@ import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { groupAct } from './born-group.ts'
 import { meaningOf, networkNameOf, ownOptions, pairs, statedIn, type Typed } from './born-network.ts'
-import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
+import { type BornPool, type BornPools, isChosen, withoutGateway } from './born-pools.ts'
 import { wantedNetworks } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
@@ -127,8 +127,12 @@ async function clearWay({ replica, range, removalPass }: AdoptionDeps, typed: Ty
   }
 }
 
-function typedOf({ name, options }: DockerNetwork, pool: BornPool): Typed {
-  return { tenant: pool.tenant, group: pool.group, name, options, subnet: isChosen(pool) ? undefined : pool.pool }
+/** Docker shows the gateway that a user chose; where the subnet is to be chosen, the one that it was told. */
+function typedOf({ name, options, gateway }: DockerNetwork, pool: BornPool): Typed {
+  const { tenant, group } = pool
+  return isChosen(pool)
+    ? { tenant, group, name, options, subnet: undefined, gateway: '' }
+    : { tenant, group, name, options, subnet: pool.pool, gateway }
 }
 
 /** What the Docker network stands for and what is to be written for it. Called inside the write; throws to refuse. */
@@ -181,13 +185,15 @@ function isSame(a: NetworkDockerLeaf, b: NetworkDockerLeaf): boolean {
 /** The pool of a network whose handle went with this peer's data, if such a network exists: its containers need it. */
 async function restored({ replica, pools }: AdoptionDeps, network: DockerNetwork): Promise<BornPool | undefined> {
   const { tenant = defaultTenant, group } = statedIn(network.options)
-  const base = network.subnet.split('/')[0] ?? ''
-  const pool = { tenant, group, pool: network.subnet, gateway: network.gateway || base }
   const existing = wantedNetworks(replica.view).find(wanted => {
     const isMeant = wanted.network.tenant === tenant && wanted.group?.bornName === group
     return isMeant && [wanted.name, bareName(tenant, wanted.name)].includes(network.name)
   })
-  if (!existing || (!isChosen(pool) && prefixText(existing.network.spec.subnet) !== pool.pool)) return undefined
+  const spec = existing?.network.spec
+  const shown = { tenant, group, pool: network.subnet, gateway: network.gateway }
+  const isGiven = network.gateway === '' || network.gateway === spec?.gateway
+  const pool = isGiven ? withoutGateway(shown) : shown
+  if (!spec || (!isChosen(pool) && prefixText(spec.subnet) !== pool.pool)) return undefined
   await pools.restore(pool, network.id)
   return pool
 }

@@ -5,8 +5,8 @@ import { settleTag } from '../crdt/vlan-tags.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { type AddressPool, chooseSubnet } from '../model/address-pool.ts'
 import { bareName, checkName, defaultTenant, dockerName, groupNetworkName, isNetworkName } from '../model/names.ts'
-import { checkSpec, fulfils, type NetworkSpec } from '../model/network.ts'
-import { overlaps, prefixText, type Subnet } from '../model/subnet.ts'
+import { type Addressing, checkSpec, collide, fulfils, type NetworkSpec } from '../model/network.ts'
+import { prefixText } from '../model/subnet.ts'
 import { tenantFlag } from './refusals.ts'
 
 /** The options that say how Skein makes the network, also written `skein.tenant` and so on; the others are the user's own. */
@@ -42,23 +42,24 @@ export function tenantOf(view: RegistryView, options: Options): string {
 }
 
 /** The spec that the options ask for. Throws `invalid` or `unsupported`. */
-export function specOf(options: Options, subnet: string): NetworkSpec {
+export function specOf(options: Options, subnet: string, gateway: string): NetworkSpec {
   const tag = said(options, 'pkt-tag') ?? '0'
   const pktTag = Number(tag)
   if (!Number.isInteger(pktTag)) throw new SkeinError('invalid', `pkt-tag ${JSON.stringify(tag)} is no number`)
-  return checkSpec({ subnet, pktTag, encap: said(options, 'encap') })
+  return checkSpec({ subnet, pktTag, gateway, encap: said(options, 'encap') })
 }
 
-/** Throws `conflict` if a live network of the tenant has addresses of this subnet; `mayYield` excepts some. */
+/** Throws `conflict` if a live network of the tenant has addresses of these; `mayYield` excepts some. */
 export function checkOverlap(
   view: RegistryView,
   tenant: string,
-  subnet: Subnet,
+  addressing: Addressing,
   mayYield: (rival: Network) => boolean = () => false,
 ): void {
-  const rivals = view.networks(tenant).filter(({ status, spec }) => status === 'live' && overlaps(spec.subnet, subnet))
+  const rivals = view.networks(tenant).filter(({ status, spec }) => status === 'live' && collide(spec, addressing))
   const rival = rivals.find(network => !mayYield(network))
   if (!rival) return
+  const { subnet } = addressing
   const isSame = prefixText(rival.spec.subnet) === prefixText(subnet)
   const ofGroup = isSame ? ', or for a group on it add -o group=NAME --ipam-opt group=NAME' : ''
   throw new SkeinError(
@@ -85,21 +86,25 @@ export interface Typed {
   readonly options: Options
   /** Undefined if it is to be chosen. */
   readonly subnet: string | undefined
+  /** Dotted; '' for none. */
+  readonly gateway: string
 }
 
 /**
  * The network that it means: one that exists, or the spec of a new one. Throws what makes it impossible.
  */
 export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool): Network | NetworkSpec {
-  const { tenant, options, subnet } = typed
+  const { tenant, options, subnet, gateway } = typed
   tenantOf(view, { tenant })
   const name = networkNameOf(typed)
   const existing = view.networkByName(tenant, name)
   if (existing) {
     const { encap } = existing.spec
     // who names a group need not repeat what its network is like
-    const asked = typed.group === undefined ? options : { encap, ...options }
-    if (fulfils(existing.spec, specOf(asked, subnet ?? existing.spec.subnet.text))) return existing
+    const isGroup = typed.group !== undefined
+    const asked = isGroup ? { encap, ...options } : options
+    const way = gateway === '' && isGroup ? existing.spec.gateway : gateway
+    if (fulfils(existing.spec, specOf(asked, subnet ?? existing.spec.subnet.text, way))) return existing
     throw new SkeinError(
       'conflict',
       `network ${name} exists with other parameters (subnet ${existing.spec.subnet.text}): choose another name, or ` +
@@ -107,8 +112,8 @@ export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool):
     )
   }
   if (!isNetworkName(name)) throw badName(name)
-  const spec = specOf(options, subnet ?? choose(view, tenant, name, range))
-  checkOverlap(view, tenant, spec.subnet)
+  const spec = specOf(options, subnet ?? choose(view, tenant, name, range), gateway)
+  checkOverlap(view, tenant, spec)
   checkNetworkSlot(view, tenant, name)
   return spec
 }

@@ -34,6 +34,10 @@ export interface BornPools {
   isHandle(poolId: string): boolean
   /** A handle for a new network: durable when it resolves. Without `subnet` one is to be chosen. */
   request(wish: Pick<BornPool, 'tenant' | 'group'>, subnet: Subnet | undefined): Promise<BornPool & { handle: string }>
+  /** What a handle says; undefined for one that is none. */
+  read(handle: string): BornPool | undefined
+  /** The pool that a network has been given, as its handle says: Docker tells its gateway, ours or one that the user chose. */
+  asked(pool: BornPool): BornPool
   /** CreateNetwork came: durable, idempotent. Throws what the user did wrong. */
   bind(pool: BornPool, dockerId: string): Promise<void>
   /** Takes over a Docker network whose handle was lost with this peer's data. */
@@ -93,6 +97,12 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
       if (local.get(prefix + handle) === undefined) await local.set([[prefix + handle, '']])
       return { ...pool, handle }
     },
+    read,
+    asked(pool) {
+      const bare = withoutGateway(pool)
+      if (local.get(prefix + write(pool)) !== undefined) return pool
+      return handles().some(handle => isPoolOf(read(handle), bare)) ? bare : pool
+    },
     async bind(pool, dockerId) {
       const key = prefix + write(pool)
       const holder = local.get(key)
@@ -134,6 +144,11 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
   }
 }
 
+/** As it was asked for, before Docker asked for the gateway that the user chose. */
+export function withoutGateway(pool: BornPool): BornPool {
+  return { ...pool, gateway: pool.pool.split('/')[0] ?? '' }
+}
+
 function write({ tenant, group, pool, gateway }: BornPool): string {
   return [mark, tenant, pool, gateway, ...(group === undefined ? [] : [group])].join('|')
 }
@@ -144,9 +159,14 @@ function read(handle: string): BornPool | undefined {
   return { tenant, pool, gateway, ...(group ? { group } : {}) }
 }
 
+/** Whichever tenant's and group's it is. */
+function isPoolOf(held: BornPool | undefined, { pool, gateway }: Pick<BornPool, 'pool' | 'gateway'>): held is BornPool {
+  return held?.pool === pool && held.gateway === gateway
+}
+
 /** CreateNetwork for a pool that was never asked for: mostly tenant or group was given to one side only. */
 function unknownPool({ tenant, group, pool, gateway }: BornPool, handles: readonly string[]): SkeinError {
-  const like = handles.map(read).filter(held => held?.pool === pool && held.gateway === gateway)
+  const like = handles.map(read).filter(held => isPoolOf(held, { pool, gateway }))
   const other = like.find(held => held?.tenant === tenant) ?? like[0]
   if (other && other.tenant === tenant) {
     const flag = group === undefined ? `-o group=${other.group}` : `--ipam-opt group=${group}`

@@ -248,8 +248,12 @@ function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions 
     Internal: request.internal,
     Labels: { ...request.labels },
     Options: { ...request.options },
-    IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: [{ Subnet: request.subnet }] },
+    IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: [poolOf(request)] },
   }
+}
+
+function poolOf({ subnet, gateway }: DockerNetworkRequest): Record<string, string> {
+  return { Subnet: subnet, ...(gateway === '' ? {} : { Gateway: gateway }) }
 }
 
 function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
@@ -312,6 +316,7 @@ function containerOf(container: Docker.ContainerInspectInfo): DockerContainer {
     names: new Map(places.map(place => [place.EndpointID ?? '', place.DNSNames ?? [...own, ...(place.Aliases ?? [])]])),
     dns: container.HostConfig.Dns ?? [],
     resolvConf: container.ResolvConfPath ?? '',
+    sandbox: container.NetworkSettings.SandboxKey ?? '',
   }
 }
 

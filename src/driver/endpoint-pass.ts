@@ -59,6 +59,7 @@ export function createEndpointPass(deps: EndpointPassDeps): EndpointPass {
         await replica.write(view => some.flatMap(endpoint => changeOf(deps, view, endpoint, aliases)))
       }
       await state.noteRegistered()
+      await locate(deps, running)
       await collect(deps, running)
     },
   }
@@ -90,6 +91,18 @@ async function aliasesOf({ docker, replica }: EndpointPassDeps, some: readonly R
     for (const [endpoint, names] of found?.names ?? []) aliases.set(endpoint, names)
   }
   return aliases
+}
+
+/** Containers on networks with a gateway whose namespace only Docker remembers. */
+async function locate({ docker, datapath }: EndpointPassDeps, running: readonly Running[]): Promise<void> {
+  const lost = running.filter(({ network, id }) => datapath.isLost(network, id))
+  for (const container of new Set(lost.map(endpoint => endpoint.container))) {
+    const { sandbox = '' } = (await docker.container(container)) ?? {}
+    // all of them, also those on networks without: what the container has already is not to be given again
+    for (const { id: endpointId, network } of running.filter(endpoint => endpoint.container === container)) {
+      await datapath.locate({ network, endpointId, sandbox })
+    }
+  }
 }
 
 function isNamed(known: Endpoint, running: Running): boolean {

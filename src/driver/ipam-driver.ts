@@ -3,13 +3,15 @@
  * being born in Docker bears a handle.
  */
 
+import type { Network } from '../crdt/registry-view.ts'
 import type { Ipam } from '../ipam/ipam.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
+import { checkSpec, gatewayOf, gatewayText, type NetworkSpec } from '../model/network.ts'
 import { contains, parseSubnet, prefixText, type Subnet } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { checkOverlap, groupOf, tenantOf } from './born-network.ts'
-import type { BornPools } from './born-pools.ts'
+import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalState } from './local-state.ts'
 import { networkOfPool } from './pool-id.ts'
@@ -43,7 +45,7 @@ export function createIpamDriver(deps: IpamDriverDeps): IpamDriver {
       const id = networkOfPool(pool)
       const network = replica.view.network(id)
       const ip = parseIp(request.Address.split('/')[0] ?? '')
-      if (ip === undefined || (network && ip === network.spec.subnet.base)) return {}
+      if (ip === undefined || (network && isGatewayOf(network.spec, ip))) return {}
       // Docker deletes an endpoint before it releases its address: a release of one that is in use comes late
       if (replica.view.holders(id, ip).some(endpoint => endpoint.owner === replica.self)) return {}
       await ipam.release(id, ip)
@@ -71,7 +73,7 @@ async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.
     )
   }
   // without a gateway in the answer Docker requests an address for one, and it would be lost to containers
-  return { PoolID: stated.pool, Pool: pool, Data: { [gatewayLabel]: baseText(network.spec.subnet) } }
+  return { PoolID: stated.pool, Pool: pool, Data: { [gatewayLabel]: gatewayAddress(network.spec) } }
 }
 
 /** A network is being born in this Docker. What Docker has told so far is checked at once. */
@@ -82,7 +84,7 @@ async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.Req
   const subnet = request.Pool ? parseSubnet(request.Pool) : undefined
   if (subnet) {
     // the same network from another host may not be in this Docker yet, and one that was just removed is still known
-    checkOverlap(replica.view, tenant, subnet, rival => {
+    checkOverlap(replica.view, tenant, { subnet, encap: 'vxlan', gateway: '' }, rival => {
       const isSame = prefixText(rival.spec.subnet) === subnet.text
       // a group has the subnet of its network
       const isItsOwn = group !== undefined || networks.dockerIdsOfPool(rival.id).length === 0
@@ -100,14 +102,13 @@ async function requestAddress(
 ) {
   const { replica, ipam, state, pools } = deps
   const isGateway = request.Options.RequestAddressType === gatewayLabel
-  if (isGateway && request.Address) {
-    throw new SkeinError('unsupported', 'networks with a gateway are not supported yet: leave out --gateway')
-  }
+  const born = pools.read(request.PoolID)
+  if (isGateway && born) return { Address: gatewayToBe(born, request.Address), Data: {} }
   const pool = pools.isHandle(request.PoolID) ? await pools.adopted(request.PoolID) : request.PoolID
   if (signal.aborted) throw signal.reason
   const network = needNetwork(replica.view, networkOfPool(pool))
   const { subnet } = network.spec
-  if (isGateway) return { Address: baseText(subnet), Data: {} }
+  if (isGateway) return { Address: askedGateway(network, request.Address), Data: {} }
   if (replica.fenced) throw replica.fenced
   checkTakesEndpoints(replica.view, pool, { self: replica.self, isHeld: state.isHeld(pool) })
   const preferred = request.Address ? preferredAddress(request.Address, subnet) : undefined
@@ -121,6 +122,11 @@ async function requestAddress(
   return { Address: `${formatIp(ip)}/${subnet.length}`, Data: {} }
 }
 
+/** Docker releases what it took for one. */
+function isGatewayOf(spec: NetworkSpec, ip: number): boolean {
+  return ip === spec.subnet.base || ip === gatewayOf(spec)
+}
+
 function preferredAddress(text: string, subnet: Subnet): number {
   const ip = parseIp(text.split('/')[0] ?? '')
   if (ip !== undefined && ip >= subnet.first && ip <= subnet.last && contains(subnet, ip)) return ip
@@ -128,6 +134,26 @@ function preferredAddress(text: string, subnet: Subnet): number {
   throw new SkeinError('invalid', `address ${text} cannot be used in this network: choose one from ${range}`)
 }
 
-function baseText(subnet: Subnet): string {
-  return `${formatIp(subnet.base)}/${subnet.length}`
+/** What Docker takes for the gateway, which it hands to nobody: where there is none, an address that costs nothing. */
+function gatewayAddress({ subnet, ...spec }: NetworkSpec): string {
+  return `${formatIp(gatewayOf({ subnet, ...spec }) ?? subnet.base)}/${subnet.length}`
+}
+
+/** The user chose one for a network that is being born. */
+function gatewayToBe(pool: BornPool, gateway: string): string {
+  if (isChosen(pool)) throw new SkeinError('invalid', 'a gateway needs its subnet: add --subnet')
+  const { subnet } = checkSpec({ subnet: pool.pool, gateway })
+  return `${gateway}/${subnet.length}`
+}
+
+function askedGateway({ name, spec }: Network, asked: string): string {
+  const address = gatewayAddress(spec)
+  if (asked === '' || asked === address.split('/')[0]) return address
+  const own = gatewayText(spec)
+  throw new SkeinError(
+    'conflict',
+    own === ''
+      ? `network ${name} has no gateway: leave out --gateway`
+      : `network ${name} has the gateway ${own}: leave out --gateway, or give that one`,
+  )
 }

@@ -68,7 +68,8 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
       const endpoint = replica.view.endpoint(replica.self, request.EndpointID)
       if (!endpoint) throw new SkeinError('not-found', 'the endpoint was never created: start the container again')
       const { network, ip, mac } = endpoint
-      const { ifName } = await datapath.attach({ network, endpointId: endpoint.id, ip, mac })
+      const sandbox = request.SandboxKey
+      const { ifName } = await datapath.attach({ network, endpointId: endpoint.id, ip, mac, sandbox })
       // no Gateway: Docker then gives the default route and published ports to a second interface on docker_gwbridge
       return { InterfaceName: { SrcName: ifName, DstPrefix: 'eth' } }
     },
@@ -110,13 +111,9 @@ function checkCreation(deps: NetworkDriverDeps, request: Creation): PoolId | und
 async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation): Promise<void> {
   const tenant = tenantOf(replica.view, request.Options)
   const [data] = request.IPv4Data
-  const pool = {
-    tenant,
-    group: groupOf(request.Options),
-    pool: data?.Pool ?? '',
-    gateway: data?.Gateway.split('/')[0] ?? '',
-  }
-  const spec = specOf(request.Options, pool.pool)
+  const gateway = data?.Gateway.split('/')[0] ?? ''
+  const pool = pools.asked({ tenant, group: groupOf(request.Options), pool: data?.Pool ?? '', gateway })
+  const spec = specOf(request.Options, pool.pool, pool.gateway === gateway ? '' : gateway)
   if (!isChosen(pool)) checkTag(replica.view, tenant, spec)
   await pools.bind(pool, request.NetworkID)
 }

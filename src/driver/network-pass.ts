@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { AddressPool } from '../model/address-pool.ts'
+import { gatewayText } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createAdoption } from './adoption.ts'
@@ -90,7 +91,7 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
     const request = creationOf(wanted, name, vni, driverName)
     const id = await deps.docker.createNetwork(request)
     await networks.remember(id, wanted.pool)
-    present.push({ ...request, id, gateway: '' })
+    present.push({ ...request, id })
     deps.log.info({ pool: wanted.pool, name }, 'created a Docker network')
     return true
   }
@@ -136,6 +137,7 @@ function creationOf({ network, group }: Wanted, name: string, vni: number, drive
     name,
     driver: driverName,
     subnet: prefixText(network.spec.subnet),
+    gateway: gatewayText(network.spec),
     labels: {
       ...Object.fromEntries(group?.labels ?? labels ?? []),
       ...ids,

@@ -10,7 +10,10 @@ export interface DatapathPort {
     endpointId: string
     ip: number
     mac: string
+    sandbox: string
   }): Promise<{ ifName: string; mtu: number }>
+  isLost(network: NetworkId, endpointId: string): boolean
+  locate(place: { network: NetworkId; endpointId: string; sandbox: string }): Promise<void>
   detach(network: NetworkId, endpointId: string): Promise<void>
 }
 
@@ -77,6 +80,8 @@ export interface DockerContainer {
   readonly dns: readonly string[]
   /** Path of its resolv.conf on this host; '' if unknown. */
   readonly resolvConf: string
+  /** Path of its network namespace; '' if it does not run. */
+  readonly sandbox: string
 }
 
 export interface DockerNetworkRequest {
@@ -84,6 +89,8 @@ export interface DockerNetworkRequest {
   /** Network and IPAM driver. */
   readonly driver: string
   readonly subnet: string
+  /** Dotted; '' for none. */
+  readonly gateway: string
   readonly labels: Readonly<Record<string, string>>
   readonly options: Readonly<Record<string, string>>
   readonly ipamOptions: Readonly<Record<string, string>>

@@ -60,7 +60,7 @@ export const requestSchemas = {
   'NetworkDriver.CreateEndpoint': z.object({ NetworkID: dockerId, EndpointID: dockerId, Interface: networkInterface }),
   'NetworkDriver.EndpointOperInfo': empty,
   'NetworkDriver.DeleteEndpoint': ofEndpoint,
-  'NetworkDriver.Join': ofEndpoint,
+  'NetworkDriver.Join': ofEndpoint.extend({ SandboxKey: words }),
   'NetworkDriver.Leave': ofEndpoint,
   'NetworkDriver.ProgramExternalConnectivity': empty,
   'NetworkDriver.RevokeExternalConnectivity': empty,

@@ -1,8 +1,9 @@
 /** What a network is created with and can never change: its spec. Part of its identity (docs/decisions). */
 import type { Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
+import { formatIp, parseIp } from './ip.ts'
 import { checkName } from './names.ts'
-import { parseSubnet, type Subnet } from './subnet.ts'
+import { contains, overlaps, parseSubnet, prefixText, type Subnet } from './subnet.ts'
 
 /** Hash of the act that created a network: 64 hex digits. */
 export type NetworkId = string
@@ -68,11 +69,56 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
     )
   }
   if (type === 'infra') throw new SkeinError('unsupported', 'infra networks are not supported yet: use --nw-type=data')
-  if (request.gateway || request.gateway6) {
-    throw new SkeinError('unsupported', 'networks with a gateway are not supported yet: leave out --gateway')
-  }
   if (request.subnet6) throw new SkeinError('unsupported', 'IPv6 subnets are not supported yet: leave out --subnetv6')
-  return { subnet, encap, type, pktTag, gateway: '', subnet6: '', gateway6: '' }
+  if (request.gateway6)
+    throw new SkeinError('unsupported', 'IPv6 gateways are not supported yet: leave out --gatewayv6')
+  const gateway = request.gateway ? checkGateway(request.gateway, subnet, encap) : ''
+  return { subnet, encap, type, pktTag, gateway, subnet6: '', gateway6: '' }
+}
+
+function checkGateway(text: string, subnet: Subnet, encap: NetworkSpec['encap']): string {
+  if (encap === 'vlan') {
+    throw new SkeinError(
+      'unsupported',
+      'a VLAN network has no gateway on its hosts, its router is on the wire: leave out --gateway',
+    )
+  }
+  const ip = parseIp(text)
+  if (ip !== undefined && isHost(subnet, ip)) return formatIp(ip)
+  const example = formatIp(subnet.base + 2 ** (32 - subnet.length) - 2)
+  throw new SkeinError(
+    'invalid',
+    `gateway ${text} is no address of a host in ${prefixText(subnet)}: use for example --gateway=${example}`,
+  )
+}
+
+/** Neither the prefix's network address nor its broadcast. */
+function isHost(subnet: Subnet, ip: number): boolean {
+  return contains(subnet, ip) && ip !== subnet.base && contains(subnet, ip + 1)
+}
+
+/** What of a spec its addresses follow from. */
+export type Addressing = Pick<NetworkSpec, 'encap' | 'gateway' | 'subnet'>
+
+/** The address that every host has on the network's bridge; undefined for none. Records may say anything. */
+export function gatewayOf({ encap, gateway, subnet }: Addressing): number | undefined {
+  const ip = encap === 'vxlan' ? parseIp(gateway) : undefined
+  return ip !== undefined && isHost(subnet, ip) ? ip : undefined
+}
+
+/** The same, dotted; '' for none. */
+export function gatewayText(spec: Addressing): string {
+  const ip = gatewayOf(spec)
+  return ip === undefined ? '' : formatIp(ip)
+}
+
+/** True if one tenant cannot have both: they would hand out one address, or be routed to under one prefix. */
+export function collide(a: Addressing, b: Addressing): boolean {
+  const areRouted = gatewayOf(a) !== undefined && gatewayOf(b) !== undefined
+  return (
+    overlaps(a.subnet, b.subnet) ||
+    (areRouted && (contains(a.subnet, b.subnet.base) || contains(b.subnet, a.subnet.base)))
+  )
 }
 
 /** The canonical form that is hashed, signed and compared. */

@@ -20,4 +20,4 @@ export { type Answer, type Question, type WayAnswer, why } from './why/answer.ts
 export type { Change } from './why/change.ts'
 export type { End, Named } from './why/ends.ts'
 export type { HostFacts } from './why/way.ts'
-export { zoneFor } from './zones.ts'
+export { routedDomain, zoneFor, zonesOf } from './zones.ts'

@@ -1,5 +1,6 @@
 /** Pure: by which way packets go from one end to another, if there is one. */
 import type { Network } from '../../crdt/registry-view.ts'
+import { routedNetworks } from '../../crdt/routed-networks.ts'
 import { tagOwners } from '../../crdt/vlan-tags.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import { formatIp } from '../../model/ip.ts'
@@ -60,7 +61,8 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
   const broken = brokenBetween(facts, src, dst)
   if (broken) return none(...broken)
   if (src.network.id === dst.network.id) return way('network', `network ${shown(src.network)}`)
-  const closed = [src.network, dst.network].filter(({ spec }) => spec.gateway === '')
+  const routed = routedNetworks(facts.view.networks(src.tenant)).map(({ id }) => id)
+  const closed = [src.network, dst.network].filter(({ id }) => !routed.includes(id))
   if (closed.length === 0) {
     return way('routed', `routed from network ${shown(src.network)} to ${shown(dst.network)} by their gateways`)
   }

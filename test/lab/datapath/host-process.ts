@@ -86,9 +86,9 @@ export const orders = {
     started()
       .replica.view.members()
       .filter(member => member.settled).length,
-  async create(tenant: string, name: string, pktTag: number) {
+  async create(tenant: string, name: string, pktTag: number, subnet = '10.1.1.0/24', gateway = '') {
     const { replica } = started()
-    const spec = checkNetwork({ tenant, name, subnet: '10.1.1.0/24', pktTag })
+    const spec = checkNetwork({ tenant, name, subnet, gateway, pktTag })
     await replica.write(view => createTenantLeaves(view, tenant))
     await replica.write(view => createNetworkLeaves(view, { tenant, name, spec }))
     return replica.view.networkByName(tenant, name)?.id ?? ''
@@ -125,6 +125,9 @@ export const orders = {
   },
   digest: async () => started().replica.view.digest(),
   knows: async (network: NetworkId) => started().replica.view.network(network) !== undefined,
+  locate: async (network: NetworkId, endpointId: string, sandbox: string) => {
+    started().datapath.locate({ network, endpointId, sandbox })
+  },
   vteps: async (network: NetworkId) => started().replica.view.vteps(network),
   endpoints: async (network: NetworkId) => started().replica.view.endpoints(network).length,
   ensure: (network: NetworkId) => started().datapath.ensureNetwork(network),

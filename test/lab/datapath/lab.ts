@@ -17,6 +17,11 @@ import type { HostConfig, Orders } from './host-process.ts'
 
 const program = fileURLToPath(new URL('./host-process.ts', import.meta.url))
 
+/** Where the network namespace of a container is. */
+export function sandboxOf(container: string): string {
+  return `/run/netns/${container}`
+}
+
 /** Runs a command; throws with its output if it fails. */
 export async function must(file: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(file, args, { timeoutMs: 20_000 })
@@ -127,7 +132,8 @@ export class Host {
     const id = `${this.name}-${name}`
     const record = { kind: 'endpoint' as const, id, network, ip: number, mac, container: name, containerName: name }
     await this.ask('write', group === '' ? record : { ...record, group })
-    const { ifName, tookMs, mtu } = await this.ask('attach', { network, endpointId: id, ip: number, mac })
+    const attachment = { network, endpointId: id, ip: number, mac, sandbox: sandboxOf(name) }
+    const { ifName, tookMs, mtu } = await this.ask('attach', attachment)
     await this.exec('ip', 'netns', 'add', name)
     await this.exec('ip', 'link', 'set', ifName, 'netns', name)
     await this.exec('ip', '-n', name, 'link', 'set', ifName, 'name', 'eth0')

@@ -82,7 +82,7 @@ describe('datapath: two hosts', function () {
   })
 
   it('attaches again after an attempt that was broken off, and detaches more than once', async () => {
-    const attachment = { network: red, endpointId: 'again', ip: 0x0a010150, mac: '02:02:0a:01:01:50' }
+    const attachment = { network: red, endpointId: 'again', ip: 0x0a010150, mac: '02:02:0a:01:01:50', sandbox: '' }
     const { ifName } = await one.ask('attach', attachment)
     await one.ask('attach', attachment)
     assert.match(await one.exec('ip', 'link', 'show', ifName), /02:02:0a:01:01:50/)

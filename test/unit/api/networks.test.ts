@@ -139,7 +139,7 @@ describe('api: networks', () => {
     ['a bad type', 'default:web', { nwType: 'x' }, 400, /nw-type "x" is invalid/],
     ['a tag out of range', 'default:web', { pktTag: 16777216 }, 400, /pkt-tag 16777216 is invalid/],
     ['a tag that is text', 'default:web', { pktTag: '7' }, 400, /^bad request body: pktTag/],
-    ['a gateway', 'default:web', { gateway: '10.1.3.1' }, 501, /leave out --gateway/],
+    ['a gateway elsewhere', 'default:web', { gateway: '10.9.3.1' }, 400, /use for example --gateway=/],
     ['a network tag', 'default:web', { cfgdTag: 'x' }, 501, /leave out --nw-tag/],
     [
       'another spec under a name in use',

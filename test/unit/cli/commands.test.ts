@@ -155,7 +155,11 @@ describe('cli: commands', () => {
       /^Error: -p needs a value\n$|^Error: --pkt-tag "-1" is no number/,
     ],
     ['net create -s 10.1.2.0/24 -e qinq -p 1 web', 3, /^Error: encap "qinq" is invalid: use vxlan or vlan/],
-    ['net create -s 10.1.2.0/24 -g 10.1.2.1 web', 3, /^Error: networks with a gateway are not supported yet/],
+    [
+      'net create -s 10.1.2.0/24 -g 10.1.3.1 web',
+      3,
+      /^Error: gateway 10\.1\.3\.1 is no address of a host in 10\.1\.2\.0/,
+    ],
     ['net create -s 10.1.2.0/24 --tag x web', 3, /^Error: network tags are not supported yet/],
     ['net create -s 10.1.2.0/24 -t blue web', 4, /^Error: tenant blue does not exist: create it with: skein tenant/],
     ['net create -s 10.0.0.0/16 web', 5, /^Error: network taken conflicts with subnet 10\.0\.0\.0\/16/],

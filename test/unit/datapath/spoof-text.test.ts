@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { portsLine, portsOf, spoofText } from '../../../src/datapath/spoof-text.ts'
+import { gatewayElement, portsLine, portsOf, spoofText } from '../../../src/datapath/spoof-text.ts'
 
 const c1 = { mac: '02:02:0a:01:01:0b', ip: '10.1.1.11' }
 
@@ -14,9 +14,11 @@ table bridge skein {
   set ports { type ifname; }
   set own4 { typeof iifname . ether saddr . ip saddr; }
   set ownarp { typeof iifname . ether saddr . arp saddr ether . arp saddr ip; }
+  set gateways { typeof iifname . arp saddr ip; }
   chain entering {
     type filter hook prerouting priority -300; policy accept;
     ether type { 8021q, 8021ad } counter drop
+    iifname "skx*" ether type arp iifname . arp saddr ip @gateways counter drop
     iifname "skx*" ether type arp arp operation reply accept
     iifname "skx*" ether type != ip counter drop
     iifname != @ports accept
@@ -30,6 +32,11 @@ add element bridge skein own4 { "skv1" . 02:02:0a:01:01:0b . 10.1.1.11 }
 add element bridge skein ownarp { "skv1" . 02:02:0a:01:01:0b . 02:02:0a:01:01:0b . 10.1.1.11, "skv1" . 02:02:0a:01:01:0b . 02:02:0a:01:01:0b . 0.0.0.0 }
 `,
     )
+  })
+
+  it('lets nobody speak for the gateway out of the tunnel', () => {
+    const text = spoofText(new Map(), new Set([gatewayElement('skx1', '10.1.1.1/24')]))
+    assert.match(text, /^add element bridge skein gateways \{ "skx1" \. 10\.1\.1\.1 \}$/m)
   })
 
   it('puts another identity in the place of the known one in one line, and takes out what is gone', () => {

@@ -7,7 +7,17 @@ import { network } from './world.ts'
 
 const name = vlanName(network)
 const bridge = bridgeName(network)
-const nothing = { parentIndex: 0, kind: '', mac: '', mtu: 1500, up: true, master: '', info: {}, port: {} }
+const nothing = {
+  parentIndex: 0,
+  kind: '',
+  mac: '',
+  mtu: 1500,
+  up: true,
+  master: '',
+  addresses: [],
+  info: {},
+  port: {},
+}
 const uplink: Link = { ...nothing, name: 'eth2', index: 4 }
 const wishes = { network, tenant: 'blue', tag: 112, uplink }
 const good: Link = {

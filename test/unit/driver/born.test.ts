@@ -242,14 +242,30 @@ describe('networks born in Docker', () => {
     assert.ok(docker.byName('stray'))
   })
 
-  it('give no address before they are created, nor one as a gateway', async () => {
+  it('have the gateway that the user chose', async () => {
+    await docker.create('web', { subnet: '10.1.2.0/24', gateway: '10.1.2.254' })
+    const { id, spec } = await adopted()
+    assert.equal(spec.gateway, '10.1.2.254')
+    const place = await docker.run('web', 'c1')
+    assert.notEqual(place.address, '10.1.2.254')
+    await docker.create('late', { subnet: '10.1.3.0/24', gateway: '10.1.3.1', tenant: 'default' })
+    assert.equal((await adopted('late')).spec.gateway, '10.1.3.1')
+    await docker.rm('late')
+    await docker.create('late', { subnet: '10.1.3.0/24' })
+    await eventually('another network', () => web('late')?.spec.gateway === '')
+    assert.equal(web()?.id, id)
+    noConditions()
+  })
+
+  it('give no address before they are created, nor a gateway that is none', async () => {
     const { PoolID } = await host.ok('IpamDriver.RequestPool', { Pool: '10.1.2.0/24', Options: {} })
     const ask = (Address: string, Options: object) =>
       call(host.socketPath, 'IpamDriver.RequestAddress', { PoolID, Address, Options })
     const aux = await ask('10.1.2.9', {})
     assert.match(String(aux.body.Err), /leave out --aux-address/)
-    const gateway = await ask('10.1.2.1', { RequestAddressType: 'com.docker.network.gateway' })
-    assert.match(String(gateway.body.Err), /leave out --gateway/)
+    const gateway = (Address: string) => ask(Address, { RequestAddressType: 'com.docker.network.gateway' })
+    assert.match(String((await gateway('10.1.3.1')).body.Err), /10\.1\.3\.1 is no address of a host in 10\.1\.2\.0/)
+    assert.equal((await gateway('10.1.2.1')).body.Address, '10.1.2.1/24')
     await host.ok('IpamDriver.ReleasePool', { PoolID })
     assert.deepEqual(host.peer.replica.local.entries('docker/pool/'), [])
   })

@@ -85,6 +85,8 @@ function createMemoryDatapath(): MemoryDatapath {
       attached.set(endpointId, `${network} ${mac}`)
       return { ifName: `c${endpointId.slice(0, 10)}`, mtu: 1450 }
     },
+    isLost: () => false,
+    locate: async () => {},
     async detach(_network, endpointId) {
       attached.delete(endpointId)
     },

@@ -72,6 +72,7 @@ describe('groups in Docker', () => {
         name: 'db.web',
         driver: 'mesh',
         subnet: '10.1.2.0/24',
+        gateway: '',
         labels: { ...ids, 'skein.tenant': 'default', 'skein.network': 'web', 'skein.group': 'db' },
         options: { encap: 'vxlan', 'pkt-tag': '', tenant: 'default', group: 'db', ...ids },
         ipamOptions: ids,

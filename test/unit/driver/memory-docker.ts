@@ -58,6 +58,7 @@ export interface MemoryDocker extends DockerApi {
 
 export interface NewNetwork {
   subnet?: string
+  gateway?: string
   /** Of both options. */
   tenant?: string
   /** Of both options. */
@@ -130,7 +131,12 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     const made = await tell('IpamDriver.RequestPool', { Pool: request.subnet, Options: ipamOptions })
     const { PoolID, Pool, Data } = made as { PoolID: string; Pool: string; Data: Record<string, string> }
     const id = newDockerId()
-    const Gateway = Data['com.docker.network.gateway'] ?? ''
+    let Gateway = Data['com.docker.network.gateway'] ?? ''
+    if (request.gateway !== '') {
+      const Options = { RequestAddressType: 'com.docker.network.gateway' }
+      const answer = await tell('IpamDriver.RequestAddress', { PoolID, Address: request.gateway, Options })
+      Gateway = String(answer.Address)
+    }
     try {
       await tell('NetworkDriver.CreateNetwork', {
         NetworkID: id,
@@ -142,8 +148,8 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       throw error
     }
     pools.set(id, PoolID)
-    // Docker shows a gateway only where it was told no subnet
-    const gateway = request.subnet ? '' : (Gateway.split('/')[0] ?? '')
+    // Docker shows a gateway only where it was told one, or no subnet
+    const gateway = request.subnet ? request.gateway : (Gateway.split('/')[0] ?? '')
     networks.set(id, { id, name, driver: 'mesh', labels, options, subnet: Pool, gateway, internal })
     say('create')
     return id
@@ -197,9 +203,9 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       networks.set(network.id, network)
       return network
     },
-    create(name, { subnet = '', tenant, group, options = {}, labels = {}, internal = false } = {}) {
+    create(name, { subnet = '', gateway = '', tenant, group, options = {}, labels = {}, internal = false } = {}) {
       const both = { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
-      return make({ name, subnet, labels, options: { ...options, ...both }, ipamOptions: both, internal })
+      return make({ name, subnet, gateway, labels, options: { ...options, ...both }, ipamOptions: both, internal })
     },
     async prune() {
       for (const { id, driver } of [...networks.values()]) {
@@ -374,7 +380,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const given = there.map(place => {
         return [networks.get(place.networkId)?.name ?? '', aliases.get(place.containerName) ?? []] as const
       })
-      return { names: new Map(names), aliases: new Map(given), dns: [], resolvConf: '' }
+      return { names: new Map(names), aliases: new Map(given), dns: [], resolvConf: '', sandbox: '' }
     },
     rename(from, to) {
       const place = places.get(from)

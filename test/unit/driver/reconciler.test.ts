@@ -58,6 +58,7 @@ describe('docker reconciler', () => {
         name: 'contiv-net',
         driver: 'mesh',
         subnet: '10.1.2.0/24',
+        gateway: '',
         labels: { 'skein.id': id, 'skein.tenant': 'default', 'skein.network': 'contiv-net' },
         options: { encap: 'vxlan', 'pkt-tag': String(vni), tenant: 'default', 'skein.id': id },
         ipamOptions: { 'skein.id': id },

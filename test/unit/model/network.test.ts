@@ -69,8 +69,17 @@ const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][
   [{ pktTag: 1.5 }, 'invalid', /pkt-tag 1\.5/],
   [{ pktTag: Number.NaN }, 'invalid', /pkt-tag NaN/],
   [{ pktTag: 0x1000000 }, 'invalid', /1 to 16777215/],
-  [{ gateway: '10.1.2.254' }, 'unsupported', /leave out --gateway/],
-  [{ gateway6: 'fd00::1' }, 'unsupported', /leave out --gateway/],
+  [
+    { gateway: '10.1.3.254' },
+    'invalid',
+    /10\.1\.3\.254 is no address of a host in 10\.1\.2\.0\/24: .*--gateway=10\.1\.2\.254$/,
+  ],
+  [{ gateway: '10.1.2.0' }, 'invalid', /--gateway=10\.1\.2\.254/],
+  [{ gateway: '10.1.2.255' }, 'invalid', /--gateway=10\.1\.2\.254/],
+  [{ gateway: '10.1.2.1/24' }, 'invalid', /--gateway=10\.1\.2\.254/],
+  [{ gateway: 'router' }, 'invalid', /--gateway=10\.1\.2\.254/],
+  [{ gateway: '10.1.2.254', encap: 'vlan' }, 'unsupported', /its router is on the wire: leave out --gateway/],
+  [{ gateway6: 'fd00::1' }, 'unsupported', /leave out --gatewayv6/],
   [{ subnet6: 'fd00::/64' }, 'unsupported', /leave out --subnetv6/],
 ]
 

@@ -1,0 +1,178 @@
+/**
+ * Keeps the routes of this host's containers to the other networks of their tenants, in the container's own namespace: Docker
+ * takes routes only when a container starts, and fails then if one of them leads to a further network that it is to be on.
+ */
+import { stat } from 'node:fs/promises'
+import type { Network } from '../crdt/registry-view.ts'
+import type { Timer } from '../lib/clock.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
+import type { NetworkId } from '../model/network.ts'
+import type { Context } from './context.ts'
+import { createLane } from './lane.ts'
+import { isRouted, linesToClear, type PresentRoute, routeLines, routeProtocol, wantedRoutes } from './route-plan.ts'
+
+/** An endpoint and its container's network namespace: path, as Docker calls it. */
+export interface Place {
+  readonly network: NetworkId
+  readonly endpointId: string
+  readonly sandbox: string
+}
+
+export interface ContainerRoutes {
+  /** An endpoint that is there or about to be. Resolves when no route of ours stands in its way. Never rejects. */
+  place(place: Place): Promise<void>
+  forget(endpointId: string): void
+  isPlaced(endpointId: string): boolean
+  /** Looks whether networks came or went. */
+  follow(): void
+  stop(): Promise<void>
+}
+
+/** A container starts within a second, mostly: so often, and so many times, we look whether it has its interfaces, ms. */
+const looks = { everyMs: 10, count: 300 }
+/** After that, ms; doubles. */
+const retryMs = { first: 50, last: 30_000 }
+/** Docker makes the default route last. A container without one has all its interfaces after this, ms. */
+const noDefaultMs = 1_000
+
+export function createContainerRoutes(context: Context): ContainerRoutes {
+  const { replica, routing, clock, log } = context
+  const { view } = replica
+  const lane = createLane()
+  const places = new Map<string, Place>()
+  /** By sandbox: what it has, as text; not there while that is not certain. */
+  const settled = new Map<string, string>()
+  /** Since when sandboxes without a default route have been seen, monotonic ms. */
+  const bare = new Map<string, number>()
+  let version = ''
+  let timer: Timer | undefined
+  let tries = 0
+  let isStopped = false
+  const routedOf = (tenant: string) => routing.of(tenant)
+  const isSure = () => replica.isComplete && !replica.fenced
+  const wishOf = (own: readonly Network[]) => JSON.stringify([...wantedRoutes(own, routedOf), isSure()])
+
+  /** Sandboxes that may lack something, with the networks of their container. */
+  function open(): Map<string, Network[]> {
+    const found = new Map<string, Network[]>()
+    for (const { network, sandbox } of places.values()) {
+      const record = view.network(network)
+      if (record) found.set(sandbox, [...(found.get(sandbox) ?? []), record])
+    }
+    for (const [sandbox, own] of found) {
+      if (!isRouted(own, routedOf) || settled.get(sandbox) === wishOf(own)) found.delete(sandbox)
+    }
+    return found
+  }
+
+  /** While it starts, routes could be in the way of interfaces that are still to come. */
+  function isStarted(sandbox: string, present: readonly PresentRoute[]): boolean {
+    const now = clock.monotonic()
+    const since = bare.get(sandbox) ?? now
+    if (present.some(({ destination }) => destination === 'default') || now - since >= noDefaultMs) {
+      bare.delete(sandbox)
+      return true
+    }
+    bare.set(sandbox, since)
+    return false
+  }
+
+  async function settle(sandbox: string, own: readonly Network[]): Promise<void> {
+    const wish = wishOf(own)
+    const present = await read(context, sandbox)
+    if (!isStarted(sandbox, present)) return
+    await write(context, sandbox, routeLines(wantedRoutes(own, routedOf), present, isSure()))
+    settled.set(sandbox, wish)
+  }
+
+  async function pass(): Promise<void> {
+    tries++
+    for (const [sandbox, own] of open()) {
+      // one that has just ended has no namespace any more
+      if (!(await exists(sandbox))) continue
+      await settle(sandbox, own).catch(error => log.debug({ sandbox, err: errorText(error) }, 'routes not settled yet'))
+    }
+    if (open().size === 0) return
+    const doubled = retryMs.first * 2 ** Math.min(tries - looks.count, 20)
+    later(tries < looks.count ? looks.everyMs : Math.min(doubled, retryMs.last))
+  }
+
+  function later(ms: number): void {
+    timer?.cancel()
+    if (!isStopped) timer = clock.after(ms, () => void lane.run(pass))
+  }
+
+  function soon(): void {
+    tries = 0
+    later(looks.everyMs)
+  }
+
+  async function clear(sandbox: string, network: Network): Promise<void> {
+    if (!(await exists(sandbox))) return
+    await write(context, sandbox, linesToClear(network, await read(context, sandbox)))
+  }
+
+  return {
+    async place(place) {
+      const { network, endpointId, sandbox } = place
+      const record = view.network(network)
+      if (!record || !sandbox.startsWith('/')) return
+      const isNew = !places.has(endpointId)
+      places.set(endpointId, place)
+      settled.delete(sandbox)
+      if (isNew && [...places.values()].some(each => each.sandbox === sandbox && each !== place)) {
+        await lane.run(() => clear(sandbox, record)).catch(error => log.info({ err: errorText(error) }, 'routes stay'))
+      }
+      if (open().has(sandbox)) soon()
+    },
+    forget(endpointId) {
+      const place = places.get(endpointId)
+      places.delete(endpointId)
+      if (place === undefined) return
+      settled.delete(place.sandbox)
+      bare.delete(place.sandbox)
+      if (open().has(place.sandbox)) soon()
+    },
+    isPlaced: endpointId => places.has(endpointId),
+    follow() {
+      const now = `${view.networksVersion()} ${isSure()}`
+      if (version === now) return
+      version = now
+      if (open().size > 0) soon()
+    },
+    async stop() {
+      isStopped = true
+      timer?.cancel()
+      await lane.idle()
+    },
+  }
+}
+
+interface RawRoute {
+  dst?: string
+  gateway?: string
+  protocol?: string
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false, // a container that has not started yet
+  )
+}
+
+async function read({ run }: Context, sandbox: string): Promise<PresentRoute[]> {
+  const { code, stdout, stderr } = await run('nsenter', [`--net=${sandbox}`, 'ip', '-4', '-j', 'route', 'show'])
+  if (code !== 0) throw new SkeinError('unavailable', stderr.trim())
+  const raw: RawRoute[] = stdout.trim() === '' ? [] : JSON.parse(stdout)
+  return raw.map(({ dst = '', gateway = '', protocol }) => {
+    return { destination: dst, nextHop: gateway, isOurs: protocol === String(routeProtocol) }
+  })
+}
+
+async function write({ run }: Context, sandbox: string, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return
+  const args = [`--net=${sandbox}`, 'ip', '-batch', '-']
+  const { code, stderr } = await run('nsenter', args, { input: `${lines.join('\n')}\n` })
+  if (code !== 0) throw new SkeinError('unavailable', stderr.trim())
+}

@@ -1,0 +1,90 @@
+/**
+ * Pure: a container's routes to the other networks of its tenants, by the gateways of those that it is on. All else goes the
+ * way that Docker made, by docker_gwbridge.
+ */
+import type { Network } from '../crdt/registry-view.ts'
+import { formatIp, parseIp } from '../model/ip.ts'
+import { gatewayOf } from '../model/network.ts'
+import { prefixText } from '../model/subnet.ts'
+
+/** A route of the main table, as the container has it. */
+export interface PresentRoute {
+  /** `10.1.3.0/24`, `10.1.3.7`, `default`. */
+  readonly destination: string
+  /** Dotted; '' for none. */
+  readonly nextHop: string
+  readonly isOurs: boolean
+}
+
+export type RoutedOf = (tenant: string) => readonly Network[]
+
+/** Tells our routes from others': one of the protocol numbers that are anybody's (rtnetlink), and the place behind all others'. */
+export const routeProtocol = 137
+const marks = `proto ${routeProtocol} metric 7374`
+
+/** By destination: the next hop. `own`: networks that the container is on; of two ways the first that it was put on. */
+export function wantedRoutes(own: readonly Network[], routedOf: RoutedOf): Map<string, string> {
+  const connected = own.map(({ spec }) => prefixText(spec.subnet))
+  const wanted = new Map<string, string>()
+  for (const { network, nextHop } of ways(own, routedOf)) {
+    for (const { spec } of routedOf(network.tenant)) {
+      const destination = prefixText(spec.subnet)
+      if (!wanted.has(destination) && !connected.some(prefix => overlap(prefix, destination))) {
+        wanted.set(destination, nextHop)
+      }
+    }
+  }
+  return wanted
+}
+
+/**
+ * What brings the routes that there are to those that are wanted. None may overlap what the container has of others: Docker
+ * refuses to connect it to a network that some route leads to already.
+ */
+export function routeLines(wanted: ReadonlyMap<string, string>, present: readonly PresentRoute[], isSure: boolean) {
+  const others = present.filter(({ isOurs, destination }) => !isOurs && destination !== 'default')
+  const isFree = (destination: string) => !others.some(other => overlap(other.destination, destination))
+  const ours = new Map(present.flatMap(route => (route.isOurs ? [[route.destination, route.nextHop]] : [])))
+  const gone = [...ours.keys()].filter(each => !isFree(each) || (isSure && !wanted.has(each)))
+  const added = [...wanted].filter(([destination, nextHop]) => {
+    return isFree(destination) && ours.get(destination) !== nextHop
+  })
+  return [...gone.map(deletion), ...added.map(([to, nextHop]) => `route replace ${to} via ${nextHop} ${marks}`)]
+}
+
+/** Those of our routes that stand in the way of a network that the container is about to be on. */
+export function linesToClear(network: Network, present: readonly PresentRoute[]): string[] {
+  const prefix = prefixText(network.spec.subnet)
+  return present
+    .filter(({ isOurs, destination }) => isOurs && overlap(destination, prefix))
+    .map(({ destination }) => deletion(destination))
+}
+
+/** True if the container is on a network that others are reached from. */
+export function isRouted(own: readonly Network[], routedOf: RoutedOf): boolean {
+  return ways(own, routedOf).length > 0
+}
+
+function deletion(destination: string): string {
+  return `route del ${destination} ${marks}`
+}
+
+/** The gateways that it can take. */
+function ways(own: readonly Network[], routedOf: RoutedOf) {
+  return own.flatMap(network => {
+    const ip = gatewayOf(network.spec)
+    const isHere = routedOf(network.tenant).some(({ id }) => id === network.id)
+    return ip === undefined || !isHere ? [] : [{ network, nextHop: formatIp(ip) }]
+  })
+}
+
+function overlap(a: string, b: string): boolean {
+  const [first, second] = [rangeOf(a), rangeOf(b)]
+  return first !== undefined && second !== undefined && first.base <= second.last && second.base <= first.last
+}
+
+function rangeOf(prefix: string): { base: number; last: number } | undefined {
+  const [address = '', length = '32'] = prefix.split('/')
+  const base = parseIp(address)
+  return base === undefined ? undefined : { base, last: base + 2 ** (32 - Number(length)) - 1 }
+}

@@ -1,0 +1,72 @@
+/**
+ * Networks with a gateway, as this host routes between them: the bridge bears the gateway's address, on every host and with
+ * one MAC (names.ts), and its packets to other networks are routed. Only its: a frame that a container of any other network
+ * sends to its bridge goes nowhere (I4).
+ */
+import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { routedNetworks } from '../crdt/routed-networks.ts'
+import { SkeinError } from '../lib/errors.ts'
+import { formatIp } from '../model/ip.ts'
+import { gatewayOf } from '../model/network.ts'
+import type { Channel } from './channel.ts'
+import type { Context } from './context.ts'
+import type { Reading } from './materialise.ts'
+import { bridgeName } from './names.ts'
+
+/** The networks of a tenant that are routed to each other. */
+export interface Routing {
+  /** The same array for as long as they are the same. */
+  of(tenant: string): readonly Network[]
+}
+
+export function createRouting(view: RegistryView): Routing {
+  const known = new Map<string, { version: number; networks: readonly Network[] }>()
+  return {
+    of(tenant) {
+      const version = view.networksVersion()
+      const before = known.get(tenant)
+      if (before?.version === version) return before.networks
+      const now = routedNetworks(view.networks(tenant))
+      const networks = before && isSame(before.networks, now) ? before.networks : now
+      known.set(tenant, { version, networks })
+      return networks
+    },
+  }
+}
+
+/** What the network's bridge has as its address, `ADDRESS/LENGTH`; '' for none. */
+export function bridgeAddress({ routing }: Pick<Context, 'routing'>, network: Network | undefined): string {
+  const ip = network && gatewayOf(network.spec)
+  if (network === undefined || ip === undefined) return ''
+  if (!routing.of(network.tenant).some(({ id }) => id === network.id)) return ''
+  return `${formatIp(ip)}/${network.spec.subnet.length}`
+}
+
+/** Resolves with the number of repairs. */
+export async function settleForwarding(
+  { run }: Context,
+  { namespace }: Channel,
+  network: Network,
+  isRouted: boolean,
+  reading: Reading,
+): Promise<number> {
+  const bridge = bridgeName(network.id)
+  // most networks have no gateway and never had: one that lost it had its address
+  if (!isRouted && (reading.links.get(bridge)?.addresses ?? []).length === 0) return 0
+  if ((await reading.routers()).has(bridge) === isRouted) return 0
+  const settings = [
+    `net.ipv4.conf.${bridge}.forwarding=${isRouted ? 1 : 0}`,
+    `net.ipv4.conf.${bridge}.send_redirects=0`,
+  ]
+  const line = [`--net=/run/netns/${namespace}`, 'sysctl', '-q', '-w', ...settings]
+  const { code, stderr } = await run('nsenter', line)
+  if (code === 0) return 1
+  throw new SkeinError(
+    'unavailable',
+    `network ${network.name} is not routed: ${stderr.trim()}; run: nsenter ${line.join(' ')}`,
+  )
+}
+
+function isSame(a: readonly Network[], b: readonly Network[]): boolean {
+  return a.length === b.length && a.every(({ id }, at) => id === b[at]?.id)
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { routedNetworks } from '../../../src/crdt/routed-networks.ts'
+import { formatIp } from '../../../src/model/ip.ts'
+import { collide, type NetworkSpec } from '../../../src/model/network.ts'
+import { contains, parseSubnet, prefixText } from '../../../src/model/subnet.ts'
+
+const specOf = (subnet: string, gateway: string, encap: NetworkSpec['encap'] = 'vxlan'): NetworkSpec => {
+  return { subnet: parseSubnet(subnet), encap, type: 'data', pktTag: 0, gateway, subnet6: '', gateway6: '' }
+}
+const networkOf = (id: string, ms: number, spec: NetworkSpec) => ({ id, created: [ms, 0] as const, spec })
+const ids = (networks: readonly { id: string }[]) => networks.map(({ id }) => id)
+
+describe('routed networks', () => {
+  it('are those with a gateway, the oldest first', () => {
+    const networks = [
+      networkOf('c', 3, specOf('10.1.3.0/24', '10.1.3.1')),
+      networkOf('a', 1, specOf('10.1.1.0/24', '10.1.1.254')),
+      networkOf('b', 2, specOf('10.1.2.0/24', '')),
+    ]
+    assert.deepEqual(ids(routedNetworks(networks)), ['a', 'c'])
+  })
+
+  it('are not those whose record names a gateway that cannot be theirs', () => {
+    const specs = [
+      specOf('10.1.1.0/24', '10.1.2.1'),
+      specOf('10.1.1.0/24', '10.1.1.0'),
+      specOf('10.1.1.0/24', '10.1.1.255'),
+      specOf('10.1.1.0/24', 'x'),
+      specOf('10.1.1.0/24', '10.1.1.1', 'vlan'),
+    ]
+    for (const spec of specs) assert.deepEqual(routedNetworks([networkOf('a', 1, spec)]), [], spec.gateway)
+  })
+
+  it('leave out whose prefix is within, around or equal to that of an older one, by act and then id', () => {
+    const old = networkOf('b', 1, specOf('10.1.0.0/16', '10.1.0.1'))
+    const others = [
+      networkOf('a', 2, specOf('10.1.7.0/24', '10.1.7.1')),
+      networkOf('c', 1, specOf('10.1.0.0/16', '10.1.255.254')),
+      networkOf('d', 3, specOf('10.0.0.0/8', '10.2.0.1')),
+      networkOf('e', 4, specOf('10.2.0.0/16', '10.2.0.1')),
+    ]
+    assert.deepEqual(ids(routedNetworks([...others, old])), ['b', 'e'])
+    assert.deepEqual(ids(routedNetworks(others.slice(0, 1))), ['a'], 'until the older is gone')
+  })
+
+  it('never overlap, and none is left out without an older one in its way', () => {
+    const arbitrary = fc.array(
+      fc.record({ base: fc.nat(63), length: fc.integer({ min: 26, max: 30 }), ms: fc.nat(3) }),
+      { maxLength: 12 },
+    )
+    fc.assert(
+      fc.property(arbitrary, list => {
+        const all = list.map(({ base, length, ms }, at) => {
+          const size = 2 ** (32 - length)
+          const first = 0x0a010000 + Math.floor((base * 4) / size) * size
+          const spec = specOf(`${formatIp(first)}/${length}`, formatIp(first + 1))
+          return networkOf(`n${String(at).padStart(2, '0')}`, ms, spec)
+        })
+        const routed = routedNetworks(all)
+        for (const a of routed) for (const b of routed) assert.ok(a === b || !collide(a.spec, b.spec))
+        for (const left of all.filter(network => !routed.includes(network))) {
+          const isOlder = (other: typeof left) =>
+            other.created[0] < left.created[0] || (other.created[0] === left.created[0] && other.id < left.id)
+          assert.ok(routed.some(other => isOlder(other) && collide(other.spec, left.spec)))
+        }
+      }),
+    )
+  })
+
+  it('collide by their whole prefixes where both are routed, else by what they hand out', () => {
+    const low = specOf('10.1.1.10-10.1.1.50/24', '10.1.1.1')
+    const high = specOf('10.1.1.60-10.1.1.90/24', '10.1.1.2')
+    assert.ok(contains(low.subnet, high.subnet.base))
+    assert.equal(prefixText(low.subnet), prefixText(high.subnet))
+    assert.ok(collide(low, high))
+    assert.equal(collide({ ...low, gateway: '' }, high), false)
+  })
+})
