@@ -5,7 +5,7 @@ import { poolRange } from '../../model/group.ts'
 import type { PolicyBook } from '../book.ts'
 import { readBook } from '../book.ts'
 import type { Verdict } from '../verdict.ts'
-import { casesOf, type FlowSet, type Side } from './cases.ts'
+import { casesOf, type FlowSet, matchesOf, type Side } from './cases.ts'
 import { type Change, changeTo, groupOf } from './change.ts'
 import { type End, findEnds, type Named } from './ends.ts'
 import { findWays, type HostFacts, type Way } from './way.ts'
@@ -48,22 +48,42 @@ export function why(facts: HostFacts, question: Question): Answer {
     books.set(tenant, book)
     return book
   }
-  const ways = findWays(facts, src.ends, dst.ends).map(way => judged(facts, bookOf(way.src.tenant), way, question.kind))
+  const ways = together(findWays(facts, src.ends, dst.ends)).map(places =>
+    judged(facts, bookOf(places[0].src.tenant), places, question.kind),
+  )
   return { src, dst, passes: passesOf(ways), ways }
 }
 
-function judged(facts: HostFacts, book: PolicyBook, way: Way, kind: FlowKind): WayAnswer {
+type Places = readonly [Way, ...Way[]]
+
+/** A container with several networks meets the outside once for each tenant, whichever network it is. */
+function together(ways: readonly Way[]): Places[] {
+  const found = new Map<string, [Way, ...Way[]]>()
+  for (const [at, way] of ways.entries()) {
+    const key = way.kind === 'out' || way.kind === 'published' ? `${way.kind} ${way.src.tenant}` : `${at}`
+    const places = found.get(key)
+    if (places) places.push(way)
+    else found.set(key, [way])
+  }
+  return [...found.values()]
+}
+
+function judged(facts: HostFacts, book: PolicyBook, places: Places, kind: FlowKind): WayAnswer {
   const { view } = facts
+  const [way] = places
   const hosts = { ...hostsOf(view, way), notes: notesOf(facts, way) }
   if (way.kind === 'none') return { ...way, ...hosts, cases: [], decidedOn: [], judgedOn: [], change: undefined }
   if (way.kind === 'self') return { ...way, cases: [{ action: 'allow' }], ...hosts, change: undefined }
-  const flows: FlowSet = {
-    ...{ protocol: kind.protocol, ports: kind.ports },
-    ...{ src: sideOf(view, book, way.src), dst: sideOf(view, book, way.dst) },
-  }
+  const flows = places.map(
+    (place): FlowSet => ({
+      ...{ protocol: kind.protocol, ports: kind.ports },
+      ...{ src: sideOf(view, book, place.src), dst: sideOf(view, book, place.dst) },
+    }),
+  )
   const cases = casesOf(book, flows)
   const allPass = cases.every(({ action }) => action === 'allow')
-  return { ...way, cases, ...hosts, change: changeTo(allPass ? 'deny' : 'allow', view, book, way, kind, flows) }
+  const change = changeTo(allPass ? 'deny' : 'allow', view, book, places, kind, matchesOf(book, flows))
+  return { ...way, cases, ...hosts, change }
 }
 
 function sideOf(view: HostFacts['view'], book: PolicyBook, end: End): Side {

@@ -30,13 +30,15 @@ const maxBoxes = 4096
 
 /**
  * The verdicts that occur, each once, in the order in which their rules win; the last has no rule if something is left that
- * none matches. Throws `unsupported` when the rules cut the set into more pieces than can be told.
+ * none matches. `places`: one; or those of a container in several networks when it meets the outside, where it has one address
+ * and is under the rules of all its groups. Throws `unsupported` when rules cut the set into more pieces than can be told.
  */
-export function casesOf(book: PolicyBook, flows: FlowSet): Verdict[] {
+export function casesOf(book: PolicyBook, places: readonly FlowSet[]): Verdict[] {
   const cases: Verdict[] = []
-  let open: readonly Box[] = [[flows.src.ips, flows.dst.ips, flows.ports]]
-  for (const match of matchesOf(book, flows)) {
-    const shape = shapeOf(match.rule)
+  let open: readonly Box[] = [commonBox(places)]
+  for (const match of matchesOf(book, places)) {
+    // of several places `matchesOf` has seen whether the rule fits the address there
+    const shape = places.length === 1 ? shapeOf(match.rule) : withoutOwn(shapeOf(match.rule), match)
     if (!open.some(box => meets(box, shape))) continue
     cases.push(verdictOf(match))
     open = open.flatMap(box => (meets(box, shape) ? without(box, shape) : [box]))
@@ -48,19 +50,31 @@ export function casesOf(book: PolicyBook, flows: FlowSet): Verdict[] {
   return [...cases, { action: 'allow' }]
 }
 
-/** Rules that match some of the flows by all but numbers, in the order in which they win. */
-export function matchesOf(book: PolicyBook, flows: Pick<FlowSet, 'src' | 'dst' | 'protocol'>): Match[] {
-  const { src, dst } = flows
-  const of = (group: string | undefined, direction: 'in' | 'out'): Match[] =>
-    group === undefined ? [] : book.rulesFor(group, direction).map(rule => ({ rule, group }))
-  return [...of(dst.group, 'in'), ...of(src.group, 'out')]
-    .filter(({ rule }) => matchesNames(book, rule, flows))
-    .sort(compareEnds)
+/** Rules that match some of the flows, in the order in which they win. */
+export function matchesOf(book: PolicyBook, places: readonly FlowSet[]): Match[] {
+  const found = places.flatMap(flows => {
+    const { src, dst, ports } = flows
+    const of = (group: string | undefined, direction: 'in' | 'out'): Match[] =>
+      group === undefined ? [] : book.rulesFor(group, direction).map(rule => ({ rule, group }))
+    return [...of(dst.group, 'in'), ...of(src.group, 'out')].filter(
+      ({ rule }) => matchesNames(book, rule, flows) && meets([src.ips, dst.ips, ports], shapeOf(rule)),
+    )
+  })
+  return [...new Map(found.map(match => [match.rule, match])).values()].sort(compareEnds)
 }
 
-/** True if the rule matches some of the flows. */
-export function touches({ rule }: Match, { src, dst, ports }: FlowSet): boolean {
-  return meets([src.ips, dst.ips, ports], shapeOf(rule))
+const all: Range = [0, 0xffffffff]
+
+/** Of several places: what they have in common. One end is the container at each of them, the other is outside. */
+function commonBox([first, ...others]: readonly FlowSet[]): Box {
+  if (!first) throw new RangeError('no place')
+  const { src, dst, ports } = first
+  if (others.length === 0) return [src.ips, dst.ips, ports]
+  return src.network === undefined ? [src.ips, all, ports] : [all, dst.ips, ports]
+}
+
+function withoutOwn([src, dst, port]: Box, { rule }: Match): Box {
+  return rule.value.direction === 'in' ? [src, all, port] : [all, dst, port]
 }
 
 function shapeOf({ from, to, value }: BookRule): Box {

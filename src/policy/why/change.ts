@@ -8,7 +8,6 @@ import { dockerName } from '../../model/names.ts'
 import type { RuleValue } from '../../model/rule.ts'
 import type { Direction, PolicyBook } from '../book.ts'
 import type { Match } from '../verdict.ts'
-import { type FlowSet, matchesOf, touches } from './cases.ts'
 import type { End } from './ends.ts'
 import type { Way } from './way.ts'
 
@@ -22,18 +21,20 @@ export interface Change {
 
 const topPriority = 100
 
-/** What makes all of the flows pass (`allow`), or none of them. */
+/**
+ * What makes all of the flows pass (`allow`), or none of them.
+ * @param matching the rules that match some of them
+ */
 export function changeTo(
   action: RuleValue['action'],
   view: RegistryView,
   book: PolicyBook,
-  way: Way,
+  ways: readonly [Way, ...Way[]],
   kind: FlowKind,
-  flows: FlowSet,
+  matching: readonly Match[],
 ): Change {
-  const place = placeFor(book, way)
-  if (!place) return noGroup(way)
-  const matching = matchesOf(book, flows).filter(match => touches(match, flows))
+  const place = placeFor(book, ways)
+  if (!place) return noGroup(ways[0])
   const against = matching.filter(({ rule }) => rule.value.action !== action)
   // a deny beats an allow of its priority, an allow must be above
   const needed = (matches: readonly Match[]) =>
@@ -46,7 +47,7 @@ export function changeTo(
   )
   if (inTheWay.length > 0 && left.length === 0) return { action, commands: removals, remedy: shared(place) }
   const policy = place.group.policies[0] ?? freePolicy(view, place.group)
-  const value = ruleFor(action, needed(left), place, way, kind)
+  const value = ruleFor(action, needed(left), place, kind)
   const commands = [
     ...removals,
     ...(place.group.policies.length > 0 ? [] : newPolicy(book, place, policy)),
@@ -60,16 +61,18 @@ interface Place {
   readonly group: Group
   readonly direction: Direction
   readonly end: End
+  readonly way: Way
 }
 
 /** The receiver's group, for its rules can name the sender; else the sender's. One that has policies before one that has none. */
-function placeFor(book: PolicyBook, { src, dst }: Way): Place | undefined {
-  const places = [
-    { end: dst, direction: 'in' as const },
-    { end: src, direction: 'out' as const },
-  ].flatMap(({ end, direction }): Place[] => {
-    const group = groupOf(book, end)
-    return group ? [{ group, direction, end }] : []
+function placeFor(book: PolicyBook, ways: readonly Way[]): Place | undefined {
+  const ends = [
+    ...ways.map(way => ({ way, end: way.dst, direction: 'in' as const })),
+    ...ways.map(way => ({ way, end: way.src, direction: 'out' as const })),
+  ]
+  const places = ends.flatMap((each): Place[] => {
+    const group = groupOf(book, each.end)
+    return group ? [{ ...each, group }] : []
   })
   return places.find(({ group }) => group.policies.length > 0) ?? places[0]
 }
@@ -79,8 +82,8 @@ export function groupOf(book: PolicyBook, end: End): Group | undefined {
   return end.kind === 'container' && end.endpoint.group !== undefined ? book.group(end.endpoint.group) : undefined
 }
 
-function ruleFor(action: RuleValue['action'], priority: number, place: Place, way: Way, kind: FlowKind): RuleValue {
-  const { direction } = place
+function ruleFor(action: RuleValue['action'], priority: number, place: Place, kind: FlowKind): RuleValue {
+  const { direction, way } = place
   const address = (end: End): string =>
     end.kind === 'group' ? '' : formatIp(end.kind === 'container' ? end.endpoint.ip : end.ip)
   const named = (end: End): string => (end.kind === 'group' ? end.group.name : '')

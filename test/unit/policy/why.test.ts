@@ -15,7 +15,7 @@ const rules: Record<string, RuleRequest> = {
 function tutorial(): WhyScene {
   return createWhyScene(
     { db: { policies: ['p'] }, app: {}, far: { network: 'lan' } },
-    { p: rules },
+    { p: rules, q: {} },
     {
       c1: { host: 1, ip: '10.1.2.3' },
       app1: { host: 2, ip: '10.1.2.5', group: 'app' },
@@ -99,6 +99,24 @@ describe('policy: why', () => {
     assert.deepEqual([out.kind, out.decidedOn, out.judgedOn], ['out', [scene.world.at(2).key], []])
     assert.equal(out.cases[0]?.rule?.id, '7')
     assert.match(out.change?.remedy ?? '', /every member of group db/)
+  })
+
+  it('puts a container in several networks under the rules of all its groups where it meets the outside', () => {
+    const scene = tutorial()
+    const [network, group] = [scene.view.networkByName('default', 'lan')?.id as string, scene.group('far')]
+    const container = Buffer.from('cdb2').toString('hex').padEnd(64, '0')
+    const at = { network, ip: 0x0a010309, mac: '02:02:0a:01:03:09', container, containerName: 'db2', group }
+    scene.write(() => [{ kind: 'endpoint', id: 'd2'.repeat(32), ...at }])
+    scene.addRule('q', '1', { action: 'allow', protocol: 'tcp', port: 80, toIp: '10.1.3.9', priority: 5 })
+    scene.addRule('q', '2', { action: 'allow', protocol: 'tcp', port: 81, toIp: '10.1.2.10', priority: 5 })
+    scene.setPolicies('far', ['q'])
+    assert.deepEqual(deciding(scene.ask('192.0.2.7', 'db2', 'tcp/80')), ['allow q 1'], 'the other group denies, lower')
+    assert.deepEqual(deciding(scene.ask('192.0.2.7', 'db2', 'tcp/81')), ['deny p 1'], 'its address there is another')
+    assert.deepEqual(deciding(scene.ask('192.0.2.7', 'db2', 'tcp')), ['allow p 2', 'allow q 1', 'deny p 1'])
+    assert.deepEqual(deciding(scene.ask('192.0.2.7', 'db2', 'udp/53')), ['allow -'])
+    const { change } = only(scene.ask('192.0.2.7', 'db2', 'tcp/81'))
+    for (const command of change?.commands ?? []) scene.type(command)
+    assert.equal(scene.ask('192.0.2.7', 'db2', 'tcp/81').passes, 'yes')
   })
 
   it('says that a policy can say nothing of two ends without a group', () => {
