@@ -63,12 +63,12 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   async function takeOver(): Promise<Loaded | undefined> {
     const text = await list()
     if (text === '') return undefined
-    const { chains, sets, counters, elements, generation } = readListing(text)
+    const { chains, maps, counters, elements, generation } = readListing(text)
     zones = new Map(
       [...(elements.get('zones') ?? [])].map(([device, zone]) => [device.replaceAll('"', ''), Number(zone)]),
     )
     const unknown = new Map(chains.map(name => [name, '?'])) // no chain's text: all are replaced
-    return { chains: unknown, sets: new Set(sets), counters: new Set(counters), elements, generation }
+    return { chains: unknown, maps: new Set(maps), counters: new Set(counters), elements, generation }
   }
 
   /** A device that an earlier run knew keeps its zone, also if its network is not known now (I5). */

@@ -60,22 +60,22 @@ function byAddress(endpoints: readonly Endpoint[]): Map<number, Endpoint[]> {
 
 /** All elements that a ruleset and the members of its networks make. */
 export function elementsOf(
-  { domains, sets, counters, placements }: Ruleset,
+  { domains, maps, counters, placements }: Ruleset,
   membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
 ): Elements {
   const elements: Elements = new Map(
-    ['zones', 'receivers', 'senders', 'counters', ...sets].map(name => [name, new Map()]),
+    ['zones', 'receivers', 'senders', 'counters', ...maps.keys()].map(name => [name, new Map()]),
   )
   const put = (set: string, key: string, value: string) => elements.get(set)?.set(key, value)
   for (const { zone, networks, devices } of domains) {
     for (const device of devices) put('zones', `"${device}"`, String(zone))
     for (const network of networks) {
       for (const [ip, group] of membersOf(network)) {
-        const { receivers, senders, set } = placements.get(group) ?? {}
+        const { receivers, senders, named = [] } = placements.get(group) ?? {}
         const key = `${zone} . ${formatIp(ip)}`
         if (receivers) put('receivers', key, `jump ${receivers}`)
         if (senders) put('senders', key, `jump ${senders}`)
-        if (set) put(set, key, '')
+        for (const { map, chain } of named) put(map, key, `jump ${chain}`)
       }
     }
   }

@@ -25,15 +25,21 @@ export interface Placement {
   readonly receivers?: string
   /** Chain that judges what they send. */
   readonly senders?: string
-  /** Set of the members that rules of others name. */
-  readonly set?: string
+  /** Chains with the rules of others that name the group. */
+  readonly named?: readonly Named[]
+}
+
+export interface Named {
+  /** The map of a list of policies, from the addresses of groups that its rules name. */
+  readonly map: string
+  readonly chain: string
 }
 
 export interface Ruleset {
   readonly domains: readonly Domain[]
   readonly chains: readonly Chain[]
-  /** Sets of addresses. */
-  readonly sets: readonly string[]
+  /** Further maps from addresses to chains, and of which end the addresses are. */
+  readonly maps: ReadonlyMap<string, PeerWords>
   /** By the mark that says which rule decided: the name of its counter. */
   readonly counters: ReadonlyMap<number, string>
   readonly placements: ReadonlyMap<GroupId, Placement>
@@ -58,7 +64,7 @@ const lowering: Target = {
 export function compile(book: PolicyBook, domains: readonly Domain[]): Ruleset {
   const zones = zonesOf(domains)
   const lists = new Map<readonly BookRule[], List>()
-  const placements = new Map<GroupId, { receivers?: string; senders?: string; set?: string }>()
+  const placements = new Map<GroupId, { receivers?: string; senders?: string; named?: Named[] }>()
   for (const { id, network, policies } of book.groups) {
     if (!zones.has(network)) continue
     const [receivers, senders] = (['in', 'out'] as const).map(direction => {
@@ -72,21 +78,28 @@ export function compile(book: PolicyBook, domains: readonly Domain[]): Ruleset {
     placements.set(id, { ...(receivers && { receivers }), ...(senders && { senders }) })
   }
   const marks = marksOf([...lists.keys()].flat())
-  const sets = new Set<string>()
-  const setOf = (group: GroupId) => {
-    const placement = placements.get(group)
-    if (!placement) return undefined // none of its networks is here: nothing comes from there
-    placement.set = groupSet(group)
-    sets.add(placement.set)
-    return placement.set
-  }
+  const maps = new Map<string, PeerWords>()
   const chains = [...lists.values()].flatMap(({ name, direction, rules }) => {
-    const forms = rules.flatMap(rule => formsOf(book, zones, rule, direction, marks.get(rule) ?? 0, setOf))
-    return chainsOf(name, forms, ends[direction], lowering)
+    const peer = ends[direction]
+    const forms = rules.flatMap(rule => formsOf(book, zones, rule, direction, marks.get(rule) ?? 0))
+    const main = forms.filter(form => form.group === '')
+    // one lookup leads to the rules that name the sender's group, or the receiver's, however many groups they name
+    const named = [...byGroup(forms)].flatMap(([group, its]) => {
+      const placement = placements.get(group)
+      if (!placement) return [] // none of its networks is here: nothing comes from there
+      const chain = `${name}_g${group.slice(0, 16)}`
+      placement.named = [...(placement.named ?? []), { map: `${name}_groups`, chain }]
+      return chainsOf(chain, its, peer, lowering)
+    })
+    if (named.length === 0) return chainsOf(name, main, peer, lowering)
+    maps.set(`${name}_groups`, peer)
+    const [own, ...parts] = chainsOf(name, main, peer, lowering).reverse()
+    const lines = [...(own?.lines ?? []), `ct zone . ${peer} vmap @${name}_groups`]
+    return [...named, ...parts.reverse(), { name, lines }]
   })
   const jumped = [...marks.values()].map(mark => ({ name: markChain(mark), lines: [lowering.statement(mark)] }))
   const counters = new Map([...marks].map(([{ policy, id, hash }, mark]) => [mark, counterName(policy, id, hash)]))
-  return { domains, chains: [...jumped, ...chains], sets: [...sets].sort(), counters, placements }
+  return { domains, chains: [...jumped, ...chains], maps, counters, placements }
 }
 
 /** The counter of a rule: the same for as long as it is the same rule. */
@@ -96,10 +109,6 @@ export function counterName(policy: string, id: string, hash: string): string {
 
 function listName(direction: Direction, policies: readonly string[]): string {
   return `${direction}_${sha256Hex(policies.join(' ')).slice(0, 16)}`
-}
-
-function groupSet(group: GroupId): string {
-  return `group_${group.slice(0, 16)}`
 }
 
 function markChain(mark: number): string {
@@ -116,6 +125,22 @@ function zonesOf(domains: readonly Domain[]): Map<NetworkId, number> {
   return new Map(domains.flatMap(({ zone, networks }) => networks.map(network => [network, zone] as const)))
 }
 
+/** A rule, of the senders or receivers of one group if it names one. */
+interface Form extends ChainRule {
+  readonly group: GroupId | ''
+}
+
+function byGroup(forms: readonly Form[]): Map<GroupId, Form[]> {
+  const found = new Map<GroupId, Form[]>()
+  for (const form of forms) {
+    if (form.group === '') continue
+    const its = found.get(form.group)
+    if (its) its.push(form)
+    else found.set(form.group, [form])
+  }
+  return found
+}
+
 /** A rule in each of the forms that its names can mean; none if they mean nobody who could be met here. */
 function formsOf(
   book: PolicyBook,
@@ -123,28 +148,26 @@ function formsOf(
   rule: BookRule,
   direction: Direction,
   mark: number,
-  setOf: (group: GroupId) => string | undefined,
-): ChainRule[] {
+): Form[] {
   const { value, from, to, protocol } = rule
   const peer = ends[direction]
   const isIn = direction === 'in'
   const groupName = isIn ? value.fromGroup : value.toGroup
   const networkName = isIn ? value.fromNetwork : value.toNetwork
-  const groups = groupName === '' ? [''] : book.groupsNamed(groupName, value.action).flatMap(id => setOf(id) ?? [])
+  const groups = groupName === '' ? ([''] as const) : book.groupsNamed(groupName, value.action)
   const networks = networkName === '' ? [''] : book.networksNamed(networkName, value.action)
   const own = isIn ? to : from
   const ownText = own && `${isIn ? ends.out : ends.in} ${rangeText(own)}`
-  return groups.flatMap(set =>
-    networks.flatMap((network): ChainRule[] => {
+  return groups.flatMap(group =>
+    networks.flatMap((network): Form[] => {
       const zone = zones.get(network)
       const spec = book.network(network)?.spec
       if (network !== '' && (zone === undefined || !spec)) return []
       const parts = [
         ...(spec ? [`ct zone ${zone} ${peer} ${prefixText(spec.subnet)}`] : []),
-        ...(set === '' ? [] : [`ct zone . ${peer} @${set}`]),
         ...(ownText ? [ownText] : []),
       ]
-      return [{ mark, conditions: parts.join(' '), peer: isIn ? from : to, protocol, port: value.port }]
+      return [{ mark, conditions: parts.join(' '), peer: isIn ? from : to, protocol, port: value.port, group }]
     }),
   )
 }

@@ -5,7 +5,8 @@ export interface Listing {
   /** Everything but elements and the generation. */
   readonly rules: string
   readonly chains: readonly string[]
-  readonly sets: readonly string[]
+  /** Sets and maps besides those that every table of policies has. */
+  readonly maps: readonly string[]
   readonly counters: readonly string[]
   readonly elements: Elements
   /** 0 if there is none. */
@@ -18,7 +19,7 @@ const generationPart = /ct mark (set )?0x([0-9a-f]{8})/g
 const mapNames: readonly string[] = ['zones', 'receivers', 'senders', 'counters']
 
 export function readListing(text: string): Listing {
-  const [chains, sets, counters]: [string[], string[], string[]] = [[], [], []]
+  const [chains, maps, counters]: [string[], string[], string[]] = [[], [], []]
   const elements: Elements = new Map()
   let generation = 0
   const rules = text
@@ -26,7 +27,7 @@ export function readListing(text: string): Listing {
       if (kind === 'chain') chains.push(name)
       else if (kind === 'counter') counters.push(name)
       else {
-        if (!mapNames.includes(name)) sets.push(name)
+        if (!mapNames.includes(name)) maps.push(name)
         elements.set(name, readElements(elementsPart.exec(body)?.[1] ?? ''))
         return whole.replace(elementsPart, '')
       }
@@ -36,7 +37,7 @@ export function readListing(text: string): Listing {
       if (set) generation = Number.parseInt(digits, 16)
       return `ct mark ${set ?? ''}generation`
     })
-  return { rules, chains, sets, counters, elements, generation }
+  return { rules, chains, maps, counters, elements, generation }
 }
 
 /** No key of ours has a comma or a colon with spaces around it. */

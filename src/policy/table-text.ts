@@ -16,7 +16,8 @@ export const policyTable = 'skein'
 /** What the kernel holds. */
 export interface Loaded {
   readonly chains: ReadonlyMap<string, string>
-  readonly sets: ReadonlySet<string>
+  /** Those besides the four that are always there. */
+  readonly maps: ReadonlySet<string>
   readonly counters: ReadonlySet<string>
   readonly elements: Elements
   readonly generation: number
@@ -30,7 +31,6 @@ const maps: Readonly<Record<string, string>> = {
   senders: 'typeof ct zone . ct original ip saddr : verdict',
   counters: 'type mark : counter',
 }
-const setType = 'typeof ct zone . ct original ip saddr'
 
 /** No rule matched: odd, so it passes, and lower than no rule's mark. */
 const unmatched = '0xffffffff'
@@ -74,7 +74,7 @@ export function loadText(
   const all = [...ruleset.chains, ...baseChains(generation)]
   const loaded: Loaded = {
     chains: new Map(all.map(({ name, lines }) => [name, lines.join('\n')])),
-    sets: new Set(ruleset.sets),
+    maps: new Set(ruleset.maps.keys()),
     counters: new Set(ruleset.counters.values()),
     ...{ elements, generation },
   }
@@ -89,12 +89,14 @@ export function loadText(
     ...[...flushed, ...goneChains].map(name => `flush chain ${family} ${name}`),
     ...removals,
     ...goneChains.map(name => `delete chain ${family} ${name}`),
-    ...gone(old.sets, name => loaded.sets.has(name)).map(name => `delete set ${family} ${name}`),
+    ...gone(old.maps, name => loaded.maps.has(name)).map(name => `delete map ${family} ${name}`),
     ...gone(old.counters, name => loaded.counters.has(name)).map(name => `delete counter ${family} ${name}`),
     `table ${family} {`,
     ...gone(loaded.counters, name => old.counters.has(name)).map(name => `  counter ${name} { }`),
     ...(before ? [] : Object.entries(maps).map(([name, type]) => `  map ${name} { ${type}; }`)),
-    ...gone(loaded.sets, name => old.sets.has(name)).map(name => `  set ${name} { ${setType}; }`),
+    ...[...ruleset.maps]
+      .filter(([name]) => !old.maps.has(name))
+      .map(([name, peer]) => `  map ${name} { typeof ct zone . ${peer} : verdict; }`),
     ...changed.map(({ name, lines }) => [`  chain ${name} {`, ...lines.map(line => `    ${line}`), '  }'].join('\n')),
     '}',
     ...additions,
@@ -118,17 +120,16 @@ export function changeText(
   return { line, loaded: { ...before, chains, elements, generation } }
 }
 
-const nothing: Loaded = { chains: new Map(), sets: new Set(), counters: new Set(), elements: new Map(), generation: 0 }
+const nothing: Loaded = { chains: new Map(), maps: new Set(), counters: new Set(), elements: new Map(), generation: 0 }
 
 function elementChanges(before: Elements, after: Elements): { removals: string[]; additions: string[] } {
   const removals: string[] = []
   const additions: string[] = []
   for (const name of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(name), after.get(name)]
-    const isMap = name in maps
     const removed = [...(was ?? [])].filter(([key, value]) => is?.get(key) !== value)
     const added = [...(is ?? [])].filter(([key, value]) => was?.get(key) !== value)
-    const text = ([key, value]: [string, string]) => (isMap ? `${key} : ${value}` : key)
+    const text = ([key, value]: [string, string]) => `${key} : ${value}`
     if (removed.length > 0) removals.push(`delete element ${family} ${name} { ${removed.map(text).join(', ')} }`)
     if (added.length > 0) additions.push(`add element ${family} ${name} { ${added.map(text).join(', ')} }`)
   }

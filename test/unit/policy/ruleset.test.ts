@@ -80,17 +80,24 @@ describe('policy: ruleset', () => {
       '7': { ...deny, direction: 'out', toNetwork: 'lan' },
     })
     assert.deepEqual(chainOf(scene, 'db', 'receivers'), [
+      'ct protocol 6 meta mark > 0 meta mark set 0',
       'ct protocol 6 ct reply proto-src 1 meta mark > 6 meta mark set 6',
       'ct protocol 6 meta mark > 8 meta mark set 8',
-      'ct zone . ct original ip saddr @group_app ct protocol 6 meta mark > 0 meta mark set 0',
       'ct zone 5 ct original ip saddr 10.1.2.0/24 ct protocol 6 ct reply proto-src 80 meta mark > 2 meta mark set 2',
       'ct reply ip saddr 10.1.2.9 ct original ip saddr 10.0.0.0-10.255.255.255 ct protocol 6 meta mark > 4 meta mark set 4',
       'ct original ip saddr 10.1.2.6-10.1.2.7 jump LIST_0',
+      'ct zone . ct original ip saddr vmap @LIST_groups',
     ])
     assert.deepEqual(chainOf(scene, 'db', 'senders'), [
-      'ct zone . ct reply ip saddr @group_app ct reply ip saddr 10.1.2.8 ct protocol 6 meta mark > 10 meta mark set 10',
+      'ct reply ip saddr 10.1.2.8 ct protocol 6 meta mark > 10 meta mark set 10',
       'ct zone 7 ct reply ip saddr 10.1.3.0/24 ct protocol 6 meta mark > 12 meta mark set 12',
+      'ct zone . ct reply ip saddr vmap @LIST_groups',
     ])
+    const { placements } = compiled(scene)
+    assert.deepEqual(
+      placements.get(scene.group('app'))?.named?.map(({ map }) => map.split('_')[0]),
+      ['in', 'out'],
+    )
   })
 
   it('leaves out what cannot be met: groups and networks of no bridge of this host, names that nobody bears', () => {
@@ -162,16 +169,19 @@ table inet skein {
   map receivers { typeof ct zone . ct reply ip saddr : verdict; }
   map senders { typeof ct zone . ct original ip saddr : verdict; }
   map counters { type mark : counter; }
-  set group_app { typeof ct zone . ct original ip saddr; }
+  map LIST_groups { typeof ct zone . ct original ip saddr : verdict; }
   chain m_1 {
     meta mark > 1 meta mark set 1
   }
   chain m_2 {
     meta mark > 2 meta mark set 2
   }
+  chain LIST_gapp {
+    ct protocol 6 meta mark > 2 meta mark set 2
+  }
   chain LIST {
     ct protocol 6 ct reply proto-src 8888 meta mark > 1 meta mark set 1
-    ct zone . ct original ip saddr @group_app ct protocol 6 meta mark > 2 meta mark set 2
+    ct zone . ct original ip saddr vmap @LIST_groups
   }
   chain zoned {
     type filter hook prerouting priority raw; policy accept;
@@ -194,7 +204,7 @@ table inet skein {
 add element inet skein zones { "skbweb" : 5, "skblan" : 7 }
 add element inet skein receivers { 5 . 10.1.2.9 : jump LIST }
 add element inet skein counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}" }
-add element inet skein group_app { 5 . 10.1.2.5 }
+add element inet skein LIST_groups { 5 . 10.1.2.5 : jump LIST_gapp }
 `
     assert.equal(readable(made, text, list), expected)
   })
@@ -215,7 +225,7 @@ add element inet skein group_app { 5 . 10.1.2.5 }
     assert.ok(!text.includes('chain m_1 {'))
   })
 
-  it('takes the chains, sets and counters of what is gone away, after what leads to them', () => {
+  it('takes the chains, maps and counters of what is gone away, after what leads to them', () => {
     const made = scene()
     const before = compiled(made)
     const { loaded } = loadText(before, elementsOf(before, members(made)), 77, undefined)
@@ -227,7 +237,7 @@ add element inet skein group_app { 5 . 10.1.2.5 }
       `flush chain inet skein ${list}`,
       'delete element inet skein receivers { 5 . 10.1.2.9 : jump',
       `delete chain inet skein ${list}`,
-      'delete set inet skein group_',
+      `delete map inet skein ${list}_groups`,
       'delete counter inet skein r_',
       'chain forwarded {',
     ].map(part => text.indexOf(part))
@@ -247,7 +257,7 @@ add element inet skein group_app { 5 . 10.1.2.5 }
     assert.ok(!line.includes('\n'))
     assert.match(
       line,
-      /^flush chain inet skein forwarded; add element inet skein group_\w+ \{ 5 \. 10\.1\.2\.6 \}; add rule/,
+      /^flush chain inet skein forwarded; add element inet skein \w+_groups \{ 5 \. 10\.1\.2\.6 : jump \w+ \}; add rule/,
     )
     assert.match(line, /ct mark 78 accept; .*; add rule inet skein forwarded ct mark set 78 accept$/)
   })
@@ -287,7 +297,7 @@ describe('policy: listing of the table', () => {
   it('tells names, elements and the generation', () => {
     const read = readListing(listing)
     assert.deepEqual(read.chains, ['in_a', 'forwarded'])
-    assert.deepEqual(read.sets, ['group_a'])
+    assert.deepEqual(read.maps, ['group_a'])
     assert.deepEqual(read.counters, ['r_1'])
     assert.equal(read.generation, 77)
     assert.deepEqual(read.elements.get('zones'), new Map([['"skbaaaaaaaaaaaa"', '5']]))
