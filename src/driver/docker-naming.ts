@@ -3,6 +3,7 @@
  * created again under the name that it should have. Until then a condition says what that waits for.
  */
 import type { Logger } from '../lib/log.ts'
+import { bareName } from '../model/names.ts'
 import type { Wanted } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
@@ -17,17 +18,22 @@ export interface DockerNamingDeps {
   conditions: LocalConditions
   log: Logger
   poolOf(network: DockerNetwork): PoolId | undefined
+  /** It was typed into this Docker, not created by Skein. */
+  isBorn(network: DockerNetwork): boolean
   /** Creates it in Docker and adds it to `present`. */
   recreate(wanted: Wanted, present: DockerNetwork[]): Promise<void>
 }
 
 export interface DockerNaming {
-  /** Gives the network its name, or says why not. Resolves with false if another pass may go further. */
-  settle(wanted: Wanted, present: DockerNetwork[]): Promise<boolean>
+  /**
+   * Gives the network its name, or says why not; resolves with false if another pass may go further. One that was typed here keeps
+   * the name that its user knows, without the tenant, while no other network should have it.
+   */
+  settle(wanted: Wanted, present: DockerNetwork[], isWanted: (name: string) => boolean): Promise<boolean>
 }
 
 export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
-  const { docker, networks, removals, conditions, log, poolOf, recreate } = deps
+  const { docker, networks, removals, conditions, log, poolOf, isBorn, recreate } = deps
 
   function report(wanted: string, ours: DockerNetwork, holder: DockerNetwork | undefined, users: string[]): void {
     if (holder && poolOf(holder) === undefined) {
@@ -49,10 +55,11 @@ export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
   }
 
   return {
-    async settle(wanted, present) {
+    async settle(wanted, present, isWanted) {
       const { pool, name, network } = wanted
       const ours = present.find(other => poolOf(other) === pool)
       if (!ours || ours.name === name || !wanted.isLive) return true
+      if (isBorn(ours) && ours.name === bareName(network.tenant, name) && !isWanted(ours.name)) return true
       if (network.into !== undefined) return true // it goes soon, and Docker could not create it again
       const holder = present.find(other => other.name === name)
       const members = holder ? [] : await docker.members(ours)

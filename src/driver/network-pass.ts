@@ -64,7 +64,8 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
   const removalPass = createRemovalPass(deps)
   const takeOver = createAdoption({ ...deps, removalPass })
   const kernel = createKernelNetworks(deps)
-  const naming = createDockerNaming({ ...deps, poolOf, recreate })
+  const isBorn = (network: DockerNetwork) => statedPool(network, driverName) === undefined
+  const naming = createDockerNaming({ ...deps, poolOf, isBorn, recreate })
   const removeDeleted = createNetworkRemoval(deps, poolOf)
 
   /** Runs one network's step; its failure becomes a condition and does not hold up the others. */
@@ -115,7 +116,9 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
       const inDocker = new Set(present.map(poolOf))
       const used = new Set([...inDocker].map(pool => pool && networkOfPool(pool)))
       done = (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(used))) && done
-      for (const wanted of wantedNetworks(replica.view)) {
+      const all = wantedNetworks(replica.view)
+      const names = new Set(all.map(({ name }) => name))
+      for (const wanted of all) {
         const { pool, network, isLive } = wanted
         const isThere = inDocker.has(pool)
         if (!isThere && (network.into !== undefined || !isLive || removals.isOpen(pool))) continue
@@ -123,7 +126,7 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
         const remedy = 'Skein tries again by itself; see "docker network ls" and the log of skeind'
         const work = isThere ? () => kernel.ensureOnce(network.id) : () => create(wanted, present, isDying)
         done = (await attempt(subject, remedy, work)) && done
-        done = (await attempt(subject, remedy, () => naming.settle(wanted, present))) && done
+        done = (await attempt(subject, remedy, () => naming.settle(wanted, present, name => names.has(name)))) && done
       }
       return done
     },

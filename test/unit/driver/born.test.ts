@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
 import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { chooseSubnet } from '../../../src/model/address-pool.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
 import { call, eventually, type Host, newDockerId, newHost, range, restartHost } from './fixture.ts'
 import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
 
@@ -84,6 +86,21 @@ describe('networks born in Docker', () => {
       assert.deepEqual(network.spec.subnet, wanted)
       assert.equal(places[i]?.address.replace(/\.\d+$/, '.0/24'), wanted?.text)
     }
+  })
+
+  it('keep the name that was typed, without the tenant, until another network should have it', async () => {
+    const create = (tenant: string, name: string, subnet: string) =>
+      createNetworkLeaves(view(), { tenant, name, spec: checkNetwork({ tenant, name, subnet }) })
+    await host.peer.replica.write(() => [{ kind: 'tenant', name: 'blue' }])
+    await docker.create('web', { subnet: '10.9.0.0/24', tenant: 'blue' })
+    await adopted('web', 'blue')
+    // a later pass has seen it too
+    await host.peer.replica.write(() => create('default', 'db', '10.1.2.0/24'))
+    await eventually('db is there', () => docker.byName('db') !== undefined)
+    assert.ok(docker.byName('web'))
+    await host.peer.replica.write(() => create('default', 'web', '10.1.3.0/24'))
+    await eventually('both names', () => docker.list().length === 3 && docker.byName('web/blue') !== undefined)
+    noConditions()
   })
 
   it('go on after a restart of the peer, and after the loss of its data', async () => {
