@@ -1,5 +1,6 @@
 /** HTTP with the daemons of a host, over their Unix sockets as seen from outside. */
 import { request } from 'node:http'
+import { patience } from './wait.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -16,7 +17,7 @@ export interface AskOptions {
 /** One request; rejects if the socket is not there, or there is no answer in time. */
 export function ask(socketPath: string, method: string, path: string, options: AskOptions = {}): Promise<HttpAnswer> {
   const headers = options.body === undefined ? {} : { 'content-type': 'application/json' }
-  const signal = AbortSignal.timeout(options.timeoutMs ?? 5000)
+  const signal = AbortSignal.timeout((options.timeoutMs ?? 5000) * patience)
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, answer => {
       let text = ''

@@ -49,32 +49,42 @@ function isInstalled(program: string): boolean {
   })
 }
 
-/** Installs what is missing, with apt-get. @param programs @default what the lab itself needs */
-export async function installMissing(progress: (line: string) => void, programs = requirements): Promise<void> {
+/**
+ * Installs what is missing, with apt-get.
+ * @param programs @default what the lab itself needs
+ * @param next What to type after installing by hand what could not be had.
+ */
+export async function installMissing(
+  progress: (line: string) => void,
+  programs = requirements,
+  next = 'skein lab up',
+): Promise<void> {
   const missing = missingHere(programs)
   if (missing.length === 0) return
   progress(`installing ${missing.join(' ')}`)
   await withoutServices(async () => {
-    await apt(['update'])
-    await apt(['install', '--yes', '--no-install-recommends', '--no-remove', ...missing])
+    await apt(['update'], next)
+    await apt(['install', '--yes', '--no-install-recommends', '--no-remove', ...missing], next)
   })
   const still = missingHere(programs)
   if (still.length > 0)
-    throw new SkeinError('unavailable', `apt-get did not bring ${still.join(', ')}; install them, then: skein lab up`)
+    throw new SkeinError('unavailable', `apt-get did not bring ${still.join(', ')}; install them, then: ${next}`)
 }
 
 /** On a mirror far away this takes minutes, not seconds. */
 const aptLimitMs = 15 * 60_000
 
-async function apt(args: readonly string[]): Promise<void> {
-  const result = await run('env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args], {
-    timeoutMs: aptLimitMs,
-  })
+/** Somebody else's apt-get on this machine is waited for, s. */
+const lockLimitS = 300
+
+async function apt(args: readonly string[], next: string): Promise<void> {
+  const own = ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-o', `DPkg::Lock::Timeout=${lockLimitS}`]
+  const result = await run('env', [...own, ...args], { timeoutMs: aptLimitMs })
   if (result.code === 0) return
   const cause = result.stderr.trim().split('\n').slice(-2).join(' ')
   throw new SkeinError(
     'unavailable',
-    `apt-get ${args[0]} failed: ${cause}; install what is missing by hand, then: skein lab up`,
+    `apt-get ${args[0]} failed: ${cause}; install what is missing by hand, then: ${next}`,
   )
 }
 

@@ -11,18 +11,24 @@ export interface UntilOptions {
   intervalMs?: number
 }
 
+/** Every deadline of the lab times this: SKEIN_LAB_PATIENCE, for machines that are emulated. */
+export const patience = /^[1-9]\d?$/.test(process.env.SKEIN_LAB_PATIENCE ?? '')
+  ? Number(process.env.SKEIN_LAB_PATIENCE)
+  : 1
+
 /**
  * Calls `check` until it gives something other than undefined, and resolves with that. What `check` throws ends the
  * wait. Fails with `timeout` after `timeoutMs`.
  */
 export async function until<T>(check: () => Promise<T | undefined> | T | undefined, options: UntilOptions): Promise<T> {
-  const deadline = performance.now() + options.timeoutMs
+  const timeoutMs = options.timeoutMs * patience
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     options.signal?.throwIfAborted()
     const value = await check()
     if (value !== undefined) return value
     if (performance.now() > deadline) {
-      throw new SkeinError('timeout', `${options.what} within ${Math.round(options.timeoutMs / 1000)} s`)
+      throw new SkeinError('timeout', `${options.what} within ${Math.round(timeoutMs / 1000)} s`)
     }
     await delay(options.intervalMs ?? 50)
   }

@@ -1,0 +1,33 @@
+/** Tests as few plain files: compiling a hundred of them in the emulated machine would take longer than the tests. */
+import { readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { build } from 'esbuild'
+import { packageRoot } from '../../lab/plan.ts'
+
+const bundleDir = join(packageRoot(), '.cache/vm/tests')
+
+/** The machine's own tests, in order. */
+export function guestTests(): string[] {
+  const folder = join(import.meta.dirname, 'guest')
+  const files = readdirSync(folder).filter(name => name.endsWith('.test.ts'))
+  return files.sort().map(name => join(folder, name))
+}
+
+/** Paths of the bundles, one per test file; what they share is shared. */
+export async function bundleTests(files: readonly string[]): Promise<string[]> {
+  rmSync(bundleDir, { recursive: true, force: true })
+  await build({
+    entryPoints: [...files],
+    outdir: bundleDir,
+    entryNames: '[name]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  })
+  return files.map(file => join(bundleDir, basename(file).replace(/\.ts$/, '.mjs')))
+}

@@ -1,0 +1,90 @@
+/** Two hosts of a lab with a second cable each, `eth2`, on a wire of its own; and a plain host on that wire. */
+import assert from 'node:assert/strict'
+import { type Lab, type LabHost, type LabNode, membersReady, upLab } from '../../../lab/index.ts'
+import { createNode, holderOf, makeNode, step } from '../../../lab/node.ts'
+
+export interface Wire {
+  readonly lab: Lab
+  readonly one: LabHost
+  readonly two: LabHost
+  /** Knows nothing of Skein: 192.168.3.100 untagged on its eth0; `vlan` gives it an address in a VLAN. */
+  readonly plain: LabNode
+  /** Its bridge `br0` is the wire. */
+  readonly wire: LabNode
+}
+
+/** The hosts' own addresses on the wire, which Skein must leave alone. */
+export const uplinkAddress = { host1: '192.168.3.10', host2: '192.168.3.11', plain: '192.168.3.100' } as const
+
+export async function upWire(say: (line: string) => void): Promise<Wire> {
+  const lab = await upLab({ hosts: 2, peers: false, onProgress: say })
+  const [one, two] = lab.hosts()
+  assert.ok(one && two)
+  await makeNode('wire')
+  const bridge = 'link add name br0 type bridge forward_delay 0 mcast_snooping 0'
+  await step('wire', ['ip', '-batch', '-'], `link set lo up\n${bridge}\nlink set br0 up\n`)
+  await makeNode('plain')
+  await plug('host1', 'eth2', uplinkAddress.host1)
+  await plug('host2', 'eth2', uplinkAddress.host2)
+  await plug('plain', 'eth0', uplinkAddress.plain)
+  say('peers')
+  await one.startPeer({ arguments: ['--vlan-uplink', 'eth2'] })
+  await two.startPeer({ arguments: ['--vlan-uplink', 'eth2'], join: await one.invite() })
+  await membersReady(['host1', 'host2'], 60_000)
+  return { lab, one, two, plain: createNode('plain'), wire: createNode('wire') }
+}
+
+async function plug(node: string, device: string, address: string): Promise<void> {
+  const cable = `link add name ${node} type veth peer name ${device} netns ${holderOf(node).pid}`
+  await step('wire', ['ip', '-batch', '-'], `${cable}\nlink set ${node} master br0 up\n`)
+  await step(
+    node,
+    ['ip', '-batch', '-'],
+    `link set lo up\nlink set ${device} up\naddr add ${address}/24 dev ${device}\n`,
+  )
+}
+
+/** Gives the plain host an address in a VLAN. */
+export async function joinVlan({ plain }: Wire, tag: number, address: string): Promise<void> {
+  const device = `link add link eth0 name eth0.${tag} type vlan id ${tag}`
+  await step(
+    plain.name,
+    ['ip', '-batch', '-'],
+    `${device}\nlink set eth0.${tag} up\naddr add ${address}/24 dev eth0.${tag}\n`,
+  )
+}
+
+/** One ping; the first packet may need a second for ARP on an emulated machine. */
+export async function reaches(from: LabNode, target: string): Promise<void> {
+  const { code, stdout } = await from.exec(['ping', '-n', '-c', '1', '-W', '3', target], { timeoutMs: 20_000 })
+  assert.equal(code, 0, `${from.name} -> ${target}: ${stdout}`)
+}
+
+/** The first frames on a device that match, one line each with MACs and tags, while `work` makes some. */
+export async function captured(
+  node: LabNode,
+  device: string,
+  filter: string,
+  work: () => Promise<void>,
+): Promise<string[]> {
+  const tcpdump = ['tcpdump', '-nn', '-e', '-l', '--immediate-mode', '-i', device, '-c', '4', filter]
+  let running = true
+  const capture = node.exec(['timeout', '60', ...tcpdump], { timeoutMs: 70_000 }).finally(() => {
+    running = false
+  })
+  // until it has seen its frames: when it has begun to look nobody says
+  while (running) await work()
+  const { stdout, stderr } = await capture
+  const lines = stdout.split('\n').filter(Boolean)
+  assert.equal(lines.length, 4, `frames on ${device} of ${node.name} that match '${filter}': ${stdout}${stderr}`)
+  return lines
+}
+
+/** The VLAN devices in a tenant's namespace: tag by name. */
+export async function vlanTags(host: LabHost, tenant = 'default'): Promise<number[]> {
+  const argv = ['ip', '-n', `skein-${tenant}`, '-j', '-d', 'link', 'show', 'type', 'vlan']
+  const { code, stdout, stderr } = await host.exec(argv)
+  assert.equal(code, 0, stderr)
+  const links = JSON.parse(stdout || '[]') as { linkinfo?: { info_data?: { id?: number } } }[]
+  return links.flatMap(link => link.linkinfo?.info_data?.id ?? []).sort((a, b) => a - b)
+}
