@@ -98,7 +98,7 @@ describe('like Docker 2: networks born in Docker', function () {
     const create = (...args: string[]) => refusal(two, ...mesh, ...args)
     assert.match(await create('--subnet', '10.7.1.128/25', 'x'), /network old conflicts with subnet 10\.7\.1\.128\/25/)
     assert.match(await create('--ipam-opt', 'tenant=red', 'x'), /tenant red does not exist/)
-    assert.match(await create('--subnet', '10.8.1.0/24', '-o', 'encap=vlan', 'x'), /VLAN networks are not supported/)
+    assert.match(await create('--subnet', '10.8.1.0/24', '-o', 'encap=ipsec', 'x'), /encap/)
     assert.match(await create('--subnet', '10.8.1.0/24', '--gateway', '10.8.1.0', 'x'), /no address of a host/)
     assert.match(await create('--subnet', '10.8.1.0/24', '--aux-address', 'a=10.8.1.9', 'x'), /leave out --aux-address/)
     assert.match(await refusal(two, 'network', 'create', '-d', 'mesh', 'x'), /add --ipam-driver mesh/)
