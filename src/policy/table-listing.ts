@@ -14,7 +14,7 @@ export interface Listing {
 }
 
 const block = /^\t(chain|set|map|counter) (\S+) \{\n([\s\S]*?)^\t\}$/gm
-const elementsPart = /^\t\telements = \{([\s\S]*?)\}$/m
+const elementsPart = /^\t\telements = \{([\s\S]*?)\}\n/m
 const generationPart = /ct mark (set )?0x([0-9a-f]{8})/g
 const mapNames: readonly string[] = ['zones', 'receivers', 'senders', 'counters']
 

@@ -305,6 +305,14 @@ describe('policy: listing of the table', () => {
     assert.equal(read.elements.get('receivers')?.size, 0)
   })
 
+  it('has the same rules with the first element of a set, and without the last', () => {
+    const first = `typeof ct zone . ct reply ip saddr : verdict\n\t\telements = { 5 . 10.1.1.1 : jump in_a }\n`
+    const other = listing.replace('typeof ct zone . ct reply ip saddr : verdict\n', first)
+    assert.notEqual(other, listing)
+    assert.equal(readListing(other).rules, readListing(listing).rules)
+    assert.deepEqual(readListing(other).elements.get('receivers'), new Map([['5 . 10.1.1.1', 'jump in_a']]))
+  })
+
   it('has the same rules with other elements and another generation, and others if a rule is another', () => {
     const other = listing.replaceAll('0000004d', '0000004e').replace('5 . 10.1.1.1,', '5 . 10.1.1.9,')
     assert.equal(readListing(other).rules, readListing(listing).rules)
