@@ -25,6 +25,7 @@ export interface BatchChild {
 
 export interface BatchOptions {
   program: 'ip' | 'bridge'
+  /** Name of a network namespace, or path of one. */
   namespace: string
   clock: Clock
   /** @default 30000 */
@@ -83,8 +84,10 @@ class Session {
 
   constructor(options: BatchOptions) {
     this.#options = options
-    const args = ['-n', options.namespace, '-force', '-batch', '-']
-    this.#child = spawn(options.program, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+    const { program, namespace } = options
+    const inside = namespace.startsWith('/') ? ['nsenter', `--net=${namespace}`, program] : [program, '-n', namespace]
+    const [file = '', ...args] = [...inside, '-force', '-batch', '-']
+    this.#child = spawn(file, args, { stdio: ['pipe', 'ignore', 'pipe'] })
     this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#read(chunk))
     this.#child.stdin?.on('error', () => undefined) // EPIPE: the child ended, which 'close' reports with its reason
     this.#exited = new Promise(resolve => {

@@ -2,14 +2,22 @@
  * Keeps the routes of this host's containers to the other networks of their tenants, in the container's own namespace: Docker
  * takes routes only when a container starts, and fails then if one of them leads to a further network that it is to be on.
  */
-import { stat } from 'node:fs/promises'
 import type { Network } from '../crdt/registry-view.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { NetworkId } from '../model/network.ts'
+import { bridgedPrefixes, createSandboxWatch, exists, hurry } from './container-start.ts'
 import type { Context } from './context.ts'
 import { createLane } from './lane.ts'
-import { isRouted, linesToClear, type PresentRoute, routeLines, routeProtocol, wantedRoutes } from './route-plan.ts'
+import {
+  earlyLines,
+  isRouted,
+  linesToClear,
+  type PresentRoute,
+  routeLines,
+  routeProtocol,
+  wantedRoutes,
+} from './route-plan.ts'
 
 /** An endpoint and its container's network namespace: path, as Docker calls it. */
 export interface Place {
@@ -44,6 +52,8 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
   const settled = new Map<string, string>()
   /** Since when sandboxes without a default route have been seen, monotonic ms. */
   const bare = new Map<string, number>()
+  /** Sandboxes that are yet to be made, with the prefixes that their first routes must not overlap. */
+  const expected = new Map<string, readonly string[]>()
   let version = ''
   let timer: Timer | undefined
   let tries = 0
@@ -79,6 +89,11 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
 
   async function settle(sandbox: string, own: readonly Network[]): Promise<void> {
     const wish = wishOf(own)
+    const bridged = expected.get(sandbox)
+    if (bridged) {
+      if (!(await hurry(context, sandbox, earlyLines(wantedRoutes(own, routedOf), bridged)))) return
+      expected.delete(sandbox)
+    }
     const present = await read(context, sandbox)
     if (!isStarted(sandbox, present)) return
     await write(context, sandbox, routeLines(wantedRoutes(own, routedOf), present, isSure()))
@@ -87,12 +102,13 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
 
   async function pass(): Promise<void> {
     tries++
-    for (const [sandbox, own] of open()) {
+    const trying = [...open()].map(async ([sandbox, own]) => {
+      if (!(await exists(sandbox))) return
       // one that has just ended has no namespace any more
-      if (!(await exists(sandbox))) continue
       await settle(sandbox, own).catch(error => log.debug({ sandbox, err: errorText(error) }, 'routes not settled yet'))
-    }
-    if (open().size === 0) return
+    })
+    await Promise.all(trying)
+    if (open().size === 0) return watch.close()
     const doubled = retryMs.first * 2 ** Math.min(tries - looks.count, 20)
     later(tries < looks.count ? looks.everyMs : Math.min(doubled, retryMs.last))
   }
@@ -112,6 +128,8 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
     await write(context, sandbox, linesToClear(network, await read(context, sandbox)))
   }
 
+  const watch = createSandboxWatch(() => later(0))
+
   return {
     async place(place) {
       const { network, endpointId, sandbox } = place
@@ -123,7 +141,12 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       if (isNew && [...places.values()].some(each => each.sandbox === sandbox && each !== place)) {
         await lane.run(() => clear(sandbox, record)).catch(error => log.info({ err: errorText(error) }, 'routes stay'))
       }
-      if (open().has(sandbox)) soon()
+      if (!open().has(sandbox)) return
+      if (isNew && !(await exists(sandbox))) {
+        watch.beside(sandbox)
+        expected.set(sandbox, await bridgedPrefixes(context))
+      }
+      soon()
     },
     forget(endpointId) {
       const place = places.get(endpointId)
@@ -131,6 +154,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       if (place === undefined) return
       settled.delete(place.sandbox)
       bare.delete(place.sandbox)
+      expected.delete(place.sandbox)
       if (open().has(place.sandbox)) soon()
     },
     isPlaced: endpointId => places.has(endpointId),
@@ -143,6 +167,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
     async stop() {
       isStopped = true
       timer?.cancel()
+      watch.close()
       await lane.idle()
     },
   }
@@ -152,13 +177,6 @@ interface RawRoute {
   dst?: string
   gateway?: string
   protocol?: string
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false, // a container that has not started yet
-  )
 }
 
 async function read({ run }: Context, sandbox: string): Promise<PresentRoute[]> {

@@ -37,6 +37,13 @@ export function wantedRoutes(own: readonly Network[], routedOf: RoutedOf): Map<s
   return wanted
 }
 
+/** Those of them that can be in the way of no interface that is still to come. `bridged`: prefixes of this host's bridges, Docker's among them. */
+export function earlyLines(wanted: ReadonlyMap<string, string>, bridged: readonly string[]): string[] {
+  return [...wanted]
+    .filter(([to]) => !bridged.some(prefix => overlap(prefix, to)))
+    .map(([to, hop]) => addition(to, hop))
+}
+
 /**
  * What brings the routes that there are to those that are wanted. None may overlap what the container has of others: Docker
  * refuses to connect it to a network that some route leads to already.
@@ -49,7 +56,7 @@ export function routeLines(wanted: ReadonlyMap<string, string>, present: readonl
   const added = [...wanted].filter(([destination, nextHop]) => {
     return isFree(destination) && ours.get(destination) !== nextHop
   })
-  return [...gone.map(deletion), ...added.map(([to, nextHop]) => `route replace ${to} via ${nextHop} ${marks}`)]
+  return [...gone.map(deletion), ...added.map(([to, nextHop]) => addition(to, nextHop))]
 }
 
 /** Those of our routes that stand in the way of a network that the container is about to be on. */
@@ -63,6 +70,10 @@ export function linesToClear(network: Network, present: readonly PresentRoute[])
 /** True if the container is on a network that others are reached from. */
 export function isRouted(own: readonly Network[], routedOf: RoutedOf): boolean {
   return ways(own, routedOf).length > 0
+}
+
+function addition(destination: string, nextHop: string): string {
+  return `route replace ${destination} via ${nextHop} ${marks}`
 }
 
 function deletion(destination: string): string {

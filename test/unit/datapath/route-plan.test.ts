@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Network } from '../../../src/crdt/registry-view.ts'
 import {
+  earlyLines,
   isRouted,
   linesToClear,
   type PresentRoute,
@@ -75,6 +76,13 @@ describe('datapath: routes of containers', () => {
     assert.deepEqual(routeLines(wantedRoutes([app], of), present, true), [`route del 10.1.2.0/24 ${marks}`])
     const narrow = [...plain, theirs('10.1.2.7'), theirs('10.1.3.128/25', '172.18.0.1')]
     assert.deepEqual(routeLines(wantedRoutes([app], of), narrow, true), [])
+  })
+
+  it('come at once where no interface of this host’s bridges can be in their way', () => {
+    const wanted = wantedRoutes([app], of)
+    assert.deepEqual(earlyLines(wanted, ['172.18.0.0/16', '10.1.2.128/25']), [
+      `route replace 10.1.3.0/24 via 10.1.1.1 ${marks}`,
+    ])
   })
 
   it('are out of the way before the container is connected to where they lead', () => {
