@@ -12,19 +12,22 @@ export const labStage: Stage = {
     const skein = [process.execPath, `${packageRoot()}/bin/skein`]
     return host === '' ? ['env', '-C', packageRoot(), 'bash', '--norc'] : [...skein, 'lab', 'shell', host]
   },
+  // Docker's overlay tells the other hosts of a container after `docker run` has answered
+  mayComeLater: step => /^ping overlay-/.test(step.command),
   settle: () => eventually(agree, { intervalMs: 30, timeoutMs: 20_000 }),
 }
 
-/** Throws unless all peers hold the same records and every Docker has the networks that they name. */
+/** Throws unless all peers hold the same records, know that of each other, and every Docker has the networks that they name. */
 async function agree(): Promise<void> {
   const hosts = createLab().hosts()
-  const digests = await Promise.all(hosts.map(digestOf))
-  assert.equal(new Set(digests).size <= 1, true, `the hosts do not agree: ${digests.join(', ')}`)
+  const states = await Promise.all(hosts.map(async host => (await call(host, 'GET', '/api/v1/status')) as StatusJson))
+  const digests = new Set(states.map(({ digest }) => digest))
+  assert.ok(digests.size <= 1, `the hosts do not agree: ${[...digests].join(', ')}`)
+  for (const { self, members } of states) {
+    const others = members.filter(member => member.key !== self.key)
+    for (const { name, behind } of others) assert.ok(!behind, `${self.name} has not heard that ${name} knows the same`)
+  }
   for (const host of hosts) assert.deepEqual(await meshNetworks(host), await dockerNames(host), host.name)
-}
-
-async function digestOf(host: LabHost): Promise<string> {
-  return ((await call(host, 'GET', '/api/v1/status')) as StatusJson).digest
 }
 
 async function dockerNames(host: LabHost): Promise<string[]> {

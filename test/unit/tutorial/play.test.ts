@@ -1,5 +1,8 @@
 /** On a real terminal, with a plain shell in place of the lab's hosts. */
 import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { parseDocument } from '../../support/tutorial/document.ts'
 import { createPlayer, type Player } from '../../support/tutorial/play.ts'
 
@@ -7,7 +10,11 @@ describe('tutorial: a document, carried out', function () {
   this.timeout(20_000)
   let player: Player
   beforeEach(() => {
-    player = createPlayer('doc.md', { shellOf: () => ['bash', '--norc'], settle: async () => {} })
+    player = createPlayer('doc.md', {
+      shellOf: () => ['bash', '--norc'],
+      settle: async () => {},
+      mayComeLater: step => step.command.startsWith('rm '),
+    })
   })
   afterEach(() => player.close())
 
@@ -41,6 +48,20 @@ describe('tutorial: a document, carried out', function () {
 
   it('lets a command go on, and waits for its end before the next', async () => {
     await play('$ sleep 1; echo slept', '<waiting>', '$ echo on', 'on')
+  })
+
+  it('compares what a command prints before it goes on', async () => {
+    await play('$ echo a; sleep 1; echo b', 'a', '<going on>', '$ echo on', 'on')
+    await assert.rejects(play('$ echo a; sleep 1; echo b', 'x', '<going on>'), /expected {2}x\nactual {4}a/)
+  })
+
+  it('does not wait for output that cannot come', async () => {
+    await assert.rejects(play('$ seq 2', '1', '2', '3', '^C'), /expected {2}3\nactual {4}\(end of output\)/)
+  })
+
+  it('types again what may come later', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'skein-play-')), 'late')
+    await play(`$ (sleep 0.5 && touch ${file} &)`, `$ rm ${file} && rm -r ${dirname(file)} && echo gone`, 'gone')
   })
 
   it('names chapter, line, command, what was expected and what came', async () => {
