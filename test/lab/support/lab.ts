@@ -58,7 +58,9 @@ export function useNoLab(): void {
     this.timeout(downLimitMs)
     await takeDown()
     interrupt.signal.throwIfAborted()
-    current = Promise.resolve(createLab())
+    const lab = createLab()
+    if (lab.hosts().length > 0) throw new Error('a lab is up that is none of the tests; remove it with: skein lab down')
+    current = Promise.resolve(lab)
   })
   after(async function () {
     this.timeout(downLimitMs)

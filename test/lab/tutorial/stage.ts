@@ -14,7 +14,7 @@ export const labStage: Stage = {
   },
   // Docker's overlay tells the other hosts of a container after `docker run` has answered
   mayComeLater: step => /^ping overlay-/.test(step.command),
-  settle: () => eventually(agree, { intervalMs: 30, timeoutMs: 20_000 }),
+  settle: () => eventually(agree, { intervalMs: 30, timeoutMs: 60_000 }),
 }
 
 /** Throws unless all peers hold the same records, know that of each other, and every Docker has the networks that they name. */
