@@ -14,7 +14,7 @@ import { checkOverlap, groupOf, tenantOf } from './born-network.ts'
 import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalState } from './local-state.ts'
-import { networkOfPool } from './pool-id.ts'
+import { networkOfPool, readPoolId } from './pool-id.ts'
 import { type Driver, gatewayLabel, type RequestOf } from './protocol.ts'
 import { checkTakesEndpoints, needNetwork, statedPool } from './refusals.ts'
 import type { Removals } from './removals.ts'
@@ -114,7 +114,7 @@ async function requestAddress(
   const preferred = request.Address ? preferredAddress(request.Address, subnet) : undefined
   await state.registered()
   if (signal.aborted) throw signal.reason
-  const ip = await ipam.allocate(network.id, preferred)
+  const ip = await ipam.allocate(network.id, preferred, readPoolId(pool).group)
   if (signal.aborted) {
     await ipam.release(network.id, ip) // Docker was told that there is none
     throw signal.reason

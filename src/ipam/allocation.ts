@@ -1,14 +1,19 @@
 /** Handing out one address: chosen in one turn, journalled, then told (R7). */
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
+import { type GroupId, poolRange } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Asker } from './asker.ts'
 import type { Books } from './books.ts'
 import type { Claimer } from './claimer.ts'
-import { custodyOf, isExcluded } from './core/geometry.ts'
+import { type Claimant, claimantOf, mayHave } from './core/claimant.ts'
+import { custodyOf, isExcluded, type Range } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
+import { coolingInGroup, outsidePool, poolExhausted } from './core/pool-refusals.ts'
 import {
   drained,
   exhausted,
@@ -53,8 +58,8 @@ export class Allocation {
   }
 
   /** See `Ipam.allocate`. */
-  async allocate(id: NetworkId, preferred?: number): Promise<number> {
-    const found = this.#allocate(id, preferred)
+  async allocate(id: NetworkId, preferred?: number, group?: GroupId): Promise<number> {
+    const found = this.#allocate(id, preferred, group)
     let isLate = false
     const late = () => {
       isLate = true
@@ -75,14 +80,24 @@ export class Allocation {
     books.release(books.pool(id), ip).then(() => hints.touch(id), warn)
   }
 
-  async #allocate(id: NetworkId, preferred?: number): Promise<number> {
+  async #allocate(id: NetworkId, preferred: number | undefined, group: GroupId | undefined): Promise<number> {
     const deadlineMs = this.#deps.clock.monotonic() + allocateLimitMs
     await this.#deps.met()
     if (this.#deps.replica.fenced) throw this.#deps.replica.fenced
     const network = this.#demand(id)
     if (preferred !== undefined) this.#refuseIfHeld(network, preferred)
+    if (preferred !== undefined) this.#refuseIfAnothers(network, preferred, group)
     await this.#waitUntilSettled(deadlineMs)
-    return preferred === undefined ? this.#takeAny(id, deadlineMs) : this.#takeThis(id, preferred, deadlineMs)
+    const taken =
+      preferred === undefined
+        ? await this.#takeAny(id, group, deadlineMs)
+        : await this.#takeThis(id, preferred, group, deadlineMs)
+    this.#deps.books.pool(id).handOver(taken, this.#claimant(id, group))
+    return taken
+  }
+
+  #claimant(id: NetworkId, group: GroupId | undefined): Claimant {
+    return claimantOf(this.#deps.replica.view, id, group)
   }
 
   /** The network, if this host may have new endpoints on it; one that drains only where it has containers already. */
@@ -107,26 +122,54 @@ export class Allocation {
     })
   }
 
-  async #takeAny(id: NetworkId, deadlineMs: number): Promise<number> {
+  async #takeAny(id: NetworkId, group: GroupId | undefined, deadlineMs: number): Promise<number> {
     const { books, asker, clock } = this.#deps
     const pool = books.pool(id)
+    const asked = new Set<number>()
     for (;;) {
-      const ip = pool.pick(books.moment())
+      const claimant = this.#claimant(id, group)
+      const ip = pool.pick(books.moment(), claimant)
       if (ip !== undefined) {
         if (await this.#handOut(pool, ip)) return ip
         continue
       }
       const network = this.#demand(id)
       const leftMs = deadlineMs - clock.monotonic()
-      const isFound = leftMs > 0 && (await asker.seek(id, leftMs))
-      if (!isFound && pool.pick(books.moment()) === undefined) {
-        throw exhausted(this.#deps.viewpoint(), network, asker.coolsInMs(id))
-      }
+      const isFound =
+        leftMs > 0 &&
+        (await (claimant.within ? this.#fetch(network, claimant.within, asked, deadlineMs) : asker.seek(id, leftMs)))
+      if (isFound || pool.pick(books.moment(), claimant) !== undefined) continue
+      const waitMs = pool.nextCoolInMs(books.moment(), claimant)
+      if (waitMs > 0) throw coolingInGroup(this.#deps.viewpoint(), network, waitMs)
+      if (claimant.within) throw poolExhausted(this.#deps.viewpoint(), network, claimant.within)
+      throw exhausted(this.#deps.viewpoint(), network, asker.coolsInMs(id))
     }
   }
 
+  /** Asks the owners of a pool's addresses for one of them, one after the other: whole blocks would bring others. */
+  async #fetch(network: Network, { first, last }: Range, asked: Set<number>, deadlineMs: number): Promise<boolean> {
+    const { replica, claimer, clock } = this.#deps
+    const { view, self } = replica
+    const silent = new Set<PeerKey>()
+    for (let ip = first; ip <= last && clock.monotonic() < deadlineMs; ip++) {
+      const custody = custodyOf(view, network.id, ip)
+      const isTheirs = custody !== undefined && !custody.quarantined && custody.owner !== self
+      if (!isTheirs || silent.has(custody.owner) || asked.has(ip) || isExcluded(network, ip)) continue
+      if (view.holders(network.id, ip).length > 0 || view.reservedBy(network.id, ip) !== undefined) continue
+      asked.add(ip)
+      try {
+        await claimer.claim(network, ip, custody.owner, Math.min(deadlineMs, clock.monotonic() + claimLimitMs))
+        return true
+      } catch (error) {
+        if (!(error instanceof SkeinError)) throw error
+        if (error.code === 'unavailable') silent.add(custody.owner) // else that one is not free
+      }
+    }
+    return false
+  }
+
   /** This address and no other; its owner is asked for it when that is somebody else. */
-  async #takeThis(id: NetworkId, ip: number, deadlineMs: number): Promise<number> {
+  async #takeThis(id: NetworkId, ip: number, group: GroupId | undefined, deadlineMs: number): Promise<number> {
     const { replica, books, claimer, clock } = this.#deps
     const claimDeadlineMs = Math.min(deadlineMs, clock.monotonic() + claimLimitMs)
     const awaited = books.pool(id).await(ip)
@@ -136,7 +179,7 @@ export class Allocation {
         this.#refuseIfHeld(network, ip)
         const custody = custodyOf(replica.view, id, ip)
         if (!custody || custody.quarantined) throw setAside(network, ip)
-        if (custody.owner === replica.self) return await this.#takeOwn(network, ip)
+        if (custody.owner === replica.self) return await this.#takeOwn(network, ip, this.#claimant(id, group))
         // it may be on its way to a third: then that one is asked
         await claimer.claim(network, ip, custody.owner, claimDeadlineMs)
       }
@@ -145,9 +188,11 @@ export class Allocation {
     }
   }
 
-  async #takeOwn(network: Network, ip: number): Promise<number> {
+  async #takeOwn(network: Network, ip: number, claimant: Claimant): Promise<number> {
     const { replica, books, viewpoint } = this.#deps
     const pool = books.pool(network.id)
+    const waitMs = pool.coolsInMs(ip, claimant, books.moment().nowMs)
+    if (waitMs > 0) throw coolingInGroup(viewpoint(), network, waitMs)
     const isFree = !pool.ledger.heldEntry(ip) && pool.ownsAddress(replica.view, ip)
     if (!isFree || !(await this.#handOut(pool, ip))) throw heldHere(viewpoint(), network, ip)
     return ip
@@ -168,6 +213,17 @@ export class Allocation {
   #isStillOurs(pool: Pool, ip: number): boolean {
     const { view } = this.#deps.replica
     return pool.ownsAddress(view, ip) && view.holders(pool.network, ip).length === 0
+  }
+
+  #refuseIfAnothers(network: Network, ip: number, group: GroupId | undefined): void {
+    const { objects } = this.#deps.replica.view
+    if (mayHave(this.#claimant(network.id, group), ip)) return
+    const own = objects.group(group ?? '')
+    const holder = objects.groups(network.tenant).find(({ network: id, pool }) => {
+      const range = id === network.id ? poolRange(pool) : undefined
+      return range !== undefined && ip >= range.first && ip <= range.last
+    })
+    throw outsidePool(network, ip, own, holder)
   }
 
   #refuseIfHeld(network: Network, ip: number): void {

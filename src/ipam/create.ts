@@ -5,6 +5,7 @@ import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Transport } from '../mesh/transport.ts'
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import { Allocation } from './allocation.ts'
@@ -83,12 +84,12 @@ class AddressService implements Ipam {
     this.#drainer = new Drainer(parts)
   }
 
-  async allocate(network: NetworkId, preferred?: number): Promise<number> {
+  async allocate(network: NetworkId, preferred?: number, group?: GroupId): Promise<number> {
     this.#refuseIfStopped()
     this.#waiters.set(network, this.#waiting(network) + 1)
     try {
       await this.#deps.cleared?.()
-      return await this.#allocation.allocate(network, preferred)
+      return await this.#allocation.allocate(network, preferred, group)
     } finally {
       const left = this.#waiting(network) - 1
       if (left > 0) this.#waiters.set(network, left)

@@ -1,6 +1,7 @@
 /** Who may hand out which address, and handing it out. (Interface; `create.ts` builds it.) */
 import type { Dot } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 
 /** How far a drain is. */
@@ -21,9 +22,10 @@ export interface Ipam {
    * An address of the network for a container of this host: durable before it resolves (R7). Asks other owners when its
    * own are used up, and the owner of `preferred` for that one. Throws within 8 s: `exhausted` naming who holds the free
    * addresses, `unavailable` naming whom a pending peer waits for, or (within 6 s) the owner of `preferred` when it is out
-   * of reach, `conflict` when `preferred` is not free, `not-found` for an unknown or deleted network.
+   * of reach, `conflict` when `preferred` is not free, `not-found` for an unknown or deleted network. With `group` it is one
+   * of the group's pool, if that has one; without a pool it is of none.
    */
-  allocate(network: NetworkId, preferred?: number): Promise<number>
+  allocate(network: NetworkId, preferred?: number, group?: GroupId): Promise<number>
   /**
    * Keeps an address for this host, to be handed out by `preferred` alone; durable. Asks its owner for it. Resolves with
    * undefined if it is so already. Throws `conflict` when it is in use or reserved, within 6 s `unavailable` naming an owner

@@ -4,12 +4,14 @@
  * are handed in.
  *
  * Order: the lowest address never used comes first, then the one that was freed longest ago (R7). Carved-out ones come
- * last: somebody once asked for each by name, and Docker asks again whenever that container starts.
+ * last: somebody once asked for each by name, and Docker asks again whenever that container starts. A freed address cools
+ * down before a container of another group gets it (R7): others may still take it for a member of the old one.
  */
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { NetworkId } from '../../model/network.ts'
-import { isExcluded, lowWaterOf, rangeOf, sizeOf } from './geometry.ts'
+import { anyone, type Claimant, mayHave } from './claimant.ts'
+import { isExcluded, lowWaterOf, type Range, rangeOf, sizeOf } from './geometry.ts'
 import type { Ledger } from './ledger.ts'
 import { lowerBound, Ownership } from './ownership.ts'
 
@@ -36,8 +38,11 @@ export class Pool {
   readonly #busy = new Set<number>()
   // Asked of another owner for a container that wants this very one: not to be handed to another when it arrives.
   readonly #awaited = new Set<number>()
-  // No own address below it is both unused and free.
+  // Of the addresses handed out in this run of the process: whose group had it last, '' for none.
+  readonly #lastOf = new Map<number, string>()
+  // No own address below it is both unused and free, but for those that the claimants without a pool must avoid.
   #cursor = 0
+  #avoided = ''
   #builtRevision = -1
   #builtMs = Number.NEGATIVE_INFINITY
 
@@ -48,13 +53,35 @@ export class Pool {
   }
 
   /** The address to hand out next; undefined when there is none. The caller `hold`s it in the same turn. */
-  pick(moment: Moment): number | undefined {
+  pick(moment: Moment, claimant: Claimant = anyone): number | undefined {
     const network = this.#fresh(moment)
     if (!network) return undefined
-    const ip = this.#choose(moment.view, network)
+    this.#follow(claimant)
+    const ip = this.#choose(moment, network, claimant)
     if (ip !== undefined || this.#builtRevision === moment.revision) return ip
     this.#rebuild(moment, network)
-    return this.#choose(moment.view, network)
+    return this.#choose(moment, network, claimant)
+  }
+
+  /** The claimant has it from now on. */
+  handOver(ip: number, { group = '' }: Claimant): void {
+    this.#lastOf.set(ip, group)
+  }
+
+  /** For how long a freed address is not for this claimant yet, ms; 0 if it may have it at once. */
+  coolsInMs(ip: number, { group = '', hasGroups }: Claimant, nowMs: number): number {
+    const last = this.#lastOf.get(ip)
+    // what an earlier run freed may have been anybody's
+    const isAnothers = last === undefined ? hasGroups : last !== group
+    return isAnothers ? this.ledger.coolsInMs(ip, nowMs) : 0
+  }
+
+  /** When the first own address that cools down for this claimant is free for it, ms from now; 0 if there is none. */
+  nextCoolInMs({ view, nowMs }: Moment, claimant: Claimant): number {
+    const waits = [...this.ledger.freed()].flatMap(([ip]) => {
+      return mayHave(claimant, ip) && this.#isFree(view, ip) ? this.coolsInMs(ip, claimant, nowMs) : []
+    })
+    return waits.length === 0 ? 0 : Math.min(...waits)
   }
 
   /** Free addresses in own blocks; exact as long as no other host's endpoint lies in them. */
@@ -190,16 +217,35 @@ export class Pool {
     return this.#ownership.listsAddress(view, ip)
   }
 
-  #choose(view: RegistryView, network: Network): number | undefined {
+  #choose(moment: Moment, network: Network, claimant: Claimant): number | undefined {
+    const { view } = moment
     return (
-      this.#neverUsed(view, network) ??
-      this.#oldestFreed(view, network, false) ??
-      this.#neverUsedCarved(view) ??
-      this.#oldestFreed(view, network, true)
+      (claimant.within
+        ? this.#neverUsedIn(view, network, claimant.within)
+        : this.#neverUsed(view, network, claimant)) ??
+      this.#oldestFreed(moment, network, claimant, false) ??
+      this.#neverUsedCarved(view, claimant) ??
+      this.#oldestFreed(moment, network, claimant, true)
     )
   }
 
-  #neverUsed(view: RegistryView, network: Network): number | undefined {
+  /** Pools that are no more leave unused addresses behind. */
+  #follow({ within, avoid }: Claimant): void {
+    const avoided = avoid.map(({ first, last }) => `${first}-${last}`).join()
+    if (within || avoided === this.#avoided) return
+    this.#avoided = avoided
+    this.#cursor = 0
+  }
+
+  #neverUsedIn(view: RegistryView, network: Network, { first, last }: Range): number | undefined {
+    for (let ip = first; ip <= last; ip++) {
+      if (this.ledger.isUsed(ip) || isExcluded(network, ip) || view.address(this.network, ip)) continue
+      if (this.#isFree(view, ip)) return ip
+    }
+    return undefined
+  }
+
+  #neverUsed(view: RegistryView, network: Network, claimant: Claimant): number | undefined {
     const { blocks } = this.#ownership
     const end = network.spec.subnet.last + 1
     if (this.#cursor >= end) return undefined
@@ -211,7 +257,7 @@ export class Pool {
       for (let ip = Math.max(first, this.#cursor); ip <= last; ip++) {
         if (this.ledger.isUsed(ip) || isExcluded(network, ip) || block.carved.includes(ip)) continue
         if (this.#isBusy(view, ip)) continue
-        if (this.#awaited.has(ip)) continue
+        if (this.#awaited.has(ip) || !mayHave(claimant, ip)) continue
         this.#cursor = ip
         return ip
       }
@@ -220,14 +266,18 @@ export class Pool {
     return undefined
   }
 
-  #neverUsedCarved(view: RegistryView): number | undefined {
-    return this.#ownership.carved.find(ip => !this.ledger.isUsed(ip) && this.#isFree(view, ip))
+  #neverUsedCarved(view: RegistryView, claimant: Claimant): number | undefined {
+    return this.#ownership.carved.find(ip => {
+      return !this.ledger.isUsed(ip) && mayHave(claimant, ip) && this.#isFree(view, ip)
+    })
   }
 
-  #oldestFreed(view: RegistryView, network: Network, carved: boolean): number | undefined {
+  #oldestFreed(moment: Moment, network: Network, claimant: Claimant, carved: boolean): number | undefined {
+    const { view, nowMs } = moment
     for (const [ip] of this.ledger.freed()) {
       const isCarved = view.address(this.network, ip) !== undefined
-      if (isCarved === carved && !isExcluded(network, ip) && this.#isFree(view, ip)) return ip
+      if (isCarved !== carved || isExcluded(network, ip) || !mayHave(claimant, ip)) continue
+      if (this.coolsInMs(ip, claimant, nowMs) === 0 && this.#isFree(view, ip)) return ip
     }
     return undefined
   }

@@ -147,6 +147,38 @@ describe('groups: on three hosts', function () {
     assert.deepEqual(await meshNetworks(two), ['web'])
   })
 
+  it('have addresses of their pool, whichever host owns them; a drain moves members with their policies', async () => {
+    const [one, two] = await prepare()
+    await netctl(one, 'group', 'create', 'web', 'few', '--ip-pool=10.1.2.100-10.1.2.101', '-policy=p')
+    await networksAppear(lab().hosts(), 'few.web')
+    const few = await runContainer(one, 'few.web', 'f1')
+    const other = await runContainer(two, 'few.web', 'f2')
+    assert.deepEqual([few.ip, other.ip].sort(), ['10.1.2.100', '10.1.2.101'])
+    const third = await two.exec(['docker', 'run', '--rm', '--net', 'few.web', 'alpine', 'true'], { timeoutMs: 30_000 })
+    assert.match(third.stderr, /no free address in pool 10\.1\.2\.100-10\.1\.2\.101/)
+    const web = await runContainer(two, 'web', 'web1')
+    await netctl(one, 'net', 'create', '--subnet=10.1.3.0/24', 'next')
+    await networksAppear(lab().hosts(), 'next')
+    const { code, stderr } = await one.exec(['skein', 'net', 'drain', 'web', '--into', 'next'])
+    assert.equal(code, 0, stderr)
+    await eventually(async () => {
+      const members = await docker(
+        one,
+        'network',
+        'inspect',
+        '-f',
+        '{{range .Containers}}{{.Name}} {{end}}',
+        'few.next',
+      )
+      assert.equal(members.trim(), 'f1')
+      assert.match((await addresses(web, 'few')).join(), /^10\.1\.3\.\d+,10\.1\.3\.\d+$/)
+    })
+    const [, near = ''] = await addresses(web, 'few')
+    await listen(few)
+    await eventually(() => assertPorts(web, { ...few, ip: near }, [8888]))
+    await eventually(async () => assert.match(await netctl(one, 'group', 'ls'), /default +few +next +p\n$/))
+  })
+
   it('can be created with docker network create, on one host for all', async () => {
     const [one, two] = hosts()
     const drivers = ['-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', '10.1.2.0/24']
