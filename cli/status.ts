@@ -25,6 +25,7 @@ export function statusText(status: StatusJson): string {
     ['mesh', `${status.meshId}: ${members.length} members, ${connectedText(others)}`],
     ['registry', `digest ${status.digest.slice(0, 16)}, ${status.records} records, ${status.networks} networks`],
     ...status.draining.map(key => ['draining', `${key}: deleted, but a container is still on it`]),
+    ...status.collectionWaitsFor.map(member => ['kept', waitText(member)]),
     ['docker', docker.reachable ? 'reachable' : `not reachable: ${docker.error}`],
     ['datapath', datapath.errors.length > 0 ? 'with errors' : `in order, ${datapath.repaired} repairs since the start`],
     ...datapath.errors.map(error => ['', error]),
@@ -45,6 +46,11 @@ export function statusText(status: StatusJson): string {
     '\n',
     conditions.length > 0 ? conditions.join('') : 'no conditions\n',
   ].join('')
+}
+
+function waitText({ name, forMs }: StatusJson['collectionWaitsFor'][number]): string {
+  const away = forMs === undefined ? 'not heard of since the start' : `away for ${ageText(forMs)}`
+  return `deleted records, until ${name} is back or removed: ${away}`
 }
 
 /** A member that the mesh does not reach either needs another remedy than one whose firewall lets TCP alone pass. */

@@ -30,6 +30,7 @@ function statusJson(deps: ApiDeps, nowMs: number): StatusJson {
     records: view.size(),
     networks: networks.filter(network => network.status === 'live').length,
     draining: networks.filter(network => network.status === 'draining').map(networkKey),
+    collectionWaitsFor: collectionWaitsFor(deps, nowMs),
     conditions: conditionsJson(deps, nowMs),
     docker: host.docker,
     datapath: {
@@ -40,6 +41,16 @@ function statusJson(deps: ApiDeps, nowMs: number): StatusJson {
       }),
     },
   }
+}
+
+/** Those within reach catch up within seconds: they are no news. */
+function collectionWaitsFor({ replica, connected, nameOf }: ApiDeps, nowMs: number): StatusJson['collectionWaitsFor'] {
+  const linked = new Set(connected())
+  const away = replica.collectionStatus().waitsFor.filter(({ peer }) => !linked.has(peer))
+  return away.map(({ peer, shownMs }) => {
+    const ago = shownMs === undefined ? {} : { forMs: Math.max(0, nowMs - shownMs) }
+    return { name: nameOf(peer), key: peer, ...ago }
+  })
 }
 
 function memberStatus({ replica, connected }: ApiDeps, nowMs: number): MemberStatusJson[] {

@@ -329,6 +329,8 @@ export interface StatusJson {
   networks: number
   /** Deleted networks that an endpoint still keeps, as `tenant:name`. */
   draining: string[]
+  /** Members out of reach that keep deleted and superseded records from going, and for how long nothing was heard of them. */
+  collectionWaitsFor: { name: string; key: string; forMs?: number }[]
   conditions: ConditionJson[]
   docker: { reachable: boolean; error: string }
   datapath: {

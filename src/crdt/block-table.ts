@@ -4,6 +4,7 @@ import { soundAddressChain } from './addresses.ts'
 import type { Verify } from './batch.ts'
 import { soundChain } from './blocks.ts'
 import { ChainTable } from './chain-table.ts'
+import type { Drops } from './droppable.ts'
 import type { AddressLeaf, BlockLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 
@@ -44,6 +45,16 @@ export class BlockTable {
     this.#addresses.put(record)
   }
 
+  /** Whether its chain is told again by another record. */
+  mayDrop(record: LeafRecord<BlockLeaf> | LeafRecord<AddressLeaf>, drops: Drops): boolean {
+    return isBlock(record) ? this.#blocks.mayDrop(record, drops) : this.#addresses.mayDrop(record, drops)
+  }
+
+  drop(record: LeafRecord<BlockLeaf> | LeafRecord<AddressLeaf>): void {
+    if (isBlock(record)) this.#blocks.drop(record)
+    else this.#addresses.drop(record)
+  }
+
   chains(network: NetworkId, index: number): readonly LeafRecord<BlockLeaf>[] {
     return this.#blocks.chains(blockSlot(network, index))
   }
@@ -76,6 +87,10 @@ export class BlockTable {
   addressForks(): (readonly LeafRecord<AddressLeaf>[])[] {
     return this.#addresses.forks()
   }
+}
+
+function isBlock(record: LeafRecord<BlockLeaf> | LeafRecord<AddressLeaf>): record is LeafRecord<BlockLeaf> {
+  return record.leaf.kind === 'block'
 }
 
 function blockSlot(network: NetworkId, index: number): string {

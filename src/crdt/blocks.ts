@@ -10,7 +10,8 @@ import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Subnet } from '../model/subnet.ts'
 import type { Verify } from './batch.ts'
-import type { BlockLeaf, Step, Transfer } from './leaves.ts'
+import { encodeLeaf } from './leaf-codec.ts'
+import { type BlockLeaf, maxLeafBytes, type Step, type Transfer } from './leaves.ts'
 import type { RegistryView } from './registry-view.ts'
 import type { Dot } from './vector.ts'
 
@@ -82,7 +83,19 @@ export function transferLeaf(
   const carved = [...new Set([...block.carved, ...carve])].sort((a, b) => a - b)
   const step = { epoch: block.epoch + 1, from: signer.key, to, counter, carved }
   const signature = signer.sign(transferBytes(view.meshId, head, step))
-  return { kind: 'block', ...head, transfers: [...view.transfers(network, index), { ...step, signature }] }
+  const leaf: BlockLeaf = {
+    kind: 'block',
+    ...head,
+    transfers: [...view.transfers(network, index), { ...step, signature }],
+  }
+  if (encodeLeaf(leaf).length > maxLeafBytes) {
+    const moves = `${view.transfers(network, index).length} times`
+    throw new SkeinError(
+      'exhausted',
+      `block ${index} of network ${network.slice(0, 6)} has changed hands ${moves} and stays here: ask another host, or a new network`,
+    )
+  }
+  return leaf
 }
 
 /**

@@ -3,6 +3,7 @@
  * beginning of the other, the longer. What of them counts is computed in custody.ts.
  */
 import { type Chain, isPrefix } from './blocks.ts'
+import type { Drops } from './droppable.ts'
 import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -53,8 +54,32 @@ export class ChainTable<L extends Chain> {
     return this.#chains.get(slot) ?? none
   }
 
+  /** True if another record's chain goes on where this one ends, or is the same. */
+  mayDrop(record: LeafRecord<L>, drops: Drops): boolean {
+    return this.chains(this.#rules.slot(record.leaf)).some(
+      other => !isSame(other, record) && isPrefix(record.leaf, other.leaf) && drops.stable(other.dot),
+    )
+  }
+
+  drop(record: LeafRecord<L>): void {
+    const { leaf, dot } = record
+    this.#live.drop(`unsound:${dotText(dot)}`, record)
+    const slot = this.#rules.slot(leaf)
+    const held = this.chains(slot)
+    const kept = held.filter(other => !isSame(other, record))
+    if (kept.length === held.length) return
+    this.#live.drop(`${slot}:${dotText(dot)}`, record)
+    if (kept.length > 0) this.#chains.set(slot, kept)
+    else this.#chains.delete(slot)
+    if (kept.length < 2) this.#forked.delete(slot)
+  }
+
   /** The records of the slots that have several chains: what was given twice is among them. In no order of slots. */
   forks(): (readonly LeafRecord<L>[])[] {
     return [...this.#forked].map(slot => this.chains(slot))
   }
+}
+
+function isSame(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
+  return a.hash === b.hash && dotText(a.dot) === dotText(b.dot)
 }

@@ -3,7 +3,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Hlc } from './hlc.ts'
-import type { AddressLeaf, BlockLeaf } from './leaves.ts'
+import type { AddressLeaf, BlockLeaf, CheckpointLeaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { ObjectTables } from './object-tables.ts'
@@ -23,6 +23,8 @@ export interface Tables {
   /** Writers with several histories, and when these parted. */
   forks: ReadonlyMap<PeerKey, Hlc>
   objects: ObjectTables
+  /** Checkpoints that let go of what is needed. */
+  unjust: readonly LeafRecord<CheckpointLeaf>[]
 }
 
 /** `tenant/name`: how conditions name a network. */

@@ -4,6 +4,8 @@ import { printable, type Tables } from './condition-text.ts'
 import { drainConditions } from './drain-conditions.ts'
 import { forkedWriters, successionConditions } from './fork-conditions.ts'
 import { compareHlc } from './hlc.ts'
+import type { CheckpointLeaf } from './leaves.ts'
+import type { LeafRecord } from './live-set.ts'
 import { nameConditions } from './name-conditions.ts'
 import { objectConditions } from './object-conditions.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
@@ -22,6 +24,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...successionConditions(view),
     ...removalConditions(view),
     ...objectConditions(view, tables.objects),
+    ...unjustCheckpoints(view, tables.unjust),
   ]
   // two hosts may bear one name: only what a condition is about tells theirs apart
   const order = ({ text, kind, objects }: Condition) => [text, kind, ...objects].join('\n')
@@ -47,5 +50,18 @@ function orphanedTenants(view: RegistryView, tenants: TenantTable): Condition[] 
         commands: [keep],
       },
     ]
+  })
+}
+
+function unjustCheckpoints(view: RegistryView, unjust: readonly LeafRecord<CheckpointLeaf>[]): Condition[] {
+  return unjust.map(({ dot, hlc, leaf }) => {
+    const name = view.member(dot.writer)?.name ?? dot.writer.slice(0, 8)
+    return {
+      kind: 'checkpoint-unjust',
+      objects: [dot.writer, String(dot.counter)],
+      since: hlc,
+      text: `${name} let go of records that are still needed (of ${leaf.first} to ${leaf.last}); they are kept`,
+      remedy: `find out whether ${name} was restored from an old copy or runs another version; if need be: skein peer rm ${name}`,
+    }
   })
 }

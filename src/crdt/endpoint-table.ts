@@ -2,6 +2,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import { pack } from './compact.ts'
+import type { Drops } from './droppable.ts'
 import {
   endpointOf,
   type HeldEndpoint,
@@ -22,6 +23,8 @@ import type { Endpoint, Vtep } from './registry-view.ts'
 interface Owned {
   readonly owner: PeerKey
   readonly records: Map<string, HeldEndpoint | Tombstone>
+  /** By id the counters of superseded records that nobody has let go of yet, where there are any. */
+  readonly older: Map<string, Set<number>>
   /** Times that a live one came, went or moved. */
   version: number
 }
@@ -51,12 +54,16 @@ export class EndpointTable {
     const owned = this.#ownedBy(dot.writer)
     const id = pack(leaf.id)
     const before = owned.records.get(id)
-    if (before && isOverruled(record, before)) return []
+    if (before && isOverruled(record, before)) {
+      noteOlder(owned, id, dot.counter, before.counter)
+      return []
+    }
     const shared = { id: isHeld(before) ? before.id : id, owner: owned.owner, network: here.network }
     const after =
       leaf.kind === 'endpoint'
         ? holdEndpoint({ ...record, leaf }, shared)
         : holdTombstone({ ...record, leaf }, here.network)
+    if (before) noteOlder(owned, shared.id, before.counter, dot.counter)
     owned.records.set(shared.id, after)
     const slot = `endpoint:${dot.writer}:${leaf.id}`
     this.#live.exchange(slot, before && heldContent(before), contentOf(record))
@@ -80,6 +87,60 @@ export class EndpointTable {
 
   putFree(record: LeafRecord<FreeLeaf>): void {
     this.#free.put(`free:${record.dot.writer}:${record.leaf.network}`, record)
+  }
+
+  /** What a later record replaced goes; the end of an endpoint, when nothing older would come to light without it. */
+  mayDropEndpoint({ leaf, dot }: LeafRecord<EndpointLeaf | EndpointRmLeaf>, drops: Drops): boolean {
+    const { writer } = dot
+    const owned = this.#byOwner.get(writer)
+    const held = owned?.records.get(pack(leaf.id))
+    if (!owned || !held) return false
+    if (held.counter > dot.counter) return drops.stable({ writer, counter: held.counter })
+    if (leaf.kind !== 'endpoint-rm' || held.counter !== dot.counter) return false
+    return [...(owned.older.get(pack(leaf.id)) ?? [])].every(counter => drops.goes({ writer, counter }))
+  }
+
+  /** Gives the networks whose endpoints changed. That the address was used (`wasEndpoint`) is not forgotten. */
+  dropEndpoint({ leaf, dot, hash }: LeafRecord<EndpointLeaf | EndpointRmLeaf>): NetworkId[] {
+    const id = pack(leaf.id)
+    const owned = this.#byOwner.get(dot.writer)
+    const held = owned?.records.get(id)
+    const older = owned?.older.get(id)
+    older?.delete(dot.counter)
+    if (older?.size === 0) owned?.older.delete(id)
+    if (!owned || held?.counter !== dot.counter || held.hash !== pack(hash)) return []
+    owned.records.delete(id)
+    this.#live.exchange(`endpoint:${dot.writer}:${leaf.id}`, heldContent(held), undefined)
+    if (!isHeld(held)) return []
+    this.#inNetwork(held.network).remove(held)
+    owned.version++
+    return [held.network]
+  }
+
+  /** What a later record replaced goes; of a network that is gone, also what counts. */
+  mayDropOf({ leaf, dot, hlc, hash }: LeafRecord<VtepLeaf | FreeLeaf>, drops: Drops, isGone: boolean): boolean {
+    const slot = `${leaf.kind}:${dot.writer}:${leaf.network}`
+    const record = { leaf, dot, hlc, hash }
+    const registers = leaf.kind === 'vtep' ? this.#vteps : this.#free
+    return registers.isSuperseded(slot, record, drops) || (isGone && registers.isAlone(slot, record, drops))
+  }
+
+  dropOf(record: LeafRecord<VtepLeaf | FreeLeaf>): void {
+    const { leaf, dot } = record
+    const { network } = leaf
+    const slot = `${leaf.kind}:${dot.writer}:${network}`
+    if (leaf.kind === 'free') {
+      this.#free.drop(slot, record)
+      return
+    }
+    if (this.#vteps.drop(slot, record)) {
+      this.#vtepsByNetwork.get(network)?.delete(dot.writer)
+      this.#vtepVersions.set(network, this.vtepsVersion(network) + 1)
+    }
+    // its VNI may be used for another network from now on (I4), unless a later record of the same network has it
+    const vnis = this.#vnis.get(dot.writer)
+    if (vnis?.get(leaf.vni) === network && this.#vteps.get(slot)?.leaf.vni !== leaf.vni) vnis.delete(leaf.vni)
+    this.#vniVersion++
   }
 
   /** Sorted by (ip, owner, id). */
@@ -176,8 +237,15 @@ export class EndpointTable {
   }
 
   #ownedBy(owner: PeerKey): Owned {
-    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), version: 0 }))
+    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), older: new Map(), version: 0 }))
   }
+}
+
+function noteOlder({ older }: Owned, id: string, counter: number, current: number): void {
+  if (counter >= current) return
+  const counters = older.get(id)
+  if (counters) counters.add(counter)
+  else older.set(id, new Set([counter]))
 }
 
 function placeOf(record: HeldEndpoint | Tombstone | undefined): string {

@@ -51,6 +51,12 @@ export class Gate {
     return [...writers].some(writer => (this.#withheld.get(writer)?.size ?? 0) > 0)
   }
 
+  /** Nothing was received. */
+  clear(): void {
+    this.#held.clear()
+    this.reset()
+  }
+
   /** Nothing is applied any more; all comes again. */
   reset(): void {
     this.#applied.clear()

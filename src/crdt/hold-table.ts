@@ -4,6 +4,7 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
+import type { Drops } from './droppable.ts'
 import type { NetworkHoldLeaf } from './leaves.ts'
 import { type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
 
@@ -21,6 +22,16 @@ export class HoldTable {
     const { writer } = record.dot
     this.#writers.set(network, (this.#writers.get(network) ?? new Set()).add(writer))
     this.#registers.put(slotOf(writer, network), record)
+  }
+
+  /** What a later record replaced goes; of a network that is gone, also what counts. */
+  mayDrop(record: LeafRecord<NetworkHoldLeaf>, drops: Drops, isGone: boolean): boolean {
+    const slot = slotOf(record.dot.writer, record.leaf.network)
+    return this.#registers.isSuperseded(slot, record, drops) || (isGone && this.#registers.isAlone(slot, record, drops))
+  }
+
+  drop(record: LeafRecord<NetworkHoldLeaf>): void {
+    this.#registers.drop(slotOf(record.dot.writer, record.leaf.network), record)
   }
 
   /** Who holds the network, ascending. */

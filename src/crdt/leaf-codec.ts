@@ -1,6 +1,7 @@
 /** Leaves to canonical bytes and back. */
 import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import { addressCodecs } from './address-codec.ts'
+import { checkpointCodecs } from './checkpoint-codec.ts'
 import type { Codec, Codecs, Kind } from './codec.ts'
 import { endpointCodecs } from './endpoint-codec.ts'
 import { type Leaf, maxLeafBytes } from './leaves.ts'
@@ -15,6 +16,7 @@ const codecs: Codecs = {
   ...networkCodecs,
   ...endpointCodecs,
   ...addressCodecs,
+  ...checkpointCodecs,
   ...objectCodecs,
 }
 

@@ -168,6 +168,15 @@ export type AddressLeaf = {
   removal: number
   transfers: readonly Step[]
 }
+/** The writer lets go of its leaves from `first` to `last` whose bit (counter − first, lowest first) is not set. */
+export type CheckpointLeaf = {
+  kind: 'checkpoint'
+  first: number
+  last: number
+  bitmap: Uint8Array
+  /** Over the header of the compact unit that is left. */
+  signature: Uint8Array
+}
 export type FreeLeaf = { kind: 'free'; network: NetworkId; log2: number }
 
 export type Leaf =
@@ -199,9 +208,13 @@ export type Leaf =
   | FreeLeaf
   | ReservationLeaf
   | ObjectLeaf
+  | CheckpointLeaf
 
 /** Largest encoded leaf, bytes: a roster or list of 1,000 peers fits. */
 export const maxLeafBytes = 128 * 1024
+
+/** Most counters that one checkpoint speaks of. */
+export const maxRunCounters = 4096
 
 /** Of one endpoint: more than any container has, and few enough for a batch of many endpoints. */
 export const maxAliases = 64

@@ -4,6 +4,7 @@
  * one change costs the same however many there are.
  */
 import { sha256Latin1 } from '../lib/bytes.ts'
+import type { Drops } from './droppable.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import type { Leaf } from './leaves.ts'
 import { SlotSum } from './slot-sum.ts'
@@ -97,6 +98,8 @@ export function contentOf(record: { dot: Pick<Dot, 'counter'>; hash: string }): 
  */
 export class OwnRegisters<L> {
   readonly #records = new Map<string, LeafRecord<L>>()
+  /** Counters of superseded records that nobody has let go of yet, where there are any. */
+  readonly #older = new Map<string, Set<number>>()
   readonly #live: LiveSet
 
   constructor(live: LiveSet) {
@@ -106,7 +109,11 @@ export class OwnRegisters<L> {
   /** Stores the record if it is later than what the slot holds; says whether, and what it replaced. */
   put(slot: string, record: LeafRecord<L>): { stored: boolean; before?: LeafRecord<L> } {
     const before = this.#records.get(slot)
-    if (before && !isLater(record, before)) return { stored: false, before }
+    if (before && !isLater(record, before)) {
+      if (before.dot.counter > record.dot.counter) this.#supersede(slot, record)
+      return { stored: false, before }
+    }
+    if (before && before.dot.counter < record.dot.counter) this.#supersede(slot, before)
     this.#records.set(slot, record)
     this.#live.set(slot, record)
     return before ? { stored: true, before } : { stored: true }
@@ -118,6 +125,37 @@ export class OwnRegisters<L> {
 
   values(): IterableIterator<LeafRecord<L>> {
     return this.#records.values()
+  }
+
+  /** True if a later record has taken its place. */
+  isSuperseded(slot: string, { dot }: LeafRecord<unknown>, drops: Drops): boolean {
+    const current = this.#records.get(slot)
+    return current !== undefined && current.dot.counter > dot.counter && drops.stable(current.dot)
+  }
+
+  /** True if it is what the slot holds, and nothing older would come to light without it. */
+  isAlone(slot: string, { dot }: LeafRecord<unknown>, drops: Drops): boolean {
+    if (this.#records.get(slot)?.dot.counter !== dot.counter) return false
+    return [...(this.#older.get(slot) ?? [])].every(counter => drops.goes({ writer: dot.writer, counter }))
+  }
+
+  /** Forgets the record; says whether it was the one that counts. */
+  drop(slot: string, record: LeafRecord<unknown>): boolean {
+    const { counter } = record.dot
+    const older = this.#older.get(slot)
+    older?.delete(counter)
+    if (older?.size === 0) this.#older.delete(slot)
+    const current = this.#records.get(slot)
+    if (current?.dot.counter !== counter || current.hash !== record.hash) return false
+    this.#records.delete(slot)
+    this.#live.delete(slot)
+    return true
+  }
+
+  #supersede(slot: string, { dot }: LeafRecord<unknown>): void {
+    const older = this.#older.get(slot)
+    if (older) older.add(dot.counter)
+    else this.#older.set(slot, new Set([dot.counter]))
   }
 }
 
@@ -144,5 +182,18 @@ export class SharedRegisters<L> {
 
   get(slot: string): LeafRecord<L> | undefined {
     return this.#records.get(slot)
+  }
+
+  /** True if a record that wins over it is held. */
+  isSuperseded(slot: string, record: LeafRecord<unknown>, drops: Drops): boolean {
+    const held = this.#records.get(slot)
+    return held !== undefined && compareRecords(held, record) !== 0 && drops.stable(held.dot)
+  }
+
+  drop(slot: string, record: LeafRecord<unknown>): void {
+    const held = this.#records.get(slot)
+    if (!held || compareRecords(held, record) !== 0) return
+    this.#records.delete(slot)
+    this.#live.delete(slot)
   }
 }

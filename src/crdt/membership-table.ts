@@ -6,6 +6,7 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
+import type { Drops } from './droppable.ts'
 import { compareHlc } from './hlc.ts'
 import { admissionProof, meshIdOf, successionProof } from './identity.ts'
 import type { AckLeaf, AdmissionLeaf, InvitationLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
@@ -62,6 +63,15 @@ export class MembershipTable {
   putPeer(record: LeafRecord<PeerLeaf>): void {
     this.#peers.put(`peer:${record.dot.writer}`, record)
     this.#forgetMembers()
+  }
+
+  mayDropPeer(record: LeafRecord<PeerLeaf>, drops: Drops): boolean {
+    return this.#peers.isSuperseded(`peer:${record.dot.writer}`, record, drops)
+  }
+
+  dropPeer(record: LeafRecord<PeerLeaf>): void {
+    this.#peers.drop(`peer:${record.dot.writer}`, record)
+    this.#members = undefined
   }
 
   putInvitation(record: LeafRecord<InvitationLeaf>): void {

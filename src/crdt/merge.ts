@@ -4,7 +4,8 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
-import type { Batch, Verify } from './batch.ts'
+import type { Verify } from './batch.ts'
+import { leavesOf, type Part } from './compact-unit.ts'
 import { Gate } from './gate.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf } from './leaf-codec.ts'
@@ -31,13 +32,13 @@ export interface MergeOptions {
   /** Whose own promises about undecided removals hold here. */
   readonly self: PeerKey | undefined
   /** All batches that were applied, each writer's in order. Default: kept here. */
-  readonly history: (() => Iterable<Batch>) | undefined
+  readonly history: (() => Iterable<Part>) | undefined
 }
 
 export class Merge {
   readonly removals: Removals
   readonly #options: MergeOptions
-  readonly #remembered: Batch[] = []
+  readonly #remembered: Part[] = []
   readonly #gate = new Gate()
   readonly #removalTable = new RemovalTable()
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
@@ -115,13 +116,17 @@ export class Merge {
     return Math.floor(numbered / perEra) === this.#era() ? numbered % perEra : undefined
   }
 
-  /** Applies every leaf of a batch, but those above a limit: these wait. */
-  apply(batch: Batch): void {
-    if (!this.#options.history) this.#remembered.push(batch)
+  /** Applies every leaf of a batch, or of what is left of a run of them, but those above a limit: these wait. */
+  apply(part: Part): void {
+    if (!this.#options.history) this.#remembered.push(part)
+    this.#take(part)
+  }
+
+  #take(batch: Part): void {
     this.#gate.receive(batch.writer, batch.last)
     const { writer, last: counter, hlc } = batch
     const head = this.#heads.get(writer)
-    // a forked writer has several batches that end at one counter
+    // a forked writer has several batches that end at one counter; behind every compacted run a batch follows
     if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     const records = recordsOf(batch)
     const open = records.filter(isUnlimited)
@@ -129,6 +134,22 @@ export class Merge {
     const decides = open.some(({ leaf }) => leaf && deciding.has(leaf.kind)) || this.removals.isAwaited(batch.writer)
     if (decides && this.#decide()) return
     for (const record of records) if (!isUnlimited(record)) this.#applyLimited(record)
+  }
+
+  /** As if all in the history came now. */
+  restart(): void {
+    this.#gate.clear()
+    this.#heads.clear()
+    this.#removalTable.clear()
+    this.removals.decide()
+    this.#newEra()
+    for (const part of this.#history()) this.#take(part)
+  }
+
+  /** Something was let go of: what rests on it is computed again. */
+  wentAway(): void {
+    this.#listVersion++
+    this.removals.forget()
   }
 
   digest(): string {
@@ -168,9 +189,8 @@ export class Merge {
 
   /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
   #rebuild(): void {
-    this.#rebuilds++
     this.#gate.reset()
-    this.#tables = this.#newTables()
+    this.#newEra()
     for (const batch of this.#history()) {
       for (const record of recordsOf(batch)) {
         if (isUnlimited(record)) this.#put(record as LeafRecord)
@@ -178,6 +198,15 @@ export class Merge {
       }
     }
     this.removals.decide()
+    this.#listVersion++
+  }
+
+  /** Empty tables, but for what was seen to go. */
+  #newEra(): void {
+    this.#rebuilds++
+    const { collected } = this.#tables.networks
+    this.#tables = this.#newTables()
+    for (const id of collected) this.#tables.networks.remember(id)
     this.#listVersion++
   }
 
@@ -191,7 +220,7 @@ export class Merge {
     })
   }
 
-  #history(): Iterable<Batch> {
+  #history(): Iterable<Part> {
     return this.#options.history?.() ?? this.#remembered
   }
 
@@ -218,10 +247,10 @@ export class Merge {
   }
 }
 
-function recordsOf(batch: Batch): LeafRecord<Leaf | undefined>[] {
-  return batch.leaves.map((bytes, i) => {
-    const dot = { writer: batch.writer, counter: batch.first + i }
-    return { dot, hlc: batch.hlc, leaf: decodeLeaf(bytes), hash: batch.hashes[i] ?? '' }
+function recordsOf(part: Part): LeafRecord<Leaf | undefined>[] {
+  const { writer } = part
+  return leavesOf(part).map(({ counter, hlc, hash, bytes }) => {
+    return { dot: { writer, counter }, hlc, leaf: decodeLeaf(bytes), hash }
   })
 }
 

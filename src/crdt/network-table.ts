@@ -5,12 +5,14 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import { goalsOf } from './drains.ts'
+import type { Drops } from './droppable.ts'
 import { Generations } from './generations.ts'
-import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import { networkIdOf } from './identity.ts'
 import type { NetworkDockerLeaf, NetworkDrainLeaf, NetworkLeaf, NetworkRenameLeaf, NetworkRmLeaf } from './leaves.ts'
 import { type LeafRecord, type LiveSet, SharedRegisters } from './live-set.ts'
 import { nameAll } from './network-names.ts'
+import { NetworkRemovals } from './network-removals.ts'
 import type { Network } from './registry-view.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
@@ -29,8 +31,9 @@ export interface NetworkContext {
 export class NetworkTable {
   readonly generations = new Generations()
   readonly #born = new Map<NetworkId, Born>()
-  readonly #covered = new Map<NetworkId, Set<string>>()
-  readonly #deletions = new Map<NetworkId, Hlc>()
+  readonly #removals = new NetworkRemovals()
+  /** Deleted networks whose acts were let go of while this peer ran: it may still have to clear up after them (I5). */
+  readonly #collected = new Set<NetworkId>()
   readonly #renames: SharedRegisters<NetworkRenameLeaf>
   readonly #drains: SharedRegisters<NetworkDrainLeaf>
   readonly #docker: SharedRegisters<NetworkDockerLeaf>
@@ -55,11 +58,8 @@ export class NetworkTable {
   }
 
   remove(record: LeafRecord<NetworkRmLeaf>): void {
-    const { id, tenant, name, generation, seen } = record.leaf
-    const covered = this.#covered.get(id) ?? new Set()
-    for (const dot of seen) covered.add(dotText(dot))
-    this.#covered.set(id, covered)
-    this.#deletions.set(id, maxHlc(this.#deletions.get(id) ?? record.hlc, record.hlc))
+    const { tenant, name, generation } = record.leaf
+    this.#removals.put(record)
     // raises the generation by itself, also before the creation arrives (model.md V10)
     this.generations.raise(tenant, name, generation)
     this.#live.add(`network-rm:${dotText(record.dot)}`, record)
@@ -88,9 +88,8 @@ export class NetworkTable {
 
   /** Creations that no deletion covers, ascending by dot. */
   actsOf(id: NetworkId): Dot[] {
-    const covered = this.#covered.get(id)
     const acts = [...(this.#born.get(id)?.acts ?? [])]
-    const uncovered = acts.filter(([text]) => !covered?.has(text))
+    const uncovered = acts.filter(([text]) => !this.#removals.covers(id, text))
     return uncovered.map(([, act]) => act.dot).sort(compareDots)
   }
 
@@ -101,11 +100,72 @@ export class NetworkTable {
 
   /** HLC of its latest deletion; undefined if there is none. */
   deletedSince(id: NetworkId): Hlc | undefined {
-    return this.#deletions.get(id)
+    return this.#removals.since(id)
   }
 
   isDeleted(id: NetworkId): boolean {
-    return this.#covered.has(id) && this.actsOf(id).length === 0
+    return (this.#removals.has(id) || this.#collected.has(id)) && this.actsOf(id).length === 0
+  }
+
+  /** True if acts of some network of the tenant are held. */
+  isBorneBy(tenant: string): boolean {
+    return [...this.#born.values()].some(({ leaf }) => leaf.tenant === tenant)
+  }
+
+  /** Networks whose acts were let go of, for whoever must remember it longer than this object lives. */
+  get collected(): ReadonlySet<NetworkId> {
+    return this.#collected
+  }
+
+  remember(id: NetworkId): void {
+    this.#collected.add(id)
+  }
+
+  /**
+   * Acts go when the network is deleted. A deletion goes when the acts that it saw are gone and another tells of as high a
+   * generation: the highest of a name is kept for ever (H1 to H3).
+   */
+  mayDrop(
+    { leaf, dot }: LeafRecord<NetworkLeaf | NetworkRmLeaf>,
+    drops: Drops,
+    collected: (dot: Dot) => boolean,
+  ): boolean {
+    if (leaf.kind === 'network') {
+      const id = networkIdOf(leaf)
+      const seen = this.#removals.seen(id, drops)
+      const others = drops.judges ? [] : (this.#born.get(id)?.acts.keys() ?? [])
+      return [...others].every(act => seen.has(act)) && seen.has(dotText(dot))
+    }
+    // a checkpoint of an act that waits for something itself does not count yet: it may be this deletion that it needs
+    const isHeld = (seen: Dot) => this.#born.get(leaf.id)?.acts.has(dotText(seen)) === true
+    return leaf.seen.every(seen => collected(seen) && !isHeld(seen)) && this.#removals.isOutranked(leaf, dot, drops)
+  }
+
+  /** True if no act of the network is held, and what was deleted of it is gone for good. */
+  isGone(id: NetworkId, collected: (dot: Dot) => boolean): boolean {
+    return !this.#born.has(id) && this.#removals.of(id).every(({ leaf }) => leaf.seen.every(collected))
+  }
+
+  isDockerSuperseded(record: LeafRecord<NetworkDockerLeaf>, drops: Drops): boolean {
+    return this.#docker.isSuperseded(`network-docker:${record.leaf.network}`, record, drops)
+  }
+
+  drop(record: LeafRecord<NetworkLeaf | NetworkRmLeaf | NetworkDockerLeaf>): void {
+    const { leaf, dot } = record
+    if (leaf.kind === 'network-docker') {
+      this.#docker.drop(`network-docker:${leaf.network}`, record)
+      return
+    }
+    this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
+    if (leaf.kind === 'network') this.#dropAct(networkIdOf(leaf), dot)
+    else this.#removals.drop(leaf, dot)
+  }
+
+  #dropAct(id: NetworkId, dot: Dot): void {
+    const born = this.#born.get(id)
+    if (!born?.acts.delete(dotText(dot)) || born.acts.size > 0) return
+    this.#born.delete(id)
+    this.#collected.add(id)
   }
 
   /** The latest word on whether it is drained, if it is; also of a network that is gone. */

@@ -3,7 +3,9 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Verify } from './batch.ts'
 import { BlockTable } from './block-table.ts'
+import { CheckpointTable } from './checkpoint-table.ts'
 import type { Kind, LeafOf } from './codec.ts'
+import { Collector } from './collector.ts'
 import { ContentTable } from './content-table.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import { HoldTable } from './hold-table.ts'
@@ -32,7 +34,7 @@ export interface TablesContext {
 }
 
 /** The list of networks rests on everything but these and the objects. */
-const listless = new Set<Kind>(['vtep', 'free', 'block', 'address', 'peer', 'reservation'])
+const listless = new Set<Kind>(['vtep', 'free', 'block', 'address', 'peer', 'reservation', 'checkpoint'])
 
 export class RecordTables {
   readonly live = new LiveSet()
@@ -44,18 +46,22 @@ export class RecordTables {
   readonly holds = new HoldTable(this.live)
   readonly reservations = new ReservationTable(this.live)
   readonly content = new ContentTable(this.live)
+  readonly checkpoints = new CheckpointTable(this.live)
+  readonly collector: Collector
   readonly objects: ObjectTables
   readonly #removals: RemovalTable
-  readonly #earlier: (writer: PeerKey) => readonly PeerKey[]
+  /** Former keys of a writer's host. */
+  readonly earlier: (writer: PeerKey) => readonly PeerKey[]
   readonly #puts: { [K in Kind]: (record: LeafRecord<LeafOf<K>>) => void }
   #touchesList = false
 
   constructor({ meshId, verify, removals, shown, earlier, counters }: TablesContext) {
     this.#removals = removals
-    this.#earlier = earlier
+    this.earlier = earlier
     this.membership = new MembershipTable(meshId, verify, this.live, (key, hash) => removals.listing(key, hash))
     this.blocks = new BlockTable(meshId, verify, this.live)
     this.objects = new ObjectTables(this.live, shown, counters)
+    this.collector = new Collector(this)
     this.#puts = { ...this.#ofMembers(), ...this.#ofRemovals(), ...this.#ofNetworks(), ...this.objects.puts }
   }
 
@@ -131,12 +137,13 @@ export class RecordTables {
       block: record => this.blocks.put(record),
       address: record => this.blocks.putAddress(record),
       reservation: record => this.reservations.put(record),
+      checkpoint: record => this.checkpoints.put(record),
     } satisfies Puts
   }
 
   /** An endpoint matters to the list where it keeps a deleted network draining. */
   #putEndpoint(record: LeafRecord<EndpointLeaf | EndpointRmLeaf>): void {
-    const inherited = this.#earlier(record.dot.writer).map(key => this.endpoints.touch(key, record.leaf.id))
+    const inherited = this.earlier(record.dot.writer).map(key => this.endpoints.touch(key, record.leaf.id))
     const touched = [...this.endpoints.putEndpoint(record), ...inherited]
     this.#touchesList = touched.some(id => id !== undefined && this.networks.isDeleted(id))
   }

@@ -4,7 +4,9 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
-import type { Batch, Verify } from './batch.ts'
+import type { Verify } from './batch.ts'
+import { CheckpointReadings } from './checkpoint-readings.ts'
+import type { Part } from './compact-unit.ts'
 import { conditionsOf } from './conditions.ts'
 import { CustodyReadings } from './custody-readings.ts'
 import { EndpointReadings } from './endpoint-readings.ts'
@@ -34,11 +36,12 @@ export interface RegistryOptions {
   /** Whose registry it is: its own promises about undecided removals hold here alone. @default nobody's */
   self?: PeerKey
   /** All batches that were applied, each writer's in order, for the rare case that it has to be built again. @default kept here */
-  history?: () => Iterable<Batch>
+  history?: () => Iterable<Part>
 }
 
 export class Registry implements RegistryView {
   readonly meshId: string
+  readonly checkpoints: CheckpointReadings
   readonly #merge: Merge
   readonly #forks = new Map<PeerKey, Hlc>()
   readonly #members: MemberReadings
@@ -50,6 +53,7 @@ export class Registry implements RegistryView {
     this.meshId = meshId
     const merge = new Merge({ meshId, verify, self, history })
     this.#merge = merge
+    this.checkpoints = new CheckpointReadings(merge)
     this.#members = new MemberReadings(merge)
     this.#networks = new NetworkReadings(merge)
     this.#endpoints = new EndpointReadings(merge)
@@ -61,14 +65,20 @@ export class Registry implements RegistryView {
     return this.#merge.tables.objects
   }
 
-  /** Applies every leaf of a batch, but those above a limit: these wait. */
-  apply(batch: Batch): void {
-    this.#merge.apply(batch)
+  /** Applies every leaf of a batch, or of what is left of a run of them, but those above a limit: these wait. */
+  apply(part: Part): void {
+    this.#merge.apply(part)
   }
 
-  /** The log holds two histories of the writer, which parted at `since`: from now on it is fenced (R8). */
-  noteFork(writer: PeerKey, since: Hlc): void {
-    this.#forks.set(writer, since)
+  /** The history has lost more than what a checkpoint lets go of: all is built again from it. */
+  restart(): void {
+    this.#merge.restart()
+  }
+
+  /** The log holds two histories of the writer, which parted at `since`: it is fenced (R8). Undefined: only one is left. */
+  noteFork(writer: PeerKey, since: Hlc | undefined): void {
+    if (since) this.#forks.set(writer, since)
+    else this.#forks.delete(writer)
   }
 
   isForked(writer: PeerKey): boolean {
@@ -114,7 +124,8 @@ export class Registry implements RegistryView {
   conditions(): Condition[] {
     const { tenants, networks, endpoints, objects } = this.#merge.tables
     const twice = this.#custody.twice()
-    return conditionsOf(this, { tenants, networks, endpoints, objects, twice, forks: this.#forks })
+    const unjust = this.checkpoints.unjust()
+    return conditionsOf(this, { tenants, networks, endpoints, objects, twice, forks: this.#forks, unjust })
   }
 
   member(key: PeerKey): Member | undefined {

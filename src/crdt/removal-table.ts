@@ -38,6 +38,14 @@ export class RemovalTable {
     return this.#removals.size === 0
   }
 
+  /** As if nothing had been said. */
+  clear(): void {
+    for (const map of [this.#removals, this.#acks, this.#ends, this.#hostDowns, this.#known]) map.clear()
+    this.#trusted = new Set()
+    this.#founder = undefined
+    this.#forget()
+  }
+
   set founder(key: PeerKey | undefined) {
     this.#founder = key
     this.#forget()

@@ -52,9 +52,8 @@ export class Removals implements CustodyRules {
   decide(): void {
     this.#version++
     this.#told = undefined
-    if (this.#table.isEmpty) return
-    this.#outcomes = outcomesOf(this.#table, writer => this.#context.held(writer))
     this.#fences = new Map()
+    this.#outcomes = this.#table.isEmpty ? none : outcomesOf(this.#table, writer => this.#context.held(writer))
     for (const process of this.#undecided()) this.#fence(process)
   }
 

@@ -1,6 +1,7 @@
 /** Tenants: alive while some write of the name is covered by no deletion; an unseen write revives the whole object. */
+import type { Drops } from './droppable.ts'
 import type { TenantLeaf, TenantRmLeaf } from './leaves.ts'
-import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
+import { compareRecords, type LeafRecord, type LiveSet, recordName } from './live-set.ts'
 import { keep } from './order.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
@@ -24,6 +25,27 @@ export class TenantTable {
     keep(removed, record)
     this.#removed.set(record.leaf.name, removed)
     this.#live.add(`tenant-rm:${dotText(record.dot)}`, record)
+  }
+
+  /** A write goes when a deletion has seen it; a deletion, when all that it has seen is gone. */
+  mayDrop(
+    { leaf, dot }: LeafRecord<TenantLeaf | TenantRmLeaf>,
+    drops: Drops,
+    collected: (dot: Dot) => boolean,
+  ): boolean {
+    // a checkpoint of an act that waits for something itself does not count yet: it may be this deletion that it needs
+    const isHeld = (seen: Dot) => this.#writes.get(leaf.name)?.has(dotText(seen)) === true
+    if (leaf.kind === 'tenant-rm') return leaf.seen.every(seen => collected(seen) && !isHeld(seen))
+    return [...(this.#removed.get(leaf.name)?.values() ?? [])].some(
+      removed => drops.stable(removed.dot) && removed.leaf.seen.some(seen => dotText(seen) === dotText(dot)),
+    )
+  }
+
+  drop(record: LeafRecord<TenantLeaf | TenantRmLeaf>): void {
+    const { leaf, dot } = record
+    if (leaf.kind === 'tenant') this.#writes.get(leaf.name)?.delete(dotText(dot))
+    else this.#removed.get(leaf.name)?.delete(recordName(record))
+    this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
   }
 
   /** Writes that no deletion covers, ascending by dot. */

@@ -16,10 +16,13 @@ import type { Unit } from './unit.ts'
  */
 export type Standing = 'next' | 'known' | 'gap' | 'full'
 
+/** `since`: when the writer's histories first parted; undefined when only one is left. */
+export type ForkListener = (writer: PeerKey, since: Hlc | undefined) => void
+
 export class BatchLog {
   /** In the order in which the writers were met: each one's admission stands in the records of those before it. */
   readonly #histories = new Map<PeerKey, History>()
-  readonly #forkListeners: ((writer: PeerKey, since: Hlc) => void)[] = []
+  readonly #forkListeners: ForkListener[] = []
   #vector: { map: Vector; hash?: Uint8Array } | undefined
 
   /** Adds a unit that stands `next`. */
@@ -32,17 +35,36 @@ export class BatchLog {
     if (since) for (const listener of this.#forkListeners) listener(unit.writer, since)
   }
 
-  /**
-   * Puts a compact unit in the place of whatever is held of its run, and gives what went. Not for a writer with several
-   * tips: what other branches have within the run would go too.
-   */
-  replace(unit: Unit): Unit[] {
+  /** Puts a compact unit in the place of what is held of its run. Says whether something of another history went with it. */
+  replace(unit: Unit): boolean {
+    const history = this.#histories.get(unit.writer)
+    if (!history) return false
     this.#vector = undefined
-    return this.#histories.get(unit.writer)?.replace(unit) ?? []
+    const wasForked = history.tips.length > 1
+    const others = history.replace(unit)
+    if (wasForked) for (const listener of this.#forkListeners) listener(unit.writer, history.forkedSince)
+    return others
   }
 
-  /** Called when a writer's histories are seen to part, once more for each further tip; `since` says when they first did. */
-  onFork(listener: (writer: PeerKey, since: Hlc) => void): void {
+  /** What is held of the writer, on any of its histories, that has a counter from `first` to `last`. */
+  within(writer: PeerKey, first: number, last: number): readonly Unit[] {
+    return this.#histories.get(writer)?.within(first, last) ?? []
+  }
+
+  /** For each history of the writer that has the counter `last`, and for the only one, its units with one from `first` to there, ascending. */
+  overlapping(writer: PeerKey, first: number, last: number): readonly (readonly Unit[])[] {
+    return this.#histories.get(writer)?.overlapping(first, last) ?? []
+  }
+
+  /** True if the batch of this hash went into a compact unit. */
+  isCompacted(part: Pick<Unit, 'writer' | 'last' | 'hash'>): boolean {
+    const history = this.#histories.get(part.writer)
+    const held = history?.find({ counter: part.last, hash: part.hash })
+    return held ? held.compact === true : history?.mayHold({ counter: part.last, hash: part.hash }) === true
+  }
+
+  /** Called when a writer's histories are seen to part, once more for each further tip, or when some of them went. */
+  onFork(listener: ForkListener): void {
     this.#forkListeners.push(listener)
   }
 
@@ -54,7 +76,7 @@ export class BatchLog {
     if (parent) return parent.writer === unit.writer && parent.last === unit.first - 1 ? 'next' : 'gap'
     const before = { counter: unit.first - 1, hash: unit.previous }
     const isRoot = unit.first === 1 && unit.previous === noBatch
-    if (!isRoot && !history?.find(before) && !history?.isInside(before.counter)) return 'gap'
+    if (!isRoot && !history?.mayHold(before)) return 'gap'
     const branches = history && !history.tips.some(tip => sameHead(tip, before))
     return branches && history.tips.length >= maxTips ? 'full' : 'next'
   }
@@ -78,6 +100,11 @@ export class BatchLog {
   /** True if a unit of the writer that is held ends at `head.counter` with that hash. */
   holds(writer: PeerKey, head: Head): boolean {
     return this.#histories.get(writer)?.find(head) !== undefined
+  }
+
+  /** True unless it is certain that something is missing here of what the head stands for. */
+  mayHold(writer: PeerKey, head: Head): boolean {
+    return this.#histories.get(writer)?.mayHold(head) === true
   }
 
   /** True if the writer is known to have more than one history. */

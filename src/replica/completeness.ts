@@ -45,7 +45,7 @@ export class Completeness {
     const { log, journal, completed } = this.#deps
     const target = this.#target
     if (!target || this.isComplete) return
-    if (![...target].every(([writer, tips]) => tips.every(tip => log.holds(writer, tip)))) return
+    if (![...target].every(([writer, tips]) => tips.every(tip => log.mayHold(writer, tip)))) return
     this.#target = undefined
     await journal(encode([fact, '1']))
     this.#complete = true

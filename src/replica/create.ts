@@ -1,12 +1,12 @@
 /** Builds the replicated registry of a peer from its journal. */
-import { type Batch, makeBatch, maxBatchBytes, maxBatchLeaves, openBatch, type Verify } from '../crdt/batch.ts'
-import { type Hlc, maxHlc, nextHlc } from '../crdt/hlc.ts'
-import { decodeLeaf, encodeLeaf } from '../crdt/leaf-codec.ts'
+import type { Verify } from '../crdt/batch.ts'
+import { leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
+import { decodeLeaf } from '../crdt/leaf-codec.ts'
 import type { Leaf } from '../crdt/leaves.ts'
 import { list } from '../crdt/plain.ts'
 import { Registry } from '../crdt/registry.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
-import type { Dot, Head, Vector } from '../crdt/vector.ts'
+import type { Dot, Vector } from '../crdt/vector.ts'
 import { decode } from '../lib/cbor.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
@@ -18,12 +18,16 @@ import type { Journal, JournalEntry, OpenJournal } from '../store/journal.ts'
 import { damagedSuffix, openOrSalvage } from '../store/salvage.ts'
 import { answerSync } from './answer-sync.ts'
 import { BatchLog } from './batch-log.ts'
+import { Collection, type CollectionPace, type CollectionStatus } from './collection.ts'
+import { Compactor, latestHlc } from './compactor.ts'
 import { Completeness } from './completeness.ts'
+import { Durable } from './durable.ts'
 import { Fence } from './fence.ts'
 import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
+import { OwnChain } from './own-chain.ts'
 import { RemovalFence, type RemovalNotice } from './removal-fence.ts'
 import type { BuildLeaves, Replica } from './replica.ts'
 import { syncProtocol } from './sync-messages.ts'
@@ -42,6 +46,8 @@ export interface ReplicaDeps {
   /** Outside of the data directory: where the highest own counter is noted (R8). */
   witnessDisk?: Pick<Disk, 'read' | 'replace'>
   openJournal: OpenJournal
+  /** How soon what nobody needs goes. @default `usualPace` */
+  collection?: CollectionPace
   transport: Transport
   clock: Clock
   /** Uniform in [0, 1). */
@@ -71,21 +77,16 @@ class JournalledReplica implements Replica {
   readonly self: PeerKey
   readonly local: JournalledFacts
   readonly #deps: ReplicaDeps
-  readonly #journal: Journal
+  readonly #durable: Durable
   readonly #registry: Registry
   readonly #log = new BatchLog()
+  readonly #compactor: Compactor
+  readonly #collection: Collection
   readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #neighbours: Neighbours
-  /** Own batches that are applied and not yet durable, in their order. */
-  readonly #unwritten = new Set<Batch>()
+  readonly #chain: OwnChain
   readonly #watchers: Watchers
-  /** Newest own batch, durable or not. */
-  #tip: Head
-  #hlc: Hlc = [0, 0]
-  #failure: SkeinError | undefined
-  /** Of the newest own record or local fact: resolves when it is durable. */
-  #newest: Promise<void> = Promise.resolve()
   readonly #fence: Fence
   readonly #removal: RemovalFence
   readonly #witness: Witness | undefined
@@ -94,33 +95,46 @@ class JournalledReplica implements Replica {
 
   constructor(deps: ReplicaDeps, journal: Journal) {
     this.#deps = deps
-    this.#journal = journal
+    this.#durable = new Durable(journal, deps.log)
+    this.#chain = new OwnChain(deps)
     this.self = deps.signer.key
     const history = () => this.#history()
     this.#registry = new Registry(deps.meshId, deps.verify, { self: this.self, history })
     this.#watchers = new Watchers(this.#registry, deps.clock, deps.log)
-    this.#tip = this.#log.head(this.self)
     this.#log.onFork((writer, since) => {
-      deps.log.error({ writer }, 'a writer has several histories and is fenced')
+      if (since) deps.log.error({ writer }, 'a writer has several histories and is fenced')
       this.#registry.noteFork(writer, since)
     })
-    this.local = new JournalledFacts(entries => this.#append(entries.map(bytes => ({ kind: 'local' as const, bytes }))))
-    this.#fence = new Fence(
-      entries => this.#journalled(entries.map(bytes => ({ kind: 'local' as const, bytes }))),
-      this.local,
-      deps.log,
-    )
-    this.#removal = new RemovalFence(bytes => this.#journalled([{ kind: 'local', bytes }]), this.local, deps.log)
+    this.local = new JournalledFacts(entries => this.#decided(entries.map(factEntry)))
+    const noteFacts = (entries: readonly Uint8Array[]) => this.#durable.put(entries.map(factEntry))
+    this.#fence = new Fence(noteFacts, this.local, deps.log)
+    this.#removal = new RemovalFence(bytes => noteFacts([bytes]), this.local, deps.log)
     const { witnessDisk, clock, log } = deps
     this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
+    this.#compactor = new Compactor({
+      registry: this.#registry,
+      log: this.#log,
+      verify: deps.verify,
+      judges: () => this.isComplete,
+    })
     this.#intake = new Intake({
+      add: part => this.#compactor.add(part),
+      mayTake: unit => this.#compactor.mayTake(unit),
       self: this.self,
       registry: this.#registry,
       log: this.#log,
       verify: deps.verify,
-      journal: batches => this.#journalled(batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
-      applied: batches => this.#applied(batches),
+      journal: parts => this.#durable.put(parts.map(entryOf)),
+      applied: parts => this.#applied(parts),
       unknownOwn: (_, batch) => void this.#fence.close({ kind: 'members', counter: batch.last }),
+      logger: deps.log,
+    })
+    this.#collection = new Collection({
+      ...{ self: this.self, signer: deps.signer, registry: this.#registry, log: this.#log },
+      mayWrite: () => this.isComplete && !this.#durable.failure && !this.fenced,
+      write: build => this.write(build),
+      ...(deps.collection ? { pace: deps.collection } : {}),
+      clock: deps.clock,
       logger: deps.log,
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
@@ -128,7 +142,7 @@ class JournalledReplica implements Replica {
       self: this.self,
       log: this.#log,
       facts: this.local,
-      journal: bytes => this.#journalled([{ kind: 'local', bytes }]),
+      journal: bytes => noteFacts([bytes]),
       completed: () => this.#watchers.notify(),
     })
     const turns = new Turns(deps.clock, pullTurnMs)
@@ -165,6 +179,10 @@ class JournalledReplica implements Replica {
     return this.#registry
   }
 
+  get unwritten(): number {
+    return this.#chain.unwritten.size
+  }
+
   get isComplete(): boolean {
     return this.#completeness.isComplete
   }
@@ -178,16 +196,18 @@ class JournalledReplica implements Replica {
   }
 
   /** Takes over one entry of the journal. */
-  replay(kind: 'batch' | 'local', bytes: Uint8Array): void {
+  replay(kind: JournalEntry['kind'], bytes: Uint8Array): void {
     if (kind === 'local') {
       this.local.replay(bytes)
       return
     }
-    const batch = openBatch(bytes)
-    this.#log.add(unitOf(batch))
-    this.#registry.apply(batch)
-    this.#hlc = maxHlc(this.#hlc, batch.hlc)
-    if (batch.writer === this.self) this.#tip = { counter: batch.last, hash: batch.hash }
+    const part = openPart(bytes)
+    // a snapshot may hold what the journal behind it begins with
+    if (this.#log.standing(part) === 'known') return
+    this.#compactor.add(part)
+    this.#compactor.look()
+    this.#chain.saw(latestHlc(part))
+    if (part.writer === this.self) this.#chain.resume(this.#log.head(this.self))
   }
 
   /** Whether what was read is the newest of this peer's key, as far as can be said without meeting anybody (R8). */
@@ -215,22 +235,21 @@ class JournalledReplica implements Replica {
   async write(build: BuildLeaves, asFounder = false): Promise<Dot | undefined> {
     this.#checkOpen()
     if (!this.isComplete && !asFounder) await this.#untilComplete()
-    const leaves = build(this.#registry, this.#tip.counter + 1)
+    const leaves = build(this.#registry, this.#chain.next)
     if (leaves.length === 0) {
-      await this.#newest // what made it unnecessary may itself be on its way to the disk (R7)
+      await this.#durable.newest // what made it unnecessary may itself be on its way to the disk (R7)
       return undefined
     }
-    const batch = this.#make(leaves)
+    const batch = this.#chain.extend(leaves)
     // applied at once, so that the next write decides on it; shown to nobody before it is durable (R2)
-    this.#tip = { counter: batch.last, hash: batch.hash }
-    this.#unwritten.add(batch)
     this.#registry.apply(batch)
-    const durable = this.#append([{ kind: 'batch', bytes: batch.bytes }])
+    const durable = this.#decided([entryOf(batch)])
     this.#watchers.notify() // a listener may write: its batch must follow this one in the journal too
     await durable
-    this.#unwritten.delete(batch)
+    this.#chain.unwritten.delete(batch)
     this.#log.add(unitOf(batch))
     this.#witness?.note(batch.last)
+    this.#compactor.look()
     this.#outbox.send(batch)
     return { writer: this.self, counter: batch.last }
   }
@@ -255,50 +274,29 @@ class JournalledReplica implements Replica {
     return this.#neighbours.status()
   }
 
+  collectionStatus(): CollectionStatus {
+    return this.#collection.status()
+  }
+
   start(): void {
     this.#neighbours.start()
+    this.#collection.start()
   }
 
   async stop(): Promise<void> {
     this.#neighbours.stop()
-    // what was begun is finished; what comes now is refused before it is applied, and is no failure of the journal
-    this.#failure ??= new SkeinError('unavailable', 'this peer is stopping: try again when skeind runs')
-    await this.#journal.close()
+    this.#collection.stop()
+    await this.#durable.close()
     await this.#witness?.close()
     this.#outbox.stop()
   }
 
   /** All that is applied, each writer's in order. */
-  *#history(): Iterable<Batch> {
+  *#history(): Iterable<Part> {
     for (const writer of this.#log.writers()) {
-      for (const unit of this.#log.missing(writer, []) ?? []) yield openBatch(unit.bytes)
+      for (const unit of this.#log.missing(writer, []) ?? []) yield openPart(unit.bytes)
     }
-    yield* this.#unwritten
-  }
-
-  /** Makes a batch that every peer can read: what they would refuse must not get into the chain. */
-  #make(leaves: readonly Leaf[]): Batch {
-    const encoded = leaves.map(encodeLeaf)
-    const unreadable = leaves.find((_, i) => !decodeLeaf(encoded[i] as Uint8Array))
-    if (unreadable) {
-      throw new SkeinError(
-        'invalid',
-        `a record of kind ${unreadable.kind} cannot be read: a field of it is too long or malformed`,
-      )
-    }
-    this.#hlc = nextHlc(this.#hlc, this.#deps.clock.now())
-    const batch = makeBatch(this.#deps.signer, {
-      meshId: this.#deps.meshId,
-      first: this.#tip.counter + 1,
-      previous: this.#tip.hash,
-      hlc: this.#hlc,
-      leaves: encoded,
-    })
-    if (batch.bytes.length > maxBatchBytes || leaves.length > maxBatchLeaves) {
-      const size = `${batch.bytes.length} bytes and ${leaves.length} records`
-      throw new SkeinError('invalid', `a write of ${size} is too large: split it up`)
-    }
-    return batch
+    yield* this.#chain.unwritten
   }
 
   /** A newcomer that is not complete decides on too little. */
@@ -311,21 +309,21 @@ class JournalledReplica implements Replica {
   }
 
   #shown(peer: PeerKey, vector: Vector): void {
+    this.#collection.shown(peer, vector)
     for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
   batchAt({ writer, counter }: Dot): Uint8Array | undefined {
     for (const unit of this.#log.missing(writer, []) ?? []) {
-      if (unit.first <= counter && counter <= unit.last) return unit.compact ? undefined : unit.bytes
+      if (unit.first <= counter && counter <= unit.last) return unit.bytes
     }
     return undefined
   }
 
   written(after: number): Leaf[] {
-    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after && !unit.compact)
-    return units.flatMap(({ bytes, first }) =>
-      openBatch(bytes).leaves.flatMap((leaf, i) => (first + i > after ? (decodeLeaf(leaf) ?? []) : [])),
-    )
+    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after)
+    const leaves = units.flatMap(({ bytes }) => leavesOf(openPart(bytes)))
+    return leaves.filter(leaf => leaf.counter > after).flatMap(leaf => decodeLeaf(leaf.bytes) ?? [])
   }
 
   get removedBy(): RemovalNotice | undefined {
@@ -348,35 +346,18 @@ class JournalledReplica implements Replica {
   }
 
   #checkOpen(): void {
-    const refusal = this.#failure ?? this.fenced
+    const refusal = this.#durable.failure ?? this.fenced
     if (refusal) throw refusal
   }
 
   /** Makes what this peer itself decided durable. */
-  async #append(entries: JournalEntry[]): Promise<void> {
+  async #decided(entries: JournalEntry[]): Promise<void> {
     this.#checkOpen()
-    const durable = this.#journalled(entries)
-    this.#newest = durable
-    durable.catch(() => undefined) // the caller has the error; whoever waits for `#newest` gets it too
-    await durable
-  }
-
-  /** A journal that failed once is never trusted again: what it holds is unknown until it is read anew. */
-  async #journalled(entries: JournalEntry[]): Promise<void> {
-    if (this.#failure) throw this.#failure
-    try {
-      await this.#journal.append(entries)
-    } catch (error) {
-      this.#failure = new SkeinError('internal', `the journal cannot be written: ${errorText(error)}; restart skeind`, {
-        cause: error,
-      })
-      this.#deps.log.fatal({ err: errorText(error) }, 'journal failed; nothing more is written')
-      throw this.#failure
-    }
+    await this.#durable.decided(entries)
   }
 
   async #receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received> {
-    if (this.#failure) throw this.#failure
+    if (this.#durable.failure) throw this.#durable.failure
     return this.#intake.receive(from, batches)
   }
 
@@ -394,8 +375,17 @@ class JournalledReplica implements Replica {
     )
   }
 
-  #applied(batches: readonly Batch[]): void {
-    for (const batch of batches) this.#hlc = maxHlc(this.#hlc, batch.hlc)
+  #applied(parts: readonly Part[]): void {
+    for (const part of parts) this.#chain.saw(latestHlc(part))
+    this.#compactor.look()
     this.#watchers.notify()
   }
+}
+
+function factEntry(bytes: Uint8Array): JournalEntry {
+  return { kind: 'local', bytes }
+}
+
+function entryOf(part: Part): JournalEntry {
+  return { kind: 'survivors' in part ? 'unit' : 'batch', bytes: part.bytes }
 }

@@ -39,15 +39,38 @@ export class History {
     return branched
   }
 
-  replace(unit: Unit): Unit[] {
-    const isGone = (other: Unit) => other.first >= unit.first && other.last <= unit.last
-    const gone = this.#units.filter(isGone)
-    this.#units = [...this.#units.filter(other => !isGone(other)), unit].sort(byPlace)
+  /**
+   * Puts a compact unit in the place of all that lies within its run, on whatever history: who has only the unit cannot tell
+   * what others have there from what went. Says whether something of another history went.
+   */
+  replace(unit: Unit): boolean {
+    const path = new Set(this.#pathTo(this.find(headOf(unit)), unit.first))
+    const gone = new Set(this.#units.filter(other => other.first >= unit.first && other.last <= unit.last))
+    this.#units = [...this.#units.filter(other => !gone.has(other)), unit].sort(byPlace)
+    const parents = new Set(this.#units.map(other => `${other.first - 1}:${other.previous}`))
     this.#tips = this.#units
-      .filter(other => !this.#hasChild(other))
       .map(headOf)
+      .filter(({ counter, hash }) => !parents.has(`${counter}:${hash}`))
       .sort(compareHeads)
-    return gone
+    this.#forkedSince = undefined
+    return [...gone].some(other => !path.has(other))
+  }
+
+  /** The units of all histories that have a counter from `first` to `last`. */
+  within(first: number, last: number): Unit[] {
+    return this.#units.slice(this.#behind(first - 1)).filter(unit => unit.first <= last)
+  }
+
+  /** For each history that has the counter `last`, and for the only one, the units with one from `first` to there, ascending. */
+  overlapping(first: number, last: number): Unit[][] {
+    const start = this.#behind(first - 1)
+    if (this.#tips.length < 2) {
+      const end = this.#behind(last)
+      const more = this.#units[end]
+      return [this.#units.slice(start, more && more.first <= last ? end + 1 : end)]
+    }
+    const ends = this.#units.slice(start).filter(unit => unit.last >= last && unit.first <= last)
+    return ends.map(unit => this.#pathTo(unit, first) ?? [unit])
   }
 
   /** The unit that ends at the head. */
@@ -58,18 +81,16 @@ export class History {
     return undefined
   }
 
-  /** True if the unit is held, or lies within a run that was compacted and may be a part of it. */
+  /** True if the unit is held, or lies within a run that was compacted: as a part of it, or of a history that ends there. */
   covers(unit: Unit): boolean {
-    const held = this.find({ counter: unit.last, hash: unit.hash })
-    if (held) return !unit.compact || held.compact === true
+    if (this.find(headOf(unit))) return true
     const around = this.#compactAround(unit.last)
-    return around !== undefined && around.first <= unit.first && unit.last < around.last
+    return around !== undefined && around.first <= unit.first
   }
 
-  /** True if the counter lies within a run that was compacted, before its end. */
-  isInside(counter: number): boolean {
-    const around = this.#compactAround(counter)
-    return around !== undefined && around.first <= counter && counter < around.last
+  /** True if what ends at the head is held, or lies within a run that was compacted and may be a part of it. */
+  mayHold(head: Head): boolean {
+    return this.find(head) !== undefined || this.#compactAround(head.counter) !== undefined
   }
 
   missing(heads: readonly Head[]): Iterable<Unit> | undefined {
@@ -82,7 +103,7 @@ export class History {
       return around ? from(this.#units, this.#units.indexOf(around)) : undefined
     }
     const known = new Set(heads.flatMap(head => this.find(head) ?? []))
-    const inside = heads.some(head => this.isInside(head.counter))
+    const inside = heads.some(head => this.mayHold(head))
     if (known.size === 0 && !inside) return undefined
     // parents come later in this walk than their children
     for (let i = this.#units.length - 1; i >= 0; i--) {
@@ -111,8 +132,11 @@ export class History {
     return this.find({ counter: unit.first - 1, hash: unit.previous }) ?? this.#compactAround(unit.first - 1)
   }
 
-  #hasChild(unit: Unit): boolean {
-    return this.#units.some(other => follows(other, unit))
+  /** The units from the one that has counter `first` to this one; undefined if it is none. */
+  #pathTo(end: Unit | undefined, first: number): Unit[] | undefined {
+    const path: Unit[] = []
+    for (let unit = end; unit && unit.last >= first; unit = this.#parentOf(unit)) path.unshift(unit)
+    return path.length > 0 ? path : undefined
   }
 
   #compactAround(counter: number): Unit | undefined {
@@ -120,7 +144,6 @@ export class History {
     for (let i = this.#behind(counter - 1); i < this.#units.length; i++) {
       const unit = this.#units[i] as Unit
       if (unit.compact && unit.first <= counter) return unit
-      // a compacted run holds all of its counters: nothing of another branch ends within it
       if (unit.first > counter) return undefined
     }
     return undefined
@@ -131,7 +154,9 @@ export class History {
     for (const { previous, hlc } of this.#units) children.set(previous, [...(children.get(previous) ?? []), hlc])
     const parted = [...children.values()].filter(list => list.length > 1).map(list => list.sort(compareHlc)[1] as Hlc)
     // with no two children of one parent, the parent lies in a run that was compacted
-    const roots = this.#units.filter(unit => !this.#parentOf(unit) || this.isInside(unit.first - 1))
+    const roots = this.#units.filter(
+      unit => !this.#parentOf(unit) || !this.find({ counter: unit.first - 1, hash: unit.previous }),
+    )
     return parted.sort(compareHlc)[0] ?? roots.map(unit => unit.hlc).reduce(maxHlc, [0, 0])
   }
 
@@ -156,10 +181,6 @@ export class History {
 
 function headOf(unit: Unit): Head {
   return { counter: unit.last, hash: unit.hash }
-}
-
-function follows(unit: Unit, parent: Unit): boolean {
-  return unit.previous === parent.hash && unit.first === parent.last + 1
 }
 
 function byPlace(a: Unit, b: Unit): number {

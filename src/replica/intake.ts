@@ -1,8 +1,9 @@
 /**
- * Batches from others: size, schema, the sender's membership (the mesh saw to that), the signature and the place in the
+ * Batches from others, and what is left of them: size, schema, the sender's membership (the mesh saw to that), the signature and the place in the
  * writer's chain are checked; then the group is journalled, then applied. Nothing is judged here (I2).
  */
-import { type Batch, isSigned, openBatch, type Verify } from '../crdt/batch.ts'
+import type { Verify } from '../crdt/batch.ts'
+import { type CompactUnit, isSignedPart, leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
 import { meshIdOf } from '../crdt/identity.ts'
 import { decodeLeaf } from '../crdt/leaf-codec.ts'
 import type { Registry } from '../crdt/registry.ts'
@@ -10,7 +11,6 @@ import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { BatchLog } from './batch-log.ts'
-import { unitOf } from './unit.ts'
 
 export interface IntakeDeps {
   self: PeerKey
@@ -18,11 +18,15 @@ export interface IntakeDeps {
   log: BatchLog
   verify: Verify
   /** Resolves when the batches are durable. */
-  journal(batches: readonly Batch[]): Promise<void>
+  journal(batches: readonly Part[]): Promise<void>
   /** Called after each applied group. */
-  applied(batches: readonly Batch[]): void
+  applied(batches: readonly Part[]): void
+  /** False if what is held of the run and not in the unit is needed, as far as can be said here. */
+  mayTake(unit: CompactUnit): boolean
+  /** Puts a durable part into the log and the registry. */
+  add(part: Part): void
   /** A batch that this peer signed and does not hold: called before it is taken in like anybody's. */
-  unknownOwn(from: PeerKey, batch: Batch): void
+  unknownOwn(from: PeerKey, batch: Part): void
   logger: Logger
 }
 
@@ -43,7 +47,7 @@ const maxEarlyBytes = 8 * 1024 * 1024
 export class Intake {
   readonly #deps: IntakeDeps
   readonly #full = new Set<PeerKey>()
-  #early: Batch[] = []
+  #early: Part[] = []
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(deps: IntakeDeps) {
@@ -58,10 +62,12 @@ export class Intake {
     return result
   }
 
-  #open(from: PeerKey, bytes: Uint8Array): Batch[] {
+  #open(from: PeerKey, bytes: Uint8Array): Part[] {
     try {
-      const batch = openBatch(bytes)
+      const batch = openPart(bytes)
       if (batch.meshId !== this.#deps.registry.meshId) throw new Error('batch is of another mesh')
+      // nobody vouches for what a writer itself says is left of records that are held here
+      if ('survivors' in batch && batch.writer === from && !this.#deps.mayTake(batch)) return []
       if (batch.writer === this.#deps.self && this.#isUnknown(batch)) this.#deps.unknownOwn(from, batch)
       return [batch]
     } catch (error) {
@@ -70,26 +76,23 @@ export class Intake {
     }
   }
 
-  #isUnknown(batch: Batch): boolean {
+  #isUnknown(batch: Part): boolean {
     const { log, verify } = this.#deps
-    return !log.holds(batch.writer, { counter: batch.last, hash: batch.hash }) && isSigned(batch, verify)
+    return !log.mayHold(batch.writer, { counter: batch.last, hash: batch.hash }) && isSignedPart(batch, verify)
   }
 
-  async #place(batches: readonly Batch[]): Promise<Received> {
+  async #place(batches: readonly Part[]): Promise<Received> {
     const distinct = new Map([...this.#early, ...batches].map(batch => [batch.hash, batch]))
-    let waiting: Batch[] = [...distinct.values()].sort((a, b) => a.first - b.first)
+    let waiting: Part[] = [...distinct.values()].sort((a, b) => a.first - b.first)
     let accepted = 0
     for (;;) {
-      const group = new Map<string, Batch>()
+      const group = new Map<string, Part>()
       const marks = new Set<string>()
       waiting = waiting.filter(batch => !this.#takes(batch, group, marks))
       if (group.size === 0) break
       const taken = [...group.values()]
       await this.#deps.journal(taken)
-      for (const batch of taken) {
-        this.#deps.log.add(unitOf(batch))
-        this.#deps.registry.apply(batch)
-      }
+      for (const batch of taken) this.#deps.add(batch)
       accepted += taken.length
       this.#deps.applied(taken)
     }
@@ -100,12 +103,12 @@ export class Intake {
   }
 
   /** True if the batch needs no more waiting: it was put into the group, was known, or is worthless. */
-  #takes(batch: Batch, group: Map<string, Batch>, marks: Set<string>): boolean {
+  #takes(batch: Part, group: Map<string, Part>, marks: Set<string>): boolean {
     const { log, verify, logger } = this.#deps
     const standing = log.standing(batch, group)
     if (standing === 'known') return true
     if (standing === 'gap' || !this.#mayWrite(batch)) return false
-    if (!isSigned(batch, verify)) {
+    if (!isSignedPart(batch, verify)) {
       logger.warn({ writer: batch.writer }, 'batch with a wrong signature ignored')
       return true
     }
@@ -123,24 +126,25 @@ export class Intake {
     return true
   }
 
-  #shownFull({ writer, first }: Batch): void {
+  #shownFull({ writer, first }: Part): void {
     if (this.#full.has(writer)) return
     this.#full.add(writer)
     this.#deps.logger.error({ writer, counter: first }, 'a writer has too many histories; further ones are ignored')
   }
 
   /** Members write; before anything is known, the founder's first batch shows by itself that it founded this mesh. */
-  #mayWrite(batch: Batch): boolean {
+  #mayWrite(batch: Part): boolean {
     const { registry } = this.#deps
     if (registry.everMember(batch.writer)) return true
-    const leaf = batch.first === 1 && batch.leaves[0] ? decodeLeaf(batch.leaves[0]) : undefined
+    const [first] = batch.first === 1 ? leavesOf(batch) : []
+    const leaf = first?.counter === 1 ? decodeLeaf(first.bytes) : undefined
     if (leaf?.kind !== 'mesh' || leaf.founder !== batch.writer) return false
     return meshIdOf(leaf.founder, leaf.nonce) === registry.meshId
   }
 }
 
 /** The batches with the lowest counters, as many as may wait. */
-function earliest(waiting: readonly Batch[]): Batch[] {
+function earliest(waiting: readonly Part[]): Part[] {
   let size = 0
   const end = waiting.findIndex((batch, i) => {
     size += batch.bytes.length

@@ -2,7 +2,9 @@
  * What a removed peer is told by `/skein/removed/1`: the batch with its removal and the one with the end of that, by the starter.
  * The acknowledgements are not shown: a member that lies about them could as well sign a removal of its own.
  */
-import { type Batch, isSigned, openBatch, type Verify } from '../crdt/batch.ts'
+import type { Verify } from '../crdt/batch.ts'
+import { isSignedPart, openPart, type Part, leavesOf as placedLeaves } from '../crdt/compact-unit.ts'
+import type { Hlc } from '../crdt/hlc.ts'
 import { decodeLeaf } from '../crdt/leaf-codec.ts'
 import type { Leaf } from '../crdt/leaves.ts'
 import { list } from '../crdt/plain.ts'
@@ -41,11 +43,11 @@ export function readNotice(bytes: Uint8Array, context: NoticeContext): RemovalNo
   for (const { dot, leaf: removal } of leavesOf(removalBatch)) {
     const at = removal?.kind === 'removal' ? removal.targets.findIndex(({ key }) => key === context.self) : -1
     if (at < 0) continue
-    for (const { dot: endDot, leaf: end } of leavesOf(endBatch)) {
+    for (const { dot: endDot, hlc, leaf: end } of leavesOf(endBatch)) {
       if (end?.kind !== 'removal-end' || !end.effective || endDot.counter <= dot.counter) continue
       if (dotText(end.removal) !== dotText(dot)) continue
       const startedOn = context.view.everMember(writer)?.name ?? `host ${writer.slice(0, 12)}`
-      return { starter: writer, startedOn, sinceMs: endBatch.hlc[0], cut: end.cut[at] ?? 0 }
+      return { starter: writer, startedOn, sinceMs: hlc[0], cut: end.cut[at] ?? 0 }
     }
   }
   throw new Error('no effective removal of this peer in it')
@@ -55,13 +57,15 @@ function bytesIn(value: unknown): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined
 }
 
-function openChecked(bytes: Uint8Array, { view, verify }: NoticeContext): Batch {
-  const batch = openBatch(bytes)
-  if (batch.meshId !== view.meshId) throw new Error('a batch of another mesh')
-  if (!isSigned(batch, verify)) throw new Error('a batch with a wrong signature')
-  return batch
+function openChecked(bytes: Uint8Array, { view, verify }: NoticeContext): Part {
+  const part = openPart(bytes)
+  if (part.meshId !== view.meshId) throw new Error('a batch of another mesh')
+  if (!isSignedPart(part, verify)) throw new Error('a batch with a wrong signature')
+  return part
 }
 
-function leavesOf({ writer, first, leaves }: Batch): { dot: Dot; leaf: Leaf | undefined }[] {
-  return leaves.map((bytes, i) => ({ dot: { writer, counter: first + i }, leaf: decodeLeaf(bytes) }))
+function leavesOf(part: Part): { dot: Dot; hlc: Hlc; leaf: Leaf | undefined }[] {
+  return placedLeaves(part).map(({ counter, hlc, bytes }) => {
+    return { dot: { writer: part.writer, counter }, hlc, leaf: decodeLeaf(bytes) }
+  })
 }

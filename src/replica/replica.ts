@@ -7,6 +7,7 @@ import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
 import type { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { CollectionStatus } from './collection.ts'
 import type { RemovalNotice } from './removal-fence.ts'
 
 /** Decides what to write. `first` is the counter of the first leaf: custody steps name theirs (R9). */
@@ -20,6 +21,8 @@ export interface Replica {
    * takes too long. True for good from then on.
    */
   readonly isComplete: boolean
+  /** Own batches that take effect in the view and are not durable yet. */
+  readonly unwritten: number
   /** Why this peer writes nothing any more and hands nothing out, for good (R8, R9), with the command to type. */
   readonly fenced: SkeinError | undefined
   /** Fenced, and maybe the only machine with its key: it may come back in the place of that (rejoin.ts). */
@@ -48,9 +51,11 @@ export interface Replica {
   readonly local: LocalFacts
   /** Anti-entropy state per member, for `status`. */
   syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
+  /** What keeps records that nobody needs any more from going, for `status`. */
+  collectionStatus(): CollectionStatus
   /** What is held durably. */
   vector(): Vector
-  /** The encoded batch that has this record, as its writer signed it; undefined if it is not held. */
+  /** The encoded batch that has this record (or what is left of a run of them), as its writer signed it; undefined if it is not held. */
   batchAt(dot: Dot): Uint8Array | undefined
   /** What this peer itself wrote behind a counter, in order; without records of a newer version. */
   written(after: number): Leaf[]

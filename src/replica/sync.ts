@@ -42,7 +42,7 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offered?: Vector):
   for (let round = 0; round < maxRounds; round++) {
     const theirs = await look(deps, peer)
     if (!theirs) return { equal: false }
-    const own = theirs.get(deps.transport.self)?.find(tip => !deps.log.holds(deps.transport.self, tip))
+    const own = theirs.get(deps.transport.self)?.find(tip => !deps.log.mayHold(deps.transport.self, tip))
     if (own) deps.rolledBack(peer, own.counter)
     if (isEqual(deps.log.vector(), theirs)) {
       await deps.pulled()
@@ -126,7 +126,7 @@ function wantsOf(
   const wants: Want[] = []
   for (const [writer, tips] of theirs) {
     if (wants.length >= maxWants) break
-    if (stuck.has(writer) || tips.every(tip => log.holds(writer, tip))) continue
+    if (stuck.has(writer) || tips.every(tip => log.mayHold(writer, tip))) continue
     const whole = located.has(writer)
     if (whole && ++locators > maxLocated) continue
     wants.push({ writer, heads: whole ? log.locator(writer) : log.tips(writer), whole })

@@ -1,5 +1,5 @@
 /** What a log holds of a writer. */
-import type { Batch } from '../crdt/batch.ts'
+import type { Part } from '../crdt/compact-unit.ts'
 import type { Hlc } from '../crdt/hlc.ts'
 import type { PeerKey } from '../lib/keys.ts'
 
@@ -21,8 +21,9 @@ export interface Unit {
   readonly compact?: boolean
 }
 
-/** The unit that a batch makes, without what only its application needs. */
-export function unitOf(batch: Batch): Unit {
-  const { writer, first, last, previous, hash, hlc, bytes } = batch
-  return { writer, first, last, previous, hash, hlc, bytes }
+/** What the log keeps of a batch or a compact unit, without what only its application needs. */
+export function unitOf(part: Part): Unit {
+  const { writer, first, last, previous, hash, hlc, bytes } = part
+  const unit = { writer, first, last, previous, hash, hlc, bytes }
+  return 'survivors' in part ? { ...unit, compact: true } : unit
 }

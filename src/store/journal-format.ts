@@ -24,7 +24,7 @@ export const maxEntryBytes = 1024 * 1024 + 4096
 const chainBytes = 16
 const payloadHeadBytes = 1 + chainBytes
 const frameHeadBytes = 8
-const kinds = { batch: 1, local: 2 } as const
+const kinds = { batch: 1, local: 2, unit: 3 } as const
 const kindMask = 0x0f
 /** The group goes on after this entry: without its last entry it did not happen. */
 const groupGoesOn = 0x80
@@ -83,6 +83,7 @@ function flagsOf(payload: Uint8Array): number {
 function kindOf(payload: Uint8Array): JournalEntry['kind'] | undefined {
   const kind = flagsOf(payload) & kindMask
   if (kind === kinds.batch) return 'batch'
+  if (kind === kinds.unit) return 'unit'
   return kind === kinds.local ? 'local' : undefined
 }
 

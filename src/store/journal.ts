@@ -4,9 +4,9 @@ export interface Journal {
   append(entries: readonly JournalEntry[]): Promise<void>
   close(): Promise<void>
 }
-/** `batch`: an encoded batch of the replicated registry. `local`: a fact of this host alone (see `local` of the replica). */
+/** `batch`, `unit`: an encoded batch of the replicated registry, or what is left of a run of them. `local`: a fact of this host alone (see `local` of the replica). */
 export interface JournalEntry {
-  kind: 'batch' | 'local'
+  kind: 'batch' | 'unit' | 'local'
   bytes: Uint8Array
 }
 /** Opens (or begins) a journal and gives back what it holds, oldest first. */

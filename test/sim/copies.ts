@@ -2,7 +2,7 @@
  * Keys of which an old copy was put back, or that two machines have (R8). For these I1 cannot hold at every moment; what must
  * hold instead is that a process which a member showed that it is not the newest allocates and writes nothing from then on.
  */
-import { openBatch } from '../../src/crdt/batch.ts'
+import { openPart } from '../../src/crdt/compact-unit.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 import type { Host } from './host.ts'
@@ -80,7 +80,9 @@ export class Copies {
     return (better.vector().get(asker.self) ?? []).some(({ counter, hash }) => {
       if (counter > (held[0]?.counter ?? 0)) return true
       const bytes = own.batchAt({ writer: asker.self, counter })
-      return bytes !== undefined && openBatch(bytes).hash !== hash
+      const part = bytes && openPart(bytes)
+      // what ends within a run that was compacted cannot be told from what went
+      return part !== undefined && part.last === counter && part.hash !== hash
     })
   }
 

@@ -2,6 +2,7 @@
 import type { Verify } from '../../src/crdt/batch.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Transport } from '../../src/mesh/transport.ts'
+import { type CollectionPace, usualPace } from '../../src/replica/collection.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
@@ -17,7 +18,12 @@ export interface Parts {
   clockForIpam(clock: Clock): Clock
   /** Disks say that they have synced and have not. */
   lyingDisks: boolean
+  /** How soon what nobody needs goes. */
+  collection: CollectionPace
 }
+
+/** A simulation lasts minutes: what takes an hour otherwise takes seconds in it. */
+export const simPace: CollectionPace = { ...usualPace, periodMs: 2000, enough: 8, patienceMs: 5000, quietMs: 4000 }
 
 export const shippedParts: Parts = {
   openJournal,
@@ -26,4 +32,5 @@ export const shippedParts: Parts = {
   replicaForIpam: replica => replica,
   clockForIpam: clock => clock,
   lyingDisks: false,
+  collection: simPace,
 }

@@ -43,6 +43,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     disk: host.disk.open(life, recordsOf(host)),
     witnessDisk: host.witness.open(life),
     openJournal: parts.openJournal,
+    collection: parts.collection,
     transport: parts.transportForReplica(mesh),
     random: random.next,
   })

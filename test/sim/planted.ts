@@ -1,14 +1,15 @@
 /** Deliberate faults, each a faulty part in the place of the one that ships: the simulator has to find every one. */
-import { openBatch } from '../../src/crdt/batch.ts'
+import { leavesOf, openPart } from '../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
 import { decode, encode } from '../../src/lib/cbor.ts'
 import { maxMessageBytes, type Transport } from '../../src/mesh/transport.ts'
 import type { Replica } from '../../src/replica/replica.ts'
+import { Stability } from '../../src/replica/stability.ts'
 import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
-import type { Parts } from './parts.ts'
+import { type Parts, simPace } from './parts.ts'
 
 export interface Planted {
   readonly what: string
@@ -32,7 +33,9 @@ const hastyJournal: OpenJournal = async (disk, name) => {
 const forgetfulJournal: OpenJournal = async (disk, name) => {
   const { journal, entries } = await openJournal(disk, name)
   const isTombstone = (bytes: Uint8Array) => decodeLeaf(bytes)?.kind === 'network-rm'
-  const kept = entries.filter(({ kind, bytes }) => kind === 'local' || !openBatch(bytes).leaves.some(isTombstone))
+  const kept = entries.filter(
+    ({ kind, bytes }) => kind === 'local' || !leavesOf(openPart(bytes)).some(leaf => isTombstone(leaf.bytes)),
+  )
   return { journal, entries: kept }
 }
 
@@ -89,6 +92,12 @@ export const planted: readonly Planted[] = [
   {
     what: 'a restart that drops tombstones (I3)',
     parts: { openJournal: forgetfulJournal },
+    breaks: /I2|I3/,
+    budget: 60,
+  },
+  {
+    what: 'a writer that lets go of what not everybody has moved past: tombstones dropped early (I3)',
+    parts: { collection: { ...simPace, newStability: () => Object.assign(new Stability(), { covers: () => true }) } },
     breaks: /I2|I3/,
     budget: 60,
   },

@@ -52,6 +52,10 @@ export function record(replica: Replica, listener: Listener): Recorded {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    collectionStatus: () => replica.collectionStatus(),
+    get unwritten() {
+      return replica.unwritten
+    },
     get isComplete() {
       return replica.isComplete
     },
@@ -73,5 +77,5 @@ export function record(replica: Replica, listener: Listener): Recorded {
     start: () => replica.start(),
     stop: () => replica.stop(),
   }
-  return { replica: recorded, pending: () => pending }
+  return { replica: recorded, pending: () => pending + replica.unwritten }
 }

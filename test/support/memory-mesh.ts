@@ -1,9 +1,12 @@
 /** A mesh inside one process, for unit tests: same contract as libp2p's, delivery on the next turn of the event loop. */
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { SkeinError } from '../../src/lib/errors.ts'
 import { type PeerKey, signerOf } from '../../src/lib/keys.ts'
 import type { Invitation, Mesh, RequestHandler } from '../../src/mesh/transport.ts'
 
 export class MemoryHub {
+  /** Of all peers that are built on it from now on. */
+  clock: Clock = systemClock
   readonly #meshes = new Map<PeerKey, MemoryMesh>()
   readonly #cut = new Set<string>()
 

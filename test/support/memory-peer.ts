@@ -1,6 +1,5 @@
 /** A peer without Docker and kernel: the shipped replica and admission on a memory disk and a memory mesh. */
 import { meshIdOf } from '../../src/crdt/identity.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { newSeed, type Signer, signerOf, verifySignature } from '../../src/lib/keys.ts'
 import { silentLogger } from '../../src/lib/log.ts'
 import { type Admission, createAdmission, found } from '../../src/replica/admission.ts'
@@ -34,7 +33,7 @@ const log = silentLogger
 
 async function build(hub: MemoryHub, name: string, signer: Signer, meshId: string, disk: Disk): Promise<MemoryPeer> {
   const mesh = hub.join(signer.key)
-  const base = { signer, verify: verifySignature, clock: systemClock, log }
+  const base = { signer, verify: verifySignature, clock: hub.clock, log }
   const replica = await createReplica({ ...base, meshId, disk, openJournal, transport: mesh, random: Math.random })
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const removal = createRemovalService({ replica, mesh, log })

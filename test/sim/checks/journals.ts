@@ -1,9 +1,11 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
-import { type Batch, openBatch } from '../../../src/crdt/batch.ts'
+
+import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import type { Hlc } from '../../../src/crdt/hlc.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
+import { Compactor } from '../../../src/replica/compactor.ts'
 import { journalName } from '../../../src/replica/create.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import { decodeJournal } from '../../../src/store/journal-format.ts'
@@ -11,22 +13,21 @@ import { type Host, recordsOf } from '../host.ts'
 import type { World } from '../world.ts'
 import { difference, stateText } from './state-text.ts'
 
-type Forks = ReadonlyMap<PeerKey, Hlc>
-
 export function checkJournals(world: World): void {
   for (const host of world.hosts) {
     if (!host.peer) continue
-    const batches = batchesOn(host)
+    const parts = partsOn(host)
     const shown = stateText(host.peer.replica.view)
     const { meshId } = host.peer.replica.view
-    const forks = forksIn(batches)
-    const replayed = stateText(replay(world, meshId, batches, host.peer.replica.self, forks))
+    const { self } = host.peer.replica
+    const { registry, units, left } = replay(world, meshId, parts, self)
+    for (let i = 0; i < units; i++) world.count('compact unit held at rest')
+    for (let i = 0; i < parts.length - left; i++) world.count('batch compacted away at rest')
+    const replayed = stateText(registry)
     if (replayed !== shown) {
       world.violate('I3', `${host.name} shows what its disk does not hold: ${difference(shown, replayed)}`)
     }
-    // some records twice, all in any order, also of one writer
-    const disorder = world.random.shuffle([...batches, ...batches.filter(() => world.random.chance(0.2))])
-    const reordered = stateText(replay(world, meshId, disorder, host.peer.replica.self, forks))
+    const reordered = stateText(reorder(world, meshId, parts, self))
     if (reordered !== shown) {
       world.violate(
         'I2',
@@ -36,27 +37,46 @@ export function checkJournals(world: World): void {
   }
 }
 
-function batchesOn(host: Host): Batch[] {
+function partsOn(host: Host): Part[] {
   const { entries } = decodeJournal(host.disk.durable(recordsOf(host) + journalName), journalName)
-  return entries.filter(entry => entry.kind === 'batch').map(entry => openBatch(entry.bytes))
+  return entries.filter(entry => entry.kind !== 'local').map(entry => openPart(entry.bytes))
 }
 
-/** Writers with several histories, and since when: read from the tree of their batches (R8). */
-function forksIn(batches: readonly Batch[]): Forks {
-  const forks = new Map<PeerKey, Hlc>()
+function emptyPeer(world: World, meshId: string, self: PeerKey) {
   const log = new BatchLog()
-  log.onFork((writer, since) => forks.set(writer, since))
-  for (const batch of batches) log.add(unitOf(batch))
-  return forks
+  const forks = new Map<PeerKey, Hlc>()
+  log.onFork((writer, since) => (since ? forks.set(writer, since) : forks.delete(writer)))
+  const history = () =>
+    log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
+  const registry = new Registry(meshId, world.verify, { self, history })
+  const compactor = new Compactor({ registry, log, verify: world.verify, judges: () => true })
+  const finish = () => {
+    compactor.look()
+    for (const [writer, since] of forks) registry.noteFork(writer, since)
+    return registry
+  }
+  return { log, registry, compactor, finish }
 }
 
-function replay(world: World, meshId: string, batches: readonly Batch[], self: PeerKey, forks: Forks): Registry {
-  const applied: Batch[] = []
-  const registry = new Registry(meshId, world.verify, { self, history: () => applied })
-  for (const batch of batches) {
-    applied.push(batch)
-    registry.apply(batch)
+function replay(world: World, meshId: string, parts: readonly Part[], self: PeerKey) {
+  const { log, compactor, finish } = emptyPeer(world, meshId, self)
+  for (const part of parts) {
+    if (log.standing(part) === 'known') continue
+    compactor.add(part)
+    compactor.look()
   }
-  for (const [writer, since] of forks) registry.noteFork(writer, since)
-  return registry
+  const registry = finish()
+  const held = log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])])
+  return { registry, units: held.filter(unit => unit.compact).length, left: held.length }
+}
+
+/** What was compacted elsewhere first, then all that is not in it, some twice, in any order; what goes goes at the end. */
+function reorder(world: World, meshId: string, parts: readonly Part[], self: PeerKey): Registry {
+  const { log, registry, compactor, finish } = emptyPeer(world, meshId, self)
+  for (const part of parts) if ('survivors' in part) compactor.add(part)
+  const others = parts.filter(part => !('survivors' in part) && !log.isCompacted(part))
+  for (const part of others) if (log.standing(part) !== 'known') log.add(unitOf(part))
+  const disorder = [...others, ...others.filter(() => world.random.chance(0.2))]
+  for (const part of world.random.shuffle(disorder)) registry.apply(part)
+  return finish()
 }

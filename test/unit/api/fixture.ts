@@ -108,7 +108,9 @@ function pass(replica: Replica): Replica {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    collectionStatus: () => replica.collectionStatus(),
     isComplete: replica.isComplete,
+    unwritten: replica.unwritten,
     get fenced() {
       return replica.fenced
     },

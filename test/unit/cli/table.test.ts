@@ -55,6 +55,7 @@ describe('cli: tables and texts', () => {
       records: 9,
       networks: 1,
       draining: ['default:web'],
+      collectionWaitsFor: [{ name: 'host3', key: 'cc'.repeat(32), forMs: 7_200_000 }],
       conditions: [
         {
           scope: 'host',
@@ -84,6 +85,7 @@ describe('cli: tables and texts', () => {
         `mesh      ${'m'.repeat(32)}: 3 members, out of reach: host2`,
         'registry  digest dddddddddddddddd, 9 records, 1 networks',
         'draining  default:web: deleted, but a container is still on it',
+        'kept      deleted records, until host3 is back or removed: away for 2 h',
         'docker    not reachable: no such file',
         'datapath  with errors',
         '          bridge: not found',

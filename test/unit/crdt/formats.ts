@@ -3,6 +3,8 @@
 import { soundAddressChain } from '../../../src/crdt/addresses.ts'
 import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import { soundChain } from '../../../src/crdt/blocks.ts'
+import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
+import { leavesOf, makeUnit } from '../../../src/crdt/compact-unit.ts'
 import {
   admissionProof,
   groupIdOf,
@@ -86,6 +88,16 @@ export function batchBytes(): Golden {
     'hash of the vector': toHex(vectorHash(vector)),
     'hash of the empty vector': toHex(vectorHash(new Map())),
   }
+}
+
+/** What is left of both batches when the first leaf goes, and the checkpoint that says so. */
+export function unitBytes(): Golden {
+  const parts = batches()
+  const run = runOf(parts)
+  if (!run) throw new Error('the batches make up no run')
+  const kept = parts.flatMap(leavesOf).slice(1)
+  const leaf = checkpointLeaf(signerAt(1), run, kept)
+  return { unit: toHex(makeUnit(run, kept, leaf.signature).bytes), checkpoint: toHex(encodeLeaf(leaf)) }
 }
 
 /** A journal of two writes; the second is a group of two entries. */

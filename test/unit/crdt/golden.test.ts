@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'mocha'
 import { isSigned, openBatch } from '../../../src/crdt/batch.ts'
+import { isSignedPart, isUnit, openUnit } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { fromHex, toHex } from '../../../src/lib/bytes.ts'
@@ -9,7 +10,7 @@ import { encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
-import { batchBytes, type Golden, idBytes, journalBytes, leafBytes } from './formats.ts'
+import { batchBytes, type Golden, idBytes, journalBytes, leafBytes, unitBytes } from './formats.ts'
 import { sampleLeaves } from './sample-leaves.ts'
 
 async function golden(name: string): Promise<Golden> {
@@ -55,6 +56,18 @@ describe('crdt: formats that stay', () => {
     assert.ok(one && two && isSigned(one, verifySignature) && isSigned(two, verifySignature))
     assert.equal(two.previous, one.hash)
     assert.equal(two.first, 3)
+  })
+
+  it('writes compact units and checkpoints as ever, and reads them', async () => {
+    const units = await golden('units')
+    assert.deepEqual(unitBytes(), units)
+    const unit = openUnit(fromHex(units.unit ?? ''))
+    assert.ok(isSignedPart(unit, verifySignature))
+    assert.deepEqual([unit.first, unit.last, unit.survivors.map(leaf => leaf.counter)], [1, 3, [2, 3]])
+    assert.ok(isUnit(unit.bytes) && !isUnit(fromHex((await golden('batches')).first ?? '')))
+    const leaf = decodeLeaf(fromHex(units.checkpoint ?? ''))
+    assert.ok(leaf?.kind === 'checkpoint' && [...leaf.bitmap].join() === '6')
+    assert.deepEqual(leaf.signature, unit.signature)
   })
 
   it('writes the journal as ever, and reads it', async () => {

@@ -73,6 +73,7 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   },
   reservation: { kind: 'reservation', network, ip: 0x0a010203, isKept: true },
   free: { kind: 'free', network, log2: -1 },
+  checkpoint: { kind: 'checkpoint', first: 7, last: 17, bitmap: new Uint8Array([0b1010_0001, 0b101]), signature },
   group: { kind: 'group', tenant: 'blue', name: 'db', network, pool: '10.1.2.10-10.1.2.20', generation: 1 },
   'group-rm': { kind: 'group-rm', id: hash, tenant: 'blue', name: 'db', generation: 1, seen: [dot(keyA, 5)] },
   'group-edit': { kind: 'group-edit', group: hash, profile: 'gold', labels: [['a', 'b']], seen: [dot(keyA, 6)] },

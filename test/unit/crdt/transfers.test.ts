@@ -38,6 +38,15 @@ function chainOf(world: World, network: string, steps: readonly (Step & { by: Si
 }
 
 describe('crdt: custody of a block (I1)', () => {
+  it('says when a block has changed hands so often that its record would be too large', () => {
+    const { world, id, first } = custody()
+    const step = { epoch: 1, counter: 1, from: first.key, to: first.key, carved: [], signature: new Uint8Array(64) }
+    const { all } = world
+    all.transfers = () => Array.from({ length: 1000 }, () => step)
+    const give = () => transferLeaf(all, first.signer, id, 0, first.key, first.next)
+    assert.throws(give, /has changed hands 1000 times and stays here/)
+  })
+
   it('begins with the genesis and follows the transfers, whatever arrives first', () => {
     const { world, id, first, second, third, give } = custody()
     assert.deepEqual(world.all.block(id, 0)?.owner, first.key)

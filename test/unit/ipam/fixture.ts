@@ -98,6 +98,10 @@ function withPatience(replica: Replica, patience: number): Replica {
     syncNow: limitMs => replica.syncNow(limitMs),
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
+    collectionStatus: () => replica.collectionStatus(),
+    get unwritten() {
+      return replica.unwritten
+    },
     get isComplete() {
       return replica.isComplete
     },

@@ -128,7 +128,13 @@ describe('replica: the log of a writer', () => {
     const [first, , , fourth] = chain as [Unit, Unit, Unit, Unit, Unit]
     const compact: Unit = { ...fourth, first: first.first, previous: first.previous, compact: true }
     const before = log.vector()
-    assert.deepEqual(log.replace(compact), chain.slice(0, 4))
+    assert.deepEqual(log.overlapping(writer, 2, 3), [chain.slice(0, 2)])
+    log.replace(compact)
+    assert.deepEqual(log.overlapping(writer, 1, 99), [[compact, chain[4]]])
+    assert.deepEqual(
+      [chain[1], fourth, chain[4]].map(item => item && log.isCompacted(item)),
+      [true, true, false],
+    )
     assert.deepEqual(log.vector(), before)
     for (const item of chain) assert.equal(log.standing(item), 'known')
     const heads = (item: Unit | undefined) => (item ? [headOf(item)] : [])

@@ -1,0 +1,81 @@
+/** Checkpoints by writer: what each has let go of. */
+import type { PeerKey } from '../lib/keys.ts'
+import { survives } from './checkpoint.ts'
+import type { Drops } from './droppable.ts'
+import type { CheckpointLeaf } from './leaves.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import { compareDots, type Dot, dotText } from './vector.ts'
+
+export class CheckpointTable {
+  readonly #byWriter = new Map<PeerKey, LeafRecord<CheckpointLeaf>[]>()
+  readonly #unjust = new Map<string, LeafRecord<CheckpointLeaf>>()
+  readonly #live: LiveSet
+
+  constructor(live: LiveSet) {
+    this.#live = live
+  }
+
+  put(record: LeafRecord<CheckpointLeaf>): void {
+    const held = this.of(record.dot.writer)
+    if (held.some(other => isSame(other, record))) return
+    const all = [...held, record].sort((a, b) => compareDots(a.dot, b.dot))
+    this.#byWriter.set(record.dot.writer, all)
+    this.#live.add(slotOf(record), record)
+  }
+
+  get byWriter(): ReadonlyMap<PeerKey, readonly LeafRecord<CheckpointLeaf>[]> {
+    return this.#byWriter
+  }
+
+  /** Ascending by counter. */
+  of(writer: PeerKey): readonly LeafRecord<CheckpointLeaf>[] {
+    return this.#byWriter.get(writer) ?? []
+  }
+
+  /** True if a checkpoint of the dot's writer let it go. */
+  collected(dot: Dot, drops: Drops): boolean {
+    return this.of(dot.writer).some(
+      ({ leaf, dot: own }) =>
+        leaf.first <= dot.counter && dot.counter <= leaf.last && !survives(leaf, dot.counter) && drops.stable(own),
+    )
+  }
+
+  /** A later checkpoint of the same writer says it all again. */
+  mayDrop(record: LeafRecord<CheckpointLeaf>, drops: Drops): boolean {
+    const { leaf, dot } = record
+    return this.of(dot.writer).some(
+      other =>
+        other.dot.counter > dot.counter &&
+        other.leaf.first <= leaf.first &&
+        leaf.last <= other.leaf.last &&
+        drops.stable(other.dot),
+    )
+  }
+
+  drop(record: LeafRecord<CheckpointLeaf>): void {
+    const { writer } = record.dot
+    const kept = this.of(writer).filter(other => !isSame(other, record))
+    this.#byWriter.set(writer, kept)
+    this.#unjust.delete(dotText(record.dot))
+    this.#live.drop(slotOf(record), record)
+  }
+
+  /** Notes whether it lets go of what is needed. */
+  judge(record: LeafRecord<CheckpointLeaf>, just: boolean): void {
+    if (just) this.#unjust.delete(dotText(record.dot))
+    else this.#unjust.set(dotText(record.dot), record)
+  }
+
+  /** Those that let go of what is needed, ascending by dot; their runs stay as they are. */
+  unjust(): LeafRecord<CheckpointLeaf>[] {
+    return [...this.#unjust.values()].sort((a, b) => compareDots(a.dot, b.dot))
+  }
+}
+
+function isSame(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
+  return a.dot.counter === b.dot.counter && a.hash === b.hash
+}
+
+function slotOf({ dot }: LeafRecord<unknown>): string {
+  return `checkpoint:${dotText(dot)}`
+}

@@ -1,0 +1,171 @@
+/** What may be let go of, kind by kind, and how it goes: the tables know, this asks the right one. */
+import type { PeerKey } from '../lib/keys.ts'
+import type { BlockTable } from './block-table.ts'
+import { isPrefix } from './blocks.ts'
+import { recordOf } from './checkpoint.ts'
+import type { CheckpointTable } from './checkpoint-table.ts'
+import type { CompactUnit, PlacedLeaf } from './compact-unit.ts'
+import type { Drops } from './droppable.ts'
+import type { EndpointTable } from './endpoint-table.ts'
+import type { HoldTable } from './hold-table.ts'
+import type { CheckpointLeaf, EndpointLeaf, EndpointRmLeaf, Leaf, TenantLeaf, TenantRmLeaf } from './leaves.ts'
+import type { LeafRecord, LiveSet } from './live-set.ts'
+import type { MembershipTable } from './membership-table.ts'
+import type { NetworkTable } from './network-table.ts'
+import type { ObjectTables } from './object-tables.ts'
+import type { TenantTable } from './tenant-table.ts'
+import { type Dot, dotText } from './vector.ts'
+
+export interface CollectorDeps {
+  live: LiveSet
+  /** Former keys of a writer's host. */
+  earlier(writer: PeerKey): readonly PeerKey[]
+  membership: MembershipTable
+  tenants: TenantTable
+  networks: NetworkTable
+  endpoints: EndpointTable
+  blocks: BlockTable
+  checkpoints: CheckpointTable
+  holds: HoldTable
+  objects: Pick<ObjectTables, 'tenants'>
+}
+
+/** Registers of one writer that nobody else's rest on: what it lets go of is its own affair. */
+const own = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'network-hold'])
+
+interface Rule<L extends Leaf> {
+  may(record: LeafRecord<L>, drops: Drops): boolean
+  drop(record: LeafRecord<L>): void
+}
+
+export class Collector {
+  readonly #deps: CollectorDeps
+  /** Kinds that are not here are never let go of: members, settlements, what others name by its hash. */
+  readonly #rules: { [K in Leaf['kind']]?: Rule<Extract<Leaf, { kind: K }>> }
+
+  constructor(deps: CollectorDeps) {
+    this.#deps = deps
+    const { membership, tenants, networks, endpoints, blocks, checkpoints, holds, objects } = deps
+    const collected = (drops: Drops) => (dot: Dot) => checkpoints.collected(dot, drops)
+    const isGone = (record: LeafRecord<{ network: string }>, drops: Drops) =>
+      networks.isGone(record.leaf.network, collected(drops))
+    // the deletion of a tenant that has children is shown as a condition
+    const isInUse = ({ leaf: { kind, name } }: LeafRecord<TenantLeaf | TenantRmLeaf>) =>
+      kind === 'tenant-rm' && (networks.isBorneBy(name) || objects.tenants().includes(name))
+    const tenant = {
+      may: (record: LeafRecord<TenantLeaf | TenantRmLeaf>, drops: Drops) =>
+        tenants.mayDrop(record, drops, collected(drops)) && (drops.judges || !isInUse(record)),
+      drop: (record: Parameters<TenantTable['drop']>[0]) => tenants.drop(record),
+    }
+    const network = {
+      may: (record: Parameters<NetworkTable['mayDrop']>[0], drops: Drops) =>
+        networks.mayDrop(record, drops, collected(drops)),
+      drop: (record: Parameters<NetworkTable['drop']>[0]) => networks.drop(record),
+    }
+    // the end of what a former key of the host began stays: that would be shown again
+    const isInherited = ({ leaf, dot }: LeafRecord<EndpointLeaf | EndpointRmLeaf>) =>
+      leaf.kind === 'endpoint-rm' && deps.earlier(dot.writer).some(key => endpoints.hasRecord(key, leaf.id))
+    const endpoint = {
+      may: (record: LeafRecord<EndpointLeaf | EndpointRmLeaf>, drops: Drops) =>
+        !isInherited(record) && endpoints.mayDropEndpoint(record, drops),
+      drop: (record: Parameters<EndpointTable['dropEndpoint']>[0]) => endpoints.dropEndpoint(record),
+    }
+    const ofNetwork = {
+      may: (record: Parameters<EndpointTable['mayDropOf']>[0], drops: Drops) =>
+        endpoints.mayDropOf(record, drops, isGone(record, drops)),
+      drop: (record: Parameters<EndpointTable['dropOf']>[0]) => endpoints.dropOf(record),
+    }
+    const custody = {
+      may: (record: Parameters<BlockTable['mayDrop']>[0], drops: Drops) =>
+        blocks.mayDrop(record, drops) || isGone(record as LeafRecord<{ network: string }>, drops),
+      drop: (record: Parameters<BlockTable['drop']>[0]) => blocks.drop(record),
+    }
+    this.#rules = {
+      ...{ tenant, 'tenant-rm': tenant, network, 'network-rm': network, endpoint, 'endpoint-rm': endpoint },
+      ...{ vtep: ofNetwork, free: ofNetwork, block: custody, address: custody },
+      peer: {
+        may: (record, drops) => membership.mayDropPeer(record, drops),
+        drop: record => membership.dropPeer(record),
+      },
+      'network-docker': {
+        may: (record, drops) => networks.isDockerSuperseded(record, drops) || isGone(record, drops),
+        drop: record => networks.drop(record),
+      },
+      'network-hold': {
+        may: (record, drops) => holds.mayDrop(record, drops, isGone(record, drops)),
+        drop: record => holds.drop(record),
+      },
+      checkpoint: {
+        may: (record, drops) => checkpoints.mayDrop(record, drops),
+        drop: record => checkpoints.drop(record),
+      },
+    }
+  }
+
+  /** True if what supersedes the leaf may be relied on, or if it is of something that is gone. */
+  mayDrop(record: LeafRecord, drops: Drops): boolean {
+    return this.#ruleOf(record.leaf.kind)?.may(record, drops) ?? false
+  }
+
+  /**
+   * Gives effect to a checkpoint of a writer: these leaves are as if they had never been written. With `judge`, only if
+   * all of them may go; otherwise that is noted, shown as a condition, and nothing changes. What this version does not
+   * know has no effect here, and its writer knows best. Says whether the checkpoint had its effect.
+   */
+  collect(checkpoint: LeafRecord<CheckpointLeaf>, dropped: readonly PlacedLeaf[], judge: boolean): boolean {
+    const { writer } = checkpoint.dot
+    const going = new Set(dropped.map(leaf => leaf.counter))
+    const goes = (dot: Dot) => dot.writer === writer && going.has(dot.counter)
+    const drops: Drops = { stable: () => true, goes, judges: true }
+    const isJust = (leaf: PlacedLeaf) => {
+      const record = recordOf(writer, leaf)
+      return !record || own.has(record.leaf.kind) || this.mayDrop(record, drops)
+    }
+    const just = !judge || dropped.every(isJust)
+    this.#deps.checkpoints.judge(checkpoint, just)
+    if (!just) return false
+    this.forget(writer, dropped)
+    return true
+  }
+
+  /**
+   * False if a unit that its writer itself brings leaves out what the writer gave to somebody: no longer chain of custody is
+   * held, or in the unit. All else is its own.
+   */
+  mayLose({ writer, survivors }: CompactUnit, missing: readonly PlacedLeaf[]): boolean {
+    const longer = survivors.flatMap(leaf => recordOf(writer, leaf)?.leaf ?? [])
+    return missing.every(placed => {
+      const record = recordOf(writer, placed)
+      if (record?.leaf.kind !== 'block' && record?.leaf.kind !== 'address') return true
+      const drops: Drops = { stable: () => true, goes: () => false, judges: true }
+      return this.mayDrop(record, drops) || longer.some(leaf => goesOn(record.leaf, leaf))
+    })
+  }
+
+  /** These leaves are as if they had never been written. */
+  forget(writer: string, leaves: readonly PlacedLeaf[]): void {
+    for (const leaf of leaves) {
+      const record = recordOf(writer, leaf)
+      if (record) this.#ruleOf(record.leaf.kind)?.drop(record)
+      else this.#dropUnknown(writer, leaf)
+    }
+  }
+
+  #dropUnknown(writer: string, { counter, hash, hlc }: PlacedLeaf): void {
+    const dot = { writer, counter }
+    this.#deps.live.drop(`unknown:${dotText(dot)}`, { dot, hash, hlc, leaf: undefined })
+  }
+
+  #ruleOf(kind: Leaf['kind']): Rule<Leaf> | undefined {
+    return this.#rules[kind] as Rule<Leaf> | undefined
+  }
+}
+
+/** True if the second tells the first's chain of custody again, and more of it. */
+function goesOn(before: Leaf, after: Leaf): boolean {
+  if (before.kind === 'block' && after.kind === 'block')
+    return before.network === after.network && before.index === after.index && isPrefix(before, after)
+  if (before.kind === 'address' && after.kind === 'address')
+    return before.network === after.network && before.ip === after.ip && isPrefix(before, after)
+  return false
+}

@@ -1,0 +1,81 @@
+/** Gives effect to a writer's checkpoints wherever its chain is held. */
+import type { PeerKey } from '../lib/keys.ts'
+import type { Verify } from './batch.ts'
+import { compact, survives } from './checkpoint.ts'
+import { type CompactUnit, leavesOf, type Part } from './compact-unit.ts'
+import type { CheckpointLeaf } from './leaves.ts'
+import type { Registry } from './registry.ts'
+
+/** A part of a chain, opened only when it is needed. */
+export interface HeldPart {
+  readonly first: number
+  readonly last: number
+  readonly compact: boolean
+  open(): Part
+}
+
+export interface CompactionDeps {
+  registry: Registry
+  /**
+   * The parts of the writer's chain that have a counter from `first` to `last`, ascending; of a writer with several
+   * histories those of each.
+   */
+  overlapping(writer: PeerKey, first: number, last: number): readonly (readonly HeldPart[])[]
+  /** Puts the unit in the place of all that lies within its run; true if something of another history of the writer went too. */
+  replace(unit: CompactUnit): boolean
+  verify: Verify
+  /** False while this peer is a newcomer that does not yet hold what a checkpoint may rest on. */
+  judges: boolean
+}
+
+/**
+ * Compacts what these writers' checkpoints allow, until none allows more: one may rest on what another lets go of. Gives the
+ * writers of whom some checkpoint still waits for something (or is unjust).
+ */
+export function applyCheckpoints(deps: CompactionDeps, writers: Iterable<PeerKey>): Set<PeerKey> {
+  const waiting = new Set(writers)
+  for (let before = -1; before !== 0 && waiting.size > 0; ) {
+    before = 0
+    for (const writer of waiting) {
+      const { done, left } = applyOf(deps, writer)
+      before += done
+      if (left === 0) waiting.delete(writer)
+    }
+  }
+  return waiting
+}
+
+function applyOf(deps: CompactionDeps, writer: PeerKey): { done: number; left: number } {
+  let [done, left] = [0, 0]
+  for (const checkpoint of deps.registry.checkpoints.of(writer)) {
+    const { first, last } = checkpoint.leaf
+    const chains = deps.overlapping(writer, first, last)
+    // done already, or said again by a later one that is
+    if (chains.some(([only, more]) => !more && only?.compact && isSaid(checkpoint.leaf, only))) {
+      deps.registry.checkpoints.note(checkpoint, true)
+      continue
+    }
+    const results = chains.map(held =>
+      compact(
+        checkpoint.leaf,
+        held.map(part => part.open()),
+        deps.verify,
+      ),
+    )
+    const result = results.find(item => item !== 'unsound')
+    if (!result) deps.registry.checkpoints.note(checkpoint, false)
+    else if (deps.registry.checkpoints.collect(checkpoint, result.dropped, deps.judges)) {
+      if (deps.replace(result.unit)) deps.registry.restart()
+      done++
+      continue
+    }
+    left++
+  }
+  return { done, left }
+}
+
+/** True if what is held is at most what the checkpoint leaves. */
+function isSaid(leaf: CheckpointLeaf, held: HeldPart): boolean {
+  if (held.first < leaf.first || held.last > leaf.last) return true
+  return leavesOf(held.open()).every(({ counter }) => survives(leaf, counter))
+}

@@ -1,0 +1,115 @@
+/** Peers of a model mesh: registry, chains and stability, without disk or network; everything happens when the test says so. */
+import { planCollection } from '../../../src/crdt/collection-plan.ts'
+import { type CompactUnit, openUnit, type Part } from '../../../src/crdt/compact-unit.ts'
+import { applyCheckpoints } from '../../../src/crdt/compaction.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import { Registry } from '../../../src/crdt/registry.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
+import { verifySignature } from '../../../src/lib/keys.ts'
+import { Stability } from '../../../src/replica/stability.ts'
+import type { World, Writer } from './writer.ts'
+
+export class ModelPeer {
+  readonly registry: Registry
+  readonly writer: Writer
+  readonly #chains = new Map<PeerKey, Part[]>()
+  readonly #stability = new Stability()
+  readonly #world: World
+  readonly #judges: boolean
+
+  /** @param judges false for a newcomer, who does not know yet what a checkpoint rests on */
+  constructor(world: World, number: number, judges = true) {
+    this.#world = world
+    this.writer = world.at(number)
+    this.registry = new Registry(world.meshId, verifySignature, { history: () => [...this.#chains.values()].flat() })
+    this.#judges = judges
+  }
+
+  chain(writer: PeerKey): Part[] {
+    return this.#chains.get(writer) ?? []
+  }
+
+  counter(writer: PeerKey): number {
+    return this.chain(writer).at(-1)?.last ?? 0
+  }
+
+  counters(): Map<PeerKey, number> {
+    return new Map([...this.#chains.keys()].map(writer => [writer, this.counter(writer)]))
+  }
+
+  write(leaves: readonly (Leaf | Uint8Array)[]): void {
+    this.writer.write(leaves)
+    this.take(this.writer.batches.at(-1) as Part)
+  }
+
+  take(part: Part): void {
+    // what was compacted elsewhere begins before what is held here and stands for more
+    if (part.first <= this.counter(part.writer) && 'survivors' in part) {
+      this.#replace(part)
+      this.registry.restart()
+    } else {
+      this.#chains.set(part.writer, [...this.chain(part.writer), part])
+      this.registry.apply(part)
+    }
+    this.#compact()
+  }
+
+  /** Takes at most `count` parts of one writer's chain from another. */
+  pull(from: ModelPeer, writer: PeerKey, count = Number.POSITIVE_INFINITY): void {
+    const lacking = from.chain(writer).filter(part => part.last > this.counter(writer))
+    for (const part of lacking.slice(0, count)) this.take('survivors' in part ? openUnit(part.bytes) : part)
+  }
+
+  pullAll(from: ModelPeer): void {
+    for (const { key } of this.#world.writers) this.pull(from, key)
+  }
+
+  sees(other: ModelPeer): void {
+    const members = this.registry.members().map(member => member.key)
+    this.#stability.advance(members)
+    this.#stability.saw(other.writer.key, other.counters())
+    this.#stability.saw(this.writer.key, this.counters())
+    this.#stability.advance(members)
+  }
+
+  /** Writes the checkpoints that may be written; says how many leaves go. */
+  collect(stable = (writer: PeerKey, counter: number) => this.#stability.covers(writer, counter)): number {
+    const { signer, key } = this.writer
+    const parts = this.chain(key)
+    const plan = planCollection(
+      {
+        ...{ registry: this.registry, signer, parts, limit: 64 },
+        stable: dot => stable(dot.writer, dot.counter),
+        quiet: id => this.registry.endpoints(id).length === 0,
+      },
+      true,
+    )
+    if (plan.leaves.length > 0) this.write(plan.leaves)
+    return plan.dropped
+  }
+
+  #compact(): void {
+    applyCheckpoints(this.#deps(), this.#chains.keys())
+  }
+
+  #deps() {
+    const overlapping = (of: PeerKey, first: number, last: number) => [
+      this.chain(of)
+        .filter(part => part.last >= first && part.first <= last)
+        .map(part => ({ first: part.first, last: part.last, compact: 'survivors' in part, open: () => part })),
+    ]
+    const replace = (unit: CompactUnit) => {
+      this.#replace(unit)
+      return false
+    }
+    return { registry: this.registry, overlapping, replace, verify: verifySignature, judges: this.#judges }
+  }
+
+  #replace(unit: CompactUnit): void {
+    const outside = this.chain(unit.writer).filter(part => part.last < unit.first || part.first > unit.last)
+    this.#chains.set(
+      unit.writer,
+      [...outside, unit].sort((a, b) => a.first - b.first),
+    )
+  }
+}
