@@ -14,7 +14,8 @@ function endpoint(id: string, network: string, ip: number): Leaf {
   return { kind: 'endpoint', id, network, ip, mac: '02:02:0a:01:00:01', container: '', containerName: id }
 }
 
-describe('replica: collection', () => {
+describe('replica: collection', function () {
+  this.timeout(60_000)
   let hub: MemoryHub
   let clock: HandClock
   let peers: MemoryPeer[]
@@ -112,5 +113,5 @@ describe('replica: collection', () => {
     assert.ok(view.isDeleted(id))
     assert.equal(view.nextGeneration('default', 'web'), 1)
     assert.equal(view.conditions().length, 0)
-  }).timeout(30_000)
+  })
 })
