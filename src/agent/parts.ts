@@ -7,7 +7,7 @@ import type { Config } from '../config/parse.ts'
 import { machineOf } from '../crdt/identity.ts'
 import { createDatapath } from '../datapath/index.ts'
 import { createDns } from '../dns/index.ts'
-import { createDockerClient, createDriver, createReconciler, type DockerDriver } from '../driver/index.ts'
+import { createDockerClient, createDriver, createReconciler, type DockerDriver, poolIdOf } from '../driver/index.ts'
 import { createIpam } from '../ipam/create.ts'
 import type { Ipam } from '../ipam/ipam.ts'
 import { fromHex } from '../lib/bytes.ts'
@@ -130,7 +130,7 @@ async function build(
   const dns = createDns({
     replica,
     docker,
-    dockerIdsOf: driver.networks.dockerIdsOf,
+    dockerIdsOf: (network, group) => driver.networks.dockerIdsOfPool(poolIdOf(network, group)),
     run,
     outletsKnown: outlets => datapath.setOutlets(outlets),
     readText: path => readFile(path, 'utf8').catch(() => undefined), // what is not there is not configured

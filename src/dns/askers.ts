@@ -113,7 +113,7 @@ async function look({ names, docker, dockerIdsOf }: AskersDeps): Promise<Snapsho
   const local = names.local()
   // the bridge first: a container is put there once it is on ours, so the answers after that show whose it is
   const bridge = await docker.inside(gatewayBridge)
-  const dockerIds = local.flatMap(({ network }) => dockerIdsOf(network))
+  const dockerIds = local.flatMap(({ network, groups }) => groups.flatMap(group => dockerIdsOf(network, group)))
   const networks = await Promise.all(dockerIds.map(id => docker.inside(id)))
   const ours = new Map<string, string[]>()
   const missing = new Set(local.flatMap(({ endpoints }) => endpoints))

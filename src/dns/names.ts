@@ -2,6 +2,7 @@
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import { dockerName } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
 import { createGroupNames } from './group-names.ts'
@@ -24,6 +25,8 @@ export interface Names {
 export interface LocalNetwork {
   readonly network: NetworkId
   readonly endpoints: readonly string[]
+  /** Those that its endpoints are in; undefined among them for an endpoint in none. */
+  readonly groups: readonly (GroupId | undefined)[]
 }
 
 interface Held {
@@ -68,12 +71,16 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
     const version = `${view.ownedVersion(self)} ${view.networksVersion()}`
     if (version === localVersion) return found
     localVersion = version
-    const own = new Map<NetworkId, string[]>()
-    for (const { network, id } of view.endpointsOf(self)) {
-      if (view.network(network)) own.set(network, [...(own.get(network) ?? []), id])
+    const own = new Map<NetworkId, { endpoints: string[]; groups: Set<GroupId | undefined> }>()
+    for (const { network, id, group } of view.endpointsOf(self)) {
+      if (!view.network(network)) continue
+      const held = own.get(network) ?? { endpoints: [], groups: new Set() }
+      own.set(network, held)
+      held.endpoints.push(id)
+      held.groups.add(group)
     }
     const before = JSON.stringify(found)
-    found = [...own].map(([network, endpoints]) => ({ network, endpoints }))
+    found = [...own].map(([network, { endpoints, groups }]) => ({ network, endpoints, groups: [...groups] }))
     if (JSON.stringify(found) !== before) changes++
     for (const id of indexes.keys()) if (!own.has(id)) indexes.delete(id)
     return found

@@ -1,4 +1,5 @@
 /** What names need of this host. */
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 
 /** Docker, as the driver's client shows it; a call rejects when Docker does not answer. */
@@ -19,8 +20,8 @@ export interface DockerPort {
   container(id: string): Promise<{ readonly dns: readonly string[]; readonly resolvConf: string } | undefined>
 }
 
-/** Docker's ids of one of our networks on this host. */
-export type DockerIdsOf = (network: NetworkId) => readonly string[]
+/** Docker's ids, on this host, of one of our networks, or of a group on it. */
+export type DockerIdsOf = (network: NetworkId, group: GroupId | undefined) => readonly string[]
 
 /** A file's text; undefined if it cannot be read. */
 export type ReadText = (path: string) => Promise<string | undefined>

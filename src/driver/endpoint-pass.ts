@@ -12,7 +12,7 @@ import type { Replica } from '../replica/replica.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
 import type { LocalState } from './local-state.ts'
-import { readPoolId } from './pool-id.ts'
+import { type PoolId, poolIdOf, readPoolId } from './pool-id.ts'
 import type { DatapathPort, DockerApi } from './ports.ts'
 
 export interface EndpointPassDeps {
@@ -160,7 +160,7 @@ async function collectEndpoints(
   running: readonly Running[],
 ): Promise<void> {
   const { replica, ipam, datapath, log } = deps
-  const inDocker = await endpointsInDocker(deps, network)
+  const inDocker = await endpointsInDocker(deps, new Set(lost.map(({ group }) => poolIdOf(network, group))))
   for (const { id, ip, containerName } of lost) {
     if (inDocker.has(id)) continue
     const others = replica.view.holders(network, ip).filter(other => other.owner === replica.self && other.id !== id)
@@ -173,10 +173,13 @@ async function collectEndpoints(
   }
 }
 
-/** Endpoints that Docker knows of, in all its networks that are this one of ours. */
-async function endpointsInDocker({ docker, networks }: EndpointPassDeps, network: NetworkId): Promise<Set<string>> {
+/** Endpoints that Docker knows of, in all its networks that stand for these. */
+async function endpointsInDocker(
+  { docker, networks }: EndpointPassDeps,
+  pools: ReadonlySet<PoolId>,
+): Promise<Set<string>> {
   const found = new Set<string>()
-  for (const dockerId of networks.dockerIdsOf(network)) {
+  for (const dockerId of [...pools].flatMap(pool => networks.dockerIdsOfPool(pool))) {
     for (const id of await docker.endpointIds(dockerId)) found.add(id)
   }
   return found

@@ -21,7 +21,7 @@ export interface KernelNetworks {
   /** Makes the network's devices if they are missing; resolves with its VNI on this host, or its VLAN. */
   ensure(id: NetworkId): Promise<number>
   /** The same, once in the life of this process. */
-  ensureOnce(id: NetworkId): Promise<boolean>
+  ensureOnce(id: NetworkId): Promise<number>
   /** Removes the devices of networks that are deleted and that nothing here uses. */
   clearDeleted(inDocker: ReadonlySet<NetworkId | undefined>): Promise<boolean>
 }
@@ -29,7 +29,7 @@ export interface KernelNetworks {
 export function createKernelNetworks({ replica, datapath, clock }: KernelNetworksDeps): KernelNetworks {
   const { view, self } = replica
   /** What this process made or removed: after a restart everything is made sure of once. */
-  const ensured = new Set<NetworkId>()
+  const ensured = new Map<NetworkId, number>()
   const cleared = new Set<NetworkId>()
 
   const within = <T>(work: Promise<T>) =>
@@ -42,16 +42,13 @@ export function createKernelNetworks({ replica, datapath, clock }: KernelNetwork
     const isVlan = view.network(id)?.spec.encap === 'vlan'
     if (isVlan && replica.local.get(factPrefix + id) === undefined) await replica.local.set([[factPrefix + id, '']])
     const vni = await within(datapath.ensureNetwork(id))
-    ensured.add(id)
+    ensured.set(id, vni)
     return vni
   }
 
   return {
     ensure,
-    async ensureOnce(id: NetworkId): Promise<boolean> {
-      if (!ensured.has(id)) await ensure(id)
-      return true
-    },
+    ensureOnce: async id => ensured.get(id) ?? ensure(id),
     async clearDeleted(inDocker: ReadonlySet<NetworkId | undefined>): Promise<boolean> {
       const ofVlans = replica.local.entries(factPrefix).map(([key]) => key.slice(factPrefix.length))
       for (const id of new Set([...view.vnisOf(self).values(), ...ofVlans])) {

@@ -24,6 +24,9 @@ import { groupIdOption, idOption } from './protocol.ts'
 import { createRemovalPass } from './removal-pass.ts'
 import type { Removals } from './removals.ts'
 
+/** A pass that creates networks gives the containers their turn after this, ms: a thousand groups take Docker a minute. */
+const settleLimitMs = 2_000
+
 export interface NetworkPassDeps {
   replica: Replica
   datapath: DatapathPort
@@ -88,7 +91,8 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
     if (holder && isDying(holder)) return false
     const isTaken = (name: string) => present.some(other => other.name === name)
     const name = holder ? fallbackName(wanted, isTaken) : wanted.name
-    const vni = await kernel.ensure(wanted.network.id)
+    // a group's network has the devices of its network
+    const vni = await (wanted.group ? kernel.ensureOnce(wanted.network.id) : kernel.ensure(wanted.network.id))
     const request = creationOf(wanted, name, vni, driverName)
     const id = await deps.docker.createNetwork(request)
     await networks.remember(id, wanted.pool)
@@ -113,19 +117,26 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
     async settle(listed) {
       const { present, isDying } = await removeDeleted(listed)
       let done = !present.some(isDying)
-      const inDocker = new Set(present.map(poolOf))
-      const used = new Set([...inDocker].map(pool => pool && networkOfPool(pool)))
+      const inDocker = new Map(present.map(network => [poolOf(network), network]))
+      const used = new Set([...inDocker.keys()].map(pool => pool && networkOfPool(pool)))
       done = (await attempt('kernel', 'see "skein status"', () => kernel.clearDeleted(used))) && done
       const all = wantedNetworks(replica.view)
       const names = new Set(all.map(({ name }) => name))
+      const lateMs = deps.clock.monotonic() + settleLimitMs
       for (const wanted of all) {
         const { pool, network, isLive } = wanted
-        const isThere = inDocker.has(pool)
-        if (!isThere && (network.into !== undefined || !isLive || removals.isOpen(pool))) continue
+        const existing = inDocker.get(pool)
+        if (!existing && (network.into !== undefined || !isLive || removals.isOpen(pool))) continue
+        if (!existing && deps.clock.monotonic() > lateMs) {
+          done = false // Docker's word on what was made asks for the next pass at once
+          continue
+        }
         const subject = `network ${wanted.name}`
         const remedy = 'Skein tries again by itself; see "docker network ls" and the log of skeind'
-        const work = isThere ? () => kernel.ensureOnce(network.id) : () => create(wanted, present, isDying)
+        const ensure = async () => (await kernel.ensureOnce(network.id)) > 0
+        const work = existing ? ensure : () => create(wanted, present, isDying)
         done = (await attempt(subject, remedy, work)) && done
+        if (existing?.name === wanted.name) continue
         done = (await attempt(subject, remedy, () => naming.settle(wanted, present, name => names.has(name)))) && done
       }
       return done

@@ -47,10 +47,11 @@ export function checkTakesEndpoints(view: RegistryView, pool: PoolId, { self, is
   const { network: id, group } = readPoolId(pool)
   const network = needNetwork(view, id)
   if (network.into !== undefined) throw beingDrained(view, network, network.into)
-  const own = view.endpoints(id).filter(endpoint => endpoint.owner === self)
-  if (network.status !== 'live' && !view.heldBy(id).includes(self) && own.length === 0) throw beingDeleted(network)
-  if (group === undefined || isHeld || own.some(endpoint => endpoint.group === group)) return
-  checkGroup(view, pool, needGroup(view, network, group))
+  // most are live, and looking through a host's endpoints costs as much as it has
+  const own = () => view.endpointsOf(self).filter(endpoint => endpoint.network === id)
+  if (network.status !== 'live' && !view.heldBy(id).includes(self) && own().length === 0) throw beingDeleted(network)
+  if (group === undefined || isHeld || view.objects.group(group)?.status === 'live') return
+  if (!own().some(endpoint => endpoint.group === group)) checkGroup(view, pool, needGroup(view, network, group))
 }
 
 /**

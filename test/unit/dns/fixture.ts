@@ -91,7 +91,7 @@ export async function newDnsHost(port = 1, limitMs = 300): Promise<DnsHost> {
     self,
     names,
     docker: engine,
-    dockerIdsOf: id => [`docker-${id}`],
+    dockerIdsOf: (id, group) => [`docker-${id}${group ?? ''}`],
     clock: systemClock,
   })
   const forwarder = createForwarder({ clock: systemClock, port, limitMs })
