@@ -3,6 +3,7 @@ import { addressConditions } from './address-conditions.ts'
 import { printable, type Tables } from './condition-text.ts'
 import { drainConditions } from './drain-conditions.ts'
 import { forkedWriters, successionConditions } from './fork-conditions.ts'
+import { gatewayConditions } from './gateway-conditions.ts'
 import { compareHlc } from './hlc.ts'
 import type { CheckpointLeaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
@@ -17,6 +18,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
   const found = [
     ...nameConditions(view),
     ...vlanConditions(view),
+    ...gatewayConditions(view),
     ...drainConditions(view, tables),
     ...orphanedTenants(view, tables.tenants),
     ...addressConditions(view, tables),

@@ -13,7 +13,12 @@ import {
   useLab,
 } from '../support/index.ts'
 
-const serve = ['sh', '-c', 'trap exit TERM; nc -ll -p 80 -e echo served & while :; do sleep 1; done']
+/** A container that says something to whoever connects. */
+const says = (words: Record<number, string>) => {
+  const services = Object.entries(words).map(([port, word]) => `nc -ll -p ${port} -e echo ${word} &`)
+  return ['sh', '-c', `trap exit TERM; ${services.join(' ')} while :; do sleep 1; done`]
+}
+const serve = says({ 80: 'served' })
 
 /** What a service says to whoever connects; '' if nobody answers. */
 async function read(from: LabNode, address: string, port: number): Promise<string> {
@@ -136,6 +141,28 @@ describe('gateways: containers', function () {
     } finally {
       await outside.exec(['ip', 'route', 'del', '10.1.1.0/24'])
     }
+  })
+
+  it('are judged by the policies of their groups, routed and published', async () => {
+    const [one, two] = await hosts()
+    await create(both)
+    await netctl(one, 'policy', 'create', 'db')
+    await netctl(one, 'policy', 'rule-add', 'db', '1', '-direction=in', '-protocol=tcp', '-action=deny')
+    const open = ['-direction=in', '-protocol=tcp', '-port=80', '-action=allow', '-priority=10']
+    await netctl(one, 'policy', 'rule-add', 'db', '2', ...open)
+    await netctl(one, 'group', 'create', 'data', 'db', '-policy=db')
+    await eventually(async () => assert.ok((await meshNetworks(two)).includes('db.data')))
+    assert.equal((await inspect(two, 'network', 'db.data')).IPAM?.Config[0]?.Gateway, '10.1.2.254')
+    const ports = ['-p', '8080:80', '-p', '8081:81']
+    const command = says({ 80: 'served', 81: 'denied' })
+    const db = await runContainer(two, 'db.data', 'db', { args: ports, command })
+    const a1 = await runContainer(one, 'app', 'a1')
+    await eventually(async () => assert.equal(await a1.exec('nc', '-w', '2', db.ip, '80'), 'served'))
+    await assert.rejects(a1.exec('nc', '-w', '2', db.ip, '81'))
+    await assertReaches(a1, db.ip)
+    await assertReaches(db, a1.ip)
+    await eventually(async () => assert.equal(await read(one, two.address, 8080), 'served'))
+    assert.equal(await read(one, two.address, 8081), '')
   })
 
   it('lose nothing when skeind is restarted, and come back with Docker', async () => {

@@ -1,6 +1,7 @@
 /** At rest no condition is shown without a cause: each kind is judged by what the state shows elsewhere. */
 import type { Condition, RegistryView } from '../../../src/crdt/registry-view.ts'
 import { parseIp } from '../../../src/model/ip.ts'
+import { collide } from '../../../src/model/network.ts'
 import { overlaps } from '../../../src/model/subnet.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
@@ -15,6 +16,10 @@ const judges: Readonly<Record<string, Judge>> = {
   'subnet-overlap': (view, [a, b]) => {
     const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
     return one?.status === 'live' && other?.status === 'live' && overlaps(one.spec.subnet, other.spec.subnet)
+  },
+  'gateway-overlap': (view, [a, b]) => {
+    const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
+    return one?.status === 'live' && other !== undefined && collide(one.spec, other.spec)
   },
   draining: (view, [id = '']) => view.network(id)?.status === 'draining' && view.endpoints(id).length > 0,
   drain: (view, [id = '', into]) => view.network(id)?.into !== undefined && view.drain(id)?.into === into,

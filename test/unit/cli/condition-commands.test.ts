@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { createNetworkLeaves, removeTenantLeaves } from '../../../src/crdt/acts.ts'
+import { createNetworkLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../../src/crdt/acts.ts'
 import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
@@ -26,6 +26,7 @@ import { runCli } from './fixture.ts'
 const kinds = [
   ...[
     'vlan-conflict',
+    'gateway-overlap',
     'name-conflict',
     'subnet-overlap',
     'draining',
@@ -53,8 +54,8 @@ function found(): Condition[] {
   for (const list of lists) all.push(...historyOf(list.flat()).world.all.conditions())
   const world = new World(2).settleAll()
   const [first, second] = world.writers as [Writer, Writer]
-  const create = (tenant: string, name: string, subnet: string) =>
-    createNetworkLeaves(world.all, { tenant, name, spec: checkNetwork({ tenant, name, subnet }) })
+  const create = (tenant: string, name: string, subnet: string, gateway = '') =>
+    createNetworkLeaves(world.all, { tenant, name, spec: checkNetwork({ tenant, name, subnet, gateway }) })
   first.write([{ kind: 'tenant', name: 'red' }, ...create('red', 'a', '10.1.0.0/24')])
   second.write([...create('red', 'b', '10.1.0.0/16'), ...removeTenantLeaves(world.all, 'red')])
   const view = world.all
@@ -100,6 +101,18 @@ function found(): Condition[] {
     const place = { network: used, ip, mac: '02:02:0a:01:00:02', container: '', containerName: 'v' }
     if (name !== 'unused') second.write([{ kind: 'endpoint', id: `e-${name}`, ...place }])
   }
+  first.write(create('default', 'wide', '10.7.0.0/16', '10.7.0.1'))
+  second.write([
+    ...create('default', 'narrow', '10.7.1.0/24', '10.7.1.1'),
+    ...create('default', 'idle', '10.7.2.0/24', '10.7.2.1'),
+  ])
+  const [wide = '', narrow = ''] = ['wide', 'narrow'].map(name => world.all.networkByName('default', name)?.id ?? '')
+  for (const [id, on] of Object.entries({ 'e-wide': wide, 'e-narrow': narrow })) {
+    const place = { network: on, ip: 0x0a070105, mac: '02:02:0a:07:01:05', container: '', containerName: id }
+    second.write([{ kind: 'endpoint', id, ...place }])
+  }
+  all.push(...world.all.conditions())
+  first.write(removeNetworkLeaves(world.all, wide))
   first.write([{ kind: 'rule-rm', tenant: 'red', policy: 'p', id: '2', value: '', seen: [] }])
   all.push(...world.all.conditions())
   second.write(removeProfileLeaves(world.all.objects, 'red', 'gold'))

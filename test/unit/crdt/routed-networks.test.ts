@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
+import { createNetworkLeaves, removeNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { routedNetworks } from '../../../src/crdt/routed-networks.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import { collide, type NetworkSpec } from '../../../src/model/network.ts'
 import { contains, parseSubnet, prefixText } from '../../../src/model/subnet.ts'
+import { World } from './writer.ts'
 
 const specOf = (subnet: string, gateway: string, encap: NetworkSpec['encap'] = 'vxlan'): NetworkSpec => {
   return { subnet: parseSubnet(subnet), encap, type: 'data', pktTag: 0, gateway, subnet6: '', gateway6: '' }
@@ -76,5 +78,52 @@ describe('routed networks', () => {
     assert.equal(prefixText(low.subnet), prefixText(high.subnet))
     assert.ok(collide(low, high))
     assert.equal(collide({ ...low, gateway: '' }, high), false)
+  })
+
+  describe('that came to overlap on two sides of a split', () => {
+    const world = () => {
+      const made = new World(2).settleAll()
+      const create = (writer: number, name: string, subnet: string, gateway: string, ms: number) => {
+        const spec = specOf(subnet, gateway)
+        made.at(writer).write(createNetworkLeaves(made.all, { tenant: 'default', name, spec }), [ms, 0])
+      }
+      create(2, 'young', '10.1.0.10-10.1.0.20/16', '10.1.0.1', 9002)
+      create(1, 'old', '10.1.2.0/24', '10.1.2.1', 9001)
+      return made
+    }
+    const use = (made: World, name: string, ip: number) => {
+      const network = made.all.networkByName('default', name)?.id ?? ''
+      const place = { network, ip, mac: '02:02:00:00:00:01', container: 'c', containerName: 'c' }
+      made.at(2).write([{ kind: 'endpoint', id: `e-${name}`, ...place }])
+      return network
+    }
+    const conflict = (made: World) => made.all.conditions().find(({ kind }) => kind === 'gateway-overlap')
+
+    it('leave the younger out, and say so until it is removed', () => {
+      const made = world()
+      const { text, remedy, since } = conflict(made) ?? {}
+      assert.match(
+        text ?? '',
+        /^default\/young is not routed: 10\.1\.0\.0\/16 overlaps 10\.1\.2\.0\/24 of default\/old, which is older/,
+      )
+      assert.equal(remedy, 'remove it, to create it with another subnet, with: skein net rm young')
+      assert.deepEqual(since, [9002, 0])
+      made.at(1).write(removeNetworkLeaves(made.all, made.all.networkByName('default', 'young')?.id ?? ''))
+      assert.equal(conflict(made), undefined)
+    })
+
+    it('are resolved by a drain, or by the end of the older', () => {
+      const made = world()
+      use(made, 'young', 0x0a01000b)
+      assert.deepEqual(conflict(made)?.commands, ['skein net drain young --into old'])
+      const old = use(made, 'old', 0x0a010205)
+      made.at(1).write(removeNetworkLeaves(made.all, old))
+      assert.match(
+        conflict(made)?.remedy ?? '',
+        /^move its containers to a network with a subnet of its own, with: skein net create/,
+      )
+      made.at(2).write([{ kind: 'endpoint-rm', id: 'e-old', network: old }])
+      assert.equal(conflict(made), undefined)
+    })
   })
 })

@@ -1,0 +1,51 @@
+/** Networks with a gateway that came to have one prefix on two sides of a split: the older is routed, the other is not. */
+import { collide, gatewayOf } from '../model/network.ts'
+import { prefixText } from '../model/subnet.ts'
+import { drainCommand, inTenant, shown } from './condition-text.ts'
+import type { Condition, Network, RegistryView } from './registry-view.ts'
+import { routedNetworks } from './routed-networks.ts'
+
+export function gatewayConditions(view: RegistryView): Condition[] {
+  const networks = view.networks().filter(({ spec }) => gatewayOf(spec) !== undefined)
+  return [...new Set(networks.map(({ tenant }) => tenant))].flatMap(tenant => {
+    const all = networks.filter(network => network.tenant === tenant)
+    const routed = routedNetworks(all)
+    return all.flatMap(network => {
+      // one whose containers move elsewhere has its condition already, and so has one that goes with its last container
+      if (routed.includes(network) || network.into !== undefined || network.status !== 'live') return []
+      const owner = routed.find(other => collide(other.spec, network.spec))
+      return owner ? [conditionOf(view, network, owner)] : []
+    })
+  })
+}
+
+function conditionOf(view: RegistryView, network: Network, owner: Network): Condition {
+  const { remedy, commands } = remedyOf(view, network, owner)
+  return {
+    kind: 'gateway-overlap',
+    objects: [network.id, owner.id],
+    since: network.created,
+    text:
+      `${shown(network)} is not routed: ${prefixText(network.spec.subnet)} overlaps ${prefixText(owner.spec.subnet)} of ` +
+      `${shown(owner)}, which is older; its containers reach each other, and no other network`,
+    remedy,
+    commands,
+  }
+}
+
+function remedyOf(view: RegistryView, network: Network, owner: Network): { remedy: string; commands: string[] } {
+  if (view.endpoints(network.id).length === 0) {
+    const remove = `skein net rm${inTenant(network)} ${network.name}`
+    return { remedy: `remove it, to create it with another subnet, with: ${remove}`, commands: [remove] }
+  }
+  if (owner.status === 'live' && owner.into === undefined) {
+    const drain = drainCommand(network, owner)
+    return { remedy: `move its containers into the other with: ${drain}`, commands: [drain] }
+  }
+  const create = `skein net create${inTenant(network)} --subnet=SUBNET --gateway=ADDRESS NAME`
+  const drain = `skein net drain${inTenant(network)} ${network.name} --into NAME`
+  return {
+    remedy: `move its containers to a network with a subnet of its own, with: ${create}, then: ${drain}`,
+    commands: [],
+  }
+}
