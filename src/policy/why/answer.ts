@@ -73,7 +73,10 @@ function judged(facts: HostFacts, book: PolicyBook, places: Places, kind: FlowKi
   const [way] = places
   const hosts = { ...hostsOf(view, way), notes: notesOf(facts, way) }
   if (way.kind === 'none') return { ...way, ...hosts, cases: [], decidedOn: [], judgedOn: [], change: undefined }
-  if (way.kind === 'self') return { ...way, cases: [{ action: 'allow' }], ...hosts, change: undefined }
+  // no rule is asked
+  if (way.kind === 'self' || way.kind === 'gateway') {
+    return { ...way, cases: [{ action: 'allow' }], ...hosts, change: undefined }
+  }
   const flows = places.map(
     (place): FlowSet => ({
       ...{ protocol: kind.protocol, ports: kind.ports },

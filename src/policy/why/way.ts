@@ -5,9 +5,10 @@ import { tagOwners } from '../../crdt/vlan-tags.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import { formatIp } from '../../model/ip.ts'
 import { dockerName } from '../../model/names.ts'
+import { gatewayOf } from '../../model/network.ts'
 import type { End, Names } from './ends.ts'
 
-export type WayKind = 'self' | 'network' | 'routed' | 'out' | 'published' | 'none'
+export type WayKind = 'self' | 'network' | 'gateway' | 'routed' | 'out' | 'published' | 'none'
 
 export interface Way {
   readonly kind: WayKind
@@ -30,7 +31,7 @@ export interface HostFacts extends Names {
 }
 
 /** Of the ways of a container with several networks the kernel takes the most direct; several may be equally so. */
-const order: readonly WayKind[] = ['self', 'network', 'routed', 'out', 'published', 'none']
+const order: readonly WayKind[] = ['self', 'network', 'gateway', 'routed', 'out', 'published', 'none']
 
 export function findWays(facts: HostFacts, srcs: readonly End[], dsts: readonly End[]): Way[] {
   const ways = srcs.flatMap(src => dsts.map(dst => wayBetween(facts, src, dst)))
@@ -46,11 +47,11 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
     return { kind: 'none', src, dst, text, remedy, commands }
   }
   if (src.kind === 'outside' || dst.kind === 'outside') return outsideWay(way, none, src, dst)
-  for (const end of [src, dst]) {
-    if (end.kind !== 'unused') continue
-    const { network, ip } = end
-    return none(`no container has ${formatIp(ip)} in network ${shown(network)}`, 'see skein endpoint ls -a')
+  if (src.kind === 'unused') {
+    if (isGateway(src)) return none(`${formatIp(src.ip)} is a gateway: it begins nothing`, 'ask about a container')
+    return unusedWay(none, src)
   }
+  if (dst.kind === 'unused' && !isGateway(dst)) return unusedWay(none, dst)
   if (src.tenant !== dst.tenant) {
     return none(
       `tenants ${src.tenant} and ${dst.tenant} are isolated from each other`,
@@ -60,13 +61,18 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
   if (sameEndpoint(src, dst)) return way('self', 'a container reaches itself without its network')
   const broken = brokenBetween(facts, src, dst)
   if (broken) return none(...broken)
-  if (src.network.id === dst.network.id) return way('network', `network ${shown(src.network)}`)
+  const isSame = src.network.id === dst.network.id
+  if (isSame && dst.kind !== 'unused') return way('network', `network ${shown(src.network)}`)
   const routed = routedNetworks(facts.view.networks(src.tenant)).map(({ id }) => id)
   const closed = [src.network, dst.network].filter(({ id }) => !routed.includes(id))
+  if (dst.kind === 'unused' && (isSame || closed.length === 0)) {
+    const text = `the gateway of network ${shown(dst.network)}, on the host of the sender: it answers pings, and no policy is asked`
+    return way('gateway', text)
+  }
   if (closed.length === 0) {
     return way('routed', `routed from network ${shown(src.network)} to ${shown(dst.network)} by their gateways`)
   }
-  const text = `networks ${shown(src.network)} and ${shown(dst.network)} are apart: ${closed.map(shown).join(' and ')} without gateway`
+  const text = `networks ${shown(src.network)} and ${shown(dst.network)} are apart: ${closed.map(unroutedText).join(', ')}`
   if (src.kind !== 'container') return none(text, 'use networks with a gateway: skein net create --gateway')
   const command = `docker network connect ${shown(dst.network)} ${src.endpoint.containerName || src.endpoint.container}`
   return none(text, `on ${facts.nameOf(src.endpoint.owner)}: ${command}`, [command])
@@ -80,15 +86,26 @@ function outsideWay(
 ): Way {
   const [inside] = [src, dst].filter(end => end.kind !== 'outside')
   if (!inside) return none('neither end is in a network', 'see skein ps')
-  if (inside.kind === 'unused') {
-    return none(
-      `no container has ${formatIp(inside.ip)} in network ${shown(inside.network)}`,
-      'see skein endpoint ls -a',
-    )
-  }
+  if (inside.kind === 'unused') return unusedWay(none, inside)
   if (dst.kind === 'outside')
     return way('out', `out of network ${shown(inside.network)}, translated to the address of the host`)
   return way('published', 'from outside, to a port that is published with docker run -p, and to no other')
+}
+
+type Unused = Extract<End, { kind: 'unused' }>
+
+function isGateway({ network, ip }: Unused): boolean {
+  return gatewayOf(network.spec) === ip
+}
+
+function unusedWay(none: (text: string, remedy: string) => Way, { network, ip }: Unused): Way {
+  return none(`no container has ${formatIp(ip)} in network ${shown(network)}`, 'see skein endpoint ls -a')
+}
+
+/** Of a network that is not routed. */
+function unroutedText(network: Network): string {
+  const why = gatewayOf(network.spec) === undefined ? 'has no gateway' : 'overlaps an older one, and is not routed'
+  return `${shown(network)} ${why}`
 }
 
 /** Why frames between the hosts of the two containers are lost; undefined if nothing says so. */

@@ -1,6 +1,7 @@
 /**
  * Two tenants with the same names, addresses and MACs on both hosts, and random policies in each: what `skein why` says is
- * what a real packet does, and nobody but the tenant's own container ever answers (I4).
+ * what a real packet does, within a network, routed and where there is no way, and nobody but the tenant's own container ever
+ * answers (I4).
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
@@ -12,21 +13,37 @@ import { type Scene, upScene } from './scene.ts'
 import type { Talker } from './talker.ts'
 
 const seed = Number(process.env.SKEIN_SEED ?? Math.floor(Math.random() * 2 ** 32))
-const rounds = 8
+const rounds = 6
 const ports = [8888, 8889]
 const policies = ['p', 'q']
-const groups = ['app', 'db']
 
-/** Of each tenant: on which host, and in which group. Every address is in both, on one host and on two. */
-const plan = {
-  default: { a: [1, 'app'], b: [2, 'db'], c: [1, 'app'], d: [2, ''] },
-  blue: { a: [1, 'db'], b: [2, ''], c: [2, 'app'], d: [1, 'db'] },
+/** Of each tenant; `lan` and `app` are routed to each other. */
+const networks = {
+  web: { subnet: '10.1.1.0/24', gateway: '', group: 'front' },
+  lan: { subnet: '10.1.2.0/24', gateway: '10.1.2.254', group: 'db' },
+  app: { subnet: '10.1.3.0/24', gateway: '10.1.3.1', group: 'job' },
 } as const
-const addresses = { a: '10.1.1.11', b: '10.1.1.12', c: '10.1.1.13', d: '10.1.1.14' }
+type NetworkName = keyof typeof networks
+const networkNames = Object.keys(networks) as NetworkName[]
+const groups = networkNames.map(name => networks[name].group)
+
+/** Every address is in both tenants, on one host and on two. */
+const places = {
+  a: { ip: '10.1.1.11', network: 'web' },
+  b: { ip: '10.1.1.12', network: 'web' },
+  c: { ip: '10.1.2.11', network: 'lan' },
+  d: { ip: '10.1.2.12', network: 'lan' },
+  e: { ip: '10.1.3.11', network: 'app' },
+} as const
+/** Of each tenant: on which host, and whether in the group of its network. */
+const plan = {
+  default: { a: [1, true], b: [2, true], c: [1, true], d: [2, false], e: [2, true] },
+  blue: { a: [1, false], b: [1, true], c: [2, true], d: [2, true], e: [1, true] },
+} as const
 type Tenant = keyof typeof plan
-type Letter = keyof typeof addresses
+type Letter = keyof typeof places
 const tenants = Object.keys(plan) as Tenant[]
-const letters = Object.keys(addresses) as Letter[]
+const letters = Object.keys(places) as Letter[]
 
 interface Try {
   readonly tenant: Tenant
@@ -48,12 +65,17 @@ const tries: Try[] = tenants.flatMap(tenant =>
 function randomRule(random: Random): RuleRequest {
   const pick = <T>(...items: T[]): T => random.pick(items) as T
   const protocol = pick('', 'tcp', 'udp', 'icmp', 'tcp', 'udp')
-  const range = () => pick('', '', '10.1.1.11', '10.1.1.12/31', '10.1.1.12-10.1.1.13', '10.1.0.0/16', '10.1.1.14')
+  const range = () => pick('', '10.1.1.11', '10.1.2.12/31', '10.1.1.12-10.1.2.11', '10.1.0.0/16', '10.1.3.11')
   const common = {
     ...{ protocol, port: protocol === 'tcp' || protocol === 'udp' ? pick(0, 0, ...ports) : 0 },
     ...{ priority: pick(1, 2, 2, 100), action: pick('allow', 'deny', 'deny') },
   }
-  const [group, network, peer] = pick(['', '', range()], [pick(...groups), '', ''], ['', 'web', ''], ['', '', ''])
+  const [group, network, peer] = pick(
+    ['', '', range()],
+    [pick(...groups), '', ''],
+    ['', pick(...networkNames), ''],
+    ['', '', ''],
+  )
   if (random.chance(0.4)) return { ...common, direction: 'out', toGroup: group, toNetwork: network, toIp: peer }
   const toIp = random.chance(0.2) ? range() : ''
   return { ...common, direction: 'in', fromGroup: group, fromNetwork: network, fromIp: peer, toIp }
@@ -63,7 +85,7 @@ describe('policies: why, of two tenants with the same addresses', function () {
   this.timeout(120_000)
   let scene: Scene
   let hosts: [Host, Host]
-  const networks = new Map<Tenant, string>()
+  const ids = new Map<string, string>()
   const talkers = new Map<string, Talker>()
   const nameOf = (tenant: Tenant, letter: Letter) => `${tenant}-${letter}`
   const hostOf = (tenant: Tenant, letter: Letter) => hosts[plan[tenant][letter][0] - 1] as Host
@@ -72,22 +94,24 @@ describe('policies: why, of two tenants with the same addresses', function () {
   before(async () => {
     scene = await upScene()
     hosts = [scene.one, scene.two]
-    networks.set('default', scene.web)
-    networks.set('blue', await scene.one.ask('create', 'blue', 'web', 0))
-    await eventually(() => scene.two.ask('knows', networks.get('blue') as string))
+    ids.set('default web', scene.web)
     for (const tenant of tenants) {
-      const network = networks.get(tenant) as string
-      for (const host of hosts) await host.ask('ensure', network)
-      const ids = new Map<string, string>()
-      for (const group of groups) ids.set(group, await scene.one.ask('group', network, group, []))
+      for (const name of networkNames) {
+        const { subnet, gateway, group } = networks[name]
+        const key = `${tenant} ${name}`
+        const id = ids.get(key) ?? (await scene.one.ask('create', tenant, name, 0, subnet, gateway))
+        ids.set(key, id)
+        await eventually(() => scene.two.ask('knows', id), 20_000)
+        for (const host of hosts) await host.ask('ensure', id)
+        ids.set(`${tenant} ${group}`, await scene.one.ask('group', id, group, []))
+      }
       await agree()
       for (const letter of letters) {
-        const [, group] = plan[tenant][letter]
+        const { ip, network } = places[letter]
+        const group = plan[tenant][letter][1] ? ids.get(`${tenant} ${networks[network].group}`) : ''
         const name = nameOf(tenant, letter)
-        talkers.set(
-          name,
-          await scene.container(hostOf(tenant, letter), name, addresses[letter], ids.get(group) ?? '', network),
-        )
+        const on = ids.get(`${tenant} ${network}`)
+        talkers.set(name, await scene.container(hostOf(tenant, letter), name, ip, group, on))
       }
     }
     await agree()
@@ -95,12 +119,12 @@ describe('policies: why, of two tenants with the same addresses', function () {
   after(() => scene?.down())
 
   const agree = () =>
-    eventually(async () => assert.equal(await scene.two.ask('digest'), await scene.one.ask('digest')), 10_000)
+    eventually(async () => assert.equal(await scene.two.ask('digest'), await scene.one.ask('digest')), 20_000)
 
   /** What the packet does: true if it passes. Fails if anybody else answers. */
   async function passes({ tenant, from, to, flow }: Try, limitMs: number): Promise<boolean> {
     const [protocol, port] = flow.split('/')
-    const ip = addresses[to]
+    const { ip } = places[to]
     if (protocol === 'icmp') return hostOf(tenant, from).pings(nameOf(tenant, from), ip, 1)
     if (protocol === 'tcp') return (await talker(tenant, from).tries('tcp', ip, Number(port), limitMs)) === true
     const name = await talker(tenant, from).who(ip, Number(port), limitMs)
@@ -131,9 +155,10 @@ describe('policies: why, of two tenants with the same addresses', function () {
         old.set(key, Object.keys(rules))
         told.push(`${key}: ${JSON.stringify(rules)}`)
       }
-      for (const group of groups) {
+      for (const name of networkNames) {
+        const { group } = networks[name]
         const some = policies.filter(() => random.chance(0.6))
-        await host.ask('group', networks.get(tenant) as string, group, some)
+        await host.ask('group', ids.get(`${tenant} ${name}`) as string, group, some)
         told.push(`${tenant} ${group} has ${some.join(',')}`)
       }
     }

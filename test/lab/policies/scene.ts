@@ -27,11 +27,20 @@ export interface Scene {
 
 export async function upScene(): Promise<Scene> {
   const lab = new Lab()
+  try {
+    return await upHosts(lab)
+  } catch (error) {
+    await lab.down() // nobody else can
+    throw error
+  }
+}
+
+async function upHosts(lab: Lab): Promise<Scene> {
   await lab.up(2)
   await startMesh(lab.hosts)
   const [one, two] = lab.hosts as [Host, Host]
   const web = await one.ask('create', 'default', 'web', 0)
-  await eventually(() => two.ask('knows', web))
+  await eventually(() => two.ask('knows', web), 20_000)
   for (const host of lab.hosts) await host.ask('ensure', web)
   const talkers: Talker[] = []
   return {

@@ -41,7 +41,7 @@ const orders = {
       const socket = dgram.createSocket('udp4')
       socket.on('message', () => done(true))
       socket.on('error', error => done(error.code === 'ECONNREFUSED' ? 'refused' : error.code))
-      socket.connect(port, ip, () => socket.send('x'))
+      socket.connect(port, ip, error => (error ? done(error.code) : socket.send('x')))
       setTimeout(() => socket.close(), limitMs)
     }),
   /** Over UDP: the name of who answers. */
@@ -50,7 +50,7 @@ const orders = {
       const socket = dgram.createSocket('udp4')
       socket.on('message', answer => done(`${answer}`))
       socket.on('error', () => undefined)
-      socket.connect(port, ip, () => socket.send('who'))
+      socket.connect(port, ip, error => (error ? done(false) : socket.send('who')))
       setTimeout(() => socket.close(), limitMs)
     }),
   /** Opens a connection that stays; resolves with its number, or false. */

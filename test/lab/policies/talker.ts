@@ -64,6 +64,7 @@ export async function startTalker(host: Host, namespace: string, ip: string, por
       return () => ask('stop', stream) as Promise<Streamed>
     },
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
       child.stdin?.end()
       await once(child, 'exit')
     },

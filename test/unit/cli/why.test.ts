@@ -69,7 +69,10 @@ describe('cli: why', () => {
 
   it('says why there is no way, and where to type what makes one', async () => {
     const { stdout } = await skein('why c1 lan1 icmp')
-    assert.match(stdout, /^ {2}no way +networks contiv-net and lan are apart/m)
+    assert.match(
+      stdout,
+      /^ {2}no way +networks contiv-net and lan are apart: contiv-net has no gateway, lan has no gateway$/m,
+    )
     assert.match(stdout, /^ {2}to allow +on host1: docker network connect lan c1$/m)
     assert.match((await skein('why c1 blue1 icmp')).stdout, /no way +tenants default and blue are isolated/)
   })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { createGroupLeaves } from '../../../src/crdt/object-acts.ts'
+import { macOf } from '../../../src/model/ip.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import type { Answer } from '../../../src/policy/index.ts'
@@ -160,7 +162,7 @@ describe('policy: why', () => {
 
     it('between networks without gateways, until a container is connected to both', () => {
       const way = none(tutorial().ask('c1', 'lan1', 'tcp/80'))
-      assert.equal(way.text, 'networks web and lan are apart: web and lan without gateway')
+      assert.equal(way.text, 'networks web and lan are apart: web has no gateway, lan has no gateway')
       assert.deepEqual(way.commands, ['docker network connect lan c1'])
       assert.equal(way.remedy, 'on host1: docker network connect lan c1')
     })
@@ -200,6 +202,39 @@ describe('policy: why', () => {
     assert.deepEqual(only(scene.ask('c1', 'db1', 'tcp/80')).notes, [text])
     assert.deepEqual(only(scene.ask('db', 'c1', 'tcp/80')).notes, [text])
     assert.deepEqual(only(scene.ask('c1', 'db2', 'tcp/80')).notes, [])
+  })
+
+  it('routes between networks with gateways, whose own addresses no policy is about', () => {
+    const scene = tutorial()
+    for (const [name, subnet, gateway] of [
+      ['r1', '10.1.8.0/24', '10.1.8.1'],
+      ['r2', '10.1.9.0/24', '10.1.9.1'],
+    ] as const) {
+      const spec = checkNetwork({ tenant: 'default', name, subnet, gateway })
+      scene.write(known => createNetworkLeaves(known, { tenant: 'default', name, spec }))
+    }
+    const put = (id: string, networkName: string, ip: number, group?: string) => {
+      const network = scene.view.networkByName('default', networkName)?.id as string
+      const names = { container: id.repeat(32), containerName: id }
+      const leaf = { kind: 'endpoint' as const, id: id.repeat(32), network, ip, mac: macOf(ip), ...names }
+      scene.write(() => [group ? { ...leaf, group } : leaf])
+    }
+    put('a1', 'r1', 0x0a010802)
+    scene.write(known => {
+      const { objects } = known
+      const network = known.networkByName('default', 'r2')?.id ?? ''
+      return createGroupLeaves(objects, { tenant: 'default', name: 'inner', network, pool: '' }, { policies: ['p'] })
+    })
+    put('b1', 'r2', 0x0a010902, scene.group('inner'))
+    const routed = scene.ask('a1', 'b1', 'tcp/80')
+    assert.equal(only(routed).kind, 'routed')
+    assert.deepEqual(deciding(routed), ['deny p 1'])
+    for (const gateway of ['10.1.8.1', '10.1.9.1']) {
+      const { kind, change, cases } = only(scene.ask('a1', gateway, 'icmp'))
+      assert.deepEqual([kind, change, cases], ['gateway', undefined, [{ action: 'allow' }]])
+    }
+    assert.equal(only(scene.ask('10.1.8.1', 'a1', 'icmp')).text, '10.1.8.1 is a gateway: it begins nothing')
+    assert.match(only(scene.ask('c1', '10.1.9.1', 'icmp')).text, /^networks web and r2 are apart: web has no gateway$/)
   })
 
   it('tells that a container reaches itself', () => {
