@@ -183,7 +183,8 @@ const bad: Bad[] = [
   ['POST', 'why', {}, 'not-found', /is no path of this API/],
 ]
 
-describe('api: good and bad input', () => {
+describe('api: good and bad input', function () {
+  this.timeout(60_000)
   let peer: TestPeer
   let api: TestApi
   let loopback: Target

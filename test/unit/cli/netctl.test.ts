@@ -165,7 +165,8 @@ const refused: [line: string, code: number, stderr: string][] = [
   ['login', 3, 'login is not supported: the API has no login: whoever may use the socket of skeind may use netctl'],
 ]
 
-describe('cli: netctl', () => {
+describe('cli: netctl', function () {
+  this.timeout(60_000)
   let host: CliPeer
   before(async () => {
     host = await startCliPeer()

@@ -9,7 +9,8 @@ import { bad, good, goodInOrder, prepared } from './input-table.ts'
 
 const words = (line: string) => line.split(' ')
 
-describe('cli: policies, groups, profiles, settings', () => {
+describe('cli: policies, groups, profiles, settings', function () {
+  this.timeout(60_000)
   let host: CliPeer
   const skein = (line: string) => host.skein(...words(line))
   beforeEach(async () => {

@@ -5,7 +5,8 @@ import type { WhyJson } from '../../../src/api/types.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import { type CliPeer, startCliPeer } from './fixture.ts'
 
-describe('cli: why', () => {
+describe('cli: why', function () {
+  this.timeout(60_000)
   let host: CliPeer
   const skein = (line: string) => host.skein(...line.split(' '))
   const whole = async (line: string) => JSON.parse((await skein(`why ${line} --json`)).stdout) as WhyJson
