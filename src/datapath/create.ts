@@ -42,7 +42,7 @@ const firewallMs = 5_000
 /** After a failed command. */
 const retryMs = 2_000
 /** Changes of the state are carried out together: for these, and for as long as the last took, up to the maximum. */
-const gatherMs = { min: 2, max: 20 }
+const gatherMs = { min: 2, max: 200 }
 
 export function createDatapath(deps: DatapathDeps): Datapath {
   return new LinuxDatapath(deps)

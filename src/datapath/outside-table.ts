@@ -39,7 +39,7 @@ export interface OutsideTable {
   stop(): Promise<void>
 }
 
-/** A container that is not on docker_gwbridge by then never will be. */
+/** A container that Docker does not show on docker_gwbridge by then never will be there. */
 const expectLimitMs = 10_000
 /** What is shorter goes through the child, ms count there; characters. */
 const shortText = 3_000
@@ -53,7 +53,7 @@ export function createOutsideTable(context: Context): OutsideTable {
   const expected = new Map<string, Timer>()
   let outlets: Outlets = new Map()
   /** False until Docker was heard: what an earlier run left stands (I5). */
-  let isTold = false
+  let tellings = 0
   let loaded: OutsideState | undefined
   let last: { key: string; books: readonly PolicyBook[]; state: OutsideState } | undefined
   /** As the kernel lists the chains; undefined until the first look. */
@@ -116,7 +116,7 @@ export function createOutsideTable(context: Context): OutsideTable {
 
   async function apply(): Promise<void> {
     const before = loaded ?? (await takeOver())
-    const isInformed = replica.isComplete && !replica.fenced && isTold
+    const isInformed = replica.isComplete && !replica.fenced && tellings > 0
     const now = wanted()
     if (loaded === now) return
     // nothing is to be judged, and nothing ever was
@@ -158,7 +158,7 @@ export function createOutsideTable(context: Context): OutsideTable {
   return {
     update,
     setOutlets(told) {
-      isTold = true
+      tellings++
       outlets = told
       arrived()
       void update()
@@ -171,11 +171,15 @@ export function createOutsideTable(context: Context): OutsideTable {
       const hasRules = (['in', 'out'] as const).some(direction => books(tenant).rulesFor(group, direction).length > 0)
       if (!hasRules || [...outlets.values()].some(ids => ids.includes(endpointId))) return
       expected.get(endpointId)?.cancel()
+      const before = tellings
+      const wait = () => void expected.set(endpointId, clock.after(expectLimitMs, giveUp))
+      // a Docker that says nothing has not said that it is not there
       const giveUp = () => {
+        if (tellings === before) return wait()
         expected.delete(endpointId)
         void update()
       }
-      expected.set(endpointId, clock.after(expectLimitMs, giveUp))
+      wait()
       await lane.run(apply)
     },
     forget(endpointId) {

@@ -92,7 +92,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
     const key = [...networks].sort().join()
     const routed = context.routing.of(tenant)
     if (compiled?.book !== book || compiled.networks !== key || compiled.routed !== routed) {
-      compiled = { book, networks: key, routed, ruleset: compile(book, domains()) }
+      compiled = { book, networks: key, routed, ruleset: compile(book, domains(), compiled?.ruleset.marks) }
     }
     return compiled.ruleset
   }

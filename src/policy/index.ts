@@ -2,6 +2,7 @@ export { type Direction, type PolicyBook, readBook } from './book.ts'
 export { type BookRule, compareBookRules } from './book-rule.ts'
 export { type Books, createBooks } from './books.ts'
 export { addCounted, type Counted, readCounters } from './counter-listing.ts'
+export { type Marks, marksOf } from './marks.ts'
 export {
   compileOutside,
   type Outlet,

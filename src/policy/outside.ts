@@ -11,7 +11,7 @@ import type { GroupId } from '../model/group.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Direction, PolicyBook } from './book.ts'
 import { type BookRule, compareBookRules } from './book-rule.ts'
-import { type Chain, type ChainRule, linesOf, type PeerWords } from './rule-chains.ts'
+import { type Chain, type ChainRule, linesOf, type PeerWords, termsOf } from './rule-chains.ts'
 import { counterName } from './ruleset.ts'
 
 /** A container of this host, by its address on docker_gwbridge. */
@@ -135,10 +135,11 @@ function firstMatch(
   }
   const ranks = new Map<number, ChainRule[]>()
   for (const [at, { rank, from, to, protocol, value }] of rules.entries()) {
-    const form = { mark: at, conditions: '', peer: direction === 'in' ? from : to, protocol, port: value.port }
+    const match = { conditions: '', peer: direction === 'in' ? from : to, protocol, port: value.port }
+    const form = { mark: at, ...termsOf(match, peers[direction]) }
     ranks.set(rank, [...(ranks.get(rank) ?? []), form])
   }
-  return { ends, lines: [...ranks.values()].flatMap(forms => linesOf(forms, peers[direction], target)) }
+  return { ends, lines: [...ranks.values()].flatMap(forms => linesOf(forms, target)) }
 }
 
 function endOf(counter: string, isAllowed: boolean): Chain {

@@ -5,11 +5,9 @@
 import { formatIp } from '../model/ip.ts'
 import type { IpMatch } from '../model/ip-match.ts'
 
-/** A rule, or one of several forms of it, as the kernel compares it. */
-export interface ChainRule {
-  /** Of the rules that match, the lowest decides; its last bit is the verdict: 1 to let pass. */
-  readonly mark: number
-  /** Matches in nft's words that no map can hold, '' for none. */
+/** What a rule matches. */
+export interface Match {
+  /** In nft's words, what no map can hold; '' for none. */
   readonly conditions: string
   /** The other end's addresses; undefined for any. */
   readonly peer: IpMatch | undefined
@@ -17,6 +15,19 @@ export interface ChainRule {
   readonly protocol: number | undefined
   /** Destination port; 0 for any. */
   readonly port: number
+}
+
+/** The same as nft compares it: the key of a map, under conditions. Rules with one selector share a map. */
+export interface Terms {
+  readonly conditions: string
+  readonly selector: string
+  readonly key: string
+}
+
+/** A rule, or one of several forms of it. */
+export interface ChainRule extends Terms {
+  /** Of the rules that match, the lowest decides; its last bit is the verdict: 1 to let pass. */
+  readonly mark: number
 }
 
 export interface Chain {
@@ -37,11 +48,11 @@ export interface Target {
 export type PeerWords = 'ct original ip saddr' | 'ct reply ip saddr'
 
 /** The chain `name`, and those that it leads to, in the order in which they must be declared. */
-export function chainsOf(name: string, rules: readonly ChainRule[], peer: PeerWords, target: Target): Chain[] {
+export function chainsOf(name: string, rules: readonly ChainRule[], target: Target): Chain[] {
   const chains: Chain[] = []
   const lines: string[] = []
-  for (const [conditions, members] of byConditions(rules, peer)) {
-    const found = mapLines(members, peer, target)
+  for (const [conditions, members] of byConditions(rules)) {
+    const found = mapLines(members, target)
     if (conditions === '') lines.push(...found)
     else if (found.length === 1) lines.push(`${conditions} ${found[0]}`)
     else {
@@ -54,27 +65,20 @@ export function chainsOf(name: string, rules: readonly ChainRule[], peer: PeerWo
 }
 
 /** The same without further chains: each line has its conditions in front. */
-export function linesOf(rules: readonly ChainRule[], peer: PeerWords, target: Target): string[] {
-  return [...byConditions(rules, peer)].flatMap(([conditions, members]) =>
-    mapLines(members, peer, target).map(line => (conditions === '' ? line : `${conditions} ${line}`)),
+export function linesOf(rules: readonly ChainRule[], target: Target): string[] {
+  return [...byConditions(rules)].flatMap(([conditions, members]) =>
+    mapLines(members, target).map(line => (conditions === '' ? line : `${conditions} ${line}`)),
   )
 }
 
-function byConditions(rules: readonly ChainRule[], peer: PeerWords): Map<string, ChainRule[]> {
+function byConditions(rules: readonly ChainRule[]): Map<string, ChainRule[]> {
   const groups = new Map<string, ChainRule[]>()
   for (const rule of rules) {
-    const conditions = conditionsOf(rule, peer)
-    const group = groups.get(conditions)
+    const group = groups.get(rule.conditions)
     if (group) group.push(rule)
-    else groups.set(conditions, [rule])
+    else groups.set(rule.conditions, [rule])
   }
   return groups
-}
-
-/** A single address can be the key of a map, a range cannot. */
-function conditionsOf({ conditions, peer: range }: ChainRule, peer: PeerWords): string {
-  if (range === undefined || range.first === range.last) return conditions
-  return [conditions, `${peer} ${rangeText(range)}`].filter(text => text !== '').join(' ')
 }
 
 export function rangeText({ first, last }: Pick<IpMatch, 'first' | 'last'>): string {
@@ -82,15 +86,12 @@ export function rangeText({ first, last }: Pick<IpMatch, 'first' | 'last'>): str
 }
 
 /** One statement for each combination of fields that the rules give. */
-function mapLines(rules: readonly ChainRule[], peer: PeerWords, target: Target): string[] {
+function mapLines(rules: readonly ChainRule[], target: Target): string[] {
   const maps = new Map<string, Map<string, number>>()
-  for (const rule of rules) {
-    const fields = fieldsOf(rule, peer)
-    const selector = fields.map(([words]) => words).join(' . ')
-    const key = fields.map(([, value]) => value).join(' . ')
+  for (const { selector, key, mark } of rules) {
     const map = maps.get(selector) ?? new Map<string, number>()
     // of two rules that match the same, the other can never decide
-    map.set(key, Math.min(rule.mark, map.get(key) ?? rule.mark))
+    map.set(key, Math.min(mark, map.get(key) ?? mark))
     maps.set(selector, map)
   }
   return [...maps].map(([selector, map]) => lineOf(selector, [...map], target))
@@ -108,11 +109,18 @@ function matchText(selector: string, key: string): string[] {
   return selector.split(' . ').map((words, at) => `${words} ${values[at]}`)
 }
 
-function fieldsOf({ peer: range, protocol, port }: ChainRule, peer: PeerWords): [words: string, value: string][] {
-  const fields: [string, string][] = []
-  if (range !== undefined && range.first === range.last) fields.push([peer, formatIp(range.first)])
+export function termsOf({ conditions, peer: range, protocol, port }: Match, peer: PeerWords): Terms {
+  const fields: [words: string, value: string][] = []
+  const isOne = range !== undefined && range.first === range.last
+  if (isOne) fields.push([peer, formatIp(range.first)])
   if (protocol !== undefined) fields.push(['ct protocol', String(protocol)])
   // where the receiver answers from: what it listens on, whatever was translated on the way
   if (port !== 0) fields.push(['ct reply proto-src', String(port)])
-  return fields
+  // a single address can be the key of a map, a range cannot
+  const more = range === undefined || isOne ? '' : `${peer} ${rangeText(range)}`
+  return {
+    conditions: [conditions, more].filter(text => text !== '').join(' '),
+    selector: fields.map(([words]) => words).join(' . '),
+    key: fields.map(([, value]) => value).join(' . '),
+  }
 }

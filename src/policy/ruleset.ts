@@ -5,10 +5,11 @@
 import { sha256Hex } from '../lib/bytes.ts'
 import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
-import { prefixText } from '../model/subnet.ts'
 import type { Direction, PolicyBook } from './book.ts'
-import { type BookRule, compareBookRules } from './book-rule.ts'
-import { type Chain, type ChainRule, chainsOf, type PeerWords, rangeText, type Target } from './rule-chains.ts'
+import type { BookRule } from './book-rule.ts'
+import { byGroup, ends, formsFor } from './forms.ts'
+import { type Marks, marksOf } from './marks.ts'
+import { type Chain, chainsOf, type PeerWords, type Target } from './rule-chains.ts'
 
 /** Networks whose containers may reach each other, on one host: they share a zone of connection tracking, no others do (I4). */
 export interface Domain {
@@ -43,6 +44,7 @@ export interface Ruleset {
   /** By the mark that says which rule decided: the name of its counter. */
   readonly counters: ReadonlyMap<number, string>
   readonly placements: ReadonlyMap<GroupId, Placement>
+  readonly marks: Marks
 }
 
 /** Rules of one direction, of all groups that have the same policies. */
@@ -52,16 +54,14 @@ interface List {
   readonly rules: readonly BookRule[]
 }
 
-/** Each end of a flow in the tuple of its connection; the reply's source is whom it really reached. */
-const ends = { in: 'ct original ip saddr', out: 'ct reply ip saddr' } as const satisfies Record<Direction, PeerWords>
-
 /** Lowers the packet's mark to the rule's. */
 const lowering: Target = {
   statement: mark => `meta mark > ${mark} meta mark set ${mark}`,
   verdict: mark => `jump ${markChain(mark)}`,
 }
 
-export function compile(book: PolicyBook, domains: readonly Domain[]): Ruleset {
+/** @param before marks of the ruleset before, which rules keep */
+export function compile(book: PolicyBook, domains: readonly Domain[], before: Marks = new Map()): Ruleset {
   const zones = zonesOf(domains)
   const lists = new Map<readonly BookRule[], List>()
   const placements = new Map<GroupId, { receivers?: string; senders?: string; named?: Named[] }>()
@@ -77,11 +77,16 @@ export function compile(book: PolicyBook, domains: readonly Domain[]): Ruleset {
     })
     placements.set(id, { ...(receivers && { receivers }), ...(senders && { senders }) })
   }
-  const marks = marksOf([...lists.keys()].flat())
+  const marks = marksOf([...lists.keys()].flat(), before)
   const maps = new Map<string, PeerWords>()
   const chains = [...lists.values()].flatMap(({ name, direction, rules }) => {
     const peer = ends[direction]
-    const forms = rules.flatMap(rule => formsOf(book, zones, rule, direction, marks.get(rule) ?? 0))
+    const forms = rules.flatMap(rule => {
+      const mark = marks.get(rule) ?? 0
+      return formsFor(book, zones, rule).map(({ group, conditions, selector, key }) => {
+        return { group, conditions, selector, key, mark }
+      })
+    })
     const main = forms.filter(form => form.group === '')
     // one lookup leads to the rules that name the sender's group, or the receiver's, however many groups they name
     const named = [...byGroup(forms)].flatMap(([group, its]) => {
@@ -89,22 +94,32 @@ export function compile(book: PolicyBook, domains: readonly Domain[]): Ruleset {
       if (!placement) return [] // none of its networks is here: nothing comes from there
       const chain = `${name}_g${group.slice(0, 16)}`
       placement.named = [...(placement.named ?? []), { map: `${name}_groups`, chain }]
-      return chainsOf(chain, its, peer, lowering)
+      return chainsOf(chain, its, lowering)
     })
-    if (named.length === 0) return chainsOf(name, main, peer, lowering)
+    if (named.length === 0) return chainsOf(name, main, lowering)
     maps.set(`${name}_groups`, peer)
-    const [own, ...parts] = chainsOf(name, main, peer, lowering).reverse()
+    const [own, ...parts] = chainsOf(name, main, lowering).reverse()
     const lines = [...(own?.lines ?? []), `ct zone . ${peer} vmap @${name}_groups`]
     return [...named, ...parts.reverse(), { name, lines }]
   })
   const jumped = [...marks.values()].map(mark => ({ name: markChain(mark), lines: [lowering.statement(mark)] }))
-  const counters = new Map([...marks].map(([{ policy, id, hash }, mark]) => [mark, counterName(policy, id, hash)]))
-  return { domains, chains: [...jumped, ...chains], maps, counters, placements }
+  const counters = new Map([...marks].map(([rule, mark]) => [mark, counterOf(rule)]))
+  return { domains, chains: [...jumped, ...chains], maps, counters, placements, marks }
 }
 
 /** The counter of a rule: the same for as long as it is the same rule. */
 export function counterName(policy: string, id: string, hash: string): string {
   return `r_${sha256Hex(`${policy} ${id} ${hash}`).slice(0, 24)}`
+}
+
+const counterNames = new WeakMap<BookRule, string>()
+
+function counterOf(rule: BookRule): string {
+  const known = counterNames.get(rule)
+  if (known !== undefined) return known
+  const name = counterName(rule.policy, rule.id, rule.hash)
+  counterNames.set(rule, name)
+  return name
 }
 
 function listName(direction: Direction, policies: readonly string[]): string {
@@ -115,59 +130,6 @@ function markChain(mark: number): string {
   return `m_${mark}`
 }
 
-/** In the order in which rules win: of those that match a flow, at either end, that with the lowest mark decides. */
-function marksOf(rules: readonly BookRule[]): Map<BookRule, number> {
-  const ordered = [...new Set(rules)].sort(compareBookRules)
-  return new Map(ordered.map((rule, at) => [rule, 2 * at + (rule.rank & 1)]))
-}
-
 function zonesOf(domains: readonly Domain[]): Map<NetworkId, number> {
   return new Map(domains.flatMap(({ zone, networks }) => networks.map(network => [network, zone] as const)))
-}
-
-/** A rule, of the senders or receivers of one group if it names one. */
-interface Form extends ChainRule {
-  readonly group: GroupId | ''
-}
-
-function byGroup(forms: readonly Form[]): Map<GroupId, Form[]> {
-  const found = new Map<GroupId, Form[]>()
-  for (const form of forms) {
-    if (form.group === '') continue
-    const its = found.get(form.group)
-    if (its) its.push(form)
-    else found.set(form.group, [form])
-  }
-  return found
-}
-
-/** A rule in each of the forms that its names can mean; none if they mean nobody who could be met here. */
-function formsOf(
-  book: PolicyBook,
-  zones: ReadonlyMap<NetworkId, number>,
-  rule: BookRule,
-  direction: Direction,
-  mark: number,
-): Form[] {
-  const { value, from, to, protocol } = rule
-  const peer = ends[direction]
-  const isIn = direction === 'in'
-  const groupName = isIn ? value.fromGroup : value.toGroup
-  const networkName = isIn ? value.fromNetwork : value.toNetwork
-  const groups = groupName === '' ? ([''] as const) : book.groupsNamed(groupName, value.action)
-  const networks = networkName === '' ? [''] : book.networksNamed(networkName, value.action)
-  const own = isIn ? to : from
-  const ownText = own && `${isIn ? ends.out : ends.in} ${rangeText(own)}`
-  return groups.flatMap(group =>
-    networks.flatMap((network): Form[] => {
-      const zone = zones.get(network)
-      const spec = book.network(network)?.spec
-      if (network !== '' && (zone === undefined || !spec)) return []
-      const parts = [
-        ...(spec ? [`ct zone ${zone} ${peer} ${prefixText(spec.subnet)}`] : []),
-        ...(ownText ? [ownText] : []),
-      ]
-      return [{ mark, conditions: parts.join(' '), peer: isIn ? from : to, protocol, port: value.port, group }]
-    }),
-  )
 }
