@@ -8,10 +8,11 @@ import { busyPercent, cpuPressure, type Machine, machineFacts, machineText, unti
 import type { Measurement, Outcome } from './lib/measurement.ts'
 import { resultTable } from './lib/table.ts'
 import { memory } from './memory.ts'
+import { policies } from './policies.ts'
 import { scale } from './scale.ts'
 import { write } from './write.ts'
 
-const measurements: readonly Measurement[] = [attach, write, join, memory, ...scale]
+const measurements: readonly Measurement[] = [attach, write, join, memory, policies, ...scale]
 
 interface Result extends Outcome {
   readonly name: string

@@ -1,0 +1,131 @@
+/**
+ * What 5,000 rules and 1,000 groups on one host cost: connections a second between two containers of a tenant that has them all,
+ * next to two of a tenant without any; and how long a rule takes from the command until it counts.
+ */
+
+import { type LabHost, until } from '../lab/index.ts'
+import { installMissing } from '../lab/packages.ts'
+import { createEngine, type Engine } from './lib/engine.ts'
+import { withLab } from './lib/lab.ts'
+import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
+import { alternate } from './lib/pairs.ts'
+import { alone, compare } from './lib/statistics.ts'
+import { type Effect, measureEffect, startFlow } from './policies/effect.ts'
+import { connectionRate, type Ends, startServer } from './policies/netperf.ts'
+import { apply, makeGroups, makeRules } from './policies/objects.ts'
+
+const groups = 1_000
+const rules = 5_000
+const pairs = 16
+const changes = 12
+const seconds = 2
+const budgetMs = 180_000
+
+export const policies: Measurement = {
+  name: 'policies',
+  title: `${rules} rules and ${groups} groups on one host`,
+  ours: 'with them',
+  base: 'without',
+  limitMs: 900_000,
+  onlyByName: true,
+  async run(context) {
+    await installMissing(context.progress, { netperf: 'netperf', netserver: 'netperf' })
+    return withLab(1, context, async lab => measure(lab.hosts()[0] as LabHost, context))
+  },
+}
+
+async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
+  const { signal, progress } = context
+  const engine = createEngine(host)
+  await apply(host, {
+    tenants: [{ name: 'plain' }],
+    networks: [
+      { name: 'web', subnet: '10.61.0.0/16' },
+      { name: 'web', tenant: 'plain', subnet: '10.61.0.0/16' },
+    ],
+  })
+  await makeGroups(host, 'web', 1, progress)
+  const shows = async (network: string) => {
+    const listed = (await engine.call('GET', '/networks')) as { Name: string }[]
+    return listed.some(({ Name }) => Name === network) ? true : undefined
+  }
+  for (const network of ['web', 'web/plain', 'g0.web']) {
+    await until(() => shows(network), { timeoutMs: 20_000, what: `${host.name} does not show ${network}`, signal })
+  }
+  const many = await twoContainers(engine, 'many', 'web', 'g0.web')
+  const plain = await twoContainers(engine, 'plain', 'web/plain', 'web/plain')
+  // the containers go on; Docker would take minutes to make a network for each of the groups
+  await host.killEngine()
+  await makeGroups(host, 'web', groups, progress)
+  const flow = await startFlow(many)
+  const servers = await Promise.all([many, plain].map(startServer))
+  try {
+    const fewRules = await effects(host, flow, context)
+    await makeRules(host, rules, groups, progress)
+    const manyRules = await effects(host, flow, context)
+    progress(`${pairs} pairs of ${seconds} s`)
+    for (const ends of [many, plain]) await connectionRate(ends, seconds)
+    const { ours, base } = await alternate(
+      () => connectionRate(many, seconds),
+      () => connectionRate(plain, seconds),
+      { pairs, budgetMs, signal },
+    )
+    return {
+      rows: [
+        compare('connections (netperf TCP_CRR)', '/s', ours, base),
+        ...effectRows(`with ${rules} rules`, manyRules),
+        ...effectRows(`with one rule, ${groups} groups`, fewRules),
+      ],
+      notes: [
+        'Docker’s engine is off: containers run, and Docker makes no networks for the groups',
+        'both containers of a pair on one host; the receiver’s group has all the rules, none of which is about these connections',
+        'a rule that denies a flow of a datagram each ms: until the last one that was answered',
+      ],
+    }
+  } finally {
+    flow.stop()
+    for (const server of servers) server.kill('SIGKILL')
+  }
+}
+
+async function effects(host: LabHost, flow: Parameters<typeof measureEffect>[1], { signal, progress }: BenchContext) {
+  progress(`${changes} changes of a rule`)
+  const found: Effect[] = []
+  for (let n = 0; n < changes; n++) {
+    signal.throwIfAborted()
+    found.push(await measureEffect(host, flow, `cut${n}`))
+  }
+  return found
+}
+
+function effectRows(what: string, found: readonly Effect[]) {
+  return [
+    alone(
+      `${what}: command -> flow is cut`,
+      'ms',
+      found.map(each => each.fromCall),
+    ),
+    alone(`${what}: the same, the slowest`, 'ms', [Math.max(...found.map(each => each.fromCall))]),
+    alone(
+      `${what}: answer of the command -> flow is cut`,
+      'ms',
+      found.map(each => each.fromAnswer),
+    ),
+    alone(
+      `${what}: rule-rm -> flow is back`,
+      'ms',
+      found.map(each => each.back),
+    ),
+  ]
+}
+
+async function twoContainers(engine: Engine, name: string, from: string, to: string): Promise<Ends> {
+  const pid = async (container: string, network: string) => {
+    await engine.runIdle(container)
+    await engine.connect(encodeURIComponent(network), container)
+    return ((await engine.call('GET', `/containers/${container}/json`)) as { State: { Pid: number } }).State.Pid
+  }
+  const client = await pid(`${name}-client`, from)
+  const server = await pid(`${name}-server`, to)
+  return { client, server, ip: (await engine.addressOf(to, `${name}-server`)).ip }
+}
