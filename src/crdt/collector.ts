@@ -13,6 +13,7 @@ import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { MembershipTable } from './membership-table.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { ObjectTables } from './object-tables.ts'
+import type { ReservationTable } from './reservation-table.ts'
 import type { TenantTable } from './tenant-table.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -27,11 +28,12 @@ export interface CollectorDeps {
   blocks: BlockTable
   checkpoints: CheckpointTable
   holds: HoldTable
+  reservations: ReservationTable
   objects: Pick<ObjectTables, 'tenants'>
 }
 
 /** Registers of one writer that nobody else's rest on: what it lets go of is its own affair. */
-const own = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'network-hold'])
+const own = new Set<Leaf['kind']>(['endpoint', 'endpoint-rm', 'vtep', 'free', 'network-hold', 'reservation'])
 
 interface Rule<L extends Leaf> {
   may(record: LeafRecord<L>, drops: Drops): boolean
@@ -45,7 +47,7 @@ export class Collector {
 
   constructor(deps: CollectorDeps) {
     this.#deps = deps
-    const { membership, tenants, networks, endpoints, blocks, checkpoints, holds, objects } = deps
+    const { membership, tenants, networks, endpoints, blocks, checkpoints, holds, reservations, objects } = deps
     const collected = (drops: Drops) => (dot: Dot) => checkpoints.collected(dot, drops)
     const isGone = (record: LeafRecord<{ network: string }>, drops: Drops) =>
       networks.isGone(record.leaf.network, collected(drops))
@@ -94,6 +96,18 @@ export class Collector {
       'network-hold': {
         may: (record, drops) => holds.mayDrop(record, drops, isGone(record, drops)),
         drop: record => holds.drop(record),
+      },
+      'network-rename': {
+        may: (record, drops) => networks.isRenameSuperseded(record, drops),
+        drop: record => networks.dropRename(record),
+      },
+      'network-drain': {
+        may: (record, drops) => networks.isDrainSuperseded(record, drops),
+        drop: record => networks.dropDrain(record),
+      },
+      reservation: {
+        may: (record, drops) => reservations.mayDrop(record, drops, isGone(record, drops)),
+        drop: record => reservations.drop(record),
       },
       checkpoint: {
         may: (record, drops) => checkpoints.mayDrop(record, drops),

@@ -150,6 +150,23 @@ export class NetworkTable {
     return this.#docker.isSuperseded(`network-docker:${record.leaf.network}`, record, drops)
   }
 
+  /** Of a network's renames all raise the same generation, and the one that counts stays. */
+  isRenameSuperseded(record: LeafRecord<NetworkRenameLeaf>, drops: Drops): boolean {
+    return this.#renames.isSuperseded(renameSlot(record.leaf.id, record.leaf), record, drops)
+  }
+
+  isDrainSuperseded(record: LeafRecord<NetworkDrainLeaf>, drops: Drops): boolean {
+    return this.#drains.isSuperseded(`network-drain:${record.leaf.id}`, record, drops)
+  }
+
+  dropRename(record: LeafRecord<NetworkRenameLeaf>): void {
+    this.#renames.drop(renameSlot(record.leaf.id, record.leaf), record)
+  }
+
+  dropDrain(record: LeafRecord<NetworkDrainLeaf>): void {
+    this.#drains.drop(`network-drain:${record.leaf.id}`, record)
+  }
+
   drop(record: LeafRecord<NetworkLeaf | NetworkRmLeaf | NetworkDockerLeaf>): void {
     const { leaf, dot } = record
     if (leaf.kind === 'network-docker') {

@@ -55,7 +55,7 @@ interface Move {
 }
 
 const moves = fc.array(
-  fc.record({ kind: fc.nat(13), peer: fc.nat(2), other: fc.nat(2), pick: fc.nat(5) }, { noNullPrototype: true }),
+  fc.record({ kind: fc.nat(17), peer: fc.nat(2), other: fc.nat(2), pick: fc.nat(5) }, { noNullPrototype: true }),
   { minLength: 5, maxLength: 60 },
 )
 
@@ -103,6 +103,15 @@ function play(peers: readonly ModelPeer[], { kind, peer, other, pick }: Move): v
       return void a.pullAll(b)
     case 12:
       return void a.sees(b)
+    case 14:
+      return void (network && write([{ kind: 'reservation', network: network.id, ip: at.ip, isKept: pick % 3 > 0 }]))
+    case 15: {
+      if (!network) return
+      const { id, tenant, bornName, generation } = network
+      return void write([{ kind: 'network-rename', id, tenant, name: bornName, generation, newName: `n${pick}` }])
+    }
+    case 16:
+      return void (network && write([{ kind: 'network-drain', id: network.id, into: networks[0]?.id ?? '' }]))
     default:
       for (const one of peers) for (const two of peers) one.sees(two)
   }
