@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Lab, type LabHost, type LabNode, membersReady, upLab } from '../../../lab/index.ts'
 import { createNode, holderOf, makeNode, step } from '../../../lab/node.ts'
+import type { Inside } from './inside.ts'
 
 export interface Wire {
   readonly lab: Lab
@@ -54,9 +55,13 @@ export async function joinVlan({ plain }: Wire, tag: number, address: string): P
   )
 }
 
+/** Whatever programs can be run on: a node, or a container's network. */
+type Place = LabNode | Inside
+
 /** One ping; the first packet may need a second for ARP on an emulated machine. */
-export async function reaches(from: LabNode, target: string): Promise<void> {
-  const { code, stdout } = await from.exec(['ping', '-n', '-c', '1', '-W', '3', target], { timeoutMs: 20_000 })
+export async function reaches(from: Place, target: string): Promise<void> {
+  const argv = ['ping', '-n', '-c', '1', '-W', '3', target]
+  const { code, stdout } = 'pid' in from ? await from.exec(...argv) : await from.exec(argv, { timeoutMs: 20_000 })
   assert.equal(code, 0, `${from.name} -> ${target}: ${stdout}`)
 }
 
@@ -80,11 +85,25 @@ export async function captured(
   return lines
 }
 
-/** The VLAN devices in a tenant's namespace: tag by name. */
+/** Tags of the VLAN devices in a tenant's namespace, or in the host's own: ''. */
 export async function vlanTags(host: LabHost, tenant = 'default'): Promise<number[]> {
-  const argv = ['ip', '-n', `skein-${tenant}`, '-j', '-d', 'link', 'show', 'type', 'vlan']
-  const { code, stdout, stderr } = await host.exec(argv)
+  const where = tenant === '' ? [] : ['-n', `skein-${tenant}`]
+  const { code, stdout, stderr } = await host.exec(['ip', ...where, '-j', '-d', 'link', 'show', 'type', 'vlan'])
   assert.equal(code, 0, stderr)
   const links = JSON.parse(stdout || '[]') as { linkinfo?: { info_data?: { id?: number } } }[]
   return links.flatMap(link => link.linkinfo?.info_data?.id ?? []).sort((a, b) => a - b)
+}
+
+/** The IPv4 addresses of a device. */
+export async function addressesOf(host: LabHost, device: string): Promise<string[]> {
+  const { stdout } = await host.exec(['ip', '-4', '-j', 'addr', 'show', 'dev', device])
+  const links = JSON.parse(stdout) as { addr_info?: { local: string }[] }[]
+  return links.flatMap(link => (link.addr_info ?? []).map(({ local }) => local))
+}
+
+/** Whether somebody who says `open` is reached there. */
+export async function opens(from: LabNode, address: string, port: number): Promise<boolean> {
+  const argv = ['busybox', 'nc', '-w', '3', address, String(port)]
+  const { stdout } = await from.exec(argv, { input: '', timeoutMs: 20_000 })
+  return stdout.trim() === 'open'
 }
