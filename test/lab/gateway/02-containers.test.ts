@@ -72,6 +72,12 @@ describe('gateways: containers', function () {
     assert.match(refused.stderr, /10\.1\.1\.2 cannot be a container's address/)
     const clash = await tryNetctl(one, 'net', 'create', '-s', '10.1.0.0/16', '-g', '10.1.0.1', 'wide')
     assert.match(clash.stderr, /network app conflicts with subnet 10\.1\.0\.0\/16/)
+    const born = ['network', 'create', '-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', '10.1.7.0/24']
+    await docker(two, ...born, '--gateway', '10.1.7.1', 'born')
+    await eventually(async () => {
+      assert.equal((await inspect(one, 'network', 'born')).IPAM?.Config[0]?.Gateway, '10.1.7.1')
+    })
+    await assertReaches(await runContainer(two, 'born', 'b1'), '10.1.7.1')
   })
 
   it('reach the gateway, the other networks of the tenant and the outside', async () => {
