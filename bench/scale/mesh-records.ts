@@ -88,7 +88,7 @@ export function createMeshRecords({ members, networks, prefix = 20 }: MeshShape)
 function admitAll(meshId: string, chains: readonly Chain[]): void {
   const [founder, ...newcomers] = chains as [Chain, ...Chain[]]
   const invitation = signerOf(seedOf('invitation'))
-  const known: KnownLeaf = { kind: 'known', admissions: [], removals: [], ends: [] }
+  const known: KnownLeaf = { kind: 'known', admissions: [], removals: [], ends: [], pending: [] }
   const base = founder.write([
     { kind: 'invitation', invitation: invitation.key, expiresMs: 2e12, uses: newcomers.length },
     known,

@@ -5,7 +5,7 @@ import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import { networkIdOf } from './identity.ts'
 import type { Leaf } from './leaves.ts'
 import { contentName, rosterLeaf } from './registry.ts'
-import type { Network, RegistryView } from './registry-view.ts'
+import type { Member, Network, RegistryView } from './registry-view.ts'
 import { settleTag } from './vlan-tags.ts'
 
 /** The leaves that create a tenant; none if it exists. */
@@ -26,7 +26,9 @@ export function createNetworkLeaves(
   view: RegistryView,
   act: { tenant: string; name: string; spec: NetworkSpec },
 ): readonly Leaf[] {
-  const settled = view.members().filter(member => member.settled)
+  // that somebody is settled, or admitted, must not rest on what a removal may cut off: the network would be void (H12)
+  const rests = ({ key, admittedBy = key }: Member) => view.isDoubtful(key) || view.isDoubtful(admittedBy)
+  const settled = view.members().filter(member => member.settled && !rests(member))
   // a network without seeds would belong to nobody for ever: this peer has joined and not yet heard from the others
   if (settled.length === 0) {
     throw new SkeinError(

@@ -63,6 +63,19 @@ export class BlockTable {
     return this.#addresses.chains(addressSlot(network, ip))
   }
 
+  /** Records that prove nothing. */
+  unsound(): LeafRecord<BlockLeaf | AddressLeaf>[] {
+    return [...this.#blocks.unsound, ...this.#addresses.unsound]
+  }
+
+  allBlocks(): LeafRecord<BlockLeaf>[] {
+    return this.#blocks.all()
+  }
+
+  allAddresses(): LeafRecord<AddressLeaf>[] {
+    return this.#addresses.all()
+  }
+
   /** Blocks that some sound chain is about, in effect or not, ascending. */
   touched(network: NetworkId): readonly number[] {
     let sorted = this.#sorted.get(network)

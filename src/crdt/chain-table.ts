@@ -5,6 +5,7 @@
 import { type Chain, isPrefix } from './blocks.ts'
 import type { Drops } from './droppable.ts'
 import { compareRecords, type LeafRecord, type LiveSet } from './live-set.ts'
+import { keep } from './order.ts'
 import { type Dot, dotText } from './vector.ts'
 
 const none: readonly never[] = []
@@ -20,6 +21,7 @@ export class ChainTable<L extends Chain> {
   readonly #rules: ChainRules<L>
   readonly #chains = new Map<string, LeafRecord<L>[]>()
   readonly #forked = new Set<string>()
+  readonly #unsound = new Map<string, LeafRecord<L>>()
 
   constructor(live: LiveSet, rules: ChainRules<L>) {
     this.#live = live
@@ -31,6 +33,7 @@ export class ChainTable<L extends Chain> {
     const { leaf, dot } = record
     if (!this.#rules.isSound(leaf, dot)) {
       this.#live.add(`unsound:${dotText(dot)}`, record)
+      keep(this.#unsound, record)
       return false
     }
     const slot = this.#rules.slot(leaf)
@@ -47,6 +50,16 @@ export class ChainTable<L extends Chain> {
     else this.#forked.delete(slot)
     this.#live.add(`${slot}:${dotText(dot)}`, record)
     return true
+  }
+
+  /** Records that prove nothing, in no order. */
+  get unsound(): Iterable<LeafRecord<L>> {
+    return this.#unsound.values()
+  }
+
+  /** Those of all slots, in no order. */
+  all(): LeafRecord<L>[] {
+    return [...this.#chains.values()].flat()
   }
 
   /** None, one, or several: after a fork, after a removal, or by somebody who was never an owner. */

@@ -3,7 +3,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Hlc } from './hlc.ts'
-import type { AddressLeaf, BlockLeaf, CheckpointLeaf } from './leaves.ts'
+import type { AddressLeaf, AdmissionLeaf, BlockLeaf, CheckpointLeaf, MeshLeaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { ObjectTables } from './object-tables.ts'
@@ -20,6 +20,12 @@ export interface Tables {
     addresses: readonly (readonly LeafRecord<AddressLeaf>[])[]
   }
   endpoints: EndpointTable
+  /** Records and endpoints that their writers had no right to. */
+  forged: {
+    custody: readonly LeafRecord<BlockLeaf | AddressLeaf>[]
+    membership: readonly LeafRecord<AdmissionLeaf | MeshLeaf>[]
+    endpoints: readonly Endpoint[]
+  }
   /** Writers with several histories, and when these parted. */
   forks: ReadonlyMap<PeerKey, Hlc>
   objects: ObjectTables

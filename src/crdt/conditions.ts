@@ -2,6 +2,7 @@
 import { addressConditions } from './address-conditions.ts'
 import { printable, type Tables } from './condition-text.ts'
 import { drainConditions } from './drain-conditions.ts'
+import { forgedRecords } from './forged-conditions.ts'
 import { forkedWriters, successionConditions } from './fork-conditions.ts'
 import { gatewayConditions } from './gateway-conditions.ts'
 import { compareHlc } from './hlc.ts'
@@ -22,6 +23,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...drainConditions(view, tables),
     ...orphanedTenants(view, tables.tenants),
     ...addressConditions(view, tables),
+    ...forgedRecords(view, tables),
     ...forkedWriters(view, tables.forks),
     ...successionConditions(view),
     ...removalConditions(view),

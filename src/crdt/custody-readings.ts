@@ -4,8 +4,9 @@ import type { NetworkId } from '../model/network.ts'
 import { type Carving, carvingOf } from './addresses.ts'
 import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import type { Tables } from './condition-text.ts'
-import { countedSteps, holderOf } from './custody.ts'
-import type { Step, Transfer } from './leaves.ts'
+import { countedSteps, holderOf, isUnfounded } from './custody.ts'
+import type { AddressLeaf, BlockLeaf, Step, Transfer } from './leaves.ts'
+import type { LeafRecord } from './live-set.ts'
 import type { Merge } from './merge.ts'
 import type { Block, CarvedAddress, Network } from './registry-view.ts'
 
@@ -103,6 +104,22 @@ export class CustodyReadings {
         .addressForks()
         .filter(([one]) => one && this.#addressChains(one.leaf.network, one.leaf.ip).length > 1),
     }
+  }
+
+  /** Chains that forge a right: not signed as they say, or by who had nothing to give. Of networks that are known. */
+  forged(): LeafRecord<BlockLeaf | AddressLeaf>[] {
+    const { removals } = this.#merge
+    const isKnown = ({ leaf }: LeafRecord<BlockLeaf | AddressLeaf>) => this.#context.network(leaf.network) !== undefined
+    const blocks = this.#blocks.allBlocks().filter(({ leaf: { network, index, transfers } }) => {
+      const root = this.#genesisOwner(network, index)
+      return root === undefined || isUnfounded(transfers, root, removals)
+    })
+    const addresses = this.#blocks.allAddresses().filter(({ leaf: { network, ip, transfers } }) => {
+      const carving = this.#carvingOf(network, ip)
+      // one whose carving rests on a step above a limit is honest
+      return carving ? isUnfounded(transfers, carving.carver, removals) : !this.#blocks.carved(network).has(ip)
+    })
+    return [...this.#blocks.unsound(), ...blocks, ...addresses].filter(isKnown)
   }
 
   get #blocks() {

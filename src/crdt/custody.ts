@@ -59,6 +59,16 @@ function counted(steps: readonly Step[], root: PeerKey, rules: CustodyRules): re
   return steps
 }
 
+/**
+ * True if the chain stops counting at a step whose giver had nothing to give. One that stops at a step above its giver's limit is
+ * honest, and so may be what rests on that.
+ */
+export function isUnfounded(steps: readonly Step[], root: PeerKey, rules: CustodyRules): boolean {
+  const before = counted(steps, root, rules)
+  const next = steps[before.length]
+  return next !== undefined && next.counter <= (rules.limit(next.from) ?? next.counter)
+}
+
 /** Both chains are sound: steps with the same signature are the same. */
 function isBeginning(a: readonly Step[], b: readonly Step[]): boolean {
   return a.length <= b.length && a.every((step, i) => toHex(step.signature) === toHex((b[i] as Step).signature))

@@ -4,7 +4,7 @@ import type { NetworkId } from '../model/network.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Merge } from './merge.ts'
 import type { Endpoint, Vtep } from './registry-view.ts'
-import { inherited, type Showing, shownEndpoints, shownVteps } from './shown-endpoints.ts'
+import { inherited, shownEndpoints, shownVteps } from './shown-endpoints.ts'
 
 export class EndpointReadings {
   readonly #merge: Merge
@@ -18,15 +18,15 @@ export class EndpointReadings {
   }
 
   endpointsAt(network: NetworkId, ip: number): Endpoint[] {
-    return shownEndpoints(this.#table.holders(network, ip), this.#showing)
+    return shownEndpoints(this.#table.holders(network, ip), this.#merge.showing())
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
     const { lineage } = this.#merge
     if (this.#isHidden(owner) || lineage.later(owner).length > 0) return undefined
-    if (this.#table.hasRecord(owner, id)) return this.#table.endpoint(owner, id)
-    const former = lineage.earlier(owner).flatMap(key => this.#table.endpoint(key, id) ?? [])
-    return inherited(former, this.#showing)[0]
+    const isOwn = this.#table.hasRecord(owner, id)
+    const found = (isOwn ? [owner] : lineage.earlier(owner)).flatMap(key => this.#table.endpoint(key, id) ?? [])
+    return inherited(found, this.#merge.showing())[0]
   }
 
   endpointsVersion(network: NetworkId): number {
@@ -41,10 +41,11 @@ export class EndpointReadings {
   endpointsOf(owner: PeerKey): Endpoint[] {
     const { lineage } = this.#merge
     if (lineage.later(owner).length > 0) return []
-    const own = this.#table.endpointsOf(owner)
-    const earlier = lineage.earlier(owner)
-    if (earlier.length === 0) return own
-    return inherited([...own, ...earlier.flatMap(key => this.#table.endpointsOf(key))], this.#showing)
+    const keys = [owner, ...lineage.earlier(owner)]
+    return inherited(
+      keys.flatMap(key => this.#table.endpointsOf(key)),
+      this.#merge.showing(),
+    )
   }
 
   ownedVersion(owner: PeerKey): number {
@@ -55,9 +56,14 @@ export class EndpointReadings {
 
   holders(network: NetworkId, ip: number): Endpoint[] {
     const { gone } = this.#merge.removals
-    // the containers of a host that is gone, but not known to be down, may still run (R5)
-    return inherited(this.#table.holders(network, ip), this.#showing).filter(
-      ({ owner }) => !this.#isHidden(owner) || !gone.get(owner)?.asserted,
+    const all = inherited(this.#table.holders(network, ip), this.#merge.showing())
+    const shown = all.filter(({ owner }) => !this.#isHidden(owner))
+    if (shown.length === all.length) return all
+    // the containers of a host that is gone, but not known to be down, may still run (R5); a host that is back under another key
+    // has registered its own
+    const isBack = ({ id }: Endpoint) => shown.some(other => other.id === id)
+    return all.filter(
+      endpoint => shown.includes(endpoint) || (!gone.get(endpoint.owner)?.asserted && !isBack(endpoint)),
     )
   }
 
@@ -71,7 +77,7 @@ export class EndpointReadings {
   }
 
   vteps(network: NetworkId): Vtep[] {
-    return shownVteps(this.#table.vteps(network), this.#showing)
+    return shownVteps(this.#table.vteps(network), this.#merge.showing())
   }
 
   vtepsVersion(network: NetworkId): number {
@@ -88,17 +94,18 @@ export class EndpointReadings {
     return new Map(vnis)
   }
 
+  /** Live ones at addresses that nobody hands out, in no order of networks. */
+  misplaced(networks: readonly NetworkId[]): Endpoint[] {
+    const { isHandedOut } = this.#merge.showing()
+    return networks.flatMap(id => this.#table.endpoints(id).filter(endpoint => !isHandedOut(endpoint)))
+  }
+
   freeHint(network: NetworkId, owner: PeerKey): number | undefined {
     return this.#table.freeHint(network, owner)
   }
 
   get #table(): EndpointTable {
     return this.#merge.tables.endpoints
-  }
-
-  get #showing(): Showing {
-    const hides = (owner: PeerKey) => this.#isHidden(owner)
-    return { table: this.#table, lineage: this.#merge.lineage, hides }
   }
 
   #isHidden(owner: PeerKey): boolean {

@@ -70,6 +70,8 @@ export type KnownLeaf = {
   removals: readonly Dot[]
   /** Ends of those that are effective. */
   ends: readonly Dot[]
+  /** Newcomers listed whom the writer did not know to be settled; a record without these lists none. */
+  pending: readonly PeerKey[]
 }
 /** Starts the removal of hosts (R9), and is its writer's acknowledgement. */
 export type RemovalLeaf = { kind: 'removal'; targets: readonly RemovalTarget[]; assertion: Assertion; known: string }

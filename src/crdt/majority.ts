@@ -1,7 +1,8 @@
 /**
  * Who counts in admissions and removals (R4, R9). Members are counted over the union of the lists that the acknowledgements
- * carry: whoever is listed counts, settled or not, but those whom a listed removal has taken out. An admission and the start
- * of a removal are their writer's acknowledgement.
+ * carry: whoever is listed counts, settled or not, but those whom a listed removal has taken out. And those must be a majority of
+ * whom some list has as settled, too: else the small side of a split lets in as many as it takes to be the large one (H10,
+ * decision 0003). An admission and the start of a removal are their writer's acknowledgement.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Dot } from './vector.ts'
@@ -13,6 +14,8 @@ export interface Listing {
   readonly list: readonly PeerKey[] | undefined
   /** Keys that the effective removals it listed took out. */
   readonly gone?: readonly PeerKey[]
+  /** Of `list`, who was not known to be settled. */
+  readonly pending?: readonly PeerKey[]
 }
 
 export interface ProofAck extends Listing {
@@ -37,6 +40,20 @@ export function electorate(founder: PeerKey, listings: readonly Listing[]): Set<
   return members
 }
 
+/** True if `voters` are more than half of these members, and of those of them that some list has as settled. */
+export function isMajorityOf(
+  members: ReadonlySet<PeerKey>,
+  voters: ReadonlySet<PeerKey>,
+  founder: PeerKey,
+  listings: readonly Listing[],
+): boolean {
+  const settled = new Set([founder])
+  for (const { list = [], pending = [] } of listings)
+    for (const key of list) if (!pending.includes(key)) settled.add(key)
+  const isMore = (among: readonly PeerKey[]) => among.filter(key => voters.has(key)).length * 2 > among.length
+  return isMore([...members]) && isMore([...members].filter(key => settled.has(key)))
+}
+
 function admitters(proof: Proof): Set<PeerKey> | undefined {
   const members = electorate(proof.founder, [proof.admitter, ...proof.acks])
   members?.delete(proof.newcomer)
@@ -45,10 +62,10 @@ function admitters(proof: Proof): Set<PeerKey> | undefined {
 
 /** True if exactly these acknowledgements are a strict majority of those whom they list. */
 export function hasMajority(proof: Proof): boolean {
+  const { admitter, acks, founder } = proof
   const members = admitters(proof)
-  if (!members) return false
-  const ackers = new Set([proof.admitter.key, ...proof.acks.map(ack => ack.key)].filter(key => members.has(key)))
-  return ackers.size * 2 > members.size
+  const ackers = new Set([admitter, ...acks].map(({ key }) => key))
+  return members !== undefined && isMajorityOf(members, ackers, founder, [admitter, ...acks])
 }
 
 /**

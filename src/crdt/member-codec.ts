@@ -63,13 +63,17 @@ export const memberCodecs: Codecs<
       l.admissions.map((item): Plain => [bytesOf(item.key), dotToPlain(item.dot)]),
       l.removals.map(dotToPlain),
       l.ends.map(dotToPlain),
+      ...(l.pending.length === 0 ? [] : [l.admissions.flatMap(({ key }, i) => (l.pending.includes(key) ? [i] : []))]),
     ],
-    read: f =>
-      whole({
-        admissions: list(f[0], 4096, listedFromPlain),
+    read: f => {
+      const admissions = list(f[0], 4096, listedFromPlain)
+      return whole({
+        admissions,
         removals: f[1] === undefined ? [] : dots(f[1]),
         ends: f[2] === undefined ? [] : dots(f[2]),
-      }),
+        pending: f[3] === undefined ? [] : list(f[3], 4096, at => admissions?.[integer(at, 0, 4095) ?? -1]?.key),
+      })
+    },
   },
   roster: {
     write: l => [l.keys.map(bytesOf)],

@@ -46,6 +46,14 @@ export class MemberReadings {
     }))
   }
 
+  isDoubtful(key: PeerKey): boolean {
+    const { removals } = this.#merge
+    const { self } = removals
+    if (removals.isDoubtful(key)) return true
+    if (self === undefined || this.member(self)?.settled) return false
+    return removals.list().some(({ outcome, targets }) => outcome === 'undecided' && targets.some(to => to.key === key))
+  }
+
   succeededBy(key: PeerKey): PeerKey | undefined {
     return this.#merge.successions().get(key)
   }

@@ -9,6 +9,7 @@ import type { Verify } from './batch.ts'
 import type { Drops } from './droppable.ts'
 import { compareHlc } from './hlc.ts'
 import { admissionProof, meshIdOf, successionProof } from './identity.ts'
+import { Invitations, type Uses } from './invitations.ts'
 import type { AckLeaf, AdmissionLeaf, InvitationLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
 import { compareRecords, type LeafRecord, type LiveSet, OwnRegisters, recordName } from './live-set.ts'
 import { hasMajority, type Listing, type Proof, provenMajority, stillMissing } from './majority.ts'
@@ -30,11 +31,13 @@ export class MembershipTable {
   readonly #live: LiveSet
   readonly #peers: OwnRegisters<PeerLeaf>
   readonly #settled = new Map<PeerKey, Map<string, SettledLeaf>>()
-  readonly #invitations = new Map<string, LeafRecord<InvitationLeaf>>()
+  readonly #invitations: Invitations
   readonly #admissions = new Map<string, LeafRecord<AdmissionLeaf>>()
   readonly #acks = new Map<string, LeafRecord<AckLeaf>>()
   readonly #listing: (key: PeerKey, hash: string) => Listing
   readonly #proofs = new Map<string, Proven>()
+  /** Of another founder, or another mesh. */
+  readonly #pretended = new Map<string, LeafRecord<MeshLeaf>>()
   /** Some admission is signed by a former key. */
   #hasSuccessions = false
   #founder: LeafRecord<MeshLeaf> | undefined
@@ -49,11 +52,15 @@ export class MembershipTable {
     this.#live = live
     this.#listing = listing
     this.#peers = new OwnRegisters(live)
+    this.#invitations = new Invitations(live)
   }
 
   putMesh(record: LeafRecord<MeshLeaf>): void {
     const { founder, nonce } = record.leaf
-    if (record.dot.writer !== founder || meshIdOf(founder, nonce) !== this.#meshId) return
+    if (record.dot.writer !== founder || meshIdOf(founder, nonce) !== this.#meshId) {
+      keep(this.#pretended, record)
+      return
+    }
     if (this.#founder && compareRecords(this.#founder, record) <= 0) return
     this.#founder = record
     this.#live.set('mesh', record)
@@ -75,12 +82,7 @@ export class MembershipTable {
   }
 
   putInvitation(record: LeafRecord<InvitationLeaf>): void {
-    const slot = invitationSlot(record.dot.writer, record.leaf.invitation)
-    const held = this.#invitations.get(slot)
-    if (held && compareRecords(held, record) <= 0) return
-    this.#invitations.set(slot, record)
-    this.#live.set(slot, record)
-    this.forget()
+    if (this.#invitations.put(record)) this.forget()
   }
 
   putAdmission(record: LeafRecord<AdmissionLeaf>): void {
@@ -135,7 +137,7 @@ export class MembershipTable {
     if (this.#admitted) return this.#admitted
     const found = new Map<string, Admitted>()
     const keys = new Set<PeerKey>(this.#founder ? [this.#founder.leaf.founder] : [])
-    const uses = new Map<string, Set<PeerKey>>()
+    const uses: Uses = new Map()
     const waiting = [...this.#admissions.values()].sort(compareRecords)
     // an admitter may itself have been admitted by a record that sorts later: repeat until nothing is added
     for (let before = -1; before !== found.size; ) {
@@ -150,6 +152,15 @@ export class MembershipTable {
     this.#admitted = [...found.values()].sort((a, b) => compareRecords(a.record, b.record))
     this.#acknowledge(this.#admitted, keys)
     return this.#admitted
+  }
+
+  /** Records that forge a right to let somebody in: nobody invited them, or not their writer. Those of a founding that is none. */
+  forged(): LeafRecord<AdmissionLeaf | MeshLeaf>[] {
+    const uninvited = [...this.#admissions.values()].filter(record => {
+      const proof = this.#provenBy(record)
+      return proof === 'nobody' || (proof === 'invitation' && !this.#invitations.covers(record))
+    })
+    return [...uninvited, ...this.#pretended.values()]
   }
 
   /** Those in effect; of several of one key see successions.ts. */
@@ -177,12 +188,12 @@ export class MembershipTable {
   }
 
   invitationsOf(issuer: PeerKey) {
-    const own = [...this.#invitations.values()].filter(record => record.dot.writer === issuer)
-    return own.map(({ leaf }) => {
-      const users = this.admitted().filter(
-        a => a.record.dot.writer === issuer && a.record.leaf.invitation === leaf.invitation,
+    const admissions = this.admitted().map(({ record }) => record)
+    return this.#invitations.of(issuer).map(({ leaf }) => {
+      const users = admissions.filter(
+        record => record.dot.writer === issuer && record.leaf.invitation === leaf.invitation,
       )
-      const usedBy = [...new Set(users.map(a => a.record.leaf.key))]
+      const usedBy = [...new Set(users.map(record => record.leaf.key))]
       return { key: leaf.invitation, expiresMs: leaf.expiresMs, uses: leaf.uses, usedBy }
     })
   }
@@ -255,23 +266,11 @@ export class MembershipTable {
     }
   }
 
-  #mayEnter(record: LeafRecord<AdmissionLeaf>, keys: ReadonlySet<PeerKey>, uses: Map<string, Set<PeerKey>>): boolean {
+  #mayEnter(record: LeafRecord<AdmissionLeaf>, keys: ReadonlySet<PeerKey>, uses: Uses): boolean {
     const { invitation, key } = record.leaf
     const proof = this.#provenBy(record)
     if (proof === 'former key') return invitation !== key && keys.has(invitation)
-    return proof === 'invitation' && this.#validUse(record, uses)
-  }
-
-  /** The invitation is the admitter's own, its key signed for this newcomer, and it is not used up by earlier ones. */
-  #validUse(record: LeafRecord<AdmissionLeaf>, uses: Map<string, Set<PeerKey>>): boolean {
-    const { leaf, dot } = record
-    const slot = invitationSlot(dot.writer, leaf.invitation)
-    const invitation = this.#invitations.get(slot)
-    if (!invitation || invitation.dot.counter > dot.counter) return false
-    const used = uses.get(slot) ?? new Set()
-    if (!used.has(leaf.key) && used.size >= invitation.leaf.uses) return false
-    uses.set(slot, used.add(leaf.key))
-    return true
+    return proof === 'invitation' && this.#invitations.use(record, uses)
   }
 
   /** Whose signature the proof is. */
@@ -291,8 +290,4 @@ export class MembershipTable {
     this.#members = undefined
     this.#version++
   }
-}
-
-function invitationSlot(issuer: PeerKey, invitation: PeerKey): string {
-  return `invitation:${issuer}:${invitation}`
 }

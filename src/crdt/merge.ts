@@ -15,7 +15,7 @@ import { RecordTables } from './record-tables.ts'
 import type { Endpoint } from './registry-view.ts'
 import { RemovalTable } from './removal-table.ts'
 import { Removals } from './removals.ts'
-import { shownEndpoints } from './shown-endpoints.ts'
+import { type Showing, shownEndpoints } from './shown-endpoints.ts'
 import { Lineage, successionsOf } from './successions.ts'
 
 /** What removals are decided by. */
@@ -77,9 +77,18 @@ export class Merge {
 
   /** A network's endpoints as they are shown, sorted by (ip, owner, id). */
   shown(network: NetworkId): Endpoint[] {
-    const table = this.#tables.endpoints
-    const hides = (owner: PeerKey) => this.removals.hides(owner)
-    return shownEndpoints(table.endpoints(network), { table, lineage: this.lineage, hides })
+    return shownEndpoints(this.#tables.endpoints.endpoints(network), this.showing())
+  }
+
+  /** What of endpoints and VTEPs is shown, as of now. */
+  showing(): Showing {
+    const { endpoints, networks } = this.#tables
+    return {
+      table: endpoints,
+      lineage: this.lineage,
+      hides: owner => this.removals.hides(owner),
+      isHandedOut: ({ network, ip }) => networks.isHandedOut(network, ip),
+    }
   }
 
   /** What takes effect, as of now: another object after tables were made anew. */
@@ -153,12 +162,19 @@ export class Merge {
   }
 
   digest(): string {
-    if (!this.#gate.withholds(this.removals.fences.keys())) return this.#tables.live.digest()
-    // a promise of this peer's own is no difference to other peers
+    const isFenced = this.#gate.withholds(this.removals.fences.keys())
+    if (!isFenced && !this.#isCut()) return this.#tables.live.digest()
+    // neither a promise of this peer's own, nor what only it still sees of itself, is a difference to other peers
     const history = () => this.#history()
     const everybodys = new Merge({ ...this.#options, self: undefined, history })
     for (const batch of history()) everybodys.apply(batch)
     return everybodys.#tables.live.digest()
+  }
+
+  /** This peer was removed, and wrote more than counts for the others. */
+  #isCut(): boolean {
+    const { self, gone } = this.removals
+    return self !== undefined && this.held(self) > (gone.get(self)?.cut ?? Number.POSITIVE_INFINITY)
   }
 
   #applyLimited(record: LeafRecord<Leaf | undefined>): void {

@@ -3,6 +3,7 @@
  * outlive it. Names are given by creations and renames (network-names.ts).
  */
 import type { PeerKey } from '../lib/keys.ts'
+import { parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import { goalsOf } from './drains.ts'
 import type { Drops } from './droppable.ts'
@@ -18,6 +19,7 @@ import { compareDots, type Dot, dotText } from './vector.ts'
 
 interface Born {
   leaf: NetworkLeaf
+  gateway: number | undefined
   acts: Map<string, { dot: Dot; hlc: Hlc }>
 }
 
@@ -48,7 +50,11 @@ export class NetworkTable {
 
   put(record: LeafRecord<NetworkLeaf>): void {
     const id = networkIdOf(record.leaf)
-    const born = this.#born.get(id) ?? { leaf: record.leaf, acts: new Map() }
+    const born = this.#born.get(id) ?? {
+      leaf: record.leaf,
+      gateway: parseIp(record.leaf.spec.gateway),
+      acts: new Map(),
+    }
     // a forked writer may have created it twice at one dot: the earlier counts
     const twin = born.acts.get(dotText(record.dot))?.hlc
     const hlc = twin && compareHlc(twin, record.hlc) < 0 ? twin : record.hlc
@@ -84,6 +90,14 @@ export class NetworkTable {
   /** What a network was created with, also after its deletion. */
   leaf(id: NetworkId): NetworkLeaf | undefined {
     return this.#born.get(id)?.leaf
+  }
+
+  /** False for an address that no block of the network has: outside of its range, or its gateway. True if it is not known. */
+  isHandedOut(id: NetworkId, ip: number): boolean {
+    const born = this.#born.get(id)
+    if (!born) return true
+    const { subnet } = born.leaf.spec
+    return ip >= subnet.first && ip <= subnet.last && ip !== born.gateway
   }
 
   /** Creations that no deletion covers, ascending by dot. */

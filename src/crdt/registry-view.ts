@@ -187,6 +187,11 @@ export interface RegistryView {
   /** Successions by members, ascending by HLC; `isInEffect` is true of one of each former key. */
   successions(): { former: PeerKey; key: PeerKey; admitter: PeerKey; since: Hlc; isInEffect: boolean }[]
   /**
+   * True if records of this member may come to lie above a cut that this peer does not decide with: it is a target of an undecided
+   * removal, and this peer was let in meanwhile (R4). False on a peer that counts in the removal: what it has acknowledged stays.
+   */
+  isDoubtful(key: PeerKey): boolean
+  /**
    * Another number whenever members, admissions or invitations may have changed, within one run of the process. Like the
    * other versions it lets whoever looks at each change see at once that nothing of interest did.
    */

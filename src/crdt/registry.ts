@@ -93,6 +93,10 @@ export class Registry implements RegistryView {
     return this.isForked(key) || this.succeededBy(key) !== undefined
   }
 
+  isDoubtful(key: PeerKey): boolean {
+    return this.#members.isDoubtful(key)
+  }
+
   successions() {
     return this.#members.successions()
   }
@@ -124,8 +128,13 @@ export class Registry implements RegistryView {
   conditions(): Condition[] {
     const { tenants, networks, endpoints, objects } = this.#merge.tables
     const twice = this.#custody.twice()
+    const forged = {
+      custody: this.#custody.forged(),
+      membership: this.#merge.tables.membership.forged(),
+      endpoints: this.#endpoints.misplaced(this.networks().map(network => network.id)),
+    }
     const unjust = this.checkpoints.unjust()
-    return conditionsOf(this, { tenants, networks, endpoints, objects, twice, forks: this.#forks, unjust })
+    return conditionsOf(this, { tenants, networks, endpoints, objects, twice, forged, forks: this.#forks, unjust })
   }
 
   member(key: PeerKey): Member | undefined {

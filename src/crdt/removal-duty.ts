@@ -75,7 +75,10 @@ function owedToSuccession(view: RegistryView, open: readonly Removal[], self: Pe
     const isTried = view.removals().some(removal => removal.starter === self && aimsAt(removal, former))
     const isBound = open.some(removal => isPromised(removal, self))
     if (going || isTried || isBound || !view.member(self)?.settled) continue
-    return startRemovalLeaves(view, self, [former], 1)
+    // of two that are settled one stays, and without it nobody was settled through the former one
+    const settled = view.members().filter(member => member.settled)
+    const staying = settled.filter(({ key }) => key !== former)
+    return startRemovalLeaves(view, self, [former], staying.length * 2 > settled.length ? 1 : 2)
   }
   return []
 }

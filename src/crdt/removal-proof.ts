@@ -4,7 +4,7 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Assertion } from './leaves.ts'
-import { electorate, type Listing } from './majority.ts'
+import { electorate, isMajorityOf, type Listing } from './majority.ts'
 
 export interface RemovalProof {
   readonly founder: PeerKey
@@ -32,7 +32,7 @@ export function tallyOf(proof: RemovalProof): Tally | undefined {
   if (!members || ![starter.key, ...targets, ...heirs].every(key => members.has(key))) return undefined
   const staying = [...members].filter(key => !targets.includes(key)).sort()
   const acked = new Set([starter.key, ...acks.map(ack => ack.key)])
-  const isMajority = assertion === 2 || staying.length * 2 > members.size
+  const isMajority = assertion === 2 || isMajorityOf(members, new Set(staying), founder, [starter, ...acks])
   return { missing: staying.filter(key => !acked.has(key)), isMajority }
 }
 

@@ -105,7 +105,7 @@ export class RemovalTable {
       if (!process || !this.isEffective(process)) return { key, list: undefined }
       gone.push(...process.targets)
     }
-    return { key, list: known.admissions.map(item => item.key), gone }
+    return { key, list: known.admissions.map(item => item.key), gone, pending: known.pending }
   }
 
   /** The removals that a list names; undefined while it is not held. */

@@ -1,6 +1,6 @@
 /**
- * Endpoints and VTEPs as they are shown: without those of hosts that are gone, and those of a key that was succeeded as its
- * successor's (R8), but for what that has written itself, which counts before.
+ * Endpoints and VTEPs as they are shown: without those of hosts that are gone, nor at an address that nobody hands out; and those
+ * of a key that was succeeded as its successor's (R8), but for what that has written itself, which counts before.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { EndpointTable } from './endpoint-table.ts'
@@ -11,18 +11,21 @@ export interface Showing {
   readonly table: EndpointTable
   readonly lineage: Lineage
   hides(owner: PeerKey): boolean
+  /** False for what no host hands out in the network: a gateway, what lies outside. */
+  isHandedOut(endpoint: Endpoint): boolean
 }
 
 /** Sorted by (network, ip, owner, id), as they come of one network or owner. */
 export function shownEndpoints(endpoints: readonly Endpoint[], showing: Showing): Endpoint[] {
-  if (showing.lineage.isEmpty) return endpoints.filter(({ owner }) => !showing.hides(owner))
   return inherited(endpoints, showing).filter(({ owner }) => !showing.hides(owner))
 }
 
 /** With those of hosts that are gone. */
-export function inherited(endpoints: readonly Endpoint[], { table, lineage }: Omit<Showing, 'hides'>): Endpoint[] {
-  if (lineage.isEmpty) return [...endpoints]
-  const shown = endpoints.flatMap(endpoint => {
+export function inherited(endpoints: readonly Endpoint[], showing: Omit<Showing, 'hides'>): Endpoint[] {
+  const { table, lineage } = showing
+  const possible = endpoints.filter(endpoint => showing.isHandedOut(endpoint))
+  if (lineage.isEmpty) return possible
+  const shown = possible.flatMap(endpoint => {
     const later = lineage.later(endpoint.owner)
     const owner = later.at(-1)
     if (owner === undefined) return [endpoint]
@@ -35,7 +38,7 @@ export function inherited(endpoints: readonly Endpoint[], { table, lineage }: Om
 }
 
 /** Sorted by owner. */
-export function shownVteps(vteps: readonly Vtep[], { lineage, hides }: Showing): Vtep[] {
+export function shownVteps(vteps: readonly Vtep[], { lineage, hides }: Pick<Showing, 'lineage' | 'hides'>): Vtep[] {
   const byOwner = new Map<PeerKey, Vtep>()
   // of several keys of one host the latest that has one counts
   const age = ({ owner }: Vtep) => lineage.later(owner).length

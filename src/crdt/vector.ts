@@ -19,9 +19,9 @@ export interface Head {
 
 /**
  * Most tips that are kept of one writer: a fork needs two, each further copy of a data directory one more. Who has the
- * key can make any number, so what goes beyond is ignored.
+ * key can make any number; which of them are kept is in src/replica/branches.ts.
  */
-export const maxTips = 16
+export const maxTips = 64
 
 /** Per writer the batches that nothing held follows on, in `compareHeads` order: one, or several after a fork (R8). */
 export type Vector = ReadonlyMap<PeerKey, readonly Head[]>

@@ -24,13 +24,16 @@ export class Books {
   #sequence = 0
   #revision = 0
 
+  readonly #newLedger: typeof createLedger
+
   /** Reads what an earlier run left; what it freed cools down from now on (R7). */
-  constructor(replica: Replica, clock: Clock) {
+  constructor(replica: Replica, clock: Clock, newLedger = createLedger) {
     this.#replica = replica
     this.#clock = clock
+    this.#newLedger = newLedger
     this.#unfollow = replica.onChange(() => this.#revision++)
     for (const [network, { held, freed }] of readFacts(replica.local.entries(prefix))) {
-      this.#open(network, createLedger(held, freed, clock.monotonic()))
+      this.#open(network, newLedger(held, freed, clock.monotonic()))
       for (const [, sequence] of freed) this.#sequence = Math.max(this.#sequence, sequence)
     }
   }
@@ -42,7 +45,7 @@ export class Books {
 
   /** The network's pool; makes one for a network that this host has not used yet. */
   pool(network: NetworkId): Pool {
-    return this.#pools.get(network) ?? this.#open(network, createLedger())
+    return this.#pools.get(network) ?? this.#open(network, this.#newLedger())
   }
 
   /** The pool, if this host had to do with the network. */

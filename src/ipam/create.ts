@@ -13,6 +13,7 @@ import { Asker } from './asker.ts'
 import { Books } from './books.ts'
 import { Carver } from './carver.ts'
 import { Claimer } from './claimer.ts'
+import type { createLedger } from './core/ledger.ts'
 import type { Viewpoint } from './core/refusals.ts'
 import { type Usage, usageOf } from './core/usage.ts'
 import { decodeRequest, donationProtocol } from './core/want.ts'
@@ -38,6 +39,8 @@ export interface IpamDeps {
   nameOf?: (key: PeerKey) => string
   /** Nothing is handed out before this resolves (R9: a peer that comes back may have been removed). @default at once */
   cleared?: () => Promise<void>
+  /** What keeps account of a network's addresses. @default `createLedger` */
+  newLedger?: typeof createLedger
 }
 
 /**
@@ -66,7 +69,7 @@ class AddressService implements Ipam {
   constructor(deps: IpamDeps) {
     const { replica, clock } = deps
     this.#deps = deps
-    this.#books = new Books(replica, clock)
+    this.#books = new Books(replica, clock, deps.newLedger)
     const books = this.#books
     this.#hints = new Hints({ ...deps, books })
     const parts = {

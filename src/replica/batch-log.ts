@@ -5,14 +5,14 @@
  */
 import { noBatch } from '../crdt/batch.ts'
 import type { Hlc } from '../crdt/hlc.ts'
-import { type Head, maxTips, sameHead, type Vector, vectorHash } from '../crdt/vector.ts'
+import { type Head, sameHead, type Vector, vectorHash } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { History } from './history.ts'
 import type { Unit } from './unit.ts'
 
 /**
  * How a unit stands to what is held. `next`: it continues some batch that is held, at a tip or further down. `known`: it is
- * held, or lies in a run that was compacted. `gap`: what it follows on is missing. `full`: it would be one tip too many.
+ * held, or lies in a run that was compacted. `gap`: what it follows on is missing. `full`: it would be a history too many.
  */
 export type Standing = 'next' | 'known' | 'gap' | 'full'
 
@@ -25,14 +25,15 @@ export class BatchLog {
   readonly #forkListeners: ForkListener[] = []
   #vector: { map: Vector; hash?: Uint8Array } | undefined
 
-  /** Adds a unit that stands `next`. */
-  add(unit: Unit): void {
+  /** Adds a unit that stands `next`. Gives what is not held from now on, which may be the unit itself (branches.ts). */
+  add(unit: Unit): readonly Unit[] {
     const history = this.#histories.get(unit.writer) ?? new History()
     this.#histories.set(unit.writer, history)
-    const branched = history.add(unit)
+    const { branched, surplus } = history.add(unit)
     this.#vector = undefined
     const since = branched ? history.forkedSince : undefined
     if (since) for (const listener of this.#forkListeners) listener(unit.writer, since)
+    return surplus
   }
 
   /** Puts a compact unit in the place of what is held of its run. Says whether something of another history went with it. */
@@ -78,7 +79,7 @@ export class BatchLog {
     const isRoot = unit.first === 1 && unit.previous === noBatch
     if (!isRoot && !history?.mayHold(before)) return 'gap'
     const branches = history && !history.tips.some(tip => sameHead(tip, before))
-    return branches && history.tips.length >= maxTips ? 'full' : 'next'
+    return branches && !history.fits(unit) ? 'full' : 'next'
   }
 
   /** True if the unit that stands `next` makes one more tip of its writer. */

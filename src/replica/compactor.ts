@@ -36,8 +36,9 @@ export class Compactor {
       this.#isStale = true
       return
     }
-    log.add(unitOf(part))
-    registry.apply(part)
+    // other histories of a forked writer may have had to go for it
+    if (log.add(unitOf(part)).length > 0) this.#isStale = true
+    else registry.apply(part)
   }
 
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */

@@ -48,6 +48,8 @@ export interface ReplicaDeps {
   openJournal: OpenJournal
   /** How soon what nobody needs goes. @default `usualPace` */
   collection?: CollectionPace
+  /** Empty. @default a new one */
+  batchLog?: BatchLog
   transport: Transport
   clock: Clock
   /** Uniform in [0, 1). */
@@ -79,7 +81,7 @@ class JournalledReplica implements Replica {
   readonly #deps: ReplicaDeps
   readonly #durable: Durable
   readonly #registry: Registry
-  readonly #log = new BatchLog()
+  readonly #log: BatchLog
   readonly #compactor: Compactor
   readonly #collection: Collection
   readonly #intake: Intake
@@ -98,6 +100,7 @@ class JournalledReplica implements Replica {
     this.#durable = new Durable(journal, deps.log)
     this.#chain = new OwnChain(deps)
     this.self = deps.signer.key
+    this.#log = deps.batchLog ?? new BatchLog()
     const history = () => this.#history()
     this.#registry = new Registry(deps.meshId, deps.verify, { self: this.self, history })
     this.#watchers = new Watchers(this.#registry, deps.clock, deps.log)
@@ -247,7 +250,7 @@ class JournalledReplica implements Replica {
     this.#watchers.notify() // a listener may write: its batch must follow this one in the journal too
     await durable
     this.#chain.unwritten.delete(batch)
-    this.#log.add(unitOf(batch))
+    if (this.#log.add(unitOf(batch)).length > 0) this.#registry.restart()
     this.#witness?.note(batch.last)
     this.#compactor.look()
     this.#outbox.send(batch)

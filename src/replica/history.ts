@@ -2,18 +2,24 @@
  * The units of one writer: a tree by `previous`, kept as a list by counter, since a writer that keeps to one history (all
  * but those of R8) has nothing to be searched for but its end.
  */
+import { noBatch } from '../crdt/batch.ts'
 import { compareHlc, type Hlc, maxHlc } from '../crdt/hlc.ts'
 import { compareHeads, type Head } from '../crdt/vector.ts'
+import { Branches } from './branches.ts'
 import type { Unit } from './unit.ts'
 
 /** Steps of a locator double from each head to the next, so that a history of any length takes about as many as bits. */
 const locatorSteps = 24
+/** A locator of many tips ends here: what it does not find costs that everything is sent. */
+export const maxLocatorHeads = 16 * locatorSteps
 
 export class History {
   /** Ascending by (last counter, hash). */
   #units: Unit[] = []
   #tips: readonly Head[] = []
   #forkedSince: Hlc | undefined
+  /** Of a writer with several histories. */
+  #branches: Branches | undefined
 
   /** In `compareHeads` order. A new array after each change. */
   get tips(): readonly Head[] {
@@ -27,16 +33,26 @@ export class History {
     return this.#forkedSince
   }
 
-  /** Says whether the unit made one more tip. What it follows on is held already. */
-  add(unit: Unit): boolean {
+  /**
+   * Says whether the unit made one more history, and what is not kept from now on: the unit itself, if what it follows on was
+   * given up, or others for its sake.
+   */
+  add(unit: Unit): { branched: boolean; surplus: readonly Unit[] } {
+    if (unit.previous !== noBatch && !this.#parentOf(unit)) return { branched: false, surplus: [unit] }
     const at = this.#behind(unit.last - 1)
     if (at === this.#units.length) this.#units.push(unit)
     else this.#units.splice(this.#place(unit), 0, unit)
     const tips = this.#tips.filter(tip => tip.counter !== unit.first - 1 || tip.hash !== unit.previous)
     const branched = tips.length > 0 && tips.length === this.#tips.length
-    if (branched) this.#forkedSince = undefined
     this.#tips = [...tips, headOf(unit)].sort(compareHeads)
-    return branched
+    if (branched) return { branched, surplus: this.#sortOut() }
+    this.#branches?.extend(unit)
+    return { branched, surplus: [] }
+  }
+
+  /** True if the unit, which follows on one that is held, is to be kept beside what is held. */
+  fits(unit: Unit): boolean {
+    return (this.#branches ?? this.#newBranches()).fits(unit)
   }
 
   /**
@@ -46,13 +62,9 @@ export class History {
   replace(unit: Unit): boolean {
     const path = new Set(this.#pathTo(this.find(headOf(unit)), unit.first))
     const gone = new Set(this.#units.filter(other => other.first >= unit.first && other.last <= unit.last))
-    this.#units = [...this.#units.filter(other => !gone.has(other)), unit].sort(byPlace)
-    const parents = new Set(this.#units.map(other => `${other.first - 1}:${other.previous}`))
-    this.#tips = this.#units
-      .map(headOf)
-      .filter(({ counter, hash }) => !parents.has(`${counter}:${hash}`))
-      .sort(compareHeads)
+    this.#keep([...this.#units.filter(other => !gone.has(other)), unit].sort(byPlace))
     this.#forkedSince = undefined
+    this.#branches = this.#tips.length < 2 ? undefined : this.#newBranches()
     return [...gone].some(other => !path.has(other))
   }
 
@@ -119,7 +131,7 @@ export class History {
     for (const tip of this.#tips) {
       let unit = this.find(tip)
       let skip = 1
-      for (let step = 0; unit && step < locatorSteps; step++) {
+      for (let step = 0; unit && step < locatorSteps && heads.size < maxLocatorHeads; step++) {
         heads.set(unit.hash, headOf(unit))
         for (let i = 0; unit && i < skip; i++) unit = this.#parentOf(unit)
         skip *= 2
@@ -137,6 +149,29 @@ export class History {
     const path: Unit[] = []
     for (let unit = end; unit && unit.last >= first; unit = this.#parentOf(unit)) path.unshift(unit)
     return path.length > 0 ? path : undefined
+  }
+
+  /** Leaves out what is too much. */
+  #sortOut(): readonly Unit[] {
+    this.#forkedSince = undefined
+    this.#branches = this.#newBranches()
+    const { surplus } = this.#branches
+    const gone = new Set(surplus)
+    if (gone.size > 0) this.#keep(this.#units.filter(unit => !gone.has(unit)))
+    return surplus
+  }
+
+  #newBranches(): Branches {
+    return new Branches(this.#units, unit => this.#parentOf(unit))
+  }
+
+  #keep(units: Unit[]): void {
+    this.#units = units
+    const parents = new Set(units.map(other => `${other.first - 1}:${other.previous}`))
+    this.#tips = units
+      .map(headOf)
+      .filter(({ counter, hash }) => !parents.has(`${counter}:${hash}`))
+      .sort(compareHeads)
   }
 
   #compactAround(counter: number): Unit | undefined {

@@ -116,12 +116,12 @@ export class Intake {
       this.#shownFull(batch)
       return true
     }
-    // tips are counted in the log: of what branches off a group has one of each parent and, in the log, of each writer
-    const parent = `${batch.writer}:${batch.previous}`
-    const branches = !group.has(batch.previous) && log.branches(batch)
-    if (marks.has(parent) || (branches && marks.has(batch.writer))) return false
+    // one that branches off may push others out: it is its writer's only one in a group
+    const isExtension = group.has(batch.previous) || !log.branches(batch)
+    const parent = isExtension ? `${batch.writer}:${batch.previous}` : batch.writer
+    if (marks.has(batch.writer) || marks.has(parent)) return false
+    if (!isExtension && [...group.values()].some(({ writer }) => writer === batch.writer)) return false
     marks.add(parent)
-    if (branches) marks.add(batch.writer)
     group.set(batch.hash, batch)
     return true
   }

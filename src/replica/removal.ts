@@ -84,9 +84,10 @@ class Remover implements RemovalService {
     await replica.write(view => {
       const isTarget = (removal: Removal) => removal.targets.some(({ key }) => key === target)
       if (view.removals().some(removal => removal.outcome === 'undecided' && isTarget(removal))) return []
-      const members = view.members().length
+      const members = view.members().filter(({ settled }) => settled)
+      const staying = members.filter(({ key }) => key !== target)
       // nobody joined unseen through a host all of whose records are held here: a majority is not needed to know that (R9)
-      return startRemovalLeaves(view, replica.self, [target], (members - 1) * 2 > members ? 1 : 2)
+      return startRemovalLeaves(view, replica.self, [target], staying.length * 2 > members.length ? 1 : 2)
     })
   }
 
@@ -131,8 +132,9 @@ class Remover implements RemovalService {
   }
 
   #refuseMinority(view: RegistryView, targets: readonly PeerKey[], assertion: Assertion): void {
-    const members = view.members()
-    const staying = members.length - targets.length
+    // a newcomer that is not settled yet decides nothing
+    const members = view.members().filter(({ settled }) => settled)
+    const staying = members.filter(({ key }) => !targets.includes(key)).length
     if (assertion === 2 || staying * 2 > members.length) return
     const names = targets.map(key => view.member(key)?.name ?? key.slice(0, 8)).join(' ')
     const text = `${staying} of ${members.length} hosts are no majority, and others may have joined through ${names} unseen`

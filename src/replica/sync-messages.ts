@@ -1,11 +1,12 @@
 /** The requests and answers of `/skein/sync/2` (docs/reference/wire.md), as arrays. */
 import { maxBatchBytes } from '../crdt/batch.ts'
 import { bytesOf, integer, key, list } from '../crdt/plain.ts'
-import { type Dot, dotFromPlain, type Head, maxTips, type Vector, vectorFromPlain } from '../crdt/vector.ts'
+import { type Dot, dotFromPlain, type Head, type Vector, vectorFromPlain } from '../crdt/vector.ts'
 import { fromHex, toHex } from '../lib/bytes.ts'
 import { decode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { maxMessageBytes } from '../mesh/transport.ts'
+import { maxLocatorHeads } from './history.ts'
 import { summaryBytes } from './vector-summary.ts'
 
 export const syncProtocol = '/skein/sync/2'
@@ -17,7 +18,7 @@ export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3 } as cons
 
 /** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
 export const maxWants = 1024
-export const maxHeads = maxTips * 24
+export const maxHeads = maxLocatorHeads
 
 /** What somebody lacks of a writer. */
 export interface Want {

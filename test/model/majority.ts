@@ -26,20 +26,32 @@ export function complete(
   seen: readonly Rec[],
   setting: Setting,
 ): readonly Rec[] | undefined {
-  const members = electorate(listsOf(removal, acks, setting), seen, setting)
+  const lists = listsOf(removal, acks, setting)
+  const members = electorate(lists, seen, setting)
   const ackers = new Set([removal.writer, ...acks.map(ack => ack.writer)])
   for (const member of members) if (!removal.targets.includes(member) && !ackers.has(member)) return undefined
-  const counted = [...ackers].filter(acker => members.has(acker)).length
-  if (setting.rules.majority && removal.assertion < 2 && counted * 2 <= members.size) return undefined
-  return acks
+  const needsMajority = setting.rules.majority && removal.assertion < 2
+  return needsMajority && !isMajority(members, ackers, lists, setting) ? undefined : acks
 }
 
 /** True if the acknowledgements, with the admission itself, are a strict majority that settles the newcomer. */
 export function settles(admission: Rec, acks: readonly Rec[], seen: readonly Rec[], setting: Setting): boolean {
-  const members = electorate(listsOf(admission, acks, setting), seen, setting)
+  const lists = listsOf(admission, acks, setting)
+  const members = electorate(lists, seen, setting)
   members.delete(admission.to)
-  const ackers = [...new Set([admission.writer, ...acks.map(ack => ack.writer)])]
-  return ackers.filter(acker => members.has(acker)).length * 2 > members.size
+  return isMajority(members, new Set([admission.writer, ...acks.map(ack => ack.writer)]), lists, setting)
+}
+
+function isMajority(
+  members: ReadonlySet<number>,
+  ackers: ReadonlySet<number>,
+  lists: readonly (readonly Rec[])[],
+  { rules, bounds }: Setting,
+): boolean {
+  const isMore = (among: readonly number[]) => among.filter(peer => ackers.has(peer)).length * 2 > among.length
+  const listed = new Set(lists.flat().flatMap(r => (r.kind === 'settled' ? [r.writer] : [])))
+  const settled = [...members].filter(peer => peer < bounds.settled || listed.has(peer))
+  return isMore([...members]) && (!rules.settledMajority || isMore(settled))
 }
 
 function listsOf(about: Rec, acks: readonly Rec[], { rules, book }: Setting): Rec[][] {

@@ -71,7 +71,8 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
 }
 
 function listOf(view: View): number[] {
-  const known = view.records.filter(r => r.kind === 'admit' || r.kind === 'remove' || (r.kind === 'end' && r.effective))
+  const listed: readonly Rec['kind'][] = ['admit', 'settled', 'remove']
+  const known = view.records.filter(r => listed.includes(r.kind) || (r.kind === 'end' && r.effective))
   return sorted(known.map(r => r.id))
 }
 

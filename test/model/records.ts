@@ -29,7 +29,7 @@ export interface Content {
   readonly counters: readonly number[]
   readonly assertion: number
   readonly effective: boolean
-  /** Admissions, removals and effective ends that the writer knew. */
+  /** Admissions, settlements, removals and effective ends that the writer knew. */
   readonly list: readonly number[]
   /** The acknowledgements that a declaration rests on. */
   readonly cited: readonly number[]

@@ -35,8 +35,10 @@ export interface Rules {
   readonly boundByTarget: boolean
   /** A removal whose starter an asserted, undecided removal names is not acknowledged any more. */
   readonly assertedFirst: boolean
-  /** A removal needs a strict majority of the members before it. (H10, H11) */
+  /** A removal needs a strict majority of the members before it. (H11) */
   readonly majority: boolean
+  /** Of whom the lists have as settled there must be a strict majority too, in admissions and removals. (H10) */
+  readonly settledMajority: boolean
   /** A carve-out is a step of the block's own chain; off: only a register of its own. (H8) */
   readonly carveInChain: boolean
   /** A starter's assertion is true: the targets are off. Off shows what the operator's word is worth. */
@@ -62,6 +64,7 @@ export const allRules: Rules = {
   boundByTarget: true,
   assertedFirst: true,
   majority: true,
+  settledMajority: true,
   carveInChain: true,
   truthful: true,
   unseenAreOff: true,

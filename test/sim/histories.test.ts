@@ -1,8 +1,12 @@
 /** The histories that broke earlier designs (design.md, "why the rules"), told one by one. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { createTenantLeaves, renameNetworkLeaves } from '../../src/crdt/acts.ts'
 import { transferLeaf } from '../../src/crdt/blocks.ts'
-import type { Network } from '../../src/crdt/registry-view.ts'
+import type { Leaf } from '../../src/crdt/leaves.ts'
+import { addRuleLeaves, createPolicyLeaves, removeRuleLeaves } from '../../src/crdt/object-acts.ts'
+import type { Network, RegistryView } from '../../src/crdt/registry-view.ts'
+import { checkRule } from '../../src/model/rule.ts'
 import { containerDown } from './docker.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import { type Stage, setStage } from './stage.ts'
@@ -52,6 +56,30 @@ describe('histories', function () {
     assert.notEqual(second.id, first.id)
     assert.equal(second.generation, 1)
     assert.equal(stage.peer(1).replica.view.block(second.id, moved.index)?.epoch, 0)
+  })
+
+  it('H2: a name that a rename left free makes another network of the same spec', async () => {
+    const stage = await setStage(3)
+    const first = await stage.create(1, 'web', small)
+    await stage.heal()
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    const write = (build: (view: RegistryView) => readonly Leaf[]) => stage.finish(stage.peer(1).replica.write(build))
+    await write(view => renameNetworkLeaves(view, first.id, 'old'))
+    await assert.rejects(stage.create(1, 'web', small), /network old conflicts with subnet/)
+    await stage.remove(1, first)
+    const second = await stage.create(1, 'web', small)
+    assert.notEqual(second.id, first.id)
+    assert.equal(second.generation, 1)
+    assert.equal((await stage.create(3, 'web', small)).id, first.id, 'there it is called so still')
+    await stage.heal()
+    assert.deepEqual(
+      stage
+        .peer(3)
+        .replica.view.networks()
+        .map(({ id, name }) => [id, name]),
+      [[second.id, 'web']],
+    )
   })
 
   it('H3: the generation outlives the tenant', async () => {
@@ -201,6 +229,36 @@ describe('histories', function () {
     assert.equal((await stage.create(1, 'web')).id, network.id, 'a join on one side changes nothing')
     await stage.heal()
     assert.deepEqual(names(stage, 4), ['web'])
+  })
+
+  it('H13: a deletion that all hold is not given up before all hold what was written beside it', async () => {
+    const stage = await setStage(3)
+    const write = (number: number, build: (view: RegistryView) => readonly Leaf[]) =>
+      stage.finish(stage.peer(number).replica.write(build))
+    const allow = checkRule({ protocol: 'tcp', port: 80, action: 'allow' })
+    const rules = (number: number) => stage.peer(number).replica.view.objects.rules('default', 'open')
+    await write(1, ({ objects }) => createPolicyLeaves(objects, 'default', 'open'))
+    await write(1, ({ objects }) => addRuleLeaves(objects, 'default', 'open', '1', allow))
+    await stage.heal()
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    await write(1, ({ objects }) => removeRuleLeaves(objects, 'default', 'open', '1'))
+    await write(3, ({ objects }) =>
+      addRuleLeaves(objects, 'default', 'open', '1', checkRule({ protocol: 'tcp', port: 81, action: 'allow' })),
+    )
+    await stage.pass(10_000)
+    // now 1 and 3 hold both, and all three the deletion
+    stage.world.network.links.mendAll()
+    stage.split([1, 3], [2])
+    for (let i = 0; i < 10; i++) {
+      await stage.pass(60_000)
+      await write(1, view => createTenantLeaves(view, `t${i}`))
+    }
+    await stage.heal()
+    for (const number of [1, 2, 3]) assert.deepEqual(rules(number), [], `an allow rule lives on host${number}`)
+    await stage.pass(600_000)
+    await stage.heal()
+    for (const number of [1, 2, 3]) assert.deepEqual(rules(number), [])
   })
 
   it('keeps what a killed process had not synced out of sight until it is synced (R3)', async () => {

@@ -1,7 +1,9 @@
 /** The parts under test. A test plants a bug by handing in a faulty one: the simulator has to find it. */
 import type { Verify } from '../../src/crdt/batch.ts'
+import { createLedger } from '../../src/ipam/core/ledger.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Transport } from '../../src/mesh/transport.ts'
+import { BatchLog } from '../../src/replica/batch-log.ts'
 import { type CollectionPace, usualPace } from '../../src/replica/collection.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
@@ -16,6 +18,8 @@ export interface Parts {
   /** What the address service is given for the replica, and for the clock. */
   replicaForIpam(replica: Replica): Replica
   clockForIpam(clock: Clock): Clock
+  newLedger: typeof createLedger
+  newBatchLog(): BatchLog
   /** Disks say that they have synced and have not. */
   lyingDisks: boolean
   /** How soon what nobody needs goes. */
@@ -31,6 +35,8 @@ export const shippedParts: Parts = {
   transportForReplica: transport => transport,
   replicaForIpam: replica => replica,
   clockForIpam: clock => clock,
+  newLedger: createLedger,
+  newBatchLog: () => new BatchLog(),
   lyingDisks: false,
   collection: simPace,
 }

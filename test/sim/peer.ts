@@ -44,6 +44,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     witnessDisk: host.witness.open(life),
     openJournal: parts.openJournal,
     collection: parts.collection,
+    batchLog: parts.newBatchLog(),
     transport: parts.transportForReplica(mesh),
     random: random.next,
   })
@@ -58,6 +59,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
   const ipam = createIpam({
     ...base,
     clock: parts.clockForIpam(clock),
+    newLedger: parts.newLedger,
     replica: parts.replicaForIpam(replica),
     transport: mesh,
     random: random.next,

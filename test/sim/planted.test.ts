@@ -1,19 +1,41 @@
 /** The simulator finds what is there: a simulator that finds nothing proves nothing. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { errorText } from '../../src/lib/errors.ts'
+import { Violation } from './history.ts'
 import { shippedParts } from './parts.ts'
 import { planOf } from './plan.ts'
 import { type Planted, planted } from './planted.ts'
 import { runPlan, runSeed, type SeedResult } from './run-seed.ts'
 import { shrinkSeed } from './shrunk-report.ts'
 
+interface Found {
+  readonly invariant: string
+  readonly text: string
+}
+
 /** The first seed that breaks what the fault is meant to break. */
-async function found({ parts, breaks, budget }: Planted): Promise<SeedResult | undefined> {
+async function foundBySeed({ parts, breaks }: Planted, budget: number): Promise<SeedResult | undefined> {
   for (let seed = 1; seed <= budget; seed++) {
     const result = await runSeed(seed, { ...shippedParts, ...parts })
     if (result.failure && breaks.test(result.failure.invariant)) return result
   }
   return undefined
+}
+
+async function found(bug: Planted): Promise<Found | undefined> {
+  const { parts, budget } = bug
+  if (typeof budget === 'number') {
+    const { seed, failure } = (await foundBySeed(bug, budget)) ?? {}
+    return failure && { invariant: failure.invariant, text: `seed ${seed}: ${failure.report.split('\n').at(-2)}` }
+  }
+  return budget({ ...shippedParts, ...parts }).then(
+    () => undefined,
+    (error: unknown) => {
+      const invariant = error instanceof Violation ? error.invariant : 'told'
+      return { invariant, text: errorText(error) }
+    },
+  )
 }
 
 describe('simulator: planted bugs', function () {
@@ -22,8 +44,9 @@ describe('simulator: planted bugs', function () {
   for (const bug of planted) {
     it(`finds ${bug.what}`, async () => {
       const result = await found(bug)
-      assert.ok(result?.failure, `not found in ${bug.budget} seeds`)
-      console.log(`        seed ${result.seed}: ${result.failure.report.split('\n').at(-2)?.slice(0, 160)}`)
+      assert.ok(result, `not found in ${typeof bug.budget === 'number' ? `${bug.budget} seeds` : bug.budget.name}`)
+      assert.match(result.invariant, bug.breaks, result.text)
+      console.log(`        ${result.text.slice(0, 170)}`)
     })
   }
 
@@ -31,7 +54,7 @@ describe('simulator: planted bugs', function () {
     const bug = planted.find(({ what }) => what.includes('R3'))
     assert.ok(bug)
     const parts = { ...shippedParts, ...bug.parts }
-    const result = await found(bug)
+    const result = await foundBySeed(bug, 30)
     assert.ok(result?.failure)
     const shrunk = await shrinkSeed(result.seed, result.failure, parts, 30_000)
     const whole = planOf(result.seed).actions.length

@@ -2,22 +2,27 @@
 import { leavesOf, openPart } from '../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
+import { createLedger } from '../../src/ipam/core/ledger.ts'
+import { toHex } from '../../src/lib/bytes.ts'
 import { decode, encode } from '../../src/lib/cbor.ts'
 import { maxMessageBytes, type Transport } from '../../src/mesh/transport.ts'
+import { BatchLog, type Standing } from '../../src/replica/batch-log.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { Stability } from '../../src/replica/stability.ts'
 import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
+import type { Unit } from '../../src/replica/unit.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
 import { type Parts, simPace } from './parts.ts'
+import { joinedThroughTheDead, lastWeeksDirectory, removedAndBack } from './told.ts'
 
 export interface Planted {
   readonly what: string
   readonly parts: Partial<Parts>
-  /** What it breaks. */
+  /** What it breaks: the name of an invariant; of a told history also what that says. */
   readonly breaks: RegExp
-  /** Within so many seeds. */
-  readonly budget: number
+  /** Within so many seeds; or the told history that is about it. */
+  readonly budget: number | ((parts: Parts) => Promise<void>)
 }
 
 /** Answers before the fsync: what is acknowledged and sent may be gone after a crash. */
@@ -27,6 +32,40 @@ const hastyJournal: OpenJournal = async (disk, name) => {
     journal.append(batch).catch(() => undefined) // that it failed is what this journal does not say
   }
   return { journal: { append, close: () => journal.close() }, entries }
+}
+
+/** Acknowledgements of admissions and removals are sent before they are durable. */
+const hastyAcknowledger: OpenJournal = async (disk, name) => {
+  const { journal, entries } = await openJournal(disk, name)
+  const isAck = (bytes: Uint8Array) => /ack$/.test(decodeLeaf(bytes)?.kind ?? '')
+  const append: typeof journal.append = async batch => {
+    const written = journal.append(batch)
+    const acks = batch.some(({ kind, bytes }) => kind === 'batch' && leavesOf(openPart(bytes)).some(leaf => isAck(leaf.bytes)))
+    if (!acks) return written
+    written.catch(() => undefined) // as above
+  }
+  return { journal: { append, close: () => journal.close() }, entries }
+}
+
+/** Freed addresses are free for everybody at once. */
+const hotLedger: typeof createLedger = (...given) => ({
+  ...createLedger(...given),
+  isCooling: () => false,
+  coolsInMs: () => 0,
+})
+
+/** Takes a batch for the next one though some before it are missing: its vector hides a gap. */
+class GappyLog extends BatchLog {
+  override standing(unit: Unit, staged?: ReadonlyMap<string, Unit>): Standing {
+    const standing = super.standing(unit, staged)
+    return standing === 'gap' && this.tips(unit.writer).length === 1 ? 'next' : standing
+  }
+
+  override add(unit: Unit): readonly Unit[] {
+    const head = this.head(unit.writer)
+    const isGap = unit.previous !== head.hash && head.counter < unit.first && head.counter > 0
+    return super.add(isGap ? { ...unit, previous: head.hash, first: head.counter + 1 } : unit)
+  }
 }
 
 /** Loses what it holds of deletions when it is opened again. */
@@ -67,6 +106,19 @@ function hearsAs(transport: Transport, change: (answer: Uint8Array, request: Uin
       const value = Reflect.get(target, property, target)
       return typeof value === 'function' ? value.bind(target) : value
     },
+  })
+}
+
+/** What is shown of its own records it overlooks. */
+function overlooksItself(transport: Transport): Transport {
+  const self = (entry: unknown) =>
+    Array.isArray(entry) && entry[0] instanceof Uint8Array && toHex(entry[0]) === transport.self
+  return hearsAs(transport, (answered, request) => {
+    const asked = decode(request, maxMessageBytes)
+    const reply = decode(answered, maxMessageBytes)
+    if (!Array.isArray(asked) || asked[0] !== ask.hello || !Array.isArray(reply) || !Array.isArray(reply[1]))
+      return answered
+    return encode([reply[0] ?? 0, reply[1].filter(entry => !self(entry))])
   })
 }
 
@@ -169,6 +221,51 @@ export const planted: readonly Planted[] = [
     parts: { clockForIpam: clock => ({ ...clock, monotonic: () => 1000 * clock.monotonic() }) },
     breaks: /R7/,
     budget: 100,
+  },
+  {
+    what: 'an address service without a cool-down, and nothing else (R7)',
+    parts: { newLedger: hotLedger },
+    breaks: /R7/,
+    budget: 100,
+  },
+  {
+    what: 'acknowledgements that are sent before the fsync (R4, R9)',
+    parts: { openJournal: hastyAcknowledger },
+    breaks: /I1|I2|I3|R7|R8|log/,
+    budget: 100,
+  },
+  {
+    what: 'a vector with a gap that is taken as complete (I2)',
+    parts: { newBatchLog: () => new GappyLog() },
+    breaks: /I2|I3/,
+    budget: 60,
+  },
+  {
+    what: 'a peer that does not see that others hold newer records of its own (R8)',
+    parts: { transportForReplica: overlooksItself },
+    breaks: /R8/,
+    budget: lastWeeksDirectory,
+  },
+  {
+    what: 'an address service that takes pending members for settled (R4)',
+    parts: {
+      replicaForIpam: replica =>
+        seenAs(replica, view => ({
+          member(key) {
+            const member = view.member(key)
+            return member && { ...member, settled: true }
+          },
+          members: () => view.members().map(member => ({ ...member, settled: true })),
+        })),
+    },
+    breaks: /I1/,
+    budget: joinedThroughTheDead,
+  },
+  {
+    what: 'an address service that hands out what a live endpoint holds (R5)',
+    parts: { replicaForIpam: replica => seenAs(replica, () => ({ holders: () => [] })) },
+    breaks: /I1/,
+    budget: removedAndBack,
   },
   {
     what: 'an address service that answers before its journal (R7)',

@@ -32,6 +32,8 @@ const judges: Readonly<Record<string, Judge>> = {
   'block-forked': (_, [network = '', index], { copies }) => copies.excuses(network, { index: Number(index) }, []),
   'address-forked': (_, [network = '', ip = ''], { copies }) => copies.excuses(network, { ip: parseIp(ip) ?? 0 }, []),
   'writer-forked': (_, [key = ''], { copies }) => copies.has(key),
+  // nobody forges anything; what two histories of one key gave away may rest on nothing
+  'forged-records': (_, [key = ''], { copies }) => copies.has(key),
   'removal-pending': (_, [, ...targets], world) => targets.every(key => world.promises.isDoubted(key)),
   'removed-unasserted': (view, targets) => targets.every(key => view.everMember(key) && !view.member(key)),
   'mutual-removal': (_, hosts, world) => hosts.every(key => world.promises.isDoubted(key)),

@@ -37,6 +37,7 @@ const kinds = [
   ],
   ...['address-forked', 'duplicate-address', 'writer-forked', 'group-draining', 'group-without-network'],
   ...['group-name-conflict', 'policy-in-use', 'rule-conflict', 'rule-lost', 'netprofile-in-use', 'edit-lost'],
+  'forged-records',
 ]
 
 /** What is to be typed: from `skein` to a comma, a semicolon or the end. */
@@ -97,8 +98,9 @@ function found(): Condition[] {
     ['red', 'unused', '10.6.0.0/24'],
   ] as const) {
     second.write(vlan(tenant, name, subnet))
-    const used = world.all.networks(tenant).find(each => each.name === name)?.id ?? ''
-    const place = { network: used, ip, mac: '02:02:0a:01:00:02', container: '', containerName: 'v' }
+    const made = world.all.networks(tenant).find(each => each.name === name)
+    const at = (made?.spec.subnet.first ?? 0) + 8
+    const place = { network: made?.id ?? '', ip: at, mac: '02:02:0a:01:00:02', container: '', containerName: 'v' }
     if (name !== 'unused') second.write([{ kind: 'endpoint', id: `e-${name}`, ...place }])
   }
   first.write(create('default', 'wide', '10.7.0.0/16', '10.7.0.1'))
@@ -113,6 +115,7 @@ function found(): Condition[] {
   }
   all.push(...world.all.conditions())
   first.write(removeNetworkLeaves(world.all, wide))
+  first.write([{ kind: 'endpoint', id: 'e-outside', ...at, ip: 0x0a090909 }])
   first.write([{ kind: 'rule-rm', tenant: 'red', policy: 'p', id: '2', value: '', seen: [] }])
   all.push(...world.all.conditions())
   second.write(removeProfileLeaves(world.all.objects, 'red', 'gold'))

@@ -9,7 +9,7 @@ import { bytesOf } from '../../../src/crdt/plain.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { type Signer, verifySignature } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
-import { registryOf, World, type Writer } from './writer.ts'
+import { forgers, registryOf, World, type Writer } from './writer.ts'
 
 const ip = 0x0a010203 // in block 0 of 8 addresses
 
@@ -166,7 +166,7 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
       const [writer, leaf] = make(scene)
       writer.write([leaf])
       assert.deepEqual(world.all.address(id, ip), { ip, owner: first.key, epoch: 0, removal: 0, quarantined: false })
-      assert.deepEqual(world.all.conditions(), [])
+      assert.deepEqual(forgers(world.all), [writer.key])
       assert.equal(reversed(world).digest(), world.all.digest())
     })
   }

@@ -14,7 +14,7 @@ import { registryOf, World } from './writer.ts'
 function networksOf(...names: string[]) {
   const world = new World(3).settleAll()
   names.forEach((name, i) => {
-    const spec = checkNetwork({ tenant: 'default', name: 'x', subnet: `10.${i}.0.0/24` })
+    const spec = checkNetwork({ tenant: 'default', name: 'x', subnet: `10.1.${2 + i}.0/24` })
     world.at(1).write(createNetworkLeaves(world.all, { tenant: name.split('/')[1] ?? 'default', name, spec }))
   })
   const ids = new Map(world.all.networks().map(network => [network.bornName, network.id]))

@@ -37,7 +37,13 @@ describe('crdt: formats that stay', () => {
 
   it('reads a list without removals, as earlier versions wrote it', async () => {
     const { known = '' } = await golden('leaves-of-earlier-versions')
-    assert.deepEqual(decodeLeaf(fromHex(known)), { ...sampleLeaves.known, removals: [], ends: [] })
+    assert.deepEqual(decodeLeaf(fromHex(known)), { ...sampleLeaves.known, removals: [], ends: [], pending: [] })
+  })
+
+  it('reads a list without who is pending, as earlier versions wrote it', async () => {
+    const earlier = await golden('leaves-of-earlier-versions')
+    const known = decodeLeaf(fromHex(earlier['known without who is pending'] ?? ''))
+    assert.deepEqual(known, { ...sampleLeaves.known, pending: [] })
   })
 
   it('reads a peer without its machine, as earlier versions wrote it', async () => {

@@ -4,7 +4,9 @@ import { describe, it } from 'mocha'
 import { openBatch } from '../../../src/crdt/batch.ts'
 import { decodeLeaf, encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import { type Leaf, maxLeafBytes } from '../../../src/crdt/leaves.ts'
+import { fromHex } from '../../../src/lib/bytes.ts'
 import { decode, encode, type Plain } from '../../../src/lib/cbor.ts'
+import { specToPlain } from '../../../src/model/network.ts'
 import { sampleLeaves } from './sample-leaves.ts'
 import { registryOf, World } from './writer.ts'
 
@@ -12,7 +14,7 @@ const samples = Object.values(sampleLeaves) as Leaf[]
 const plainOf = (leaf: Leaf) => decode(encodeLeaf(leaf), maxLeafBytes) as Plain[]
 
 /** How many of its last fields came after the first version: without them a leaf is read all the same. */
-const appended: Partial<Record<Leaf['kind'], number>> = { endpoint: 2, known: 2, peer: 1 }
+const appended: Partial<Record<Leaf['kind'], number>> = { endpoint: 2, known: 3, peer: 1 }
 
 describe('crdt: leaf codec', () => {
   for (const leaf of samples) {
@@ -69,6 +71,18 @@ describe('crdt: leaves of a newer version', () => {
     assert.ok(batch)
     assert.deepEqual(openBatch(batch.bytes).leaves, newer)
     assert.deepEqual(registryOf(world.meshId, [openBatch(batch.bytes)]).tenants(), ['default', 'blue'])
+    assert.deepEqual(world.all.conditions(), [])
+  })
+
+  it('H5: a network of another genesis is a record of another kind, and this version deals no block of it', () => {
+    const world = new World(2).settleAll()
+    const { spec, roster } = sampleLeaves.network
+    const id = 'ab'.repeat(32)
+    world.at(1).write([encode(['network of genesis 2', 'default', 'web', 0, specToPlain(spec), fromHex(roster)])])
+    world.at(1).write([{ kind: 'vtep', network: id, address: '10.0.0.1', vni: 9 }])
+    assert.deepEqual(world.all.networks(), [])
+    assert.equal(world.all.blockCount(id), 0)
+    assert.equal(world.all.block(id, 0), undefined)
     assert.deepEqual(world.all.conditions(), [])
   })
 

@@ -3,15 +3,22 @@ import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { hasMajority, type Proof, type ProofAck, provenMajority, stillMissing } from '../../../src/crdt/majority.ts'
 
-const ack = (key: string, list: readonly string[] | undefined): ProofAck => ({
-  key,
-  list,
+const ack = (key: string, list: readonly string[] | undefined, pending: readonly string[] = []): ProofAck => ({
+  ...{ key, list, pending },
   dot: { writer: key, counter: 1 },
 })
-const proof = (admitter: string, list: readonly string[] | undefined, acks: ProofAck[], newcomer = 'n'): Proof => ({
-  ...{ founder: 'a', newcomer, acks },
-  admitter: { key: admitter, list },
+const proof = (
+  admitter: string,
+  list: readonly string[] | undefined,
+  acks: ProofAck[],
+  pending: readonly string[] = [],
+): Proof => ({
+  ...{ founder: 'a', newcomer: 'n', acks },
+  admitter: { key: admitter, list, pending },
 })
+/** a, b and c are settled; c is cut off and lets p and q in. */
+const atTheSite = ['b', 'c', 'p', 'q']
+const joined = ['p', 'q']
 
 const table: [text: string, proof: Proof, majority: boolean][] = [
   ['the founder alone admits at once', proof('a', [], []), true],
@@ -22,6 +29,22 @@ const table: [text: string, proof: Proof, majority: boolean][] = [
   ['three of four are', proof('a', ['b', 'c', 'd'], [ack('b', []), ack('c', [])]), true],
   ['a list of one acker counts for all', proof('a', ['b'], [ack('b', ['b', 'c', 'd'])]), false],
   ['who is pending counts, and its acknowledgement too', proof('a', ['b', 'p'], [ack('p', ['b', 'p'])]), true],
+  [
+    'who is pending does not make a majority of the side of a split that let it in (H10)',
+    proof('c', atTheSite, [ack('p', atTheSite, joined), ack('q', atTheSite, joined)], joined),
+    false,
+  ],
+  [
+    'with one more who is settled it is one',
+    proof('c', atTheSite, [ack('p', atTheSite, joined), ack('b', atTheSite, joined)], joined),
+    true,
+  ],
+  [
+    'whom one list has as settled counts so',
+    proof('c', atTheSite, [ack('p', atTheSite, joined), ack('b', atTheSite)], joined),
+    true,
+  ],
+  ['and may be missing for that', proof('a', ['b', 'p', 'q'], [ack('b', ['b', 'p', 'q'])], joined), false],
   ['the newcomer does not count', proof('a', ['b', 'n'], [ack('b', ['n'])]), true],
   ['nor does its own acknowledgement', proof('a', ['b', 'c', 'n'], [ack('n', ['n'])]), false],
   ['who acknowledges twice counts once', proof('a', ['b', 'c', 'd'], [ack('b', []), ack('b', ['b'])]), false],

@@ -71,14 +71,16 @@ describe('crdt: admission (R4)', () => {
     assert.equal(isSettled(world, 3), false)
   })
 
-  it('counts who is pending, and lets it acknowledge', () => {
+  it('counts who is pending, and lets it acknowledge, but not in the place of who is settled (H10)', () => {
     const world = new World(4)
     world.settle(2, world.admit(1, 2), [])
     world.admit(1, 3) // stays pending
     const fourth = world.admit(1, 4)
     assert.equal(world.all.majorityFor(fourth), undefined, 'one of three')
-    const ack = world.ack(3, fourth)
-    world.settle(4, fourth, [ack])
+    const pending = world.ack(3, fourth)
+    world.settle(4, fourth, [pending])
+    assert.equal(isSettled(world, 4), false, 'two of three, but one of the two that are settled')
+    world.settle(4, fourth, [pending, world.ack(2, fourth)])
     assert.equal(isSettled(world, 4), true)
   })
 

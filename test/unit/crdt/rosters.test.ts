@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
-import { contentName, rosterLeaf } from '../../../src/crdt/registry.ts'
+import { contentName, Registry, rosterLeaf } from '../../../src/crdt/registry.ts'
+import { verifySignature } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { registryOf, World } from './writer.ts'
 
@@ -25,6 +26,23 @@ describe('crdt: rosters', () => {
     pending.admit(1, 3)
     pending.at(3).write(createNetworkLeaves(pending.all, { tenant: 'default', name: 'web', spec }))
     assert.deepEqual(pending.all.networks()[0]?.roster, [pending.at(1).key, pending.at(2).key].sort())
+  })
+
+  it('names nobody whose records a removal may cut off that this newcomer does not count in (H12)', () => {
+    const world = new World(5).settleAll(4)
+    const known = world.known()
+    const { key } = world.at(2)
+    const targets = [{ key, heir: world.at(1).key, counter: 0 }]
+    world.at(1).write([known, { kind: 'removal', targets, assertion: 0, known: contentName(known) }])
+    world.admit(3, 5)
+    const rosterOf = (self: number) => {
+      const view = new Registry(world.meshId, verifySignature, { self: world.at(self).key })
+      for (const batch of world.batches) view.apply(batch)
+      const [roster] = createNetworkLeaves(view, { tenant: 'default', name: 'web', spec })
+      return roster?.kind === 'roster' ? roster.keys.length : 0
+    }
+    assert.equal(rosterOf(5), 3, 'not the host that is to go')
+    assert.equal(rosterOf(3), 4, 'what a settled member holds, or acknowledges, counts')
   })
 
   it('gives no effect to a network whose roster names somebody who is not settled, until he is', () => {

@@ -31,6 +31,7 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
     admissions: [{ key: keyB, dot: dot(keyA, 3) }],
     removals: [dot(keyA, 7)],
     ends: [dot(keyA, 12)],
+    pending: [keyB],
   },
   removal: { kind: 'removal', targets: [{ key: keyB, heir: keyA, counter: 17 }], assertion: 1, known: hash },
   'removal-ack': { kind: 'removal-ack', removal: dot(keyA, 7), counters: [19], known: hash },

@@ -8,7 +8,7 @@ import { bytesOf } from '../../../src/crdt/plain.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { type Signer, verifySignature } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
-import { registryOf, signerAt, World, type Writer } from './writer.ts'
+import { forgers, registryOf, signerAt, World, type Writer } from './writer.ts'
 
 /** A network of three settled peers, and a block with the writers in the order in which it may pass through them. */
 function custody() {
@@ -166,7 +166,7 @@ describe('crdt: custody of a block (I1)', () => {
       assert.equal(block?.owner, first.key)
       assert.equal(block?.epoch, 0)
       assert.equal(block?.quarantined, false)
-      assert.deepEqual(world.all.conditions(), [])
+      assert.deepEqual(forgers(world.all), [writer.key])
     })
   }
 
@@ -176,7 +176,7 @@ describe('crdt: custody of a block (I1)', () => {
     const two = { epoch: 2, from: third.key, to: third.key, counter: third.next, carved: [], by: third.signer }
     third.write([chainOf(world, id, [one, two])])
     assert.deepEqual([world.all.block(id, 0)?.owner, world.all.block(id, 0)?.epoch], [second.key, 1])
-    assert.deepEqual(world.all.conditions(), [])
+    assert.deepEqual(forgers(world.all), [third.key])
   })
 
   it('carves: a new epoch of the same owner, and every later step keeps the set (R6)', () => {

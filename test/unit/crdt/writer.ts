@@ -1,4 +1,5 @@
 /** Writers with fixed keys for the tests of the records: each makes a valid chain of batches without disk or network. */
+import assert from 'node:assert/strict'
 import { type Batch, makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import type { Hlc } from '../../../src/crdt/hlc.ts'
 import { admissionProof, meshIdOf, successionProof } from '../../../src/crdt/identity.ts'
@@ -6,6 +7,7 @@ import { knownLeaf } from '../../../src/crdt/known.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { AdmissionLeaf, KnownLeaf, Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName, Registry } from '../../../src/crdt/registry.ts'
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import type { Dot } from '../../../src/crdt/vector.ts'
 import { type PeerKey, type Signer, signerOf, verifySignature } from '../../../src/lib/keys.ts'
 
@@ -144,4 +146,12 @@ export function registryOf(meshId: string, batches: readonly Batch[]): Registry 
   const registry = new Registry(meshId, verifySignature)
   for (const batch of batches) registry.apply(batch)
   return registry
+}
+
+/** Who is shown to have written what it had no right to; fails if anything else is wrong. */
+export function forgers(view: RegistryView): string[] {
+  return view.conditions().flatMap(({ kind, objects }) => {
+    assert.equal(kind, 'forged-records')
+    return objects
+  })
 }

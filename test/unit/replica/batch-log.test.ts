@@ -5,6 +5,7 @@ import { noBatch } from '../../../src/crdt/batch.ts'
 import { type Head, maxTips, vectorToPlain } from '../../../src/crdt/vector.ts'
 import { sha256, toHex } from '../../../src/lib/bytes.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
+import { widths } from '../../../src/replica/branches.ts'
 import type { Unit } from '../../../src/replica/unit.ts'
 
 const writer = 'aa'.repeat(32)
@@ -17,14 +18,29 @@ function unit(parent: Unit | undefined, name: string, count = 1): Unit {
   return { writer, first, last: first + count - 1, previous, hash, hlc: [first, name.length], bytes: new Uint8Array() }
 }
 
-/** A tree: each number says which of the units so far is the parent of the next (0: none). */
-const trees = fc
-  .array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 14 })
-  .map(list => {
-    const units: Unit[] = []
-    list.forEach(([parent, count], i) => void units.push(unit(units[parent - 1], `n${i}`, count)))
-    return units
-  })
+/** Each number says which of the units so far is the parent of the next (0: none). */
+const lists = fc.array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 14 })
+
+function treeOf(list: readonly (readonly [number, number])[]): Unit[] {
+  const units: Unit[] = []
+  list.forEach(([parent, count], i) => void units.push(unit(units[parent - 1], `n${i}`, count)))
+  return units
+}
+
+/** Trees with no more histories than are kept. */
+const trees = lists.map(treeOf).filter(units => {
+  const partings = (of: Unit | undefined): number => {
+    if (!of) return 0
+    const siblings = units.filter(other => other.previous === of.previous)
+    return partings(units.find(other => other.hash === of.previous)) + (siblings.length > 1 ? 1 : 0)
+  }
+  return units.every(item => partings(item) <= widths.length)
+})
+
+/** Trees with far more of them: the further down, the more of what follows on one unit. */
+const bushes = fc
+  .array(fc.tuple(fc.nat(999), fc.integer({ min: 1, max: 3 })), { minLength: 60, maxLength: 120, size: 'max' })
+  .map(list => treeOf(list.map(([share, count], i) => [Math.floor((share / 1000) ** 3 * (i + 1)), count] as const)))
 
 /** Adds what can be placed until nothing more can. */
 function logOf(units: readonly Unit[]): BatchLog {
@@ -97,15 +113,43 @@ describe('replica: the log of a writer', () => {
     for (const tip of here.tips(writer)) assert.ok(other.holds(writer, tip))
   })
 
-  it('keeps no more tips than it may, and goes on with those it has', () => {
-    const log = logOf([])
+  it('keeps of too many histories those with the lowest hashes at each parting, and goes on with them', () => {
+    const [width = 0] = widths
     const root = unit(undefined, 'root')
-    log.add(root)
-    const children = Array.from({ length: maxTips + 1 }, (_, i) => unit(root, `c${i}`))
-    for (const child of children) if (log.standing(child) === 'next') log.add(child)
-    assert.equal(log.tips(writer).length, maxTips)
-    assert.equal(log.standing(children.at(-1) as Unit), 'full')
-    assert.equal(log.standing(unit(children[3], 'next')), 'next')
+    const children = Array.from({ length: width + 9 }, (_, i) => unit(root, `c${i}`))
+    const log = logOf([root, ...children])
+    const [lowest, ...others] = [...children].sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    assert.ok(lowest)
+    assert.deepEqual(
+      new Set(log.tips(writer).map(tip => tip.hash)),
+      new Set([lowest, ...others.slice(0, width - 1)].map(item => item.hash)),
+    )
+    assert.equal(log.standing(others.at(-1) as Unit), 'full')
+    assert.equal(log.standing(unit(others.at(-1), 'x')), 'gap', 'what it follows on was given up')
+    assert.equal(log.standing(unit(lowest, 'x')), 'next')
+  })
+
+  it('keeps the same of any number of histories, however they arrive, and of what others kept of them', () => {
+    let most = 0
+    fc.assert(
+      fc.property(bushes, fc.infiniteStream(fc.nat()), (units, dice) => {
+        const ranked = units.map(item => ({ item, rank: dice.next().value as number }))
+        const shuffled = ranked.sort((a, b) => a.rank - b.rank).map(({ item }) => item)
+        const all = logOf(units)
+        assert.deepEqual(vectorToPlain(logOf(shuffled).vector()), vectorToPlain(all.vector()))
+        // each of two peers was shown another half of the branches
+        const [left, right] = [0, 1].map(half => {
+          const shown = new Set(shuffled.filter((_, i) => i % 2 === half).flatMap(item => ancestors(units, item)))
+          return [...(logOf(units.filter(item => shown.has(item))).missing(writer, []) ?? [])]
+        })
+        const merged = logOf([...(left ?? []), ...(right ?? [])])
+        assert.deepEqual(vectorToPlain(merged.vector()), vectorToPlain(all.vector()))
+        most = Math.max(most, all.tips(writer).length)
+        assert.ok(all.tips(writer).length <= maxTips)
+      }),
+      { numRuns: 40 },
+    )
+    assert.ok(most > 20, `at most ${most} tips`)
   })
 
   it('tells once per further tip that histories parted, and when they first did', () => {

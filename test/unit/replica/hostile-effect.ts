@@ -12,15 +12,26 @@ function effectOf(view: RegistryView, ids: readonly string[]): string[] {
   return JSON.stringify([effect, networks], (name, value) => (name === 'touched' ? [] : value)).split('},')
 }
 
-/** @param ids networks to look at */
-export async function withoutEffect(mesh: HostileMesh, leaves: () => (Leaf | Uint8Array)[], ids: string[] = []) {
-  const [before] = mesh.honest.map(({ replica }) => [effectOf(replica.view, ids), replica.view.conditions()])
+/**
+ * @param ids networks to look at
+ * @param shown what the condition says that tells of forged records
+ */
+export async function withoutEffect(
+  mesh: HostileMesh,
+  leaves: () => (Leaf | Uint8Array)[],
+  ids: string[] = [],
+  shown?: RegExp,
+) {
+  const others = (view: RegistryView) => view.conditions().filter(({ kind }) => kind !== 'forged-records')
+  const [before] = mesh.honest.map(({ replica: { view } }) => [effectOf(view, ids), others(view)])
   mesh.say([mesh.hand.make(leaves())])
   await eventually(() => {
     for (const { replica } of mesh.honest) assert.deepEqual(replica.vector().get(mesh.hand.key), [mesh.hand.head])
   })
   await mesh.agree()
   for (const { replica } of mesh.honest) {
-    assert.deepEqual([effectOf(replica.view, ids), replica.view.conditions()], before)
+    assert.deepEqual([effectOf(replica.view, ids), others(replica.view)], before)
+    const forged = replica.view.conditions().find(({ kind }) => kind === 'forged-records')
+    if (shown) assert.match(forged?.text ?? '', shown)
   }
 }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
+import type { Batch } from '../../../src/crdt/batch.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
+import { maxTips } from '../../../src/crdt/vector.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { journalName } from '../../../src/replica/create.ts'
 import type { Disk } from '../../../src/store/disk.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
+import { eventually } from '../../support/eventually.ts'
 import { type HostileMesh, meshWithHostile, sameVectors } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
@@ -89,6 +92,39 @@ describe('replica: two histories of one key', () => {
       assert.deepEqual(kinds(peer), ['writer-forked'])
       assert.ok(peer.replica.view.hasTenant('later'))
     }
+  })
+
+  it('far more histories than are kept, other ones shown to each peer in a split: all keep the same of them', async () => {
+    const after = mesh.hand.head
+    const follow = (first: Batch, name: string) =>
+      mesh.hand.make([tenant(name)], { after: { counter: first.last, hash: first.hash } })
+    const shown = mesh.honest.map((_, peer) =>
+      Array.from({ length: 14 }, (_, i) => {
+        const first = mesh.hand.make([endpoint(`p${peer}c${i}`, 0x0a010201 + 20 * peer + i)], { after })
+        return [first, ...Array.from({ length: 1 + (i % 6) }, (_, n) => follow(first, `p${peer}t${i}n${n}`))]
+      }),
+    )
+    hub.split(...mesh.honest.map(peer => [peer.signer.key]))
+    for (const [i, peer] of mesh.honest.entries()) {
+      for (const batches of shown[i] ?? []) mesh.say(batches, [peer])
+      await peer.replica.write(() => [tenant(`honest${i}`)])
+    }
+    await eventually(() => {
+      for (const peer of mesh.honest) assert.ok((peer.replica.vector().get(mesh.hand.key)?.length ?? 0) > 16)
+    })
+    hub.heal()
+    await mesh.agree()
+    const tips = at(1).replica.vector().get(mesh.hand.key) ?? []
+    assert.ok(tips.length > 16 && tips.length <= maxTips, `${tips.length} tips`)
+    const kept = at(1).replica.view.endpoints(web).length
+    assert.equal(kept, 16, 'what follows on one batch in the sixteen lowest hashes')
+    for (const peer of mesh.honest) {
+      assert.deepEqual(kinds(peer), ['writer-forked'])
+      for (const i of [0, 1, 2]) assert.ok(peer.replica.view.hasTenant(`honest${i}`))
+    }
+    await at(2).stop()
+    mesh.honest.splice(1, 1, await restartPeer(hub, at(2)))
+    await mesh.agree()
   })
 
   it('another history from the very beginning, long after', async () => {

@@ -25,6 +25,7 @@ describe('replica: membership, forged', () => {
       .map(({ key, dot }) => ({ key, dot })),
     removals: [],
     ends: [],
+    pending: [],
   })
   const member = (key: PeerKey) => mesh.honest.map(peer => peer.replica.view.member(key)?.settled)
 
@@ -44,7 +45,7 @@ describe('replica: membership, forged', () => {
       key: signerOf(newSeed()).key,
       dot: { writer: mesh.hand.key, counter: 1 },
     }))
-    const list: Leaf = { kind: 'known', admissions: invented, removals: [], ends: [] }
+    const list: Leaf = { kind: 'known', admissions: invented, removals: [], ends: [], pending: [] }
     const invitation = await first().admission.invite(60_000, ['x:1'])
     const newcomer = signerOf(newSeed())
     await joinMesh(

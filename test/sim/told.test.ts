@@ -1,0 +1,32 @@
+/** Told histories of joins, removals and copies (test/sim/told.ts). */
+import { describe, it } from 'mocha'
+import { shippedParts } from './parts.ts'
+import {
+  cloneOnTheOtherSide,
+  eachOfTwo,
+  joinedThroughTheDead,
+  lastWeeksDirectory,
+  removalFromBothSides,
+  removedAndBack,
+} from './told.ts'
+
+describe('histories of members', function () {
+  this.timeout(30_000)
+
+  it('H9: the heir of a dead host and who joined through it unseen never own the same', () =>
+    joinedThroughTheDead(shippedParts))
+
+  it('H10: of two operators who remove each other’s side at most one succeeds', () =>
+    removalFromBothSides(shippedParts))
+
+  it('H11: one of two hosts removes the other only when that is spelled out', () => eachOfTwo(shippedParts))
+
+  it('R5: the heir of a removed host leaves the addresses alone that its containers have', () =>
+    removedAndBack(shippedParts))
+
+  it('H14: last week’s data directory, put back while cut off: fenced at its first contact, every address named', () =>
+    lastWeeksDirectory(shippedParts))
+
+  it('H15: a clone on the other side of a split: both are fenced, every address named', () =>
+    cloneOnTheOtherSide(shippedParts))
+})

@@ -1,0 +1,200 @@
+/**
+ * Histories of joins, removals and copies that broke earlier designs, told step by step. Each throws when what it is about does not
+ * hold; a planted fault is one that makes it throw.
+ */
+import assert from 'node:assert/strict'
+import type { Network } from '../../src/crdt/registry-view.ts'
+import { errorText } from '../../src/lib/errors.ts'
+import type { PeerKey } from '../../src/lib/keys.ts'
+import { formatIp } from '../../src/model/ip.ts'
+import { copyOf, putBack, startClone } from './faults/copies.ts'
+import { dieHost, loseForGood, rejoin, startHost } from './lifecycle.ts'
+import type { Parts } from './parts.ts'
+import { derivedRandom } from './random.ts'
+import { type Stage, setStage } from './stage.ts'
+
+const small = '10.1.2.0/28'
+
+const keyOf = (stage: Stage, number: number): PeerKey => stage.host(number).signer.key
+const effective = (stage: Stage, number: number) =>
+  stage
+    .peer(number)
+    .replica.view.removals()
+    .filter(({ outcome }) => outcome === 'effective')
+
+/** Takes addresses until there are none, at most so many; gives them. */
+async function takeAll(stage: Stage, number: number, network: Network, most = 300): Promise<number[]> {
+  const taken: number[] = []
+  while (taken.length < most) {
+    const ip = await stage.take(number, network)
+    if (ip === undefined) return taken
+    taken.push(ip)
+  }
+  return taken
+}
+
+/** H9: one true assertion, and a host that joined through the dead one unseen. */
+export async function joinedThroughTheDead(parts: Parts): Promise<void> {
+  const stage = await setStage(4, 1, parts)
+  const network = await stage.create(1, 'web', small)
+  await stage.heal()
+  stage.world.addHost()
+  stage.split([1, 2, 3], [4, 5])
+  await stage.pass(100)
+  await stage.finish(startHost(stage.world, stage.host(5)))
+  await stage.pass(2000)
+  const atTheSite = await takeAll(stage, 5, network)
+  loseForGood(stage.world, stage.host(4))
+  await stage.pass(5000)
+  stage.world.promises.doubt([keyOf(stage, 4)])
+  await stage.finish(stage.peer(1).removal.start([keyOf(stage, 4)], 1))
+  await stage.pass(3000)
+  assert.equal(effective(stage, 2).length, 1, 'the removal is effective')
+  // the heir hands out all that it has; `given` of the checks finds what is given twice
+  const atHome = await takeAll(stage, 1, network)
+  assert.ok(atHome.length > 0)
+  atTheSite.push(...(await takeAll(stage, 5, network)))
+  assert.deepEqual(
+    atTheSite.filter(ip => atHome.includes(ip)),
+    [],
+  )
+  assert.deepEqual(atTheSite, [], 'whoever is pending owns nothing')
+}
+
+/** H10: both sides of a split remove the other; one side lets hosts in to be more. */
+export async function removalFromBothSides(parts: Parts): Promise<void> {
+  const stage = await setStage(5, 1, parts)
+  for (let i = 0; i < 3; i++) stage.world.addHost()
+  stage.split([1, 2, 3], [4, 5, 6, 7, 8])
+  await stage.pass(100)
+  for (const number of [6, 7, 8]) await stage.finish(startHost(stage.world, stage.host(number)))
+  await stage.pass(3000)
+  stage.world.promises.doubt([1, 2, 3, 4, 5].map(number => keyOf(stage, number)))
+  const [left, right] = [[1, 2, 3].map(n => keyOf(stage, n)), [4, 5].map(n => keyOf(stage, n))]
+  const tried = await Promise.all([
+    stage.finish(stage.peer(1).removal.start(right, 0)).then(() => 'left', errorText),
+    stage.finish(stage.peer(4).removal.start(left, 0)).then(() => 'right', errorText),
+  ])
+  await stage.pass(20_000)
+  const sides = [1, 4].filter(number => effective(stage, number).length > 0)
+  assert.ok(sides.length <= 1, `both are effective: ${tried.join('; ')}`)
+  stage.world.network.links.mendAll()
+  await stage.pass(20_000)
+  const dots = new Set(
+    stage.world.hosts.flatMap(({ peer }) =>
+      (peer?.replica.view.removals() ?? [])
+        .filter(({ outcome }) => outcome === 'effective')
+        .map(({ dot }) => dot.writer),
+    ),
+  )
+  assert.ok(dots.size <= 1, 'after the heal at most one of them is effective anywhere')
+}
+
+/** H11: two hosts, each of which removes the other: no protocol can decide that, so it has to be spelled out. */
+export async function eachOfTwo(parts: Parts): Promise<void> {
+  const stage = await setStage(2, 1, parts)
+  stage.split([1], [2])
+  await stage.pass(10_000)
+  for (const [self, other] of [[1, 2] as const, [2, 1] as const]) {
+    for (const assertion of [0, 1] as const) {
+      const start = stage.finish(stage.peer(self).removal.start([keyOf(stage, other)], assertion))
+      await assert.rejects(start, /1 of 2 hosts are no majority, .*--and-who-joined-through-it/)
+    }
+  }
+  await stage.heal()
+  assert.equal(stage.peer(1).replica.view.removals().length, 0)
+}
+
+/** Every address that the host runs containers with is named in a condition, on all the others. */
+function assertNamed(stage: Stage, numbers: readonly number[], ips: readonly number[]): void {
+  for (const number of numbers) {
+    const texts = stage
+      .peer(number)
+      .replica.view.conditions()
+      .map(({ text }) => text)
+      .join('\n')
+    for (const ip of ips) assert.ok(texts.includes(`${formatIp(ip)} `), `${formatIp(ip)} is not named on host${number}`)
+  }
+}
+
+function addressesOf(stage: Stage, number: number): number[] {
+  return [...stage.host(number).containers.values()].map(container => container.ip)
+}
+
+/** H14: a host whose data directory of last week is put back, cut off, hands out of a block that it has given away since. */
+export async function lastWeeksDirectory(parts: Parts): Promise<void> {
+  const stage = await setStage(3, 1, parts)
+  const network = await stage.create(1, 'web', small)
+  await stage.heal()
+  await stage.pass(1000)
+  const copy = copyOf(stage.host(2))
+  // 3 uses up its own, and gets what 2 has to give
+  for (let i = 0; i < 9; i++) await stage.run(3, network)
+  await stage.heal()
+  const { view } = stage.peer(3).replica
+  const given = Array.from({ length: view.blockCount(network.id) }, (_, index) => view.transfers(network.id, index))
+  assert.ok(given.flat().some(({ from }) => from === copy.signer.key))
+  dieHost(stage.world, stage.host(2), 'power')
+  putBack(stage.world, stage.host(2), copy, derivedRandom(1, 'told'), 'is lost')
+  stage.split([1, 3], [2])
+  await stage.finish(startHost(stage.world, stage.host(2)))
+  for (let i = 0; i < 6; i++) await stage.run(2, network)
+  const handedOut = addressesOf(stage, 2)
+  assert.ok(handedOut.length > 0, 'cut off, nobody can tell it')
+  await stage.heal()
+  assert.equal(await stage.take(2, network), undefined, 'after its first contact it hands out nothing')
+  assert.match(errorText(stage.peer(2).replica.fenced), /data directory is older .*skein peer rejoin/)
+  assertNamed(stage, [1, 2, 3], handedOut)
+}
+
+/** H15: a copy of a running host's data directory, started on the other side of a split. */
+export async function cloneOnTheOtherSide(parts: Parts): Promise<void> {
+  const stage = await setStage(3, 1, parts)
+  const network = await stage.create(1, 'web', small)
+  await stage.heal()
+  const copy = copyOf(stage.host(2))
+  startClone(stage.world, stage.host(2), copy, derivedRandom(1, 'told'))
+  stage.split([1, 2], [3, 4])
+  await stage.pass(8000)
+  for (const number of [2, 4]) for (let i = 0; i < 3; i++) await stage.run(number, network)
+  const handedOut = [...addressesOf(stage, 2), ...addressesOf(stage, 4)]
+  assert.ok(addressesOf(stage, 2).length > 0 && addressesOf(stage, 4).length > 0)
+  await stage.heal()
+  for (const number of [2, 4]) assert.equal(await stage.take(number, network), undefined)
+  assertNamed(stage, [1, 3], handedOut)
+}
+
+/** R5: the heir of a removed host owns its addresses; those that its containers have, who run on under its new key, are not free. */
+export async function removedAndBack(parts: Parts): Promise<void> {
+  const stage = await setStage(3, 1, parts)
+  const network = await stage.create(1, 'web', small)
+  await stage.heal()
+  for (let i = 0; i < 2; i++) await stage.run(3, network)
+  const running = addressesOf(stage, 3)
+  assert.equal(running.length, 2)
+  await stage.heal()
+  stage.split([1, 2], [3])
+  await stage.pass(1000)
+  stage.world.promises.doubt([keyOf(stage, 3)])
+  const former = keyOf(stage, 3)
+  await stage.finish(stage.peer(1).removal.start([former], 0))
+  await stage.pass(3000)
+  const [removal] = effective(stage, 2)
+  assert.ok(removal)
+  stage.world.network.links.mendAll()
+  await stage.pass(5000)
+  assert.match(errorText(stage.peer(3).replica.fenced), /was removed from its mesh/)
+  assert.equal(await stage.take(3, network), undefined)
+  await stage.finish(rejoin(stage.world, stage.host(3)))
+  await stage.heal()
+  assert.deepEqual(addressesOf(stage, 3), running)
+  // what an operator may say once the host is there under its new key
+  await stage.finish(stage.peer(1).replica.write(() => [{ kind: 'host-down', removal: removal.dot }]))
+  await stage.heal()
+  const taken = [...(await takeAll(stage, 1, network)), ...(await takeAll(stage, 2, network))]
+  assert.deepEqual(
+    taken.filter(ip => running.includes(ip)),
+    [],
+  )
+  assert.equal(taken.length, 14 - running.length, 'all the others are free')
+}
