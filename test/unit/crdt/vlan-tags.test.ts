@@ -39,8 +39,14 @@ describe('crdt: VLAN tags', () => {
   const tag = (key: string) => find(key).spec.pktTag
   const setRange = (vlans: string) => world.at(1).write(writeGlobalLeaves(world.all.objects, { vlans }))
   const endpoint = (writer: number, key: string) => {
-    const network = find(key).id
-    const place = { network, ip: 0x0a010203, mac: '02:02:0a:01:02:03', container: 'c1', containerName: 'app' }
+    const { id: network, spec } = find(key)
+    const place = {
+      network,
+      ip: spec.subnet.first + 2,
+      mac: '02:02:0a:01:02:03',
+      container: 'c1',
+      containerName: 'app',
+    }
     world.at(writer).write([{ kind: 'endpoint', id: `e-${key}`, ...place }])
   }
   const owner = (vlan: number) => {
