@@ -31,6 +31,11 @@ interface ContainerJson {
 /** `docker run`, as a user types it. */
 export async function startInside(host: LabHost, network: string, name: string): Promise<Inside> {
   await runContainer(host, network, name)
+  return lookInside(host, name)
+}
+
+/** A container that runs. */
+export async function lookInside(host: LabHost, name: string): Promise<Inside> {
   const look = () => engine<ContainerJson>(host, `/containers/${name}/json`)
   const pid = (await look()).State.Pid
   const attached = async (to: string): Promise<Attached> => {

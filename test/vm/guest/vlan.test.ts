@@ -4,7 +4,8 @@ import { type LabHost, lastLines } from '../../../lab/index.ts'
 import { assertAgree, netctl } from '../../lab/acceptance/cli.ts'
 import { conditionsOf, obey, sameConditions } from '../../lab/conflicts/two-webs.ts'
 import { call, docker, eventually, removeContainers } from '../../lab/support/index.ts'
-import { connect, type Inside, networksOf, startInside } from './inside.ts'
+import { connect, type Inside, lookInside, networksOf, startInside } from './inside.ts'
+import { playTutorial } from './tutorial.ts'
 import { addressesOf, captured, joinVlan, opens, reaches, uplinkAddress, upWire, vlanTags, type Wire } from './wire.ts'
 
 /** Of no container: reserved, so that nobody is given it. */
@@ -39,29 +40,19 @@ describe('VLAN networks, on the kernel of Debian', () => {
     })
   const tags = (...expected: number[]) =>
     onBoth(async host => assert.deepEqual(await vlanTags(host), expected, host.name))
+  /** Every host knows what was done, and so does its Docker. */
+  const settled = async () => {
+    await assertAgree([wire.one, wire.two], patience.timeoutMs)
+    const known = (await call(wire.one, 'GET', '/api/v1/networks/')) as { networkName: string }[]
+    await shown(...known.map(network => network.networkName))
+  }
   const pings = (from: Parameters<typeof reaches>[0], target: string) =>
     eventually(() => reaches(from, target), patience)
 
-  it('net create -p 112 -e vlan: containers of two hosts reach each other', async () => {
-    const { one, two } = wire
-    await netctl(one, 'net', 'create', '-p', '112', '-e', 'vlan', '-s', '10.1.3.0/24', 'contiv-vlan')
-    assert.match(await netctl(one, 'net', 'ls'), /^default +contiv-vlan +data +vlan +112 +10\.1\.3\.0\/24/m)
-    await shown('contiv-vlan')
-    ;[near, far] = await Promise.all([
-      startInside(one, 'contiv-vlan', 'contiv-vlan-c1'),
-      startInside(two, 'contiv-vlan', 'contiv-vlan-c2'),
-    ])
-    await pings(far, await near.address('contiv-vlan'))
-    await pings(near, await far.address('contiv-vlan'))
-  })
-
-  it('its frames are on the uplink with the tag', async () => {
-    const [a, b] = await Promise.all([near.mac('contiv-vlan'), far.mac('contiv-vlan')])
-    const ip = await near.address('contiv-vlan')
-    const lines = await captured(wire.wire, 'br0', `vlan 112 and icmp and host ${ip}`, () => pings(far, ip))
-    for (const line of lines) {
-      assert.match(line, new RegExp(`(${a} > ${b}|${b} > ${a}), ethertype 802\\.1Q .*vlan 112, .*ICMP echo`))
-    }
+  it('chapter 4 of the tutorial, typed: a VLAN network, and its frames with their tag', async () => {
+    await playTutorial({ settle: settled })
+    near = await lookInside(wire.one, 'contiv-vlan-c1')
+    far = await lookInside(wire.two, 'contiv-vlan-c2')
   })
 
   it('a plain host of that VLAN and the containers reach each other', async () => {
