@@ -40,7 +40,9 @@ const hastyAcknowledger: OpenJournal = async (disk, name) => {
   const isAck = (bytes: Uint8Array) => /ack$/.test(decodeLeaf(bytes)?.kind ?? '')
   const append: typeof journal.append = async batch => {
     const written = journal.append(batch)
-    const acks = batch.some(({ kind, bytes }) => kind === 'batch' && leavesOf(openPart(bytes)).some(leaf => isAck(leaf.bytes)))
+    const acks = batch.some(
+      ({ kind, bytes }) => kind === 'batch' && leavesOf(openPart(bytes)).some(leaf => isAck(leaf.bytes)),
+    )
     if (!acks) return written
     written.catch(() => undefined) // as above
   }
