@@ -29,12 +29,10 @@ function treeOf(list: readonly (readonly [number, number])[]): Unit[] {
 
 /** Trees with no more histories than are kept. */
 const trees = lists.map(treeOf).filter(units => {
-  const partings = (of: Unit | undefined): number => {
-    if (!of) return 0
-    const siblings = units.filter(other => other.previous === of.previous)
-    return partings(units.find(other => other.hash === of.previous)) + (siblings.length > 1 ? 1 : 0)
-  }
-  return units.every(item => partings(item) <= widths.length)
+  const siblings = (of: Unit) => units.filter(other => other.previous === of.previous).length
+  const partings = (of: Unit | undefined): number =>
+    of ? partings(units.find(other => other.hash === of.previous)) + (siblings(of) > 1 ? 1 : 0) : 0
+  return units.every(item => siblings(item) < 2 || siblings(item) <= (widths[partings(item) - 1] ?? 1))
 })
 
 /** Trees with far more of them: the further down, the more of what follows on one unit. */
