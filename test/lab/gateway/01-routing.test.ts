@@ -136,21 +136,18 @@ describe('gateways: two hosts', function () {
     assert.ok(await one.pings('a1', d1.ip))
     await inside(two, 'a2', 'ip', 'addr', 'del', '10.1.1.1/32', 'dev', 'eth0')
     // a record that says so does not lead the frames away either
-    const ip = parseIp('10.1.1.1') ?? 0
-    const leaf = {
-      kind: 'endpoint' as const,
-      id: 'thief',
-      network: app,
-      ip,
-      mac: macOf(ip),
-      container: 'x',
-      containerName: '',
+    const record = (id: string, address: string) => {
+      const ip = parseIp(address) ?? 0
+      return { kind: 'endpoint' as const, id, network: app, ip, mac: macOf(ip), container: id, containerName: '' }
     }
-    await two.ask('write', leaf)
+    await two.ask('write', record('thief', '10.1.1.1'))
+    await two.ask('write', record('later', '10.1.1.77'))
+    // the thief's is there too then, and is no endpoint
     await eventually(async () => (await one.ask('endpoints', app)) === 3)
     await inside(one, 'a1', 'ip', 'neigh', 'flush', 'all')
     assert.ok(await one.pings('a1', d2.ip))
     assert.match(await inside(one, 'a1', 'ip', 'neigh', 'show', '10.1.1.1'), new RegExp(bridgeMac(app)))
+    await two.ask('write', { kind: 'endpoint-rm', id: 'later', network: app })
   })
 
   it('leads containers that run to networks that come, and forgets those that go', async () => {
