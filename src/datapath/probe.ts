@@ -151,7 +151,13 @@ async function prepare(context: Context, ready: number | undefined): Promise<num
   if (vtep === undefined) throw new SkeinError('invalid', `VTEP address ${vtepAddress} is no IPv4 address`)
   const inode = await ensureNamespace(run, probeNamespace, ready)
   const link = (await readLinks(run, probeNamespace)).get(probeDevice)
-  if (link && isUsable(link, vtepAddress, vxlanPort, vtep)) return inode
+  const settle = () =>
+    succeed(context, 'nsenter', [`--net=/run/netns/${probeNamespace}`, 'sysctl', '-e', '-q', '-w', ...settings])
+  if (link && isUsable(link, vtepAddress, vxlanPort, vtep)) {
+    // a peer that has just started has set the namespace as a tenant's, in which no address of lo is answered for
+    if (inode !== ready) await settle()
+    return inode
+  }
   if (link) await batch(context, [{ line: `link del ${probeDevice}` }], probeNamespace)
   // one that an earlier run made but did not move yet
   await run('ip', ['link', 'del', probeDevice])
@@ -169,7 +175,7 @@ async function prepare(context: Context, ready: number | undefined): Promise<num
     'scope',
     'link',
   ])
-  await succeed(context, 'nsenter', [`--net=/run/netns/${probeNamespace}`, 'sysctl', '-e', '-q', '-w', ...settings])
+  await settle()
   await succeed(context, 'ip', ['-n', probeNamespace, 'link', 'set', probeDevice, 'up'])
   return inode
 }
