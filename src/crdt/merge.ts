@@ -20,8 +20,11 @@ import { Lineage, successionsOf } from './successions.ts'
 
 /** What removals are decided by. */
 const deciding = new Set<Leaf['kind']>(['mesh', 'known', 'removal', 'removal-ack', 'removal-end', 'host-down'])
-/** What takes effect also above its writer's limit: what removals are decided by, evidence, and content that is named by its hash. */
-const unlimited = new Set<Leaf['kind']>([...deciding, 'ack', 'roster'])
+/**
+ * What takes effect also above its writer's limit: what removals are decided by, evidence, content that is named by its hash,
+ * and what was let go of, which nobody who did so could take back.
+ */
+const unlimited = new Set<Leaf['kind']>([...deciding, 'ack', 'roster', 'checkpoint'])
 
 /** Numbers of versions in one era: more changes than a process lives to see. */
 const perEra = 2 ** 32

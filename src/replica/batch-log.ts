@@ -43,8 +43,18 @@ export class BatchLog {
     this.#vector = undefined
     const wasForked = history.tips.length > 1
     const others = history.replace(unit)
-    if (wasForked) for (const listener of this.#forkListeners) listener(unit.writer, history.forkedSince)
+    // what follows on a history that went with the run shows the fork from now on
+    const isForked = history.tips.length > 1
+    if (wasForked || isForked) for (const listener of this.#forkListeners) listener(unit.writer, history.forkedSince)
     return others
+  }
+
+  /** Nothing of the writer is held any more. */
+  remove(writer: PeerKey): void {
+    const wasForked = this.isForked(writer)
+    this.#histories.delete(writer)
+    this.#vector = undefined
+    if (wasForked) for (const listener of this.#forkListeners) listener(writer, undefined)
   }
 
   /** What is held of the writer, on any of its histories, that has a counter from `first` to `last`. */

@@ -8,6 +8,7 @@ import type { BatchLog } from './batch-log.ts'
 import { type Unit, unitOf } from './unit.ts'
 
 export interface CompactorDeps {
+  self: PeerKey
   registry: Registry
   log: BatchLog
   verify: Verify
@@ -22,6 +23,8 @@ export class Compactor {
   readonly #seen = new Map<PeerKey, unknown>()
   /** Something that was held is not on the history that a unit stands for, or may not be. */
   #isStale = false
+  /** Records of some history went that the unit in their place does not stand for. */
+  #hasLost = false
 
   constructor(deps: CompactorDeps) {
     this.#deps = deps
@@ -52,10 +55,21 @@ export class Compactor {
     )
   }
 
-  /** Looks whether what is in the log now lets anything go. */
-  look(): void {
+  /**
+   * Looks whether what is in the log now lets anything go.
+   * @param isWhole false while more of the journal is to come: what lets a writer in may stand behind its records there
+   */
+  look(isWhole = true): void {
+    this.#compact()
+    while (isWhole && this.#hasLost && this.#expel()) this.#compact()
+  }
+
+  #compact(): void {
     const { registry } = this.#deps
-    if (this.#isStale) registry.restart()
+    if (this.#isStale) {
+      registry.restart()
+      this.#hasLost = true
+    }
     this.#isStale = false
     // a removal that was decided may have brought some of any writer
     const news = [...registry.checkpoints.byWriter].flatMap(([writer, list]) =>
@@ -66,11 +80,30 @@ export class Compactor {
     for (const writer of news) this.#seen.set(writer, registry.checkpoints.of(writer))
   }
 
+  /**
+   * Whoever was let in by records that went is no member any more, and peers that never held these take none of its own: they
+   * go here too. Says whether there were any.
+   */
+  #expel(): boolean {
+    const { registry, log, self } = this.#deps
+    this.#hasLost = false
+    const strangers = log.writers().filter(writer => writer !== self && !registry.everMember(writer))
+    for (const writer of strangers) log.remove(writer)
+    if (strangers.length === 0) return false
+    registry.restart()
+    this.#hasLost = true // these may have let others in
+    return true
+  }
+
   #compaction() {
     const { registry, log, verify, judges } = this.#deps
     const overlapping = (writer: PeerKey, first: number, last: number) =>
       log.overlapping(writer, first, last).map(units => units.map(heldPart))
-    const replace = (unit: CompactUnit) => log.replace(unitOf(unit))
+    const replace = (unit: CompactUnit) => {
+      const hasLost = log.replace(unitOf(unit))
+      this.#hasLost ||= hasLost
+      return hasLost
+    }
     return { registry, verify, overlapping, replace, judges: judges() }
   }
 }

@@ -115,6 +115,7 @@ class JournalledReplica implements Replica {
     const { witnessDisk, clock, log } = deps
     this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
     this.#compactor = new Compactor({
+      self: this.self,
       registry: this.#registry,
       log: this.#log,
       verify: deps.verify,
@@ -208,13 +209,14 @@ class JournalledReplica implements Replica {
     // a snapshot may hold what the journal behind it begins with
     if (this.#log.standing(part) === 'known') return
     this.#compactor.add(part)
-    this.#compactor.look()
+    this.#compactor.look(false)
     this.#chain.saw(latestHlc(part))
     if (part.writer === this.self) this.#chain.resume(this.#log.head(this.self))
   }
 
   /** Whether what was read is the newest of this peer's key, as far as can be said without meeting anybody (R8). */
   async judge(damaged: boolean): Promise<void> {
+    this.#compactor.look()
     const noted = await this.#witness?.check(this.#log.head(this.self).counter)
     const { machine = '' } = this.#deps
     const recorded = this.#registry.everMember(this.self)?.machine ?? ''

@@ -27,7 +27,10 @@ export function checkJournals(world: World): void {
     if (replayed !== shown) {
       world.violate('I3', `${host.name} shows what its disk does not hold: ${difference(shown, replayed)}`)
     }
-    const reordered = stateText(reorder(world, meshId, parts, self))
+    // whoever is a member by nothing that is left is let in by nobody
+    const vector = host.peer.replica.vector()
+    const held = parts.filter(({ writer }) => vector.has(writer))
+    const reordered = stateText(reorder(world, meshId, held, self))
     if (reordered !== shown) {
       world.violate(
         'I2',
@@ -49,7 +52,7 @@ function emptyPeer(world: World, meshId: string, self: PeerKey) {
   const history = () =>
     log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
   const registry = new Registry(meshId, world.verify, { self, history })
-  const compactor = new Compactor({ registry, log, verify: world.verify, judges: () => true })
+  const compactor = new Compactor({ self, registry, log, verify: world.verify, judges: () => true })
   const finish = () => {
     compactor.look()
     for (const [writer, since] of forks) registry.noteFork(writer, since)
@@ -63,20 +66,42 @@ function replay(world: World, meshId: string, parts: readonly Part[], self: Peer
   for (const part of parts) {
     if (log.standing(part) === 'known') continue
     compactor.add(part)
-    compactor.look()
+    compactor.look(false)
   }
   const registry = finish()
   const held = log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])])
   return { registry, units: held.filter(unit => unit.compact).length, left: held.length }
 }
 
-/** What was compacted elsewhere first, then all that is not in it, some twice, in any order; what goes goes at the end. */
+/**
+ * What was compacted elsewhere first, then all that is not in it, some twice, in any order; what goes goes at the end. What follows on
+ * another history of a run that is compacted only here can be placed after that.
+ */
 function reorder(world: World, meshId: string, parts: readonly Part[], self: PeerKey): Registry {
   const { log, registry, compactor, finish } = emptyPeer(world, meshId, self)
-  for (const part of parts) if ('survivors' in part) compactor.add(part)
-  const others = parts.filter(part => !('survivors' in part) && !log.isCompacted(part))
-  for (const part of others) if (log.standing(part) !== 'known') log.add(unitOf(part))
-  const disorder = [...others, ...others.filter(() => world.random.chance(0.2))]
-  for (const part of world.random.shuffle(disorder)) registry.apply(part)
+  const waiting = new Set(parts)
+  const placeable = () => [...waiting].filter(part => log.standing(part) !== 'gap')
+  const takeUnits = () => {
+    const units = placeable().filter(part => 'survivors' in part)
+    for (const unit of units) compactor.add(unit)
+    for (const unit of units) waiting.delete(unit)
+    return units.length > 0
+  }
+  const takeBatches = () => {
+    const taken: Part[] = []
+    for (const part of waiting) {
+      const standing = log.standing(part)
+      if (standing === 'gap') continue
+      waiting.delete(part)
+      if (log.isCompacted(part)) continue
+      taken.push(part)
+      if (standing !== 'known') log.add(unitOf(part))
+    }
+    const disorder = [...taken, ...taken.filter(() => world.random.chance(0.2))]
+    for (const part of world.random.shuffle(disorder)) registry.apply(part)
+    compactor.look()
+    return taken.length > 0
+  }
+  while (takeUnits() || takeBatches());
   return finish()
 }

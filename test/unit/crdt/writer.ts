@@ -43,6 +43,15 @@ export class Writer {
     return this.#counter + 1
   }
 
+  /** Another machine with the same key and chain: what either writes from now on the other does not know (R8). */
+  copy(): Writer {
+    const copy = new Writer(this.signer, this.meshId, this.#time)
+    copy.batches.push(...this.batches)
+    copy.#counter = this.#counter
+    copy.#previous = this.#previous
+    return copy
+  }
+
   /** Writes the leaves as one batch and gives the dot of the last. */
   write(leaves: readonly (Leaf | Uint8Array)[], hlc?: Hlc): Dot {
     this.#time.ms = Math.max(this.#time.ms, hlc?.[0] ?? this.#time.ms + 10)
