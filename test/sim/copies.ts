@@ -3,6 +3,7 @@
  * hold instead is that a process which a member showed that it is not the newest allocates and writes nothing from then on.
  */
 import { openPart } from '../../src/crdt/compact-unit.ts'
+import type { Vector } from '../../src/crdt/vector.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 import type { Host } from './host.ts'
@@ -15,8 +16,9 @@ export type Place = { readonly index: number } | { readonly ip: number }
 
 export class Copies {
   readonly #world: World
-  /** Whether anything was written under the key since it was copied last. */
-  readonly #keys = new Map<PeerKey, boolean>()
+  readonly #keys = new Set<PeerKey>()
+  /** Of each process the newest batch of its own that it read at its start or wrote: its hash, which names all before it. */
+  readonly #newest = new WeakMap<Life, string>()
   readonly #told = new WeakSet<Life>()
   /** Processes that were told in the event that is just happening. */
   #hearing: Life[] = []
@@ -31,18 +33,22 @@ export class Copies {
 
   /** From now on two histories of the key may be written. */
   begin(key: PeerKey): void {
-    this.#keys.set(key, false)
+    this.#keys.add(key)
     // what only the state that was lost had is lost
     this.#world.promises.doubt([key])
   }
 
-  wrote(key: PeerKey): void {
-    if (this.#keys.has(key)) this.#keys.set(key, true)
+  /** The process has read its journal, or has written. */
+  newest(life: Life | undefined, self: PeerKey, vector: Vector): void {
+    if (life) this.#newest.set(life, vector.get(self)?.[0]?.hash ?? '')
   }
 
-  /** False while all copies of the key are alike: then nobody can tell them apart. */
-  hasWritten(key: PeerKey): boolean {
-    return this.#keys.get(key) === true
+  /**
+   * True if these processes of one key wrote the same, byte for byte: then nobody can tell them apart. A copy that wakes beside its
+   * original answers the same records at the same hybrid time when that follows a member whose clock is ahead of both.
+   */
+  areAlike(hosts: readonly Host[]): boolean {
+    return new Set(hosts.map(({ life }) => life && this.#newest.get(life))).size <= 1
   }
 
   has(key: PeerKey): boolean {

@@ -40,6 +40,7 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   const vector = replica.vector()
   world.history.note(`${host.name} has read its own ${vector.get(host.signer.key)?.[0]?.counter ?? 0}`)
   world.durability.returned(host.name, host.signer.key, vector)
+  world.copies.newest(host.life, host.signer.key, vector)
   if (!replica.fenced) world.addresses.returned(host.name, network => ipam.held(network))
   checkNote(world, host, peer)
   host.peer = peer

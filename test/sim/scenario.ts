@@ -7,6 +7,7 @@ import { act, deedNames } from './deeds.ts'
 import { breakSomething, mendAll } from './faults.ts'
 import type { Host } from './host.ts'
 import { startHost } from './lifecycle.ts'
+import { removeTheLost } from './losses.ts'
 import type { Action, Plan } from './plan.ts'
 import { Random } from './random.ts'
 import { until } from './until.ts'
@@ -61,7 +62,7 @@ async function rest(world: World): Promise<void> {
   world.quiet = true
   world.network.weather = calm
   mendAll(world)
-  world.time.after(patienceMs, () => void liftRemovals(world))
+  world.time.after(patienceMs, () => void liftRemovals(world).then(() => removeTheLost(world)))
   await until(world, restLimitMs, 'I2', () => unrest(world))
   await checkAtRest(world)
   await until(world, leakLimitMs, 'R7', async () => leak(world))

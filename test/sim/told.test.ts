@@ -3,9 +3,11 @@ import { describe, it } from 'mocha'
 import { shippedParts } from './parts.ts'
 import {
   cloneOnTheOtherSide,
+  copyThatWritesTheSame,
   eachOfTwo,
   joinedThroughTheDead,
   lastWeeksDirectory,
+  lostHalf,
   removalFromBothSides,
   removedAndBack,
 } from './told.ts'
@@ -29,4 +31,10 @@ describe('histories of members', function () {
 
   it('H15: a clone on the other side of a split: both are fenced, every address named', () =>
     cloneOnTheOtherSide(shippedParts))
+
+  it('R8: a copy that wrote the same as its original is told apart by what either writes next', () =>
+    copyThatWritesTheSame(shippedParts))
+
+  it('R4, R9: where half of the members are lost, newcomers settle once an operator spells that out', () =>
+    lostHalf(shippedParts))
 })

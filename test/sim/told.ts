@@ -7,11 +7,14 @@ import type { Network } from '../../src/crdt/registry-view.ts'
 import { errorText } from '../../src/lib/errors.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import { formatIp } from '../../src/model/ip.ts'
+import { checkNaming } from './checks/naming.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { dieHost, loseForGood, rejoin, startHost } from './lifecycle.ts'
+import { removeTheLost } from './losses.ts'
 import type { Parts } from './parts.ts'
 import { derivedRandom } from './random.ts'
 import { type Stage, setStage } from './stage.ts'
+import { calm } from './weather.ts'
 
 const small = '10.1.2.0/28'
 
@@ -197,4 +200,68 @@ export async function removedAndBack(parts: Parts): Promise<void> {
     [],
   )
   assert.equal(taken.length, 14 - running.length, 'all the others are free')
+}
+
+/**
+ * R8: a copy that runs beside its original and answers the same records at the same hybrid time writes the same, byte for byte:
+ * one history, which nobody can tell from one host's. What one of them writes next tells the other that it is a copy.
+ */
+export async function copyThatWritesTheSame(parts: Parts): Promise<void> {
+  const stage = await setStage(4, 1, parts)
+  const network = await stage.create(1, 'web', small)
+  await stage.heal()
+  startClone(stage.world, stage.host(4), copyOf(stage.host(4)), derivedRandom(1, 'told'))
+  // the original is connected with 1 alone, its copy with 2 alone
+  for (const [a, b] of [
+    [1, 5],
+    [2, 4],
+    [3, 4],
+    [3, 5],
+    [4, 5],
+  ] as const) {
+    const [one, other] = [stage.host(a).name, stage.host(b).name]
+    stage.world.network.cut([
+      [one, other],
+      [other, one],
+    ])
+  }
+  await stage.pass(8000)
+  // both hear of it before either has answered; and whoever follows a clock that is ahead has no time of its own in what it writes
+  stage.world.network.weather = { ...calm, relay: 1 }
+  stage.host(1).skewMs = 3_600_000
+  stage.world.promises.doubt([keyOf(stage, 3)])
+  await stage.finish(stage.peer(1).removal.start([keyOf(stage, 3)], 0))
+  dieHost(stage.world, stage.host(3), 'kill')
+  await stage.pass(8000)
+  const newest = [4, 5].map(number => stage.peer(number).replica.vector().get(keyOf(stage, 4)))
+  assert.equal(newest[0]?.length, 1)
+  assert.deepEqual(newest[1], newest[0])
+  for (const number of [4, 5]) assert.equal(stage.peer(number).replica.fenced, undefined, 'both acknowledged it')
+  checkNaming(stage.world)
+  assert.equal(stage.world.failure, undefined)
+  await stage.run(5, network)
+  await stage.pass(8000)
+  assert.notEqual(stage.peer(4).replica.fenced, undefined, 'the other has written more under its key')
+  checkNaming(stage.world)
+  assert.equal(stage.world.failure, undefined)
+}
+
+/** R4, R9: who is lost may be half of the members after a removal: a newcomer waits, is told for whom, until an operator spells it out. */
+export async function lostHalf(parts: Parts): Promise<void> {
+  const stage = await setStage(3, 1, parts)
+  stage.world.promises.doubt([keyOf(stage, 2)])
+  await stage.finish(stage.peer(3).removal.start([keyOf(stage, 2)], 0))
+  await stage.pass(3000)
+  assert.equal(effective(stage, 1).length, 1)
+  dieHost(stage.world, stage.host(2), 'kill')
+  loseForGood(stage.world, stage.host(3))
+  await stage.join()
+  await stage.pass(60_000)
+  const newcomer = () => stage.peer(1).replica.view.member(keyOf(stage, 4))
+  assert.deepEqual([newcomer()?.settled, newcomer()?.waitingFor], [false, [keyOf(stage, 3)]])
+  const once = stage.finish(stage.peer(1).removal.start([keyOf(stage, 3)], 1))
+  await assert.rejects(once, /1 of 2 hosts are no majority, .*--and-who-joined-through-it/)
+  await stage.finish(removeTheLost(stage.world))
+  await stage.heal()
+  assert.equal(newcomer()?.settled, true)
 }

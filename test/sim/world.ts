@@ -149,7 +149,7 @@ export class World {
       acknowledged: (dot, leaves) => {
         this.history.note(`${host.name} has written up to ${dot.counter}`)
         this.promises.acknowledged(dot, leaves)
-        this.copies.wrote(dot.writer)
+        if (host.peer) this.copies.newest(host.life, dot.writer, host.peer.replica.vector())
       },
       factBegun: (key, value) => {
         if (value !== 'held') this.addresses.freed(host.name, key)

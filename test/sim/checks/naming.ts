@@ -28,13 +28,13 @@ export function checkNaming(world: World): void {
   }
 }
 
-/** Of one key at most one process goes on, and none when the mesh knows of two histories. */
+/** Of one key at most one history goes on, and none when the mesh knows of two. */
 function checkFences(world: World, inside: readonly Host[]): void {
   for (const host of inside) {
     const same = inside.filter(({ signer }) => signer.key === host.signer.key)
     const going = same.filter(({ peer }) => !peer?.replica.fenced)
     const isForked = inside.some(({ peer }) => peer?.replica.view.isForked(host.signer.key))
-    const most = isForked ? 0 : world.copies.hasWritten(host.signer.key) ? 1 : same.length
+    const most = isForked ? 0 : world.copies.areAlike(going) ? going.length : 1
     if (going.length > most) {
       world.violate(
         'R8',
