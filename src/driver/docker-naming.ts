@@ -20,6 +20,8 @@ export interface DockerNamingDeps {
   poolOf(network: DockerNetwork): PoolId | undefined
   /** It was typed into this Docker, not created by Skein. */
   isBorn(network: DockerNetwork): boolean
+  /** It is none of this mesh's: somebody else's, or of a mesh that this host was in before. */
+  isStray(network: DockerNetwork): boolean
   /** Creates it in Docker and adds it to `present`. */
   recreate(wanted: Wanted, present: DockerNetwork[]): Promise<void>
 }
@@ -33,10 +35,10 @@ export interface DockerNaming {
 }
 
 export function createDockerNaming(deps: DockerNamingDeps): DockerNaming {
-  const { docker, networks, removals, conditions, log, poolOf, isBorn, recreate } = deps
+  const { docker, networks, removals, conditions, log, poolOf, isBorn, isStray, recreate } = deps
 
   function report(wanted: string, ours: DockerNetwork, holder: DockerNetwork | undefined, users: string[]): void {
-    if (holder && poolOf(holder) === undefined) {
+    if (holder && isStray(holder)) {
       conditions.report(
         `name ${wanted}`,
         `another network of this host's Docker is called ${wanted}, so Skein's network ${wanted} is called ${ours.name} here`,

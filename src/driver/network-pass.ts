@@ -68,7 +68,12 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
   const takeOver = createAdoption({ ...deps, removalPass })
   const kernel = createKernelNetworks(deps)
   const isBorn = (network: DockerNetwork) => statedPool(network, driverName) === undefined
-  const naming = createDockerNaming({ ...deps, poolOf, isBorn, recreate })
+  const isStray = (network: DockerNetwork) => {
+    const pool = poolOf(network)
+    const id = pool && networkOfPool(pool)
+    return id === undefined || !(replica.view.network(id) || replica.view.isDeleted(id))
+  }
+  const naming = createDockerNaming({ ...deps, poolOf, isBorn, isStray, recreate })
   const removeDeleted = createNetworkRemoval(deps, poolOf)
 
   /** Runs one network's step; its failure becomes a condition and does not hold up the others. */

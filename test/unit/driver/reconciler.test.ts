@@ -131,6 +131,17 @@ describe('docker reconciler', () => {
     await eventually('new web', () => docker.byName('web')?.labels['skein.id'] === again)
   })
 
+  it('tells how to free a name that its Docker has from a mesh that this host was in before', async () => {
+    docker.put({ name: 'web', driver: 'mesh', labels: { 'skein.id': 'f'.repeat(64) } })
+    start()
+    const id = await host.create('web', '10.1.2.0/24')
+    await appears(`web~${id.slice(0, 6)}`)
+    await eventually('condition', () => /docker network rm web/.test(reconciler.conditions()[0]?.remedy ?? ''))
+    await docker.rm('web')
+    await appears('web')
+    await eventually('no condition', () => reconciler.conditions().length === 0)
+  })
+
   it('leaves the network that bears the name to its owner, and takes another', async () => {
     const theirs = docker.put({ name: 'web', driver: 'bridge' })
     start()
