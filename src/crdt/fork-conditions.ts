@@ -21,6 +21,8 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
     const used = held.length > 0 ? `; addresses that it handed out: ${held.join(', ')}` : ''
     const removal = `skein peer rm ${hostArgument(view, writer)} --host-is-down`
     const isBack = view.succeededBy(writer) !== undefined
+    // by then there may be another host of that name
+    const laterRemoval = `skein peer rm ${writer.slice(0, 12)} --host-is-down`
     return [
       {
         kind: 'writer-forked',
@@ -29,7 +31,7 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
         text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
         remedy: isBack
           ? `it came back under a new key: ${removal}`
-          : `if its data directory was restored, on it: skein peer rejoin; if two machines run with its key, on another host: skein peer invite, on each of the two: skein join TOKEN, and then: ${removal}`,
+          : `if its data directory was restored, on it: skein peer rejoin; if two machines run with its key, on another host: skein peer invite, on each of the two: skein join TOKEN, and then: ${laterRemoval}`,
       },
     ]
   })

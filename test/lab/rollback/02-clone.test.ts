@@ -115,6 +115,8 @@ describe('rollback: a data directory is started on two machines', function () {
   it('the commands that the condition names make two hosts of it', async () => {
     const [one, , three3] = hosts
     const remedy = /on each of the two: skein join TOKEN, and then: skein (peer rm \S+ --host-is-down)/
+    const said = await skein(one, 'status')
+    const [, removal = ''] = remedy.exec(said) ?? assert.fail(said)
     // what an administrator does with a copied machine
     await four.stopPeer()
     await four.startPeer()
@@ -123,9 +125,6 @@ describe('rollback: a data directory is started on two machines', function () {
     for (const host of [three3, four]) {
       await eventually(async () => assert.ok((await status(host)).self.settled), { timeoutMs: 15_000 })
     }
-    // with the new key of the same name there, it names the old one by its key
-    const said = await skein(one, 'status')
-    const [, removal = ''] = remedy.exec(said) ?? assert.fail(said)
     await skein(one, ...removal.split(' '))
     const all = [...hosts, four]
     await assertWhole(all, 'web', placed(web))
