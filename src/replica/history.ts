@@ -117,10 +117,11 @@ export class History {
     const known = new Set(heads.flatMap(head => this.find(head) ?? []))
     const inside = heads.some(head => this.mayHold(head))
     if (known.size === 0 && !inside) return undefined
-    // parents come later in this walk than their children
+    // Parents come later in this walk than their children. A run that was compacted and ends with another batch than the one that is
+    // followed on may be of another history: who holds it shows a head that leads to its end.
     for (let i = this.#units.length - 1; i >= 0; i--) {
       const unit = this.#units[i]
-      const parent = unit && known.has(unit) ? this.#parentOf(unit) : undefined
+      const parent = unit && known.has(unit) ? this.find({ counter: unit.first - 1, hash: unit.previous }) : undefined
       if (parent) known.add(parent)
     }
     return this.#units.filter(unit => !known.has(unit))

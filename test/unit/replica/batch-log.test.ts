@@ -163,6 +163,23 @@ describe('replica: the log of a writer', () => {
     ])
   })
 
+  it('gives a run that a copy compacted to who holds only the history beside it (R8)', () => {
+    const common = unit(undefined, 'common')
+    const [own, copied] = [unit(common, 'own'), unit(common, 'copied')]
+    const [later, behind] = [unit(own, 'later'), unit(copied, 'behind')]
+    const original = logOf([common, own, later])
+    const both = logOf([common, own, later])
+    const compact: Unit = { ...copied, first: 1, previous: noBatch, compact: true }
+    both.replace(compact)
+    both.add(behind)
+    const given = [...(both.missing(writer, original.tips(writer)) ?? [])]
+    assert.deepEqual(given, [compact, behind], 'without the run it cannot be told on what the rest follows')
+    original.replace(compact)
+    original.add(behind)
+    assert.deepEqual(original.tips(writer), both.tips(writer))
+    assert.deepEqual([...(both.missing(writer, original.tips(writer)) ?? [])], [])
+  })
+
   it('counts a compact unit for all of its run', () => {
     const chain = [unit(undefined, 'a', 2)]
     for (let i = 0; i < 4; i++) chain.push(unit(chain.at(-1), 'a', 2))
