@@ -24,7 +24,7 @@ function transportOf(self: string, other: string): Transport {
   handlers.set(self, own)
   return {
     ...{ self, connected: () => [other], broadcast: () => {}, setMembers: () => {} },
-    ...{ onBroadcast: () => {}, onConnect: () => {}, onDisconnect: () => {} },
+    ...{ onBroadcast: () => {}, onConnect: () => {}, onDisconnect: () => {}, reconnect: () => {} },
     handle: (protocol, handler) => void own.set(protocol, handler),
     async request(to, protocol, request) {
       const reply = (await handlers.get(to)?.get(protocol)?.(self, request)) ?? new Uint8Array()

@@ -61,7 +61,14 @@ export class FloodNetwork {
       onBroadcast: listener => {
         node.hear = listener
       },
-      ...{ onConnect: nothing, onDisconnect: nothing, setMembers: nothing, setInvitations: nothing, onJoin: nothing },
+      ...{
+        onConnect: nothing,
+        onDisconnect: nothing,
+        reconnect: nothing,
+        setMembers: nothing,
+        setInvitations: nothing,
+        onJoin: nothing,
+      },
       ...{ setRemoved: nothing, onRemoved: nothing, onTold: nothing, placesOf: () => [] },
       ...{ start: async () => {}, stop: async () => {} },
     }

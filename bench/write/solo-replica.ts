@@ -50,6 +50,7 @@ function deafTransport(self: string): Transport {
     onBroadcast: () => {},
     onConnect: () => {},
     onDisconnect: () => {},
+    reconnect: () => {},
     setMembers: () => {},
   }
 }

@@ -122,6 +122,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
     onBroadcast: broadcaster.listen,
     onConnect: joined.add,
     onDisconnect: left.add,
+    reconnect: () => links.retain(() => false, 'another machine may have this key'),
     setInvitations: members.setInvitations,
     setRemoved: members.setRemoved,
     handle: (protocol, handler) => setProtocol(protocol, requests.member(handler)),

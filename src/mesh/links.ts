@@ -34,8 +34,8 @@ export interface Links {
   /** Its connections, living or not yet. */
   all(peer: PeerKey): Connection[]
   connected(): PeerKey[]
-  /** Cuts the connections of all peers that `keep` is false for. */
-  retain(keep: (peer: PeerKey) => boolean): void
+  /** Cuts the connections of all peers that `keep` is false for. @param reason default: they are no members any more */
+  retain(keep: (peer: PeerKey) => boolean, reason?: string): void
   start(): void
   stop(): void
 }
@@ -104,8 +104,8 @@ export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Li
     primary: peer => primaries.get(peer)?.connection,
     all: peer => (links.get(peer) ?? []).map(link => link.connection),
     connected: () => [...primaries.keys()].sort(),
-    retain(keep) {
-      for (const link of [...links.values()].flat()) if (!keep(link.peer)) link.abort('no longer a member')
+    retain(keep, reason = 'no longer a member') {
+      for (const link of [...links.values()].flat()) if (!keep(link.peer)) link.abort(reason)
     },
     start: schedule,
     stop() {

@@ -23,6 +23,8 @@ export interface Transport {
   onBroadcast(listener: (from: PeerKey, bytes: Uint8Array) => void): void
   onConnect(listener: (peer: PeerKey) => void): void
   onDisconnect(listener: (peer: PeerKey) => void): void
+  /** Ends all connections; what can be made again is made again. */
+  reconnect(): void
   /** Who may connect, and where they listen: the whole list, replaced each time it changes. */
   setMembers(members: readonly { key: PeerKey; addresses: readonly string[] }[]): void
 }

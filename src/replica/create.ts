@@ -23,6 +23,7 @@ import { Compactor, latestHlc } from './compactor.ts'
 import { Completeness } from './completeness.ts'
 import { Durable } from './durable.ts'
 import { Fence } from './fence.ts'
+import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
 import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { Neighbours } from './neighbours.ts'
@@ -90,6 +91,7 @@ class JournalledReplica implements Replica {
   readonly #chain: OwnChain
   readonly #watchers: Watchers
   readonly #fence: Fence
+  readonly #fencedTurns: FencedTurns
   readonly #removal: RemovalFence
   readonly #witness: Witness | undefined
   readonly #completeness: Completeness
@@ -150,6 +152,8 @@ class JournalledReplica implements Replica {
       completed: () => this.#watchers.notify(),
     })
     const turns = new Turns(deps.clock, pullTurnMs)
+    const isFenced = () => this.#fence.refusal !== undefined
+    this.#fencedTurns = createFencedTurns(deps.clock, isFenced, () => deps.transport.reconnect())
     this.#neighbours = new Neighbours({
       transport: deps.transport,
       log: this.#log,
@@ -286,11 +290,13 @@ class JournalledReplica implements Replica {
   start(): void {
     this.#neighbours.start()
     this.#collection.start()
+    this.#fencedTurns.start()
   }
 
   async stop(): Promise<void> {
     this.#neighbours.stop()
     this.#collection.stop()
+    this.#fencedTurns.stop()
     await this.#durable.close()
     await this.#witness?.close()
     this.#outbox.stop()

@@ -93,6 +93,10 @@ export class VirtualMesh implements Mesh {
     this.#losers.push(listener)
   }
 
+  reconnect(): void {
+    for (const session of [...this.sessions.values()]) this.#network.end(this, session)
+  }
+
   setMembers(members: readonly { key: PeerKey }[]): void {
     this.#members = new Set(members.map(member => member.key))
     this.#network.dialSoon(this)

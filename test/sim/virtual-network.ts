@@ -61,6 +61,13 @@ export class VirtualNetwork {
     }
   }
 
+  /** One end closes the session; the other notices later. */
+  end(mesh: VirtualMesh, session: Session): void {
+    mesh.lost(otherEnd(session, mesh).self)
+    this.#noticeLater(session)
+    this.dialSoon(mesh)
+  }
+
   /** Cuts these ways; gives what mends them. */
   cut(ways: readonly Way[]): () => void {
     const mend = this.links.cut(ways)

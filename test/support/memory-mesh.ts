@@ -122,6 +122,11 @@ export class MemoryMesh implements Mesh {
     this.#lost.push(listener)
   }
 
+  reconnect(): void {
+    for (const peer of this.connected()) this.lost(peer)
+    this.#hub.update()
+  }
+
   setMembers(members: readonly { key: PeerKey }[]): void {
     this.#members = new Set(members.map(member => member.key))
     setImmediate(() => this.#hub.update())

@@ -35,6 +35,7 @@ export function deafTransport(self: PeerKey): DeafTransport {
     onBroadcast: listener => void listeners.push(listener),
     onConnect: () => undefined,
     onDisconnect: () => undefined,
+    reconnect: () => undefined,
     setMembers: () => undefined,
     hear: (from, bytes) => {
       for (const listener of listeners) listener(from, bytes)
