@@ -222,7 +222,8 @@ describe('gateways: containers', function () {
     await docker(one, 'rm', '-f', 'a1')
     for (const name of ['app', 'data']) await netctl(one, 'net', 'rm', name)
     await eventually(async () => assert.equal(await listing(), before), { timeoutMs: 15_000 })
-    const inTenant = (await one.exec(['ip', '-n', 'skein-default', '-o', 'addr', 'show'])).stdout
-    assert.doesNotMatch(inTenant, /10\.1\.[12]\./)
+    // the bridges of both go at their own time
+    const inTenant = async () => (await one.exec(['ip', '-n', 'skein-default', '-o', 'addr', 'show'])).stdout
+    await eventually(async () => assert.doesNotMatch(await inTenant(), /10\.1\.[12]\./), { timeoutMs: 15_000 })
   })
 })
