@@ -1,9 +1,12 @@
 /** Networks with a gateway that came to have one prefix on two sides of a split: the older is routed, the other is not. */
 import { collide, gatewayOf } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
-import { drainCommand, inTenant, shown } from './condition-text.ts'
+import { shown } from './condition-text.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'
 import { routedNetworks } from './routed-networks.ts'
+import { wayOut } from './yielding.ts'
+
+const claimed = { what: 'subnet', flags: '--subnet=SUBNET --gateway=ADDRESS' } as const
 
 export function gatewayConditions(view: RegistryView): Condition[] {
   const networks = view.networks().filter(({ spec }) => gatewayOf(spec) !== undefined)
@@ -20,7 +23,7 @@ export function gatewayConditions(view: RegistryView): Condition[] {
 }
 
 function conditionOf(view: RegistryView, network: Network, owner: Network): Condition {
-  const { remedy, commands } = remedyOf(view, network, owner)
+  const { remedy, commands } = wayOut(view, network, owner, claimed)
   return {
     kind: 'gateway-overlap',
     objects: [network.id, owner.id],
@@ -30,22 +33,5 @@ function conditionOf(view: RegistryView, network: Network, owner: Network): Cond
       `${shown(owner)}, which is older; its containers reach each other, and no other network`,
     remedy,
     commands,
-  }
-}
-
-function remedyOf(view: RegistryView, network: Network, owner: Network): { remedy: string; commands: string[] } {
-  if (view.endpoints(network.id).length === 0) {
-    const remove = `skein net rm${inTenant(network)} ${network.name}`
-    return { remedy: `remove it, to create it with another subnet, with: ${remove}`, commands: [remove] }
-  }
-  if (owner.status === 'live' && owner.into === undefined) {
-    const drain = drainCommand(network, owner)
-    return { remedy: `move its containers into the other with: ${drain}`, commands: [drain] }
-  }
-  const create = `skein net create${inTenant(network)} --subnet=SUBNET --gateway=ADDRESS NAME`
-  const drain = `skein net drain${inTenant(network)} ${network.name} --into NAME`
-  return {
-    remedy: `move its containers to a network with a subnet of its own, with: ${create}, then: ${drain}`,
-    commands: [],
   }
 }

@@ -1,7 +1,10 @@
 /** Networks that came to claim one VLAN tag on two sides of a split: the older has it, the other is off the uplinks. */
-import { drainCommand, inTenant, shown } from './condition-text.ts'
-import type { Condition, Network, RegistryView } from './registry-view.ts'
+import { shown } from './condition-text.ts'
+import type { Condition, RegistryView } from './registry-view.ts'
 import { tagOwners } from './vlan-tags.ts'
+import { wayOut } from './yielding.ts'
+
+const claimed = { what: 'tag', flags: '--encap=vlan --subnet=SUBNET' } as const
 
 export function vlanConditions(view: RegistryView): Condition[] {
   const networks = view.networks().filter(network => network.spec.encap === 'vlan')
@@ -10,7 +13,7 @@ export function vlanConditions(view: RegistryView): Condition[] {
     const owner = owners.get(network.spec.pktTag)
     // one whose containers move elsewhere has its condition already, and so has one that goes with its last container
     if (!owner || owner === network || network.into !== undefined || network.status !== 'live') return []
-    const { remedy, commands } = remedyOf(view, network, owner)
+    const { remedy, commands } = wayOut(view, network, owner, claimed)
     return [
       {
         kind: 'vlan-conflict',
@@ -24,21 +27,4 @@ export function vlanConditions(view: RegistryView): Condition[] {
       },
     ]
   })
-}
-
-function remedyOf(view: RegistryView, network: Network, owner: Network): { remedy: string; commands: string[] } {
-  if (view.endpoints(network.id).length === 0) {
-    const remove = `skein net rm${inTenant(network)} ${network.name}`
-    return { remedy: `remove it, to create it with another tag, with: ${remove}`, commands: [remove] }
-  }
-  if (owner.tenant === network.tenant && owner.status === 'live' && owner.into === undefined) {
-    const drain = drainCommand(network, owner)
-    return { remedy: `move its containers into the other with: ${drain}`, commands: [drain] }
-  }
-  const create = `skein net create${inTenant(network)} --encap=vlan --subnet=SUBNET NAME`
-  const drain = `skein net drain${inTenant(network)} ${network.name} --into NAME`
-  return {
-    remedy: `move its containers to a network with a tag of its own, with: ${create}, then: ${drain}`,
-    commands: [],
-  }
 }
