@@ -1,31 +1,26 @@
 /** Builds the replicated registry of a peer from its journal. */
-import type { Verify } from '../crdt/batch.ts'
-import { leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
-import { decodeLeaf } from '../crdt/leaf-codec.ts'
+import { openPart, type Part } from '../crdt/compact-unit.ts'
 import type { Leaf } from '../crdt/leaves.ts'
-import { list } from '../crdt/plain.ts'
 import { Registry } from '../crdt/registry.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
-import { decode } from '../lib/cbor.ts'
-import type { Clock } from '../lib/clock.ts'
-import { errorText, SkeinError } from '../lib/errors.ts'
-import type { PeerKey, Signer } from '../lib/keys.ts'
-import type { Logger } from '../lib/log.ts'
-import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
-import type { Disk } from '../store/disk.ts'
-import type { Journal, JournalEntry, OpenJournal } from '../store/journal.ts'
+import { SkeinError } from '../lib/errors.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import type { Journal, JournalEntry } from '../store/journal.ts'
 import { damagedSuffix, openOrSalvage } from '../store/salvage.ts'
 import { answerSync } from './answer-sync.ts'
 import { BatchLog } from './batch-log.ts'
-import { Collection, type CollectionPace, type CollectionStatus } from './collection.ts'
+import { Collection, type CollectionStatus } from './collection.ts'
 import { Compactor, latestHlc } from './compactor.ts'
 import { Completeness } from './completeness.ts'
+import type { ReplicaDeps } from './deps.ts'
 import { Durable } from './durable.ts'
 import { Fence } from './fence.ts'
 import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
+import { createHearing } from './hearing.ts'
 import { Intake, type Received } from './intake.ts'
 import { JournalledFacts } from './local-facts.ts'
+import { bytesAt, leavesAfter, partsOf } from './log-readings.ts'
 import { Neighbours } from './neighbours.ts'
 import { Outbox } from './outbox.ts'
 import { OwnChain } from './own-chain.ts'
@@ -36,27 +31,6 @@ import { Turns } from './turns.ts'
 import { unitOf } from './unit.ts'
 import { Watchers } from './watchers.ts'
 import { Witness } from './witness.ts'
-
-export interface ReplicaDeps {
-  meshId: string
-  signer: Signer
-  verify: Verify
-  disk: Disk
-  /** This machine, as `machineOf` has it: a directory whose records name another was copied. @default not known */
-  machine?: string
-  /** Outside of the data directory: where the highest own counter is noted (R8). */
-  witnessDisk?: Pick<Disk, 'read' | 'replace'>
-  openJournal: OpenJournal
-  /** How soon what nobody needs goes. @default `usualPace` */
-  collection?: CollectionPace
-  /** Empty. @default a new one */
-  batchLog?: BatchLog
-  transport: Transport
-  clock: Clock
-  /** Uniform in [0, 1). */
-  random(): number
-  log: Logger
-}
 
 /** Name of the journal on the peer's disk. */
 export const journalName = 'journal'
@@ -179,7 +153,13 @@ class JournalledReplica implements Replica {
       },
     }
     deps.transport.handle(syncProtocol, (from, request) => answerSync(answering, from, request))
-    deps.transport.onBroadcast((from, bytes) => this.#heard(from, bytes))
+    deps.transport.onBroadcast(
+      createHearing({
+        receive: this.#receive.bind(this),
+        behind: from => void this.#neighbours.syncSoon(from),
+        log: deps.log,
+      }),
+    )
     deps.transport.onConnect(peer => this.#neighbours.connected(peer))
   }
 
@@ -304,9 +284,7 @@ class JournalledReplica implements Replica {
 
   /** All that is applied, each writer's in order. */
   *#history(): Iterable<Part> {
-    for (const writer of this.#log.writers()) {
-      for (const unit of this.#log.missing(writer, []) ?? []) yield openPart(unit.bytes)
-    }
+    yield* partsOf(this.#log)
     yield* this.#chain.unwritten
   }
 
@@ -324,17 +302,12 @@ class JournalledReplica implements Replica {
     for (const listener of this.#shownListeners) listener(peer, vector)
   }
 
-  batchAt({ writer, counter }: Dot): Uint8Array | undefined {
-    for (const unit of this.#log.missing(writer, []) ?? []) {
-      if (unit.first <= counter && counter <= unit.last) return unit.bytes
-    }
-    return undefined
+  batchAt(dot: Dot): Uint8Array | undefined {
+    return bytesAt(this.#log, dot)
   }
 
   written(after: number): Leaf[] {
-    const units = [...(this.#log.missing(this.self, []) ?? [])].filter(unit => unit.last > after)
-    const leaves = units.flatMap(({ bytes }) => leavesOf(openPart(bytes)))
-    return leaves.filter(leaf => leaf.counter > after).flatMap(leaf => decodeLeaf(leaf.bytes) ?? [])
+    return leavesAfter(this.#log, this.self, after)
   }
 
   get removedBy(): RemovalNotice | undefined {
@@ -370,20 +343,6 @@ class JournalledReplica implements Replica {
   async #receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received> {
     if (this.#durable.failure) throw this.#durable.failure
     return this.#intake.receive(from, batches)
-  }
-
-  #heard(from: PeerKey, bytes: Uint8Array): void {
-    let batches: Uint8Array[] | undefined
-    try {
-      batches = list(decode(bytes, maxMessageBytes), 4096, item => (item instanceof Uint8Array ? item : undefined))
-    } catch (error) {
-      this.#deps.log.warn({ from, err: errorText(error) }, 'malformed gossip ignored')
-    }
-    if (!batches) return
-    this.#receive(from, batches).then(
-      ({ behind }) => behind && this.#neighbours.syncSoon(from),
-      error => this.#deps.log.warn({ from, err: errorText(error) }, 'gossip not taken in'),
-    )
   }
 
   #applied(parts: readonly Part[]): void {
