@@ -2,21 +2,22 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { errorText, SkeinError } from '../lib/errors.ts'
+import { SkeinError } from '../lib/errors.ts'
 import {
-  type DockerApi,
-  DockerAway,
-  type DockerContainer,
-  type DockerEndpoint,
-  type DockerEvent,
-  type DockerMember,
-  type DockerNetwork,
-  type DockerNetworkInside,
-  type DockerNetworkRequest,
-  DockerRefusal,
-  type FailedStart,
-  type NetworkRef,
-} from './ports.ts'
+  containerOf,
+  creationOf,
+  eventOf,
+  failedStartOf,
+  idsOf,
+  insideOf,
+  memberOf,
+  nameOf,
+  networkOf,
+  placesOf,
+  refusalOf,
+  statusOf,
+} from './docker-answers.ts'
+import type { DockerApi, DockerEvent, FailedStart, NetworkRef } from './ports.ts'
 
 /** A question to Docker, ms: it answers within a few when it is well. */
 const askLimitMs = 5_000
@@ -198,89 +199,6 @@ function parseHost(host: string): Docker.DockerOptions {
   throw new SkeinError('invalid', `docker host ${JSON.stringify(host)} is invalid: use unix:///var/run/docker.sock`)
 }
 
-function statusOf(error: unknown): number | undefined {
-  return error instanceof DockerRefusal ? error.status : undefined
-}
-
-/** dockerode puts the status and Docker's own words on the error; without a status there was no answer. */
-function refusalOf(error: unknown): Error {
-  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') {
-    return new DockerAway(`Docker does not answer: ${errorText(error)}`, { cause: error })
-  }
-  const json: unknown = 'json' in error ? error.json : undefined
-  const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : error.message
-  return new DockerRefusal(error.statusCode, String(message))
-}
-
-/** One line of the stream; what cannot be read is news all the same. */
-function eventOf(line: string): DockerEvent {
-  try {
-    const event: unknown = JSON.parse(line)
-    if (typeof event === 'object' && event !== null && 'Type' in event && 'Action' in event) {
-      return { type: String(event.Type), action: String(event.Action) }
-    }
-  } catch {
-    // half a line of a stream that broke: its end is noticed by itself
-  }
-  return { type: '', action: '' }
-}
-
-function networkOf(info: Docker.NetworkInspectInfo): DockerNetwork {
-  const [pool] = info.IPAM?.Config ?? []
-  return {
-    id: info.Id,
-    name: info.Name,
-    driver: info.Driver,
-    labels: info.Labels ?? {},
-    options: info.Options ?? {},
-    subnet: pool?.Subnet ?? '',
-    gateway: pool?.Gateway ?? '',
-    internal: info.Internal ?? false,
-  }
-}
-
-/** Not attachable: that is for swarm networks, and a host that leaves a swarm takes the containers off all that are. */
-function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateOptions {
-  return {
-    Name: request.name,
-    CheckDuplicate: true,
-    Driver: request.driver,
-    Internal: request.internal,
-    Labels: { ...request.labels },
-    Options: { ...request.options },
-    IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: [poolOf(request)] },
-  }
-}
-
-function poolOf({ subnet, gateway }: DockerNetworkRequest): Record<string, string> {
-  return { Subnet: subnet, ...(gateway === '' ? {} : { Gateway: gateway }) }
-}
-
-function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {
-  const name = nameOf(container.Names)
-  return Object.values(container.NetworkSettings?.Networks ?? {}).map(place => ({
-    networkId: place.NetworkID,
-    endpointId: place.EndpointID,
-    address: place.IPAddress,
-    mac: place.MacAddress,
-    container: container.Id,
-    containerName: name,
-  }))
-}
-
-function memberOf(container: Docker.ContainerInfo): DockerMember {
-  return {
-    container: container.Id,
-    name: nameOf(container.Names),
-    isRunning: ['running', 'paused', 'restarting'].includes(container.State),
-    networks: Object.keys(container.NetworkSettings?.Networks ?? {}),
-  }
-}
-
-function nameOf(names: readonly string[]): string {
-  return names[0]?.replace(/^\//, '') ?? ''
-}
-
 /** Either fits: the filter takes all that match one of its values. */
 function nameAndId(networks: readonly NetworkRef[]): string[] {
   return networks.flatMap(({ id, name }) => [id, name])
@@ -295,38 +213,6 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function insideOf(network: Docker.NetworkInspectInfo): DockerNetworkInside {
-  return {
-    gateway: network.IPAM?.Config?.[0]?.Gateway ?? '',
-    endpoints: Object.entries(network.Containers ?? {}).map(([container, { EndpointID, IPv4Address }]) => {
-      return { container, endpointId: EndpointID, address: IPv4Address.split('/')[0] ?? '' }
-    }),
-  }
-}
-
-type NamedPlace = Docker.EndpointSettings & { DNSNames?: string[] | null; Aliases?: string[] | null }
-
-/** Docker 25 made `DNSNames` of what was in `Aliases` before, where the short id was an alias. */
-function containerOf(container: Docker.ContainerInspectInfo): DockerContainer {
-  const own = [container.Name.replace(/^\//, ''), container.Id.slice(0, 12)]
-  const networks = container.NetworkSettings.Networks as Record<string, NamedPlace>
-  const places = Object.values(networks)
-  return {
-    aliases: new Map(Object.entries(networks).map(([network, { Aliases }]) => [network, Aliases ?? []])),
-    names: new Map(places.map(place => [place.EndpointID ?? '', place.DNSNames ?? [...own, ...(place.Aliases ?? [])]])),
-    dns: container.HostConfig.Dns ?? [],
-    resolvConf: container.ResolvConfPath ?? '',
-    sandbox: container.NetworkSettings.SandboxKey ?? '',
-  }
-}
-
-function failedStartOf({ Id, Name, State, HostConfig }: Docker.ContainerInspectInfo): FailedStart | undefined {
-  const policy = HostConfig.RestartPolicy?.Name ?? ''
-  if (State.Error === '' || policy === '' || policy === 'no') return undefined
-  if (State.Running && !State.Restarting) return undefined
-  return { container: Id, name: Name.replace(/^\//, ''), error: State.Error, isOver: !State.Running }
-}
-
 /** Removed since it was listed. */
 function ifGone(error: unknown): undefined {
   if (statusOf(error) !== 404) throw error
@@ -335,8 +221,4 @@ function ifGone(error: unknown): undefined {
 /** 304: it runs already, which dockerode takes for an error. */
 function ifRunning(error: unknown): void {
   if (statusOf(error) !== 304) throw error
-}
-
-function idsOf(network: Docker.NetworkInspectInfo): Set<string> {
-  return new Set(Object.values(network.Containers ?? {}).map(endpoint => endpoint.EndpointID))
 }
