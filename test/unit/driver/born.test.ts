@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
-import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
-import { type Clock, systemClock } from '../../../src/lib/clock.ts'
-import { silentLogger } from '../../../src/lib/log.ts'
+import type { Reconciler } from '../../../src/driver/reconciler.ts'
 import { chooseSubnet } from '../../../src/model/address-pool.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
-import { call, eventually, type Host, newDockerId, newHost, range, restartHost } from './fixture.ts'
+import { call, eventually, type Host, newDockerId, newHost, range, restartHost, startReconciler } from './fixture.ts'
 import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
-
-/** Ten times as fast, timers and all. */
-const fast: Clock = {
-  ...systemClock,
-  monotonic: () => systemClock.monotonic() * 10,
-  after: (delayMs, callback) => systemClock.after(delayMs / 10, callback),
-}
 
 describe('networks born in Docker', () => {
   let host: Host
@@ -22,10 +13,7 @@ describe('networks born in Docker', () => {
   let reconciler: Reconciler
 
   const start = () => {
-    const { peer, ipam, datapath, driver } = host
-    const base = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
-    reconciler = createReconciler({ ...base, ...driver, range })
-    reconciler.start()
+    reconciler = startReconciler(host, docker)
   }
   const view = () => host.peer.replica.view
   const web = (name = 'web', tenant = 'default') => view().networkByName(tenant, name)

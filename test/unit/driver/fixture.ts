@@ -7,15 +7,17 @@ import { createNetworkLeaves, removeNetworkLeaves } from '../../../src/crdt/acts
 import { createDriver, type DockerDriver } from '../../../src/driver/driver.ts'
 import { createPluginServer, type PluginServer } from '../../../src/driver/plugin-server.ts'
 import type { DatapathPort } from '../../../src/driver/ports.ts'
+import { createReconciler, type Reconciler, type ReconcilerOptions } from '../../../src/driver/reconciler.ts'
 import { createIpam } from '../../../src/ipam/create.ts'
 import type { Ipam } from '../../../src/ipam/ipam.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { parseAddressPool } from '../../../src/model/address-pool.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
+import type { MemoryDocker } from './memory-docker.ts'
 
 export const range = parseAddressPool('10.64.0.0/10')
 
@@ -91,6 +93,22 @@ function createMemoryDatapath(): MemoryDatapath {
       attached.delete(endpointId)
     },
   }
+}
+
+/** Ten times as fast, timers and all. */
+const fast: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * 10,
+  after: (delayMs, callback) => systemClock.after(delayMs / 10, callback),
+}
+
+/** The shipped reconciler of this host's Docker, ten times as fast. */
+export function startReconciler(host: Host, docker: MemoryDocker, options?: ReconcilerOptions): Reconciler {
+  const { peer, ipam, datapath, driver } = host
+  const deps = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
+  const reconciler = createReconciler({ ...deps, ...driver, range }, options)
+  reconciler.start()
+  return reconciler
 }
 
 export interface Host {

@@ -2,18 +2,9 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { drainNetworkLeaves, renameNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { createGroupLeaves, removeGroupLeaves } from '../../../src/crdt/object-acts.ts'
-import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
-import { type Clock, systemClock } from '../../../src/lib/clock.ts'
-import { silentLogger } from '../../../src/lib/log.ts'
-import { eventually, type Host, newHost, range, restartHost } from './fixture.ts'
+import type { Reconciler } from '../../../src/driver/reconciler.ts'
+import { eventually, type Host, newHost, restartHost, startReconciler } from './fixture.ts'
 import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
-
-/** Ten times as fast, timers and all. */
-const fast: Clock = {
-  ...systemClock,
-  monotonic: () => systemClock.monotonic() * 10,
-  after: (delayMs, callback) => systemClock.after(delayMs / 10, callback),
-}
 
 describe('groups in Docker', () => {
   let host: Host
@@ -22,10 +13,7 @@ describe('groups in Docker', () => {
   let web = ''
 
   const start = () => {
-    const { peer, ipam, datapath, driver } = host
-    const base = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
-    reconciler = createReconciler({ ...base, ...driver, range })
-    reconciler.start()
+    reconciler = startReconciler(host, docker)
   }
   const view = () => host.peer.replica.view
   const appears = (name: string) => eventually(`network ${name}`, () => docker.byName(name) !== undefined)

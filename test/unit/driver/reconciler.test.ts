@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { createReconciler, type Reconciler } from '../../../src/driver/reconciler.ts'
-import { type Clock, systemClock } from '../../../src/lib/clock.ts'
-import { silentLogger } from '../../../src/lib/log.ts'
+import type { Reconciler } from '../../../src/driver/reconciler.ts'
 import { parseIp } from '../../../src/model/ip.ts'
-import { eventually, type Host, newDockerId, newHost, range, restartHost } from './fixture.ts'
+import { eventually, type Host, newDockerId, newHost, restartHost, startReconciler } from './fixture.ts'
 import { createMemoryDocker, type MemoryDocker } from './memory-docker.ts'
-
-/** Ten times as fast, timers and all. */
-const fast: Clock = {
-  ...systemClock,
-  monotonic: () => systemClock.monotonic() * 10,
-  after: (delayMs, callback) => systemClock.after(delayMs / 10, callback),
-}
 
 describe('docker reconciler', () => {
   let host: Host
@@ -20,10 +11,7 @@ describe('docker reconciler', () => {
   let reconciler: Reconciler
 
   const start = (orphanAfterMs = 30_000) => {
-    const { peer, ipam, datapath, driver } = host
-    const base = { replica: peer.replica, ipam, datapath, docker, clock: fast, log: silentLogger, driverName: 'mesh' }
-    reconciler = createReconciler({ ...base, ...driver, range }, { orphanAfterMs })
-    reconciler.start()
+    reconciler = startReconciler(host, docker, { orphanAfterMs })
   }
   const appears = (name: string) => eventually(`network ${name}`, () => docker.byName(name) !== undefined)
   const disappears = (name: string) => eventually(`network ${name} gone`, () => docker.byName(name) === undefined)
