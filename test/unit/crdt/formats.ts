@@ -22,7 +22,7 @@ import { toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
-import { sampleLeaves } from './sample-leaves.ts'
+import { dualStackAct, sampleLeaves } from './sample-leaves.ts'
 import { signerAt } from './writer.ts'
 
 export type Golden = Record<string, string>
@@ -38,6 +38,8 @@ export function idBytes(): Golden {
   return {
     mesh: meshIdOf(keyA, new Uint8Array(16).fill(7)),
     network: networkIdOf(sampleLeaves.network),
+    'network with IPv6': networkIdOf(dualStackAct),
+    'act of a network with IPv6': toHex(encodeLeaf(dualStackAct)),
     group: groupIdOf(sampleLeaves.group),
     'value of a rule': ruleHashOf(sampleLeaves.rule.value),
     'admission proof': toHex(admissionProof(meshId, keyB, 'host2')),

@@ -100,3 +100,9 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
     ...{ privateSubnet: null, seen: [dot(keyB, 13)] },
   },
 }
+
+/** The act of a network with IPv4 and IPv6, both with a gateway. */
+export const dualStackAct = {
+  ...sampleLeaves.network,
+  spec: { ...sampleSpec, gateway: '10.1.2.254', subnet6: 'fd00:6::/64', gateway6: 'fd00:6::fe' },
+}
