@@ -16,7 +16,7 @@ export interface Process {
   readonly targets: readonly PeerKey[]
   /** The first of each writer, ascending by dot. */
   readonly acks: readonly LeafRecord<RemovalAckLeaf>[]
-  /** The starter's first declaration. */
+  /** The starter's first declaration, if it is heeded. */
   readonly end: LeafRecord<RemovalEndLeaf> | undefined
   /** Since when the targets are said to be down; undefined if nobody said so. */
   readonly assertedAt: Hlc | undefined
@@ -30,6 +30,7 @@ export class RemovalTable {
   readonly #known = new Map<string, KnownLeaf>()
   readonly #proven = new Map<string, boolean>()
   #trusted: ReadonlySet<string> = new Set()
+  #promised: ReadonlyMap<PeerKey, number> = new Map()
   #founder: PeerKey | undefined
   #processes: Map<string, Process> | undefined
 
@@ -42,6 +43,7 @@ export class RemovalTable {
   clear(): void {
     for (const map of [this.#removals, this.#acks, this.#ends, this.#hostDowns, this.#known]) map.clear()
     this.#trusted = new Set()
+    this.#promised = new Map()
     this.#founder = undefined
     this.#forget()
   }
@@ -89,6 +91,13 @@ export class RemovalTable {
     }
     this.#processes = new Map([...first].map(([name, record]) => [name, this.#processOf(record)]))
     return this.#processes
+  }
+
+  /** Declarations above these counters of their writers are not heeded (b). */
+  heedUpTo(limits: ReadonlyMap<PeerKey, number>): void {
+    const isNone = limits.size === 0 && this.#promised.size === 0
+    this.#promised = limits
+    if (!isNone) this.#forget()
   }
 
   #endedBy(dot: Dot): Process | undefined {
@@ -180,7 +189,8 @@ export class RemovalTable {
     const ends = [...this.#ends.values()].filter(
       end => isIts(end) && end.dot.writer === dot.writer && end.dot.counter > dot.counter,
     )
-    const [end] = ends.sort(compareRecords)
+    const [first] = ends.sort(compareRecords)
+    const end = first && first.dot.counter <= (this.#promised.get(dot.writer) ?? first.dot.counter) ? first : undefined
     const said = [...this.#hostDowns.values()].filter(down => isIts(down) && stays(down)).map(down => down.hlc)
     const [assertedAt] = leaf.assertion > 0 ? [hlc] : said.sort(compareHlc)
     return { record, targets, acks: [...acks.values()], end, assertedAt }

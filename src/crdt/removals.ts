@@ -25,7 +25,7 @@ export class Removals implements CustodyRules {
   readonly #table: RemovalTable
   readonly #context: RemovalContext
   #outcomes = none
-  #fences = new Map<PeerKey, number>()
+  #fences: ReadonlyMap<PeerKey, number> = new Map()
   #told: { mayOwn: boolean; doubtful: ReadonlySet<PeerKey> } | undefined
   #version = 0
 
@@ -53,8 +53,16 @@ export class Removals implements CustodyRules {
     this.#version++
     this.#told = undefined
     this.#fences = new Map()
-    this.#outcomes = this.#table.isEmpty ? none : outcomesOf(this.#table, writer => this.#context.held(writer))
-    for (const process of this.#undecided()) this.#fence(process)
+    this.#outcomes = none
+    if (this.#table.isEmpty) return
+    // as in test/model/view.ts: a promise hides declarations too, and what is declared says which promises still bind
+    for (let left = this.#table.processes().size + 1; left > 0; left--) {
+      this.#table.heedUpTo(this.#fences)
+      this.#outcomes = outcomesOf(this.#table, writer => this.#context.held(writer))
+      const fences = this.#fencesNow()
+      if (isSame(fences, this.#fences)) return
+      this.#fences = fences
+    }
   }
 
   /** Membership changed: what settled this peer may have. */
@@ -143,13 +151,17 @@ export class Removals implements CustodyRules {
     )
   }
 
-  #fence({ record, acks, targets }: Process): void {
-    const own = acks.find(ack => ack.dot.writer === this.self)
-    if (!own && record.dot.writer !== this.self) return
-    targets.forEach((key, i) => {
-      const counter = own ? (own.leaf.counters[i] ?? 0) : (record.leaf.targets[i]?.counter ?? 0)
-      this.#fences.set(key, Math.min(counter, this.#fences.get(key) ?? counter))
-    })
+  #fencesNow(): Map<PeerKey, number> {
+    const fences = new Map<PeerKey, number>()
+    for (const { record, acks, targets } of this.#undecided()) {
+      const own = acks.find(ack => ack.dot.writer === this.self)
+      if (!own && record.dot.writer !== this.self) continue
+      targets.forEach((key, i) => {
+        const counter = own ? (own.leaf.counters[i] ?? 0) : (record.leaf.targets[i]?.counter ?? 0)
+        fences.set(key, Math.min(counter, fences.get(key) ?? counter))
+      })
+    }
+    return fences
   }
 
   /** What this peer was told of removals when it was settled. */
@@ -172,4 +184,8 @@ export class Removals implements CustodyRules {
     }
     return { mayOwn, doubtful }
   }
+}
+
+function isSame(a: ReadonlyMap<PeerKey, number>, b: ReadonlyMap<PeerKey, number>): boolean {
+  return a.size === b.size && [...a].every(([key, counter]) => b.get(key) === counter)
 }

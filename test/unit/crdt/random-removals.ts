@@ -30,7 +30,7 @@ export const removalSteps = fc.array(
 )
 
 /** One host: its own registry, which has heard a beginning of each chain. */
-interface Actor {
+export interface Actor {
   readonly writer: Writer
   readonly view: Registry
   readonly heard: number[]
@@ -159,8 +159,16 @@ export interface Play {
   readonly chains: readonly (readonly Batch[])[]
 }
 
-/** Plays the steps; in each a host hears something, of one or of all, and does something. */
-export function playRemovals(list: readonly RemovalStep[], withFaults: boolean): Play {
+/**
+ * Plays the steps; in each a host hears something, of one or of all, and does something.
+ *
+ * @param watch called whenever a host has heard a batch
+ */
+export function playRemovals(
+  list: readonly RemovalStep[],
+  withFaults: boolean,
+  watch: (actor: Actor) => void = () => {},
+): Play {
   const world = new World(peerCount)
   for (let newcomer = 2; newcomer <= settled; newcomer++) {
     const admission = world.admit(1, newcomer)
@@ -177,17 +185,17 @@ export function playRemovals(list: readonly RemovalStep[], withFaults: boolean):
   })
   const chains = world.writers.map(writer => writer.batches)
   const play: Play = { world, keys: world.writers.map(({ key }) => key), network, actors, chains }
-  for (const actor of actors) hear(actor, chains, () => true)
+  for (const actor of actors) hear(actor, chains, () => true, watch)
   const acts = withFaults ? [...lawful, ...faulty] : lawful
   const write = (actor: Actor, leaves: readonly Leaf[], pick: number, kind = 0) => {
     if (leaves.length > 0) actor.writer.write(leaves, [2000 + pick, kind])
-    hear(actor, chains, i => world.writers[i] === actor.writer)
+    hear(actor, chains, i => world.writers[i] === actor.writer, watch)
   }
   const owe = (actor: Actor, pick: number) => write(actor, owedRemovalLeaves(actor.view, actor.writer.key), pick)
   for (const { writer, kind, pick } of list) {
     const actor = actors[writer - 1] as Actor
     const only = pick % (peerCount + 3)
-    hear(actor, chains, i => only >= peerCount || i === only)
+    hear(actor, chains, i => only >= peerCount || i === only, watch)
     if (!withFaults && !actor.view.member(actor.writer.key)) continue
     write(actor, leavesOf(pickOf(acts, kind) as Act, actor, pick, play), pick, kind)
     if (pick % 4 > 0) owe(actor, pick)
@@ -196,7 +204,7 @@ export function playRemovals(list: readonly RemovalStep[], withFaults: boolean):
   const rounds = (list[0]?.pick ?? 0) % 4
   for (let round = 0; round < rounds; round++) {
     for (const actor of actors) {
-      hear(actor, chains, () => true)
+      hear(actor, chains, () => true, watch)
       owe(actor, 30 + round)
     }
   }
@@ -212,10 +220,18 @@ function leavesOf(act: Act, actor: Actor, pick: number, play: Play): readonly Le
   }
 }
 
-function hear(actor: Actor, chains: readonly (readonly Batch[])[], wanted: (writer: number) => boolean): void {
+function hear(
+  actor: Actor,
+  chains: readonly (readonly Batch[])[],
+  wanted: (writer: number) => boolean,
+  watch: (actor: Actor) => void,
+): void {
   chains.forEach((chain, i) => {
     if (!wanted(i)) return
-    for (const batch of chain.slice(actor.heard[i] ?? 0)) actor.view.apply(batch)
+    for (const batch of chain.slice(actor.heard[i] ?? 0)) {
+      actor.view.apply(batch)
+      watch(actor)
+    }
     actor.heard[i] = chain.length
   })
 }

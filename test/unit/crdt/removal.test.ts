@@ -4,6 +4,7 @@ import { beforeEach, describe, it } from 'mocha'
 import { knownLeaf } from '../../../src/crdt/known.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName, Registry } from '../../../src/crdt/registry.ts'
+import { dotText } from '../../../src/crdt/vector.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { interleave } from './random-history.ts'
 import { Scene } from './removal-scene.ts'
@@ -73,6 +74,28 @@ describe('crdt: removal of a host (R9)', () => {
     assert.equal(scene.seenBy(2).digest(), scene.seenBy(3).digest(), 'the promise is its own')
     scene.declare(1, removal, scene.seenBy(1, { 3: 1 }))
     for (const peer of [1, 2]) assert.equal(scene.seenBy(peer).block(scene.id, block)?.owner, scene.at(1).key)
+  })
+
+  it('heeds no declaration that its starter made above the own acknowledgement', () => {
+    scene = new Scene(4)
+    const first = scene.start(3, 1, 3)
+    for (const peer of [2, 4]) scene.acknowledge(peer, first, 1)
+    // host2 and host4 say that host3 is down, before they hear what it declared
+    const beforeTwo = scene.seenBy(2)
+    const second = scene.start(2, 3, 2, 1, beforeTwo)
+    const [beforeOne, beforeFour] = [scene.seenBy(1), scene.seenBy(4)]
+    scene.declare(3, first)
+    scene.acknowledge(1, second, 3, beforeOne)
+    scene.acknowledge(4, second, 3, beforeFour)
+    // what counts in the end, nobody who promised may have taken for anything else before
+    for (const peer of [1, 2, 4]) assert.deepEqual(outcomes(scene.seenBy(peer)), ['undecided', 'undecided'], `${peer}`)
+    scene.declare(2, second, scene.seenBy(2))
+    for (const peer of [1, 2, 4]) {
+      const view = scene.seenBy(peer)
+      const said = new Map(view.removals().map(removal => [dotText(removal.dot), removal.outcome]))
+      assert.deepEqual([said.get(dotText(first)), said.get(dotText(second))], ['cancelled', 'effective'])
+      assert.equal(view.digest(), scene.all.digest())
+    }
   })
 
   it('V1: raises the cut to what any acknowledgement holds, and V3: the heir waits for all of it', () => {
