@@ -118,6 +118,11 @@ export class BatchLog {
     return this.#histories.get(writer)?.mayHold(head) === true
   }
 
+  /** True if what ends at the head is held on no history of this writer, as far as that can be told. */
+  contradicts(writer: PeerKey, head: Head): boolean {
+    return this.#histories.get(writer)?.contradicts(head) !== false
+  }
+
   /** True if the writer is known to have more than one history. */
   isForked(writer: PeerKey): boolean {
     return this.tips(writer).length > 1

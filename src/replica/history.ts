@@ -105,6 +105,13 @@ export class History {
     return this.find(head) !== undefined || this.#compactAround(head.counter) !== undefined
   }
 
+  /** True if another history than what is held here has that head. False also where a compacted run hides which it is. */
+  contradicts(head: Head): boolean {
+    if (this.find(head)) return false
+    const around = this.#compactAround(head.counter)
+    return around === undefined || around.last === head.counter
+  }
+
   missing(heads: readonly Head[]): Iterable<Unit> | undefined {
     const [only, ...others] = heads
     if (!only) return this.#units

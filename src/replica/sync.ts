@@ -42,7 +42,7 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offered?: Vector):
   for (let round = 0; round < maxRounds; round++) {
     const theirs = await look(deps, peer)
     if (!theirs) return { equal: false }
-    const own = theirs.get(deps.transport.self)?.find(tip => !deps.log.mayHold(deps.transport.self, tip))
+    const own = theirs.get(deps.transport.self)?.find(tip => deps.log.contradicts(deps.transport.self, tip))
     if (own) deps.rolledBack(peer, own.counter)
     if (isEqual(deps.log.vector(), theirs)) {
       await deps.pulled()

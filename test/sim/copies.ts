@@ -3,7 +3,7 @@
  * hold instead is that a process which a member showed that it is not the newest allocates and writes nothing from then on.
  */
 import { openPart } from '../../src/crdt/compact-unit.ts'
-import type { Vector } from '../../src/crdt/vector.ts'
+import type { Head, Vector } from '../../src/crdt/vector.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 import type { Host } from './host.ts'
@@ -34,6 +34,10 @@ export class Copies {
   /** From now on two histories of the key may be written. */
   begin(key: PeerKey): void {
     this.#keys.add(key)
+    // all that it holds of its own it wrote; not every write of a replica is told to the simulator (checkpoints)
+    for (const { life, peer, signer } of this.#world.hosts) {
+      if (signer.key === key && peer) this.newest(life, key, peer.replica.vector())
+    }
     // what only the state that was lost had is lost
     this.#world.promises.doubt([key])
   }
@@ -76,14 +80,18 @@ export class Copies {
     this.#hearing = []
   }
 
-  /** True while the answerer holds records of the asker's key that the asker does not hold. */
-  knowsBetter(answerer: VirtualMesh, asker: VirtualMesh): boolean {
-    if (!this.has(asker.self)) return false
-    const [better, own] = [answerer, asker].map(({ life }) => this.#replicaOf(life))
+  /** What the answerer holds of the asker's key now. */
+  shownBy(answerer: VirtualMesh, asker: VirtualMesh): readonly Head[] {
+    return this.has(asker.self) ? (this.#replicaOf(answerer.life)?.vector().get(asker.self) ?? []) : []
+  }
+
+  /** True while the asker can tell that it lacks some of these of its own key. */
+  knowsBetter(shown: readonly Head[], asker: VirtualMesh): boolean {
+    const own = this.#replicaOf(asker.life)
     const held = own?.vector().get(asker.self) ?? []
     // with several tips it knows by itself
-    if (!better || !own || held.length > 1) return false
-    return (better.vector().get(asker.self) ?? []).some(({ counter, hash }) => {
+    if (!own || held.length > 1) return false
+    return shown.some(({ counter, hash }) => {
       if (counter > (held[0]?.counter ?? 0)) return true
       const bytes = own.batchAt({ writer: asker.self, counter })
       const part = bytes && openPart(bytes)

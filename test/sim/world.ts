@@ -62,8 +62,8 @@ export class World {
     this.history = new History(this.time, print)
     this.network = new VirtualNetwork(this.time, seed, weather)
     this.network.onShow = (answerer, asker) => {
-      const tells = this.copies.knowsBetter(answerer, asker)
-      return () => tells && this.copies.tell(asker.life)
+      const shown = this.copies.shownBy(answerer, asker)
+      return () => this.copies.knowsBetter(shown, asker) && this.copies.tell(asker.life)
     }
     this.signatures = new Signatures(verifySignature)
     this.verify = parts.verifyWith(this.signatures.verify)

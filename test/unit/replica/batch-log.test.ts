@@ -203,4 +203,23 @@ describe('replica: the log of a writer', () => {
     assert.equal(log.standing(unit(chain[4], 'n')), 'next')
     assert.equal(log.standing({ ...unit(chain[4], 'n'), first: 12, last: 12 }), 'gap')
   })
+
+  it('tells another history at the end of a run that was compacted, but not within it (R8)', () => {
+    const common = unit(undefined, 'common')
+    const [own, copied] = [unit(common, 'own'), unit(common, 'copied')]
+    const log = logOf([common, own])
+    log.replace({ ...own, first: 1, previous: noBatch, compact: true })
+    const after = unit(own, 'after')
+    log.add(after)
+    for (const item of [common, own, after]) assert.equal(log.contradicts(writer, headOf(item)), false)
+    for (const item of [copied, unit(copied, 'behind'), unit(after, 'more')]) {
+      assert.equal(log.contradicts(writer, headOf(item)), true)
+    }
+    assert.equal(
+      log.contradicts(writer, { counter: 1, hash: copied.hash }),
+      false,
+      'what lay there is not known any more',
+    )
+    assert.equal(log.contradicts('bb'.repeat(32), headOf(own)), true)
+  })
 })
