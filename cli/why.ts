@@ -5,17 +5,25 @@ import { dockerName } from '../src/model/names.ts'
 import type { Session } from './session.ts'
 import { table } from './table.ts'
 
+interface WhyOptions {
+  tenant?: string
+  ipv6?: boolean
+  json?: boolean
+}
+
 export function addWhyCommand(program: Command, session: Session): void {
   program
     .command('why')
-    .argument('<src>', 'container (name, host/name or id), group (db, db.web), or IPv4 address')
+    .argument('<src>', 'container (name, host/name or id), group (db, db.web), or address')
     .argument('<dst>', 'the same')
     .argument('<protocol>', 'tcp/80, udp/53, tcp for all ports, icmp, or a number')
     .description('whether SRC reaches DST, which rule decides it and where, and what would change it')
     .option('-t, --tenant <tenant>', "of groups and addresses; the default is the named container's, else default")
+    .option('-6, --ipv6', 'of the IPv6 addresses of what is named; by default of the IPv4 ones')
     .option('-j, --json', 'as JSON')
-    .action(async (src: string, dst: string, flow: string, { tenant, json }: { tenant?: string; json?: boolean }) => {
-      const query = new URLSearchParams({ src, dst, flow, ...(tenant === undefined ? {} : { tenant }) })
+    .action(async (src: string, dst: string, flow: string, { tenant, ipv6, json }: WhyOptions) => {
+      const more = { ...(tenant === undefined ? {} : { tenant }), ...(ipv6 ? { family: '6' } : {}) }
+      const query = new URLSearchParams({ src, dst, flow, ...more })
       const answer = await session.client().get<WhyJson>(`/api/v1/why?${query}`)
       if (json) session.printJson(answer)
       else session.io.stdout(whyText(answer))

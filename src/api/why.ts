@@ -1,8 +1,8 @@
 /** `why`: whether one end reaches another, and by which rule. Reads alone: any peer answers, also in a split. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { type Family, formatAddress } from '../model/address-match.ts'
 import { type FlowKind, parseFlowKind } from '../model/flow-kind.ts'
-import { formatIp } from '../model/ip.ts'
 import { ruleText } from '../model/rule.ts'
 import { type Answer, type Change, type End, type Verdict, type WayAnswer, why } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
@@ -12,11 +12,17 @@ import type { WhyCaseJson, WhyChangeJson, WhyEndJson, WhyJson, WhyWayJson } from
 
 /** `host/name`, a whole id, or `group.network/tenant`. */
 const word = z.string().min(1).max(512)
-const query = z.strictObject({ src: word, dst: word, flow: word, tenant: z.string().optional() })
+const query = z.strictObject({
+  src: word,
+  dst: word,
+  flow: word,
+  tenant: z.string().optional(),
+  family: z.enum(['4', '6']).optional(),
+})
 
 export function addWhyRoute(app: FastifyInstance, deps: () => ApiDeps): void {
   app.get('/api/v1/why', (request): WhyJson => {
-    const { src, dst, flow, tenant } = checkBody(query, request.query)
+    const { src, dst, flow, tenant, family } = checkBody(query, request.query)
     const { replica, nameOf, hostStatus, connected } = deps()
     const { view, self } = replica
     if (tenant !== undefined) requireTenant(view, tenant)
@@ -25,7 +31,10 @@ export function addWhyRoute(app: FastifyInstance, deps: () => ApiDeps): void {
     return whyJson(
       deps(),
       kind,
-      why({ view, nameOf, self, unreachable, connected: connected() }, { src, dst, kind, tenant }),
+      why(
+        { view, nameOf, self, unreachable, connected: connected() },
+        { src, dst, kind, tenant, family: family && (Number(family) as Family) },
+      ),
     )
   })
 }
@@ -57,9 +66,9 @@ function changeJson({ action, commands, remedy }: Change): WhyChangeJson {
 
 function endJson({ replica, nameOf }: ApiDeps, end: End): WhyEndJson {
   const { kind, tenant: tenantName } = end
-  if (end.kind === 'outside') return { kind, tenantName, ipAddress: formatIp(end.ip) }
+  if (end.kind === 'outside') return { kind, tenantName, ipAddress: formatAddress(end.ip) }
   const place = { kind, tenantName, networkName: end.network.name }
-  if (end.kind === 'unused') return { ...place, ipAddress: formatIp(end.ip) }
+  if (end.kind === 'unused') return { ...place, ipAddress: formatAddress(end.ip) }
   const { view } = replica
   if (end.kind === 'group') {
     const members = view.endpoints(end.network.id).filter(endpoint => endpoint.group === end.group.id)
@@ -71,7 +80,7 @@ function endJson({ replica, nameOf }: ApiDeps, end: End): WhyEndJson {
     ...place,
     ...(group ? { groupName: group.name } : {}),
     ...{ containerName: endpoint.containerName, containerID: endpoint.container },
-    ...{ ipAddress: formatIp(endpoint.ip), homingHost: nameOf(endpoint.owner) },
+    ...{ ipAddress: formatAddress(end.ip), homingHost: nameOf(endpoint.owner) },
   }
 }
 

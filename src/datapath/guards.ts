@@ -1,7 +1,8 @@
 /** What guards the containers of one tenant on this host: policies, and that each speaks as itself. Kept on the tenant's lane. */
 
 import { formatIp } from '../model/ip.ts'
-import type { NetworkId } from '../model/network.ts'
+import { address6, gateway6Of, subnet6Of } from '../model/ipv6.ts'
+import { gatewayOf, type NetworkId, type NetworkSpec } from '../model/network.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vxlanName } from './names.ts'
@@ -9,7 +10,7 @@ import { createNftChild } from './nft-child.ts'
 import { createPolicyTable } from './policy-table.ts'
 import { bridgeAddress } from './routing.ts'
 import { createSpoofTable } from './spoof-table.ts'
-import { gatewayElement, type PortIdentity } from './spoof-text.ts'
+import { gatewayElement, type PortIdentity, type Surroundings } from './spoof-text.ts'
 
 export interface Guards {
   /**
@@ -37,20 +38,36 @@ export function createGuards(tenant: string, context: Context): Guards {
   const spoofing = createSpoofTable(tenant, context, child)
   let isPrepared = false
 
+  const identity = (network: NetworkId, mac: string, ip: number): PortIdentity => {
+    const spec = view.network(network)?.spec
+    return { mac, ip: formatIp(ip), ip6: (spec && address6(spec, ip)) ?? '' }
+  }
+
   /** This host's containers of the tenant, by port. */
   const own = () =>
     new Map(
       view
         .endpointsOf(self)
         .filter(({ network }) => view.network(network)?.tenant === tenant)
-        .map(({ id, mac, ip }) => [bridgeEnd(id), { mac, ip: formatIp(ip) }] as const),
+        .map(({ id, network, mac, ip }) => [bridgeEnd(id), identity(network, mac, ip)] as const),
     )
 
-  const gateways = (networks: readonly NetworkId[]) =>
-    networks.flatMap(id => {
-      const gateway = bridgeAddress(context, view.network(id))
-      return gateway === '' ? [] : [gatewayElement(vxlanName(id), gateway)]
-    })
+  const surroundings = (networks: readonly NetworkId[]): Surroundings => {
+    const elements = (each: (id: NetworkId, spec: NetworkSpec) => string) =>
+      new Set(
+        networks.flatMap(id => {
+          const spec = view.network(id)?.spec
+          const element = spec ? each(id, spec) : ''
+          return element === '' ? [] : [element]
+        }),
+      )
+    const gateway = (id: NetworkId, address: string) => (address === '' ? '' : gatewayElement(vxlanName(id), address))
+    return {
+      gateways: elements(id => gateway(id, bridgeAddress(context, view.network(id)))),
+      gateways6: elements((id, spec) => gateway(id, gateway6Of(spec, gatewayOf(spec)) ?? '')),
+      tunnels6: elements((id, spec) => (subnet6Of(spec) ? `"${vxlanName(id)}"` : '')),
+    }
+  }
 
   return {
     async prepare(devices, network) {
@@ -60,7 +77,7 @@ export function createGuards(tenant: string, context: Context): Guards {
         .filter(id => devices.has(bridgeName(id)))
       await policies.update([...left, network])
       const ports = own()
-      await spoofing.guard(gateways([...left, network]))
+      await spoofing.guard(surroundings([...left, network]))
       await spoofing.admit(new Map([...ports].filter(([port]) => devices.has(port))))
       await spoofing.release(
         spoofing.ports().filter(port => isBridgeEnd(port) && !devices.has(port) && !ports.has(port)),
@@ -73,11 +90,11 @@ export function createGuards(tenant: string, context: Context): Guards {
     },
     async admit(attachments) {
       await policies.update([])
-      const ports = attachments.map(({ endpointId, mac, ip }): [string, PortIdentity] => [
-        bridgeEnd(endpointId),
-        { mac, ip: formatIp(ip) },
-      ])
-      await spoofing.admit(new Map(ports))
+      await spoofing.admit(
+        new Map(
+          attachments.map(({ endpointId, network, mac, ip }) => [bridgeEnd(endpointId), identity(network, mac, ip)]),
+        ),
+      )
     },
     release: endpointId => spoofing.release([bridgeEnd(endpointId)]),
     async forget(network) {

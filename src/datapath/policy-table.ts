@@ -1,6 +1,7 @@
 /** Keeps a tenant's policies in the kernel of this host: loads them, follows what changes, takes over what an earlier run left. */
 import type { Network } from '../crdt/registry-view.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
+import { subnet6Of } from '../model/ipv6.ts'
 import type { NetworkId } from '../model/network.ts'
 import {
   changeText,
@@ -50,6 +51,8 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   const networks = new Set<NetworkId>()
   const members = new Map<NetworkId, Members>()
   let zones = new Map<string, number>()
+  /** Devices that carried IPv6 in an earlier run. */
+  let inherited6: ReadonlySet<string> = new Set()
   let book: PolicyBook | undefined
   let state: State | undefined
   let isStale = true
@@ -67,6 +70,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
     zones = new Map(
       [...(elements.get('zones') ?? [])].map(([device, zone]) => [device.replaceAll('"', ''), Number(zone)]),
     )
+    inherited6 = new Set([...(elements.get('carrying6')?.keys() ?? [])].map(device => device.replaceAll('"', '')))
     const unknown = new Map(chains.map(name => [name, '?'])) // no chain's text: all are replaced
     return { chains: unknown, maps: new Set(maps), counters: new Set(counters), elements, generation }
   }
@@ -83,8 +87,17 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
     const devices = new Map<number, string[]>()
     for (const [device, zone] of [...zones].sort()) devices.set(zone, [...(devices.get(zone) ?? []), device])
     return [...devices].map(([zone, own]) => {
-      return { zone, networks: own.flatMap(device => byDevice.get(device) ?? []), devices: own }
+      return {
+        ...{ zone, networks: own.flatMap(device => byDevice.get(device) ?? []), devices: own },
+        devices6: own.filter(device => carries6(device, byDevice.get(device))),
+      }
     })
+  }
+
+  /** As the network says; of one that is not known now, as an earlier run left it (I5). */
+  function carries6(device: string, network: NetworkId | undefined): boolean {
+    const spec = network === undefined ? undefined : view.network(network)?.spec
+    return spec ? subnet6Of(spec) !== undefined : inherited6.has(device)
   }
 
   function rulesetNow(): Ruleset {

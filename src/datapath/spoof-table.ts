@@ -4,13 +4,22 @@ import { readListing, sameElements } from '../policy/index.ts'
 import type { Context } from './context.ts'
 import { tenantNamespace } from './names.ts'
 import type { NftChild } from './nft-child.ts'
-import { elementsOf, type PortIdentity, portsLine, portsOf, spoofTable, spoofText } from './spoof-text.ts'
+import {
+  allElements,
+  noSurroundings,
+  type PortIdentity,
+  portsLine,
+  portsOf,
+  type Surroundings,
+  spoofTable,
+  spoofText,
+} from './spoof-text.ts'
 
 export interface SpoofTable {
   /** Makes the table if it is missing, and lets these ports speak as what they are. Rejects with what the kernel refuses. */
   admit(ports: ReadonlyMap<string, PortIdentity>): Promise<void>
-  /** Elements for the gateways of this host's networks, see `gatewayElement`; added to those of before. */
-  guard(gateways: Iterable<string>): Promise<void>
+  /** What this host's networks need beside their ports; added to what was told before. */
+  guard(more: Surroundings): Promise<void>
   /** A device that is gone guards no gateway. */
   unguard(device: string): Promise<void>
   /** Ports that are gone. */
@@ -27,7 +36,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   const { run, log } = context
   const namespace = tenantNamespace(tenant)
   let known: ReadonlyMap<string, PortIdentity> | undefined
-  let gateways: ReadonlySet<string> = new Set()
+  let surroundings = noSurroundings
   /** As the kernel lists the rules; undefined until the first look. */
   let rules: string | undefined
   const nft = (args: readonly string[], input?: string) =>
@@ -35,7 +44,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   const list = async () => readListing((await nft(['-s', 'list', 'table', 'bridge', spoofTable])).stdout)
 
   async function load(ports: ReadonlyMap<string, PortIdentity>): Promise<void> {
-    const { code, stderr } = await nft(['-f', '-'], spoofText(ports, gateways))
+    const { code, stderr } = await nft(['-f', '-'], spoofText(ports, surroundings))
     if (code !== 0) {
       const cause = code === 127 ? 'nft is missing; install the package nftables' : stderr.trim().split('\n')[0]
       throw new SkeinError('unavailable', `containers of tenant ${tenant} are not guarded: ${cause}; run: skein status`)
@@ -47,8 +56,9 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   /** What an earlier run let in stays: its containers run (I5). Loaded again in any case, as this version has it. */
   async function begin(ports: ReadonlyMap<string, PortIdentity>): Promise<void> {
     const { elements } = await list()
-    gateways = new Set([...(elements.get('gateways')?.keys() ?? []), ...gateways])
-    await load(new Map([...portsOf(elements.get('own4')?.keys() ?? []), ...ports]))
+    const left = (set: string) => elements.get(set)?.keys() ?? []
+    surroundings = mapped(surroundings, (set, name) => new Set([...left(name), ...set]))
+    await load(new Map([...portsOf(left('own4'), left('own6')), ...ports]))
   }
 
   async function put(admitted: ReadonlyMap<string, PortIdentity>, released: readonly string[]): Promise<void> {
@@ -60,16 +70,23 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
     else await load(next)
   }
 
+  /** A table that is loaded follows if something is more or less than before. */
+  async function surround(next: Parameters<typeof mapped>[1]): Promise<void> {
+    const before = surroundings
+    surroundings = mapped(before, next)
+    const sizes = (each: Surroundings) =>
+      Object.values(each)
+        .map((set: ReadonlySet<string>) => set.size)
+        .join()
+    if (known !== undefined && sizes(before) !== sizes(surroundings)) await load(known)
+  }
+
   return {
     async guard(more) {
-      const size = gateways.size
-      gateways = new Set([...gateways, ...more])
-      if (known !== undefined && gateways.size !== size) await load(known)
+      await surround((set, name) => new Set([...set, ...more[name]]))
     },
     async unguard(device) {
-      const size = gateways.size
-      gateways = new Set([...gateways].filter(element => !element.startsWith(`"${device}" `)))
-      if (known !== undefined && gateways.size !== size) await load(known)
+      await surround(set => new Set([...set].filter(element => !element.startsWith(`"${device}"`))))
     },
     async admit(ports) {
       if (known === undefined) return begin(ports)
@@ -86,7 +103,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
       if (known === undefined) return 0
       const listing = await list()
       const wanted = new Map(
-        Object.entries({ ...elementsOf(known), gateways: [...gateways] }).map(([set, keys]) => [
+        Object.entries(allElements(known, surroundings)).map(([set, keys]) => [
           set,
           new Map(keys.map(key => [key, ''])),
         ]),
@@ -102,11 +119,22 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
     reset() {
       known = undefined
       rules = undefined
-      gateways = new Set()
+      surroundings = noSurroundings
     },
   }
 }
 
 function same(a: PortIdentity | undefined, b: PortIdentity): boolean {
-  return a?.mac === b.mac && a.ip === b.ip
+  return a?.mac === b.mac && a.ip === b.ip && a.ip6 === b.ip6
+}
+
+function mapped(
+  { gateways, gateways6, tunnels6 }: Surroundings,
+  change: (set: ReadonlySet<string>, name: keyof Surroundings) => ReadonlySet<string>,
+): Surroundings {
+  return {
+    gateways: change(gateways, 'gateways'),
+    gateways6: change(gateways6, 'gateways6'),
+    tunnels6: change(tunnels6, 'tunnels6'),
+  }
 }

@@ -1,10 +1,10 @@
 /**
  * A rule of a policy: an immutable value. Its canonical form decides its identity, so equal meanings have one text:
- * protocols by name, addresses as `parseIpMatch` writes them.
+ * protocols by name, addresses as `parseAddressMatch` writes them.
  */
 import type { Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { parseIpMatch } from './ip-match.ts'
+import { familyOf, parseAddressMatch } from './address-match.ts'
 import { checkName, isName } from './names.ts'
 
 /** Every field that is '' (or port 0) matches anything; what is given must match together. */
@@ -17,10 +17,10 @@ export interface RuleValue {
   readonly toGroup: string
   readonly fromNetwork: string
   readonly toNetwork: string
-  /** Canonical text of `parseIpMatch`. */
+  /** Canonical text of `parseAddressMatch`; both of one family. */
   readonly fromIp: string
   readonly toIp: string
-  /** `tcp`, `udp`, `icmp`, another protocol as a number, or ''. */
+  /** `tcp`, `udp`, `icmp` (of the flow's family: ICMPv6 in IPv6), another protocol as a number, or ''. */
   readonly protocol: string
   /** Destination port, with tcp or udp; 0 for any. */
   readonly port: number
@@ -85,8 +85,7 @@ export function checkRule(request: RuleRequest): RuleValue {
     toGroup: checkOptional('group', request.toGroup),
     fromNetwork: checkOptional('network', request.fromNetwork),
     toNetwork: checkOptional('network', request.toNetwork),
-    fromIp: request.fromIp ? parseIpMatch(flags.fromIp, request.fromIp).text : '',
-    toIp: request.toIp ? parseIpMatch(flags.toIp, request.toIp).text : '',
+    ...checkAddresses(request),
     protocol,
     port,
     action,
@@ -117,11 +116,27 @@ function numberOf(id: string): number {
   return id === '' ? Number.POSITIVE_INFINITY : Number(id)
 }
 
+function checkAddresses({ fromIp, toIp }: RuleRequest): Pick<RuleValue, 'fromIp' | 'toIp'> {
+  const from = fromIp ? parseAddressMatch(flags.fromIp, fromIp) : undefined
+  const to = toIp ? parseAddressMatch(flags.toIp, toIp) : undefined
+  if (from && to && familyOf(from.first) !== familyOf(to.first)) {
+    throw new SkeinError(
+      'invalid',
+      `${flags.fromIp} ${from.text} and ${flags.toIp} ${to.text} fit no packet together: give both as IPv4 or both as IPv6, in two rules if need be`,
+    )
+  }
+  return { fromIp: from?.text ?? '', toIp: to?.text ?? '' }
+}
+
 function checkOptional(what: string, name: string | undefined): string {
   if (!name) return ''
   checkName(what, name)
   return name
 }
+
+/** ICMP's number in the IPv4 header, and that of its namesake in IPv6. */
+export const icmp = 1
+export const icmp6 = 58
 
 const numbers: Readonly<Record<string, string>> = { '1': 'icmp', '6': 'tcp', '17': 'udp' }
 
@@ -140,7 +155,7 @@ export function checkProtocol(text: string): string {
   return numbers[canonical] ?? canonical
 }
 
-/** The number of a rule's canonical protocol in the IPv4 header; undefined for any. */
+/** The number of a rule's canonical protocol in the IPv4 header; undefined for any. In IPv6 `icmp` is `icmp6`. */
 export function protocolNumber(protocol: string): number | undefined {
   if (protocol === '') return undefined
   return Number(Object.keys(numbers).find(number => numbers[number] === protocol) ?? protocol)

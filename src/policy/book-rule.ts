@@ -1,7 +1,7 @@
 /** A rule as the book has it: ready to be compared with flows, and with other rules. */
 import type { Rule } from '../crdt/objects-view.ts'
-import { type IpMatch, parseIpMatch } from '../model/ip-match.ts'
-import { compareRuleIds, protocolNumber, type RuleValue } from '../model/rule.ts'
+import { type AddressMatch, type Family, familyOf, parseAddressMatch } from '../model/address-match.ts'
+import { compareRuleIds, icmp, icmp6, protocolNumber, type RuleValue } from '../model/rule.ts'
 
 export interface BookRule {
   /** Name of its policy. */
@@ -19,10 +19,12 @@ export interface BookRule {
    */
   readonly rank: number
   /** Source addresses; undefined for any. */
-  readonly from: IpMatch | undefined
+  readonly from: AddressMatch | undefined
   /** Destination addresses; undefined for any. */
-  readonly to: IpMatch | undefined
-  /** IPv4 protocol number; undefined for any. */
+  readonly to: AddressMatch | undefined
+  /** That of its addresses; without any it speaks of both. */
+  readonly family: Family | undefined
+  /** In the IPv4 header; undefined for any. See `protocolIn`. */
   readonly protocol: number | undefined
 }
 
@@ -33,15 +35,28 @@ export function bookRule(policy: string, rule: Rule): BookRule {
   const known = made.get(rule)
   if (known) return known
   const { id, shown, hash, value } = rule
+  const from = value.fromIp === '' ? undefined : parseAddressMatch('from-ip-address', value.fromIp)
+  const to = value.toIp === '' ? undefined : parseAddressMatch('to-ip-address', value.toIp)
+  const some = from ?? to
   const found: BookRule = {
     ...{ policy, id, shown, hash, value },
     rank: 2 * (100 - value.priority) + (value.action === 'allow' ? 1 : 0),
-    from: value.fromIp === '' ? undefined : parseIpMatch('from-ip-address', value.fromIp),
-    to: value.toIp === '' ? undefined : parseIpMatch('to-ip-address', value.toIp),
+    ...{ from, to },
+    family: some && familyOf(some.first),
     protocol: protocolNumber(value.protocol),
   }
   made.set(rule, found)
   return found
+}
+
+/** The number of the rule's protocol in the header of that family: `icmp` is what the family has for it. */
+export function protocolIn({ protocol }: Pick<BookRule, 'protocol'>, family: Family): number | undefined {
+  return protocol === icmp && family === 6 ? icmp6 : protocol
+}
+
+/** Whether flows of that family may fit it at all. */
+export function speaksOf(rule: BookRule, family: Family): boolean {
+  return rule.family === undefined || rule.family === family
 }
 
 /**

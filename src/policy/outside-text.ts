@@ -36,11 +36,12 @@ const maps: readonly string[] = ['receivers', 'senders']
 export function outsideState({ rules, known, isStarting, bridge }: OutsideWishes): OutsideState {
   const { receivers, senders } = rules
   const jumps = (map: ReadonlyMap<string, string>) => new Map([...map].map(([key, chain]) => [key, `jump ${chain}`]))
+  const isJudging = isStarting || receivers.size + senders.size > 0
   const set = (keys: Iterable<string>) => new Map([...keys].map(key => [key, '']))
   return {
     chains: new Map([
       ...rules.chains.map(({ name, lines }) => [name, lines] as const),
-      ...Object.entries(baseChains(bridge, isStarting)),
+      ...Object.entries(baseChains(bridge, isStarting, isJudging)),
     ]),
     counters: new Set(rules.counters),
     elements: new Map([
@@ -53,10 +54,11 @@ export function outsideState({ rules, known, isStarting, bridge }: OutsideWishes
 }
 
 /**
- * To a container: from outside, and from the host itself, as docker-proxy does for whoever is not translated. From one: to the
+ * IPv6 is there only if somebody has made docker_gwbridge with it. Which container an address of it belongs to is not known, so
+ * none passes while one of this host's containers has rules. To a container: from outside, and from the host itself, as docker-proxy does for whoever is not translated. From one: to the
  * outside and to the host, but for names, which the peer answers. A packet without a connection cannot be judged.
  */
-function baseChains(bridge: string, isStarting: boolean): Record<string, readonly string[]> {
+function baseChains(bridge: string, isStarting: boolean, isJudging: boolean): Record<string, readonly string[]> {
   const hook = (name: string) => `type filter hook ${name} priority filter; policy accept;`
   const names = 'ct status dnat ct original proto-dst 53 accept'
   const starting = [
@@ -66,6 +68,7 @@ function baseChains(bridge: string, isStarting: boolean): Record<string, readonl
   return {
     starting: isStarting ? starting : [],
     judge: [
+      ...(isJudging ? ['meta nfproto ipv6 counter drop'] : []),
       'ct state invalid,untracked ip saddr @judged drop',
       'ct state invalid,untracked ip daddr @judged drop',
       'jump starting',

@@ -1,17 +1,19 @@
 /**
  * Pure: the rules that apply to containers where they meet the outside: published ports, and their way out, over
  * docker_gwbridge. There they have another address, and who is at the other end is nobody's member and in no network, so
- * rules that name a group or network at that end say nothing here.
+ * rules that name a group or network at that end say nothing here, nor do those that name IPv6 addresses: containers are known
+ * there by their IPv4 address alone (outside-text.ts has what becomes of IPv6).
  *
  * In the host's namespace the marks of packets and connections belong to others, so the first match decides, and no verdict is
  * remembered: each packet is judged, by the tuple of its connection. Rules of one rank are one lookup where they can be.
  */
 import { sha256Hex } from '../lib/bytes.ts'
+import { isWithin } from '../model/address-match.ts'
 import type { GroupId } from '../model/group.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Direction, PolicyBook } from './book.ts'
-import { type BookRule, compareBookRules } from './book-rule.ts'
-import { type Chain, type ChainRule, linesOf, type PeerWords, termsOf } from './rule-chains.ts'
+import { type BookRule, compareBookRules, speaksOf } from './book-rule.ts'
+import { type Chain, type ChainRule, linesOf, ends as peers, termsOf } from './rule-chains.ts'
 import { counterName } from './ruleset.ts'
 
 /** A container of this host, by its address on docker_gwbridge. */
@@ -35,8 +37,6 @@ export interface OutsideRules {
   readonly receivers: ReadonlyMap<string, string>
   readonly senders: ReadonlyMap<string, string>
 }
-
-const peers: Readonly<Record<Direction, PeerWords>> = { in: 'ct original ip saddr', out: 'ct reply ip saddr' }
 
 export function compileOutside(outlets: readonly Outlet[], bookOf: (tenant: string) => PolicyBook): OutsideRules {
   const chains = new Map<string, Chain>()
@@ -102,7 +102,7 @@ function applying(rules: readonly BookRule[], direction: Direction, ip: number):
     const { fromGroup, fromNetwork, toGroup, toNetwork } = rule.value
     const own = ownRange(rule, direction)
     const names = direction === 'in' ? [fromGroup, fromNetwork] : [toGroup, toNetwork]
-    return names.every(name => name === '') && (own === undefined || (ip >= own.first && ip <= own.last))
+    return speaksOf(rule, 4) && names.every(name => name === '') && isWithin(own, ip)
   })
 }
 
@@ -136,7 +136,7 @@ function firstMatch(
   const ranks = new Map<number, ChainRule[]>()
   for (const [at, { rank, from, to, protocol, value }] of rules.entries()) {
     const match = { conditions: '', peer: direction === 'in' ? from : to, protocol, port: value.port }
-    const form = { mark: at, ...termsOf(match, peers[direction]) }
+    const form = { mark: at, ...termsOf(match, peers[4][direction]) }
     ranks.set(rank, [...(ranks.get(rank) ?? []), form])
   }
   return { ends, lines: [...ranks.values()].flatMap(forms => linesOf(forms, target)) }

@@ -3,8 +3,9 @@ import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { GroupId } from '../model/group.ts'
 import { formatIp } from '../model/ip.ts'
+import { address6 } from '../model/ipv6.ts'
 import type { NetworkId } from '../model/network.ts'
-import type { Ruleset } from './ruleset.ts'
+import type { Placement, Ruleset } from './ruleset.ts'
 
 /** Name of a set or map -> element -> what a map has for it, '' in a set. */
 export type Elements = Map<string, Map<string, string>>
@@ -60,22 +61,27 @@ function byAddress(endpoints: readonly Endpoint[]): Map<number, Endpoint[]> {
 
 /** All elements that a ruleset and the members of its networks make. */
 export function elementsOf(
-  { domains, maps, counters, placements }: Ruleset,
+  { domains, maps, counters, placements, placements6, dual }: Ruleset,
   membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
 ): Elements {
   const elements: Elements = new Map(
     ['zones', 'receivers', 'senders', 'counters', ...maps.keys()].map(name => [name, new Map()]),
   )
   const put = (set: string, key: string, value: string) => elements.get(set)?.set(key, value)
-  for (const { zone, networks, devices } of domains) {
+  const place = (key: string, { receivers, senders, named = [] }: Placement, family: '' | '6') => {
+    if (receivers) put(`receivers${family}`, key, `jump ${receivers}`)
+    if (senders) put(`senders${family}`, key, `jump ${senders}`)
+    for (const { map, chain } of named) put(map, key, `jump ${chain}`)
+  }
+  for (const { zone, networks, devices, devices6 = [] } of domains) {
     for (const device of devices) put('zones', `"${device}"`, String(zone))
+    for (const device of devices6) put('carrying6', `"${device}"`, 'goto judge6')
     for (const network of networks) {
+      const spec = dual.get(network)
       for (const [ip, group] of membersOf(network)) {
-        const { receivers, senders, named = [] } = placements.get(group) ?? {}
-        const key = `${zone} . ${formatIp(ip)}`
-        if (receivers) put('receivers', key, `jump ${receivers}`)
-        if (senders) put('senders', key, `jump ${senders}`)
-        for (const { map, chain } of named) put(map, key, `jump ${chain}`)
+        place(`${zone} . ${formatIp(ip)}`, placements.get(group) ?? {}, '')
+        const placement6 = spec && placements6.get(group)
+        if (placement6) place(`${zone} . ${address6(spec, ip)}`, placement6, '6')
       }
     }
   }

@@ -2,16 +2,16 @@
  * Pure: the chains that find the first rule that matches a flow. Rules that differ in address, protocol and port alone are
  * one lookup in a map, however many they are; only those with a network, a range or a group of their own add to the length.
  */
-import { formatIp } from '../model/ip.ts'
-import type { IpMatch } from '../model/ip-match.ts'
+import { type AddressMatch, type Family, formatAddress } from '../model/address-match.ts'
+import type { Direction } from './book.ts'
 
 /** What a rule matches. */
 export interface Match {
   /** In nft's words, what no map can hold; '' for none. */
   readonly conditions: string
   /** The other end's addresses; undefined for any. */
-  readonly peer: IpMatch | undefined
-  /** IPv4 protocol number. */
+  readonly peer: AddressMatch | undefined
+  /** As in the header of its family. */
   readonly protocol: number | undefined
   /** Destination port; 0 for any. */
   readonly port: number
@@ -45,7 +45,13 @@ export interface Target {
 }
 
 /** nft's words for the address of the other end, in the tuple of the connection, not of the packet: replies are judged as their flow. */
-export type PeerWords = 'ct original ip saddr' | 'ct reply ip saddr'
+export type PeerWords = 'ct original ip saddr' | 'ct reply ip saddr' | 'ct original ip6 saddr' | 'ct reply ip6 saddr'
+
+/** Each end of a flow in the tuple of its connection; the reply's source is whom it really reached. */
+export const ends: Readonly<Record<Family, Readonly<Record<Direction, PeerWords>>>> = {
+  4: { in: 'ct original ip saddr', out: 'ct reply ip saddr' },
+  6: { in: 'ct original ip6 saddr', out: 'ct reply ip6 saddr' },
+}
 
 /** The chain `name`, and those that it leads to, in the order in which they must be declared. */
 export function chainsOf(name: string, rules: readonly ChainRule[], target: Target): Chain[] {
@@ -81,8 +87,8 @@ function byConditions(rules: readonly ChainRule[]): Map<string, ChainRule[]> {
   return groups
 }
 
-export function rangeText({ first, last }: Pick<IpMatch, 'first' | 'last'>): string {
-  return first === last ? formatIp(first) : `${formatIp(first)}-${formatIp(last)}`
+export function rangeText({ first, last }: Pick<AddressMatch, 'first' | 'last'>): string {
+  return first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`
 }
 
 /** One statement for each combination of fields that the rules give. */
@@ -112,7 +118,7 @@ function matchText(selector: string, key: string): string[] {
 export function termsOf({ conditions, peer: range, protocol, port }: Match, peer: PeerWords): Terms {
   const fields: [words: string, value: string][] = []
   const isOne = range !== undefined && range.first === range.last
-  if (isOne) fields.push([peer, formatIp(range.first)])
+  if (isOne) fields.push([peer, formatAddress(range.first)])
   if (protocol !== undefined) fields.push(['ct protocol', String(protocol)])
   // where the receiver answers from: what it listens on, whatever was translated on the way
   if (port !== 0) fields.push(['ct reply proto-src', String(port)])

@@ -6,8 +6,9 @@
  * present one. Each change makes a new generation, so what stands is judged once more, by its own tuple: what is denied now
  * is cut in the transaction that says so, nothing else loses a packet.
  */
+import type { Family } from '../model/address-match.ts'
 import type { Elements } from './placements.ts'
-import type { Chain } from './rule-chains.ts'
+import { type Chain, ends } from './rule-chains.ts'
 import type { Ruleset } from './ruleset.ts'
 
 /** Of family inet, in the tenant's namespace. */
@@ -36,31 +37,51 @@ const maps: Readonly<Record<string, string>> = {
 const unmatched = '0xffffffff'
 
 /**
- * IPv6 is dropped: no network has an IPv6 subnet yet, so whatever comes would pass by policies that know IPv4 addresses.
+ * IPv6 is dropped where the network has none: what comes all the same would pass by policies that know IPv4 addresses.
  * Errors (RELATED) bear their connection's mark and tuple, and are judged as it is.
  */
-function baseChains(generation: number): Chain[] {
+function baseChains(generation: number, hasIpv6: boolean): Chain[] {
+  const invalid = 'ct state invalid counter drop'
   return [
     {
       name: 'zoned',
       lines: ['type filter hook prerouting priority raw; policy accept;', 'ct zone set iifname map @zones'],
     },
+    ...(hasIpv6 ? [{ name: 'judge6', lines: [...beforeJudging6, ...judging(generation, 6)] }] : []),
     {
       name: 'forwarded',
       lines: [
         'type filter hook forward priority filter; policy accept;',
         `ct mark ${generation} accept`,
-        'ct state invalid counter drop',
+        invalid,
+        ...(hasIpv6 ? ['meta nfproto ipv6 iifname vmap @carrying6'] : []),
         'meta nfproto ipv6 counter drop',
-        `meta mark set ${unmatched}`,
-        'ct zone . ct reply ip saddr vmap @receivers',
-        'ct zone . ct original ip saddr vmap @senders',
-        'counter name meta mark map @counters',
-        'meta mark & 1 == 0 drop',
-        'meta mark set 0',
-        `ct mark set ${generation} accept`,
+        ...judging(generation, 4),
       ],
     },
+  ]
+}
+
+/**
+ * Neighbour discovery and reports of multicast listeners are no connection's, and never judged. They alone use link-local addresses: these
+ * follow from the MAC and are in no map, so anything else from there or to there would pass by the policies.
+ */
+const beforeJudging6 = [
+  'icmpv6 type { 130-136, 143 } accept',
+  'ip6 saddr fe80::/10 counter drop',
+  'ip6 daddr fe80::/10 counter drop',
+]
+
+function judging(generation: number, family: Family): string[] {
+  const suffix = family === 6 ? '6' : ''
+  return [
+    `meta mark set ${unmatched}`,
+    `ct zone . ${ends[family].out} vmap @receivers${suffix}`,
+    `ct zone . ${ends[family].in} vmap @senders${suffix}`,
+    'counter name meta mark map @counters',
+    'meta mark & 1 == 0 drop',
+    'meta mark set 0',
+    `ct mark set ${generation} accept`,
   ]
 }
 
@@ -71,7 +92,7 @@ export function loadText(
   generation: number,
   before: Loaded | undefined,
 ): { text: string; loaded: Loaded } {
-  const all = [...ruleset.chains, ...baseChains(generation)]
+  const all = [...ruleset.chains, ...baseChains(generation, ruleset.maps.has('carrying6'))]
   const loaded: Loaded = {
     chains: new Map(all.map(({ name, lines }) => [name, lines.join('\n')])),
     maps: new Set(ruleset.maps.keys()),
@@ -96,7 +117,7 @@ export function loadText(
     ...(before ? [] : Object.entries(maps).map(([name, type]) => `  map ${name} { ${type}; }`)),
     ...[...ruleset.maps]
       .filter(([name]) => !old.maps.has(name))
-      .map(([name, peer]) => `  map ${name} { typeof ct zone . ${peer} : verdict; }`),
+      .map(([name, words]) => `  map ${name} { typeof ${words === 'iifname' ? '' : 'ct zone . '}${words} : verdict; }`),
     ...changed.map(({ name, lines }) => [`  chain ${name} {`, ...lines.map(line => `    ${line}`), '  }'].join('\n')),
     '}',
     ...additions,
@@ -113,10 +134,13 @@ export function changeText(
   const { removals, additions } = elementChanges(before.elements, elements)
   if (removals.length + additions.length === 0) return undefined
   const chains = new Map(before.chains)
-  const forwarded = baseChains(generation)[1] as Chain
-  chains.set(forwarded.name, forwarded.lines.join('\n'))
-  const rules = forwarded.lines.slice(1).map(line => `add rule ${family} ${forwarded.name} ${line}`)
-  const line = [`flush chain ${family} ${forwarded.name}`, ...removals, ...additions, ...rules].join('; ')
+  const renewed = baseChains(generation, before.maps.has('carrying6')).filter(({ name }) => name !== 'zoned')
+  for (const { name, lines } of renewed) chains.set(name, lines.join('\n'))
+  const rules = renewed.flatMap(({ name, lines }) =>
+    lines.filter(text => !text.startsWith('type ')).map(text => `add rule ${family} ${name} ${text}`),
+  )
+  const flushes = renewed.map(({ name }) => `flush chain ${family} ${name}`)
+  const line = [...flushes, ...removals, ...additions, ...rules].join('; ')
   return { line, loaded: { ...before, chains, elements, generation } }
 }
 

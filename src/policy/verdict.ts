@@ -1,15 +1,16 @@
 /** Whether a flow passes, and by which rule (I6): the one meaning of policies, which everything else is compared with. */
+
+import { type Address, type Family, familyOf, isWithin } from '../model/address-match.ts'
 import type { GroupId } from '../model/group.ts'
-import type { IpMatch } from '../model/ip-match.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { RuleValue } from '../model/rule.ts'
 import type { Direction, PolicyBook } from './book.ts'
-import { type BookRule, compareBookRules } from './book-rule.ts'
+import { type BookRule, compareBookRules, protocolIn } from './book-rule.ts'
 
 /** One end of a flow. */
 export interface Party {
-  /** IPv4, as a number. */
-  readonly ip: number
+  /** Of the same family at both ends. */
+  readonly ip: Address
   /** The network that it speaks in; undefined outside (a published port's caller, a host on the Internet). */
   readonly network: NetworkId | undefined
   /** The group of its endpoint; undefined for none. */
@@ -20,7 +21,7 @@ export interface Party {
 export interface Flow {
   readonly src: Party
   readonly dst: Party
-  /** IPv4 protocol number: 1 ICMP, 6 TCP, 17 UDP. */
+  /** As in the header of its family: 1 ICMP, 58 ICMPv6, 6 TCP, 17 UDP. */
   readonly protocol: number
   /** Destination port; 0 for protocols without. */
   readonly port: number
@@ -85,9 +86,9 @@ export function matches(book: PolicyBook, rule: BookRule, flow: Flow): boolean {
   const { src, dst, port } = flow
   return (
     (rule.value.port === 0 || rule.value.port === port) &&
-    within(rule.from, src.ip) &&
-    within(rule.to, dst.ip) &&
-    matchesNames(book, rule, flow)
+    isWithin(rule.from, src.ip) &&
+    isWithin(rule.to, dst.ip) &&
+    matchesNames(book, rule, { ...flow, family: familyOf(src.ip) })
   )
 }
 
@@ -95,22 +96,20 @@ export function matches(book: PolicyBook, rule: BookRule, flow: Flow): boolean {
 export interface NamedFlow {
   readonly src: Omit<Party, 'ip'>
   readonly dst: Omit<Party, 'ip'>
+  readonly family: Family
   readonly protocol: number
 }
 
 /** The part of `matches` that addresses and ports have no say in. */
-export function matchesNames(book: PolicyBook, { value, ...rule }: BookRule, { src, dst, protocol }: NamedFlow) {
+export function matchesNames(book: PolicyBook, rule: BookRule, { src, dst, family, protocol }: NamedFlow) {
+  const { value } = rule
   return (
-    (rule.protocol === undefined || rule.protocol === protocol) &&
+    (rule.protocol === undefined || protocolIn(rule, family) === protocol) &&
     isNamed(value.fromGroup, src.group, name => book.groupsNamed(name, value.action)) &&
     isNamed(value.toGroup, dst.group, name => book.groupsNamed(name, value.action)) &&
     isNamed(value.fromNetwork, src.network, name => book.networksNamed(name, value.action)) &&
     isNamed(value.toNetwork, dst.network, name => book.networksNamed(name, value.action))
   )
-}
-
-function within(range: IpMatch | undefined, ip: number): boolean {
-  return range === undefined || (ip >= range.first && ip <= range.last)
 }
 
 function isNamed(name: string, id: string | undefined, bearers: (name: string) => readonly string[]): boolean {

@@ -1,14 +1,20 @@
 /** Pure: `skein why`: whether one end reaches another, what decides it and where, and what would change it. */
+import { SkeinError } from '../../lib/errors.ts'
 import type { PeerKey } from '../../lib/keys.ts'
+import type { Family } from '../../model/address-match.ts'
 import type { FlowKind } from '../../model/flow-kind.ts'
 import { poolRange } from '../../model/group.ts'
+import { parseIp6 } from '../../model/ip6.ts'
+import { address6 } from '../../model/ipv6.ts'
+import type { NetworkSpec } from '../../model/network.ts'
 import type { PolicyBook } from '../book.ts'
 import { readBook } from '../book.ts'
+import { protocolIn } from '../book-rule.ts'
 import type { Verdict } from '../verdict.ts'
 import { casesOf, type FlowSet, matchesOf, type Side } from './cases.ts'
 import { type Change, changeTo, groupOf } from './change.ts'
-import { type End, findEnds, type Named } from './ends.ts'
-import { findWays, type HostFacts, type Way } from './way.ts'
+import { type End, findEnds, type GroupEnd, type Named } from './ends.ts'
+import { familyOfEnd, findWays, type HostFacts, type Way } from './way.ts'
 
 export interface Question {
   readonly src: string
@@ -16,6 +22,8 @@ export interface Question {
   readonly kind: FlowKind
   /** Of groups and addresses, and then of containers too; by default that of a container that is named. */
   readonly tenant?: string | undefined
+  /** Of which addresses, where both ends are given by name. @default 4 */
+  readonly family?: Family | undefined
 }
 
 export interface WayAnswer extends Way {
@@ -40,8 +48,27 @@ export interface Answer {
 
 /** Throws `invalid`, `not-found`, `conflict` or `unsupported` when the question has no answer. */
 export function why(facts: HostFacts, question: Question): Answer {
+  const answer = answerFor(facts, question)
+  const isOfNames = answer.src.family === undefined && answer.dst.family === undefined
+  const dual = isOfNames && question.family === undefined ? dualAnswer(facts, question) : undefined
+  if (!dual || dual.passes === answer.passes) return answer
+  const note = `over IPv6 the answer is ${dual.passes}: ask with --ipv6`
+  return { ...answer, ways: answer.ways.map(way => ({ ...way, notes: [...way.notes, note] })) }
+}
+
+/** Undefined if one of the two has no IPv6, or the answer is too long to be found. */
+function dualAnswer(facts: HostFacts, question: Question): Answer | undefined {
+  try {
+    return answerFor(facts, { ...question, family: 6 })
+  } catch (error) {
+    if (error instanceof SkeinError) return undefined
+    throw error
+  }
+}
+
+function answerFor(facts: HostFacts, { src: from, dst: to, kind, tenant: home, family }: Question): Answer {
   const { view } = facts
-  const [src, dst] = findEnds(facts, question.src, question.dst, question.tenant)
+  const [src, dst] = findEnds(facts, from, to, home, family)
   const books = new Map<string, PolicyBook>()
   const bookOf = (tenant: string) => {
     const book = books.get(tenant) ?? readBook(view, tenant)
@@ -49,7 +76,7 @@ export function why(facts: HostFacts, question: Question): Answer {
     return book
   }
   const ways = together(findWays(facts, src.ends, dst.ends)).map(places =>
-    judged(facts, bookOf(places[0].src.tenant), places, question.kind),
+    judged(facts, bookOf(places[0].src.tenant), places, kind),
   )
   return { src, dst, passes: passesOf(ways), ways }
 }
@@ -77,9 +104,10 @@ function judged(facts: HostFacts, book: PolicyBook, places: Places, kind: FlowKi
   if (way.kind === 'self' || way.kind === 'gateway') {
     return { ...way, cases: [{ action: 'allow' }], ...hosts, change: undefined }
   }
+  const family = familyOfEnd(way.src)
   const flows = places.map(
     (place): FlowSet => ({
-      ...{ protocol: kind.protocol, ports: kind.ports },
+      ...{ family, protocol: protocolIn(kind, family) ?? kind.protocol, ports: kind.ports },
       ...{ src: sideOf(view, book, place.src), dst: sideOf(view, book, place.dst) },
     }),
   )
@@ -93,13 +121,25 @@ function sideOf(view: HostFacts['view'], book: PolicyBook, end: End): Side {
   if (end.kind === 'outside') return { ips: [end.ip, end.ip], network: undefined, group: undefined }
   const network = end.network.id
   if (end.kind === 'unused') return { ips: [end.ip, end.ip], network, group: undefined }
-  if (end.kind === 'container')
-    return { ips: [end.endpoint.ip, end.endpoint.ip], network, group: groupOf(book, end)?.id }
+  if (end.kind === 'container') return { ips: [end.ip, end.ip], network, group: groupOf(book, end)?.id }
   return { ips: addressesOf(view, end), network, group: end.group.id }
 }
 
 /** Its pool; the network's addresses without one, or when a member is outside. */
-function addressesOf(view: HostFacts['view'], { group, network }: Extract<End, { kind: 'group' }>): Side['ips'] {
+function addressesOf(view: HostFacts['view'], end: GroupEnd): Side['ips'] {
+  const [first, last] = addresses4Of(view, end)
+  if (end.family === 4) return [first, last]
+  const { spec } = end.network
+  return [address6Of(spec, first), address6Of(spec, last)]
+}
+
+function address6Of(spec: NetworkSpec, ip: number): bigint {
+  const found = parseIp6(address6(spec, ip) ?? '')
+  if (found === undefined) throw new RangeError('no IPv6 address')
+  return found
+}
+
+function addresses4Of(view: HostFacts['view'], { group, network }: GroupEnd): [first: number, last: number] {
   const { first, last } = network.spec.subnet
   const pool = poolRange(group.pool)
   const isOutside = ({ ip }: { ip: number }) => pool !== undefined && (ip < pool.first || ip > pool.last)
@@ -107,10 +147,7 @@ function addressesOf(view: HostFacts['view'], { group, network }: Extract<End, {
   return [pool.first, pool.last]
 }
 
-function membersOf(
-  view: HostFacts['view'],
-  { group, network }: Pick<Extract<End, { kind: 'group' }>, 'group' | 'network'>,
-) {
+function membersOf(view: HostFacts['view'], { group, network }: Pick<GroupEnd, 'group' | 'network'>) {
   return view.endpoints(network.id).filter(endpoint => endpoint.group === group.id)
 }
 

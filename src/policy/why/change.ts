@@ -2,8 +2,8 @@
 import { argument, ruleAddCommand, tenantFlag } from '../../crdt/object-commands.ts'
 import type { Group } from '../../crdt/objects-view.ts'
 import type { RegistryView } from '../../crdt/registry-view.ts'
+import { formatAddress } from '../../model/address-match.ts'
 import type { FlowKind } from '../../model/flow-kind.ts'
-import { formatIp } from '../../model/ip.ts'
 import { dockerName } from '../../model/names.ts'
 import type { RuleValue } from '../../model/rule.ts'
 import type { Direction, PolicyBook } from '../book.ts'
@@ -84,8 +84,7 @@ export function groupOf(book: PolicyBook, end: End): Group | undefined {
 
 function ruleFor(action: RuleValue['action'], priority: number, place: Place, kind: FlowKind): RuleValue {
   const { direction, way } = place
-  const address = (end: End): string =>
-    end.kind === 'group' ? '' : formatIp(end.kind === 'container' ? end.endpoint.ip : end.ip)
+  const address = (end: End): string => (end.kind === 'group' ? '' : formatAddress(end.ip))
   const named = (end: End): string => (end.kind === 'group' ? end.group.name : '')
   const isIn = direction === 'in'
   return {

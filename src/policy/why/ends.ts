@@ -3,17 +3,38 @@ import type { Group } from '../../crdt/objects-view.ts'
 import type { Endpoint, Network, RegistryView } from '../../crdt/registry-view.ts'
 import { SkeinError } from '../../lib/errors.ts'
 import type { PeerKey } from '../../lib/keys.ts'
-import { formatIp, parseIp } from '../../model/ip.ts'
+import { type Address, type Family, familyOf, formatAddress, parseAddress } from '../../model/address-match.ts'
+import { formatIp6, parseIp6 } from '../../model/ip6.ts'
+import { address4, address6, contains6, subnet6Of } from '../../model/ipv6.ts'
 import { bareName, defaultTenant, groupNetworkName } from '../../model/names.ts'
+import type { NetworkSpec } from '../../model/network.ts'
 import { contains } from '../../model/subnet.ts'
 
 export type End =
-  | { readonly kind: 'container'; readonly tenant: string; readonly network: Network; readonly endpoint: Endpoint }
-  | { readonly kind: 'group'; readonly tenant: string; readonly network: Network; readonly group: Group }
+  | ContainerEnd
+  | GroupEnd
   /** An address of a network that no container has. */
-  | { readonly kind: 'unused'; readonly tenant: string; readonly network: Network; readonly ip: number }
+  | { readonly kind: 'unused'; readonly tenant: string; readonly network: Network; readonly ip: Address }
   /** An address of no network of the tenant. */
-  | { readonly kind: 'outside'; readonly tenant: string; readonly ip: number }
+  | { readonly kind: 'outside'; readonly tenant: string; readonly ip: Address }
+
+export interface ContainerEnd {
+  readonly kind: 'container'
+  readonly tenant: string
+  readonly network: Network
+  readonly endpoint: Endpoint
+  /** That of its addresses which is asked about. */
+  readonly ip: Address
+}
+
+export interface GroupEnd {
+  readonly kind: 'group'
+  readonly tenant: string
+  readonly network: Network
+  readonly group: Group
+  /** Of the addresses that are asked about. */
+  readonly family: Family
+}
 
 /** What one word of the question means: a container has an end on each of its networks. */
 export interface Named {
@@ -22,6 +43,8 @@ export interface Named {
   /** How to write it so that it means nothing else. */
   readonly exact: string
   readonly ends: readonly End[]
+  /** Of an address; undefined for a name, which may have addresses of both. */
+  readonly family: Family | undefined
 }
 
 export interface Names {
@@ -34,10 +57,17 @@ const minDigits = 4
 const shownDigits = 12
 
 /**
- * Both ends. Groups and addresses are those of `tenant`; where that is not given, of the tenant of the container at the other
+ * Both ends, as addresses of one family: a name that is asked about together with an IPv6 address means its IPv6 address. Groups and addresses are those of `tenant`; where that is not given, of the tenant of the container at the other
  * end. Throws `invalid`, `not-found`, or `conflict` for a word that fits several.
+ * @param wanted what names mean together with names; 4 by default
  */
-export function findEnds(names: Names, src: string, dst: string, tenant: string | undefined): [src: Named, dst: Named] {
+export function findEnds(
+  names: Names,
+  src: string,
+  dst: string,
+  tenant: string | undefined,
+  wanted: Family = 4,
+): [src: Named, dst: Named] {
   const containers = [src, dst].map(text => containersNamed(names, text, tenant)) as [Named[], Named[]]
   const home = tenant ?? containers.map(tenantOf).find(found => found !== undefined) ?? defaultTenant
   const [from, to] = [one(names, src, home, containers[0]), one(names, dst, home, containers[1])]
@@ -47,7 +77,23 @@ export function findEnds(names: Names, src: string, dst: string, tenant: string 
       `neither ${src} nor ${dst} is in a network of tenant ${home}: name a container, a group or an address of one; see skein ps`,
     )
   }
-  return [from, to]
+  if (from.family && to.family && from.family !== to.family) {
+    throw new SkeinError('invalid', `${src} and ${dst} never meet: ask about two IPv4 or two IPv6 addresses`)
+  }
+  const family = from.family ?? to.family ?? wanted
+  return family === 4 ? [from, to] : [with6(from), with6(to)]
+}
+
+/** Throws `invalid` if what is named has no IPv6 address. */
+function with6(named: Named): Named {
+  const ends = named.ends.flatMap((end): End[] => {
+    if (end.kind === 'group') return subnet6Of(end.network.spec) ? [{ ...end, family: 6 }] : []
+    if (end.kind !== 'container') return typeof end.ip === 'bigint' ? [end] : []
+    const ip = parseIp6(address6(end.network.spec, end.endpoint.ip) ?? '')
+    return ip === undefined ? [] : [{ ...end, ip }]
+  })
+  if (ends.length > 0) return { ...named, ends }
+  throw new SkeinError('invalid', `${named.text} has no IPv6 address: ask about IPv4, or see skein net ls -a`)
 }
 
 function isInside(end: End): boolean {
@@ -66,7 +112,7 @@ function one(names: Names, text: string, tenant: string, containers: readonly Na
   if (!first) {
     throw new SkeinError(
       'not-found',
-      `${text} is no container, no group of tenant ${tenant} and no IPv4 address: see skein ps and skein group ls -a`,
+      `${text} is no container, no group of tenant ${tenant} and no address: see skein ps and skein group ls -a`,
     )
   }
   if (others.length === 0) return first
@@ -86,7 +132,7 @@ function containersNamed({ view, nameOf }: Names, text: string, tenant: string |
       if (!fits(endpoint)) continue
       const key = `${endpoint.owner} ${endpoint.container || endpoint.id}`
       const ends = found.get(key) ?? []
-      ends.push({ kind: 'container', tenant: network.tenant, network, endpoint })
+      ends.push({ kind: 'container', tenant: network.tenant, network, endpoint, ip: endpoint.ip })
       found.set(key, ends)
     }
   }
@@ -98,7 +144,7 @@ function containerOf(ends: readonly End[], nameOf: Names['nameOf']): Named {
   if (!endpoint) throw new RangeError('no endpoint')
   const id = (endpoint.container || endpoint.id).slice(0, shownDigits)
   const name = endpoint.containerName || id
-  return { text: `container ${name} on ${nameOf(endpoint.owner)}`, exact: id, ends }
+  return { text: `container ${name} on ${nameOf(endpoint.owner)}`, exact: id, ends, family: undefined }
 }
 
 /** `group`, `group.net`, or either with `/tenant`, as Docker shows it. */
@@ -113,26 +159,47 @@ function groupsNamed({ view }: Names, text: string, tenant: string): Named[] {
     const inDocker = [group.name, group.bornName].map(name => groupNetworkName(name, network.name))
     if (group.name !== bare && !inDocker.includes(bareName(said, bare))) return []
     const exact = `${groupNetworkName(group.name, network.name)}/${said}`
-    return [{ text: `group ${group.name}`, exact, ends: [{ kind: 'group', tenant: said, network, group }] }]
+    const ends: End[] = [{ kind: 'group', tenant: said, network, group, family: 4 }]
+    return [{ text: `group ${group.name}`, exact, ends, family: undefined }]
   })
 }
 
 /** Undefined if the text is no address. Throws `invalid` for one that no container or host can have. */
 function addressNamed({ view }: Names, text: string, tenant: string): Named | undefined {
-  const ip = parseIp(text)
-  if (ip === undefined) {
-    if (!/^[0-9a-f]*:[0-9a-f:.]+$/i.test(text)) return undefined
-    throw new SkeinError('invalid', `${text}: networks have no IPv6 yet: ask about IPv4 addresses`)
+  const ip = parseAddress(text)
+  if (ip === undefined) return undefined
+  const networks = view.networks(tenant).filter(({ spec }) => isOf(spec, ip))
+  if (typeof ip === 'bigint' && ip >> 118n === 0x3fan) {
+    throw new SkeinError('invalid', `${text} is link-local: only neighbour discovery passes there; ask about another`)
   }
-  const networks = view.networks(tenant).filter(({ spec }) => contains(spec.subnet, ip))
-  const bounds = networks.flatMap(({ spec: { subnet } }) => [subnet.base, subnet.base + 2 ** (32 - subnet.length) - 1])
-  if (bounds.includes(ip) || ip >= 0xe0000000 || ip < 0x01000000 || ip >>> 24 === 127) {
+  if (!isHost(ip) || networks.some(({ spec }) => isBound(spec, ip))) {
     throw new SkeinError('invalid', `${text} is no address of one container or host: ask about another`)
   }
-  const containers = networks.flatMap(network =>
-    view.endpointsAt(network.id, ip).map((endpoint): End => ({ kind: 'container', tenant, network, endpoint })),
-  )
+  const containers = networks.flatMap(network => {
+    const own = typeof ip === 'bigint' ? address4(network.spec, formatIp6(ip)) : ip
+    const here = own === undefined ? [] : view.endpointsAt(network.id, own)
+    return here.map((endpoint): End => ({ kind: 'container', tenant, network, endpoint, ip }))
+  })
   const live = networks.find(network => network.status === 'live') ?? networks[0]
   const unused: End = live ? { kind: 'unused', tenant, network: live, ip } : { kind: 'outside', tenant, ip }
-  return { text: formatIp(ip), exact: text, ends: containers.length > 0 ? containers : [unused] }
+  const ends = containers.length > 0 ? containers : [unused]
+  return { text: formatAddress(ip), exact: text, ends, family: familyOf(ip) }
+}
+
+function isOf(spec: NetworkSpec, ip: Address): boolean {
+  if (typeof ip === 'number') return contains(spec.subnet, ip)
+  const subnet6 = subnet6Of(spec)
+  return subnet6 !== undefined && contains6(subnet6, ip)
+}
+
+/** The addresses at the ends of a prefix that mean no host: of IPv6 (RFC 4291, 2.6.1) the first alone. */
+function isBound(spec: NetworkSpec, ip: Address): boolean {
+  const { base, length } = spec.subnet
+  return typeof ip === 'number' ? ip === base || ip === base + 2 ** (32 - length) - 1 : ip === subnet6Of(spec)?.base
+}
+
+/** Neither multicast, nor of this host alone, nor unspecified. */
+function isHost(ip: Address): boolean {
+  if (typeof ip === 'number') return ip < 0xe0000000 && ip >= 0x01000000 && ip >>> 24 !== 127
+  return ip >> 120n !== 0xffn && ip > 1n
 }

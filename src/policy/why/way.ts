@@ -3,7 +3,8 @@ import type { Network } from '../../crdt/registry-view.ts'
 import { routedNetworks } from '../../crdt/routed-networks.ts'
 import { tagOwners } from '../../crdt/vlan-tags.ts'
 import type { PeerKey } from '../../lib/keys.ts'
-import { formatIp } from '../../model/ip.ts'
+import { type Family, familyOf, formatAddress, parseAddress } from '../../model/address-match.ts'
+import { gateway6Of } from '../../model/ipv6.ts'
 import { dockerName } from '../../model/names.ts'
 import { gatewayOf } from '../../model/network.ts'
 import type { End, Names } from './ends.ts'
@@ -48,7 +49,7 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
   }
   if (src.kind === 'outside' || dst.kind === 'outside') return outsideWay(way, none, src, dst)
   if (src.kind === 'unused') {
-    if (isGateway(src)) return none(`${formatIp(src.ip)} is a gateway: it begins nothing`, 'ask about a container')
+    if (isGateway(src)) return none(`${formatAddress(src.ip)} is a gateway: it begins nothing`, 'ask about a container')
     return unusedWay(none, src)
   }
   if (dst.kind === 'unused' && !isGateway(dst)) return unusedWay(none, dst)
@@ -64,7 +65,9 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
   const isSame = src.network.id === dst.network.id
   if (isSame && dst.kind !== 'unused') return way('network', `network ${shown(src.network)}`)
   const routed = routedNetworks(facts.view.networks(src.tenant)).map(({ id }) => id)
-  const closed = [src.network, dst.network].filter(({ id }) => !routed.includes(id))
+  const family = familyOfEnd(src)
+  const isOpen = (network: Network) => routed.includes(network.id) && gatewayIn(network, family) !== undefined
+  const closed = [src.network, dst.network].filter(network => !isOpen(network))
   if (dst.kind === 'unused' && (isSame || closed.length === 0)) {
     const text = `the gateway of network ${shown(dst.network)}, on the host of the sender: it answers pings, and no policy is asked`
     return way('gateway', text)
@@ -72,7 +75,7 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
   if (closed.length === 0) {
     return way('routed', `routed from network ${shown(src.network)} to ${shown(dst.network)} by their gateways`)
   }
-  const text = `networks ${shown(src.network)} and ${shown(dst.network)} are apart: ${closed.map(unroutedText).join(', ')}`
+  const text = `networks ${shown(src.network)} and ${shown(dst.network)} are apart: ${closed.map(network => unroutedText(network, family)).join(', ')}`
   if (src.kind !== 'container') return none(text, 'use networks with a gateway: skein net create --gateway')
   const command = `docker network connect ${shown(dst.network)} ${src.endpoint.containerName || src.endpoint.container}`
   return none(text, `on ${facts.nameOf(src.endpoint.owner)}: ${command}`, [command])
@@ -87,24 +90,41 @@ function outsideWay(
   const [inside] = [src, dst].filter(end => end.kind !== 'outside')
   if (!inside) return none('neither end is in a network', 'see skein ps')
   if (inside.kind === 'unused') return unusedWay(none, inside)
+  if (familyOfEnd(src) === 6) {
+    return none(
+      'IPv6 has no way between the networks and the outside: docker_gwbridge translates IPv4 alone',
+      'ask about IPv4; who calls a published port by IPv6 comes through docker-proxy, from an IPv4 address of the host',
+    )
+  }
   if (dst.kind === 'outside')
     return way('out', `out of network ${shown(inside.network)}, translated to the address of the host`)
   return way('published', 'from outside, to a port that is published with docker run -p, and to no other')
 }
 
+export function familyOfEnd(end: End): Family {
+  return end.kind === 'group' ? end.family : familyOf(end.ip)
+}
+
 type Unused = Extract<End, { kind: 'unused' }>
 
 function isGateway({ network, ip }: Unused): boolean {
-  return gatewayOf(network.spec) === ip
+  return gatewayIn(network, familyOf(ip)) === ip
+}
+
+function gatewayIn({ spec }: Network, family: Family) {
+  const gateway = gatewayOf(spec)
+  return family === 4 ? gateway : parseAddress(gateway6Of(spec, gateway) ?? '')
 }
 
 function unusedWay(none: (text: string, remedy: string) => Way, { network, ip }: Unused): Way {
-  return none(`no container has ${formatIp(ip)} in network ${shown(network)}`, 'see skein endpoint ls -a')
+  return none(`no container has ${formatAddress(ip)} in network ${shown(network)}`, 'see skein endpoint ls -a')
 }
 
 /** Of a network that is not routed. */
-function unroutedText(network: Network): string {
-  const why = gatewayOf(network.spec) === undefined ? 'has no gateway' : 'overlaps an older one, and is not routed'
+function unroutedText(network: Network, family: Family): string {
+  const gateway = family === 4 ? 'gateway' : 'IPv6 gateway'
+  const why =
+    gatewayIn(network, family) === undefined ? `has no ${gateway}` : 'overlaps an older one, and is not routed'
   return `${shown(network)} ${why}`
 }
 

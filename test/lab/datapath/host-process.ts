@@ -86,9 +86,17 @@ export const orders = {
     started()
       .replica.view.members()
       .filter(member => member.settled).length,
-  async create(tenant: string, name: string, pktTag: number, subnet = '10.1.1.0/24', gateway = '') {
+  async create(
+    tenant: string,
+    name: string,
+    pktTag: number,
+    subnet = '10.1.1.0/24',
+    gateway = '',
+    subnet6 = '',
+    gateway6 = '',
+  ) {
     const { replica } = started()
-    const spec = checkNetwork({ tenant, name, subnet, gateway, pktTag })
+    const spec = checkNetwork({ tenant, name, subnet, gateway, pktTag, subnet6, gateway6 })
     await replica.write(view => createTenantLeaves(view, tenant))
     await replica.write(view => createNetworkLeaves(view, { tenant, name, spec }))
     return replica.view.networkByName(tenant, name)?.id ?? ''
@@ -118,10 +126,10 @@ export const orders = {
     ])
   },
   /** What `skein why` says of two containers, by their names. */
-  async why(src: string, dst: string, flow: string) {
+  async why(src: string, dst: string, flow: string, family?: 4 | 6) {
     const { view, self } = started().replica
     const facts = { view, self, nameOf: (key: string) => view.member(key)?.name ?? key, unreachable: [], connected: [] }
-    return why(facts, { src, dst, kind: parseFlowKind(flow) }).passes
+    return why(facts, { src, dst, kind: parseFlowKind(flow), family }).passes
   },
   digest: async () => started().replica.view.digest(),
   knows: async (network: NetworkId) => started().replica.view.network(network) !== undefined,

@@ -126,7 +126,13 @@ export class Host {
   }
 
   /** What Docker does with a container: the endpoint's record, Join, the interface moved and named, address and link set. */
-  async container(network: string, name: string, ip: string, group = ''): Promise<{ tookMs: number; mtu: number }> {
+  async container(
+    network: string,
+    name: string,
+    ip: string,
+    group = '',
+    ip6 = '',
+  ): Promise<{ tookMs: number; mtu: number }> {
     const number = parseIp(ip) ?? 0
     const mac = macOf(number)
     const id = `${this.name}-${name}`
@@ -138,6 +144,7 @@ export class Host {
     await this.exec('ip', 'link', 'set', ifName, 'netns', name)
     await this.exec('ip', '-n', name, 'link', 'set', ifName, 'name', 'eth0')
     await this.exec('ip', '-n', name, 'addr', 'add', `${ip}/24`, 'dev', 'eth0')
+    if (ip6 !== '') await this.exec('ip', '-n', name, 'addr', 'add', `${ip6}/64`, 'dev', 'eth0', 'nodad')
     await this.exec('ip', '-n', name, 'link', 'set', 'eth0', 'up')
     return { tookMs, mtu }
   }

@@ -19,7 +19,7 @@ export interface Scene {
   readonly two: Host
   readonly web: string
   /** Makes a container, waits until both hosts know it, and starts its talker. */
-  container(host: Host, name: string, ip: string, group?: string, network?: string): Promise<Talker>
+  container(host: Host, name: string, ip: string, group?: string, network?: string, ip6?: string): Promise<Talker>
   /** All that `down` stops. */
   readonly talkers: Talker[]
   down(): Promise<void>
@@ -45,8 +45,8 @@ async function upHosts(lab: Lab): Promise<Scene> {
   const talkers: Talker[] = []
   return {
     ...{ lab, one, two, web, talkers },
-    async container(host, name, ip, group = '', network = web) {
-      await host.container(network, name, ip, group)
+    async container(host, name, ip, group = '', network = web, ip6 = '') {
+      await host.container(network, name, ip, group, ip6)
       const talker = await startTalker(host, name, ip, ports)
       talkers.push(talker)
       return talker

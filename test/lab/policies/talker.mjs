@@ -13,10 +13,20 @@ const lateMs = 300
 const [, , name, ...served] = process.argv
 
 for (const port of served.map(Number)) {
-  net.createServer(socket => socket.on('error', () => undefined).pipe(socket)).listen(port, '0.0.0.0')
-  const echo = dgram.createSocket('udp4').bind(port, '0.0.0.0')
-  echo.on('message', (data, from) => echo.send(`${data}` === 'who' ? name : data, from.port, from.address))
+  for (const [host, type] of [
+    ['0.0.0.0', 'udp4'],
+    ['::', 'udp6'],
+  ]) {
+    net
+      .createServer(socket => socket.on('error', () => undefined).pipe(socket))
+      .listen({ host, port, ipv6Only: host === '::' })
+    const echo = dgram.createSocket({ type, ipv6Only: host === '::' }).bind(port, host)
+    echo.on('message', (data, from) => echo.send(`${data}` === 'who' ? name : data, from.port, from.address))
+  }
 }
+
+/** Of the address's family. */
+const socketTo = ip => dgram.createSocket(net.isIPv6(ip) ? 'udp6' : 'udp4')
 
 const within = (limitMs, work) =>
   new Promise(resolve => {
@@ -36,18 +46,19 @@ const orders = {
       socket.on('error', error => done(error.code === 'ECONNREFUSED' ? 'refused' : error.code))
       setTimeout(() => socket.destroy(), limitMs)
     }),
-  udp: (ip, port, limitMs) =>
+  /** `bytes`: of the datagram that is sent. */
+  udp: (ip, port, limitMs, bytes = 1) =>
     within(limitMs, done => {
-      const socket = dgram.createSocket('udp4')
+      const socket = socketTo(ip)
       socket.on('message', () => done(true))
       socket.on('error', error => done(error.code === 'ECONNREFUSED' ? 'refused' : error.code))
-      socket.connect(port, ip, error => (error ? done(error.code) : socket.send('x')))
+      socket.connect(port, ip, error => (error ? done(error.code) : socket.send('x'.repeat(bytes))))
       setTimeout(() => socket.close(), limitMs)
     }),
   /** Over UDP: the name of who answers. */
   who: (ip, port, limitMs) =>
     within(limitMs, done => {
-      const socket = dgram.createSocket('udp4')
+      const socket = socketTo(ip)
       socket.on('message', answer => done(`${answer}`))
       socket.on('error', () => undefined)
       socket.connect(port, ip, error => (error ? done(false) : socket.send('who')))
@@ -74,7 +85,7 @@ const orders = {
   async stream(ip, port, everyMs, fresh) {
     const stream = { sent: 0, back: new Set() }
     const open = () => {
-      const socket = dgram.createSocket('udp4')
+      const socket = socketTo(ip)
       socket.on('message', data => stream.back.add(Number(data)))
       socket.on('error', () => undefined)
       return socket

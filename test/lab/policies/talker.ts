@@ -18,7 +18,7 @@ export interface Streamed {
 export interface Talker {
   readonly ip: string
   /** True: it came about; false: silence; else the error's code, `refused` for a refusal by the other end. */
-  tries(protocol: 'tcp' | 'udp', to: string, port: number, limitMs?: number): Promise<boolean | string>
+  tries(protocol: 'tcp' | 'udp', to: string, port: number, limitMs?: number, bytes?: number): Promise<boolean | string>
   /** The name of who answers over UDP; false: silence. */
   who(to: string, port: number, limitMs?: number): Promise<string | false>
   /** Opens a connection that stays. */
@@ -51,7 +51,8 @@ export async function startTalker(host: Host, namespace: string, ip: string, por
   }
   return {
     ip,
-    tries: (protocol, to, port, limitMs = silenceMs) => ask(protocol, to, port, limitMs) as Promise<boolean | string>,
+    tries: (protocol, to, port, limitMs = silenceMs, bytes = 1) =>
+      ask(protocol, to, port, limitMs, bytes) as Promise<boolean | string>,
     who: (to, port, limitMs = silenceMs) => ask('who', to, port, limitMs) as Promise<string | false>,
     async open(to, port) {
       const connection = await ask('open', to, port, 2_000)

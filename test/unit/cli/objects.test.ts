@@ -93,6 +93,7 @@ describe('cli: policies, groups, profiles, settings', function () {
     ...[
       'network create --gateway',
       'network create --subnetv6',
+      'why --ipv6',
       'network create --gatewayv6',
       'network create --nw-tag',
     ],

@@ -126,13 +126,13 @@ describe('cli: why', function () {
     ['why c1 db1 tcp/99999', 3, /^Error: port "99999" is invalid: use 1 to 65535\n$/],
     ['why c1 db1 smtp', 3, /^Error: protocol "smtp" is invalid/],
     ['why c1 db1 icmp/8', 3, /^Error: icmp has no ports/],
-    ['why c1 fd00::1 tcp', 3, /^Error: fd00::1: networks have no IPv6 yet/],
+    ['why c1 fd00::1 tcp', 3, /^Error: container c1 on host1 has no IPv6 address: ask about IPv4/],
     ['why 1.2.3.4 1.2.3.5 tcp', 3, /^Error: neither 1\.2\.3\.4 nor 1\.2\.3\.5 is in a network of tenant default/],
     ['why c1 10.1.2.0 tcp', 3, /^Error: 10\.1\.2\.0 is no address of one container or host/],
     [
       'why c1 nobody tcp',
       4,
-      /^Error: nobody is no container, no group of tenant default and no IPv4 address: see skein ps/,
+      /^Error: nobody is no container, no group of tenant default and no address: see skein ps/,
     ],
     ['why -t red c1 db1 tcp', 4, /^Error: tenant red does not exist/],
   ]

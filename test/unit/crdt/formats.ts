@@ -22,7 +22,7 @@ import { toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
-import { dualStackAct, sampleLeaves } from './sample-leaves.ts'
+import { dualStackAct, ruleOfIpv6, sampleLeaves } from './sample-leaves.ts'
 import { signerAt } from './writer.ts'
 
 export type Golden = Record<string, string>
@@ -42,6 +42,7 @@ export function idBytes(): Golden {
     'act of a network with IPv6': toHex(encodeLeaf(dualStackAct)),
     group: groupIdOf(sampleLeaves.group),
     'value of a rule': ruleHashOf(sampleLeaves.rule.value),
+    'value of a rule with IPv6 addresses': ruleHashOf(ruleOfIpv6),
     'admission proof': toHex(admissionProof(meshId, keyB, 'host2')),
     'succession proof': toHex(successionProof(meshId, keyA, keyB, 'host2')),
     machine: machineOf(meshId, '0123456789abcdef0123456789abcdef\n'),

@@ -1,6 +1,7 @@
 /** One leaf of each kind, with fixed contents: the golden bytes and the round trips are made of these. */
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import type { NetworkSpec } from '../../../src/model/network.ts'
+import { checkRule } from '../../../src/model/rule.ts'
 import { parseSubnet } from '../../../src/model/subnet.ts'
 
 const keyA = 'aa'.repeat(32)
@@ -106,3 +107,11 @@ export const dualStackAct = {
   ...sampleLeaves.network,
   spec: { ...sampleSpec, gateway: '10.1.2.254', subnet6: 'fd00:6::/64', gateway6: 'fd00:6::fe' },
 }
+
+/** Of the same form as ever: the texts of its addresses are what tells the family. */
+export const ruleOfIpv6 = checkRule({
+  action: 'deny',
+  protocol: 'icmp',
+  fromIp: 'fd00:6::5-fd00:6::9',
+  toIp: 'fd00:6::/64',
+})

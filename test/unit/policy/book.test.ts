@@ -12,7 +12,7 @@ describe('policy: book', () => {
     const db = scene.party('10.1.2.9', 'db')
     scene.write(() => [
       {
-        ...{ kind: 'endpoint', id: 'ee'.repeat(32), network: db.network ?? '', ip: db.ip, mac: '02:02:0a:01:02:09' },
+        ...{ kind: 'endpoint', id: 'ee'.repeat(32), network: db.network ?? '', ip: db.own, mac: '02:02:0a:01:02:09' },
         ...{ container: '', containerName: 'db1', aliases: [], group: scene.group('db') },
       },
     ])

@@ -9,12 +9,19 @@ import {
 } from '../../../src/crdt/object-acts.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
+import { type Address, parseAddress } from '../../../src/model/address-match.ts'
 import type { GroupId } from '../../../src/model/group.ts'
-import { parseIp } from '../../../src/model/ip.ts'
+import { address4 } from '../../../src/model/ipv6.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
 import type { Party } from '../../../src/policy/index.ts'
 import { World } from '../crdt/writer.ts'
+
+/** A party that the IPv4 address of an endpoint belongs to, too. */
+export interface SceneParty extends Party {
+  /** Its IPv4 address. */
+  readonly own: number
+}
 
 /** Policies by group, and rules by policy: `{ id: request }`. */
 export interface SceneGroup {
@@ -31,13 +38,18 @@ export interface Scene {
   /** Writes leaves made of what is known, by the founder, and takes them in. */
   write(make: (view: Registry) => readonly Leaf[]): void
   group(name: string): GroupId
-  /** A party at an address of network `web` (10.1.2.0/24) or `lan` (10.1.3.0/24), or outside. */
-  party(ip: string, group?: string): Party
+  /** A party at an address of network `web` (10.1.2.0/24, fd00:6::/64) or `lan` (10.1.3.0/24), or outside. */
+  party(ip: string, group?: string): SceneParty
   addRule(policy: string, id: string, rule: RuleRequest): void
   setPolicies(group: string, policies: readonly string[]): void
 }
 
-export function createScene(groups: Readonly<Record<string, SceneGroup>>, rules: SceneRules = {}): Scene {
+/** @param web6 IPv6 prefix of network `web` */
+export function createScene(
+  groups: Readonly<Record<string, SceneGroup>>,
+  rules: SceneRules = {},
+  web6: '' | 'fd00:6::/64' = '',
+): Scene {
   const world = new World(2).settleAll()
   const view = new Registry(world.meshId, verifySignature)
   let applied = 0
@@ -53,11 +65,11 @@ export function createScene(groups: Readonly<Record<string, SceneGroup>>, rules:
     sync()
   }
   const id = (name: string) => view.objects.groupByName(tenant, name)?.id ?? ''
-  for (const [name, subnet] of [
-    ['web', '10.1.2.0/24'],
-    ['lan', '10.1.3.0/24'],
+  for (const [name, subnet, subnet6] of [
+    ['web', '10.1.2.0/24', web6],
+    ['lan', '10.1.3.0/24', ''],
   ] as const) {
-    const spec = checkNetwork({ tenant, name, subnet })
+    const spec = { ...checkNetwork({ tenant, name, subnet }), subnet6 }
     write(known => createNetworkLeaves(known, { tenant, name, spec }))
   }
   for (const policy of new Set([
@@ -69,9 +81,11 @@ export function createScene(groups: Readonly<Record<string, SceneGroup>>, rules:
   const scene: Scene = {
     ...{ world, view, write, group: id },
     party(text, group) {
-      const ip = parseIp(text) as number
-      const network = view.networks(tenant).find(each => ip >= each.spec.subnet.first && ip <= each.spec.subnet.last)
-      return { ip, network: network?.id, group: group === undefined ? undefined : id(group) }
+      const ip = parseAddress(text) as Address
+      const networks = view.networks(tenant)
+      const own = typeof ip === 'number' ? ip : (networks.map(each => address4(each.spec, text)).find(Boolean) ?? 0)
+      const network = networks.find(({ spec: { subnet } }) => own >= subnet.first && own <= subnet.last)
+      return { ip, own, network: network?.id, group: group === undefined ? undefined : id(group) }
     },
     addRule: (policy, ruleId, rule) =>
       write(known => addRuleLeaves(known.objects, tenant, policy, ruleId, checkRule(rule))),

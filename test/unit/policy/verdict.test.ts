@@ -44,6 +44,27 @@ describe('policy: verdict', () => {
     assert.equal(said(scene, plain, db, 17, 53), 'allow')
   })
 
+  it('knows groups and networks by the endpoint whatever the family, and addresses by their own alone', () => {
+    const rules: SceneRules[string] = {
+      '1': { action: 'deny', fromGroup: 'app', protocol: 'tcp' },
+      '2': { action: 'deny', fromNetwork: 'web', protocol: 'udp' },
+      '3': { action: 'deny', fromIp: '0.0.0.0-255.255.255.255', protocol: '132' },
+      '4': { action: 'deny', fromIp: 'fd00:6::/64', protocol: '133' },
+      '5': { action: 'deny', protocol: 'icmp' },
+    }
+    const scene = createScene({ db: { policies: ['p'] }, app: {} }, { p: rules }, 'fd00:6::/64')
+    const both = (protocol: number, protocol6 = protocol) => [
+      said(scene, scene.party('10.1.2.5', 'app'), scene.party('10.1.2.9', 'db'), protocol),
+      said(scene, scene.party('fd00:6::5', 'app'), scene.party('fd00:6::9', 'db'), protocol6),
+    ]
+    assert.deepEqual(both(6), ['deny by p 1 in', 'deny by p 1 in'])
+    assert.deepEqual(both(17), ['deny by p 2 in', 'deny by p 2 in'])
+    assert.deepEqual(both(132), ['deny by p 3 in', 'allow'])
+    assert.deepEqual(both(133), ['allow', 'deny by p 4 in'])
+    assert.deepEqual(both(1, 58), ['deny by p 5 in', 'deny by p 5 in'])
+    assert.deepEqual(both(58, 1), ['allow', 'allow'], 'of the other family')
+  })
+
   it('orders ids as numbers before ids that are none', () => {
     const { scene, db, plain } = toDb({ '10': deny, '9': deny, '1a': deny })
     const ids = readBook(scene.view, 'default').rulesFor(scene.group('db'), 'in')
@@ -149,7 +170,7 @@ describe('policy: verdict', () => {
 
   it('lets a policy bind that was deleted while a group kept it, also a group that is being deleted itself', () => {
     const { scene, db, plain } = toDb({ '1': deny })
-    const endpoint = { kind: 'endpoint', id: 'ee'.repeat(32), network: db.network ?? '', ip: db.ip } as const
+    const endpoint = { kind: 'endpoint', id: 'ee'.repeat(32), network: db.network ?? '', ip: db.own } as const
     scene.write(() => [
       {
         ...endpoint,

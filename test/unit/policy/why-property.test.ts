@@ -14,6 +14,7 @@ const containers: Record<string, Place> = {
   web1: { host: 2, ip: '10.1.2.10', group: 'web' },
 }
 const outside = '192.0.2.7'
+const families = fc.constantFrom(4 as const, 6 as const)
 const inside = [...Object.keys(containers), ...groups.map(group => `${group}.web`)]
 const ends = fc
   .tuple(fc.constantFrom(...inside, outside), fc.constantFrom(...inside, outside))
@@ -21,24 +22,27 @@ const ends = fc
 const flows = fc.constantFrom('tcp', 'tcp/80', 'tcp/82', 'udp', 'udp/81', 'icmp', '132')
 
 /** Parties that the word stands for: of a group one at each border that a rule may draw, and one between. */
-function partiesOf(scene: WhyScene, text: string): Party[] {
+function partiesOf(scene: WhyScene, text: string, family: 4 | 6): Party[] {
   const place = containers[text]
-  if (place) return [scene.party(place.ip, place.group)]
+  const at = (ip: string) =>
+    family === 4 ? ip : ip.replace(/.*\.(\d+)$/, (_, last) => `fd00:6::${Number(last).toString(16)}`)
+  if (place) return [scene.party(at(place.ip), place.group)]
   if (text === outside) return [scene.party(outside)]
   const [group] = text.split('.')
   return ['10.1.2.1', '10.1.2.3', '10.1.2.4', '10.1.2.5', '10.1.2.6', '10.1.2.9', '10.1.2.10', '10.1.2.254'].map(ip =>
-    scene.party(ip, group),
+    scene.party(at(ip), group),
   )
 }
 
 /** Every verdict that a packet of the question can meet, as `verdict` gives it, which the kernel is compared with. */
-function verdictsOf(scene: WhyScene, src: string, dst: string, flow: string): Set<string> {
+function verdictsOf(scene: WhyScene, src: string, dst: string, flow: string, family: 4 | 6): Set<string> {
   const book = readBook(scene.view, 'default')
-  const { protocol, ports } = parseFlowKind(flow)
+  const { protocol: number, ports } = parseFlowKind(flow)
+  const protocol = number === 1 && family === 6 ? 58 : number
   const sample = [80, 81, 82, 83].filter(port => port >= ports[0] && port <= ports[1])
   const found = new Set<string>()
-  for (const from of partiesOf(scene, src)) {
-    for (const to of partiesOf(scene, dst)) {
+  for (const from of partiesOf(scene, src, family)) {
+    for (const to of partiesOf(scene, dst, family)) {
       for (const port of ports[1] === 0 ? [0] : sample) {
         const { action, rule } = verdict(book, { src: from, dst: to, protocol, port })
         found.add(`${action} ${rule?.policy} ${rule?.id} ${rule?.direction}`)
@@ -61,19 +65,20 @@ describe('policy: why as a property', function () {
       fc.property(
         attached,
         rules,
-        fc.array(fc.tuple(ends, flows), { minLength: 4, maxLength: 4 }),
+        fc.array(fc.tuple(ends, flows, families), { minLength: 4, maxLength: 4 }),
         (on, added, asked) => {
           const policies = Object.fromEntries(groups.map(group => [group, { policies: on[group] ?? [] }]))
-          const scene = createWhyScene(policies, { p: {}, q: {}, r: {} }, containers)
+          const scene = createWhyScene(policies, { p: {}, q: {}, r: {} }, containers, 'fd00:6::/64')
           for (const each of added) scene.addRule(each.policy, each.id, each.rule)
-          for (const [[src, dst], flow] of asked) {
-            const answer = scene.ask(src, dst, flow)
-            const context = `${src} -> ${dst} ${flow}`
-            assert.deepEqual(casesOf(answer), verdictsOf(scene, src, dst, flow), context)
+          for (const [[src, dst], flow, wanted] of asked) {
+            const family = [src, dst].includes(outside) ? 4 : wanted
+            const answer = scene.ask(src, dst, flow, undefined, family)
+            const context = `${src} -> ${dst} ${flow} IPv${family}`
+            assert.deepEqual(casesOf(answer), verdictsOf(scene, src, dst, flow, family), context)
             const { change } = answer.ways[0] as WayAnswer
             if (!change || change.commands.length === 0) continue
             for (const command of change.commands) scene.type(command)
-            const turned = scene.ask(src, dst, flow).passes
+            const turned = scene.ask(src, dst, flow, undefined, family).passes
             assert.equal(turned, change.action === 'allow' ? 'yes' : 'no', `${context}: ${change.commands.join('; ')}`)
           }
         },

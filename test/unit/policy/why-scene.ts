@@ -8,6 +8,7 @@ import {
   removeRuleLeaves,
   removeValueLeaves,
 } from '../../../src/crdt/object-acts.ts'
+import type { Family } from '../../../src/model/address-match.ts'
 import { parseFlowKind } from '../../../src/model/flow-kind.ts'
 import { macOf } from '../../../src/model/ip.ts'
 import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
@@ -24,17 +25,19 @@ export interface Place {
 
 export interface WhyScene extends Scene {
   facts: HostFacts
-  ask(src: string, dst: string, flow: string, tenant?: string): Answer
+  ask(src: string, dst: string, flow: string, tenant?: string, family?: Family): Answer
   /** Does what a command of an answer says. */
   type(command: string): void
 }
 
+/** @param web6 as of `createScene` */
 export function createWhyScene(
   groups: Readonly<Record<string, SceneGroup>>,
   rules: SceneRules,
   containers: Readonly<Record<string, Place>>,
+  web6: '' | 'fd00:6::/64' = '',
 ): WhyScene {
-  const scene = createScene(groups, rules)
+  const scene = createScene(groups, rules, web6)
   const { view, world } = scene
   const facts: HostFacts = {
     view,
@@ -45,7 +48,7 @@ export function createWhyScene(
   }
   scene.write(known => createTenantLeaves(known, 'blue'))
   for (const [name, { host, ip, group }] of Object.entries(containers)) {
-    const { ip: address, network = '', group: id } = scene.party(ip, group)
+    const { own: address, network = '', group: id } = scene.party(ip, group)
     const writer = world.at(host)
     const endpoint = { kind: 'endpoint' as const, id: idOf(`e${name}`), network, ip: address, mac: macOf(address) }
     const known = { container: idOf(`c${name}`), containerName: name }
@@ -59,7 +62,7 @@ export function createWhyScene(
   return {
     ...scene,
     facts,
-    ask: (src, dst, flow, tenant) => why(facts, { src, dst, kind: parseFlowKind(flow), tenant }),
+    ask: (src, dst, flow, tenant, family) => why(facts, { src, dst, kind: parseFlowKind(flow), tenant, family }),
     type: command => type(scene, command),
   }
 }

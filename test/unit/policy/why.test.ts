@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { createGroupLeaves } from '../../../src/crdt/object-acts.ts'
+import { formatAddress } from '../../../src/model/address-match.ts'
 import { macOf } from '../../../src/model/ip.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
@@ -237,24 +238,73 @@ describe('policy: why', () => {
     assert.match(only(scene.ask('c1', '10.1.9.1', 'icmp')).text, /^networks web and r2 are apart: web has no gateway$/)
   })
 
+  describe('of IPv6', () => {
+    const dual = () =>
+      createWhyScene(
+        { db: { policies: ['p'] }, app: {} },
+        { p: { '1': { action: 'deny', fromIp: 'fd00:6::5' }, '2': { action: 'deny', protocol: 'icmp', priority: 2 } } },
+        {
+          app1: { host: 1, ip: '10.1.2.5', group: 'app' },
+          db1: { host: 2, ip: '10.1.2.9', group: 'db' },
+          lan1: { host: 1, ip: '10.1.3.5' },
+        },
+        'fd00:6::/64',
+      )
+
+    it('takes a name that is asked about with an IPv6 address for its own one, and says so where the families differ', () => {
+      const scene = dual()
+      const answer = scene.ask('app1', 'fd00:6::9', 'tcp/80')
+      assert.deepEqual(deciding(answer), ['deny p 1'])
+      const { src, dst, change } = only(answer)
+      assert.deepEqual(
+        [src, dst].map(end => end.kind === 'container' && formatAddress(end.ip)),
+        ['fd00:6::5', 'fd00:6::9'],
+      )
+      assert.deepEqual(change?.commands, [
+        'skein policy rule-add p 3 --priority=2 --direction=in --from-ip-address=fd00:6::5 --to-ip-address=fd00:6::9 --protocol=tcp --port=80 --action=allow',
+      ])
+      const named = scene.ask('app1', 'db1', 'tcp/80')
+      assert.equal(named.passes, 'yes')
+      assert.deepEqual(only(named).notes, ['over IPv6 the answer is no: ask with --ipv6'])
+      assert.equal(scene.ask('app1', 'db1', 'tcp/80', undefined, 6).passes, 'no')
+      assert.equal(scene.ask('app', 'db', 'tcp/80', undefined, 6).passes, 'partly')
+    })
+
+    it('means ICMPv6 by icmp, and asks no rule about what has no way', () => {
+      const scene = dual()
+      assert.deepEqual(deciding(scene.ask('fd00:6::5', 'fd00:6::9', 'icmp')), ['deny p 2'])
+      assert.deepEqual(deciding(scene.ask('fd00:6::9', 'fd00:6::5', 'icmp')), ['allow -'])
+      assert.equal(only(scene.ask('app1', 'fd00:6::77', 'icmp')).kind, 'none')
+      const out = only(scene.ask('app1', '2001:db8::1', 'tcp/80'))
+      assert.match(out.text, /^IPv6 has no way between the networks and the outside/)
+    })
+
+    it('refuses what never meets, and what has no IPv6', () => {
+      const scene = dual()
+      const never = /^10\.1\.2\.5 and fd00:6::9 never meet: ask about two IPv4 or two IPv6 addresses$/
+      assert.throws(() => scene.ask('10.1.2.5', 'fd00:6::9', 'tcp'), { code: 'invalid', message: never })
+      assert.throws(() => scene.ask('lan1', 'fd00:6::9', 'tcp'), { code: 'invalid', message: /has no IPv6 address/ })
+      assert.throws(() => scene.ask('app1', 'fd00:6::', 'tcp'), { code: 'invalid', message: /is no address of one/ })
+    })
+  })
+
   it('tells that a container reaches itself', () => {
     assert.equal(only(tutorial().ask('db1', 'db1', 'tcp/80')).kind, 'self')
   })
 
   const bad: [src: string, dst: string, code: string, says: RegExp][] = [
-    [
-      'nobody',
-      'db1',
-      'not-found',
-      /^nobody is no container, no group of tenant default and no IPv4 address: see skein ps/,
-    ],
+    ['nobody', 'db1', 'not-found', /^nobody is no container, no group of tenant default and no address: see skein ps/],
     ['c1', 'db.lan', 'not-found', /^db\.lan is no container/],
     ['c1', 'db/red', 'not-found', /^db\/red is no container/],
     ['192.0.2.1', '192.0.2.2', 'invalid', /^neither 192\.0\.2\.1 nor 192\.0\.2\.2 is in a network of tenant default/],
     ['c1', '10.1.2.255', 'invalid', /^10\.1\.2\.255 is no address of one container or host/],
     ['c1', '224.0.0.1', 'invalid', /is no address of one/],
     ['c1', '127.0.0.1', 'invalid', /is no address of one/],
-    ['c1', 'fd00::1', 'invalid', /no IPv6 yet/],
+    ['c1', 'fd00::1', 'invalid', /^container c1 on host1 has no IPv6 address: ask about IPv4, or see skein net ls -a$/],
+    ['c1', 'fe80::1', 'invalid', /^fe80::1 is link-local: only neighbour discovery passes there/],
+    ['c1', 'ff02::1', 'invalid', /is no address of one/],
+    ['c1', '::1', 'invalid', /is no address of one/],
+    ['c1', 'fd00::1::', 'not-found', /is no container/],
     ['c1', '10.1.2.300', 'not-found', /is no container/],
   ]
   for (const [src, dst, code, says] of bad) {
