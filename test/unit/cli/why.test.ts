@@ -129,11 +129,7 @@ describe('cli: why', function () {
     ['why c1 fd00::1 tcp', 3, /^Error: container c1 on host1 has no IPv6 address: ask about IPv4/],
     ['why 1.2.3.4 1.2.3.5 tcp', 3, /^Error: neither 1\.2\.3\.4 nor 1\.2\.3\.5 is in a network of tenant default/],
     ['why c1 10.1.2.0 tcp', 3, /^Error: 10\.1\.2\.0 is no address of one container or host/],
-    [
-      'why c1 nobody tcp',
-      4,
-      /^Error: nobody is no container, no group of tenant default and no address: see skein ps/,
-    ],
+    ['why c1 nobody tcp', 4, /^Error: nobody is no container, no group of tenant default and no address: see skein ps/],
     ['why -t red c1 db1 tcp', 4, /^Error: tenant red does not exist/],
   ]
   it('refuses what is bad with one line', async () => {
