@@ -15,7 +15,8 @@ import { difference, stateText } from './state-text.ts'
 
 export function checkJournals(world: World): void {
   for (const host of world.hosts) {
-    if (!host.peer) continue
+    // a copy that was never told that it is one goes on; nobody waits for its writes
+    if (!host.peer || host.peer.pending() > 0) continue
     const parts = partsOn(host)
     const shown = stateText(host.peer.replica.view)
     const { meshId } = host.peer.replica.view
