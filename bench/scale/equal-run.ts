@@ -2,7 +2,7 @@
 import { systemClock } from '../../src/lib/clock.ts'
 import { signerOf, verifySignature } from '../../src/lib/keys.ts'
 import { silentLogger } from '../../src/lib/log.ts'
-import type { RequestHandler, Transport } from '../../src/mesh/transport.ts'
+import type { AskBack, RequestHandler, Transport } from '../../src/mesh/transport.ts'
 import { createReplica } from '../../src/replica/create.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
@@ -19,6 +19,14 @@ writeEndpoints(mesh, 0, count, 256)
 const handlers = new Map<string, Map<string, RequestHandler>>()
 let bytes = 0
 
+async function exchange(from: string, to: string, protocol: string, request: Uint8Array): Promise<Uint8Array> {
+  const handler = handlers.get(to)?.get(protocol)
+  const askBack: AskBack = (protocol, request) => exchange(to, from, protocol, request)
+  const reply = (await handler?.(from, request, askBack)) ?? new Uint8Array()
+  bytes += request.length + reply.length
+  return reply
+}
+
 function transportOf(self: string, other: string): Transport {
   const own = new Map<string, RequestHandler>()
   handlers.set(self, own)
@@ -26,11 +34,7 @@ function transportOf(self: string, other: string): Transport {
     ...{ self, connected: () => [other], broadcast: () => {}, setMembers: () => {} },
     ...{ onBroadcast: () => {}, onConnect: () => {}, onDisconnect: () => {}, reconnect: () => {} },
     handle: (protocol, handler) => void own.set(protocol, handler),
-    async request(to, protocol, request) {
-      const reply = (await handlers.get(to)?.get(protocol)?.(self, request)) ?? new Uint8Array()
-      bytes += request.length + reply.length
-      return reply
-    },
+    request: (to, protocol, request) => exchange(self, to, protocol, request),
   }
 }
 

@@ -91,9 +91,10 @@ export class FloodNetwork {
   async #ask(from: Node, to: PeerKey, protocol: string, bytes: Uint8Array): Promise<Uint8Array> {
     this.#count(bytes)
     await this.#time.sleep(this.#delay())
-    const handler = this.#nodes.get(to)?.handlers.get(protocol)
-    if (!handler) throw new SkeinError('unreachable', `${to.slice(0, 8)} is not there`)
-    const reply = await handler(from.key, bytes)
+    const node = this.#nodes.get(to)
+    const handler = node?.handlers.get(protocol)
+    if (!node || !handler) throw new SkeinError('unreachable', `${to.slice(0, 8)} is not there`)
+    const reply = await handler(from.key, bytes, (protocol, bytes) => this.#ask(node, from.key, protocol, bytes))
     this.#count(reply)
     await this.#time.sleep(this.#delay())
     return reply

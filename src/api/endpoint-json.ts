@@ -30,9 +30,11 @@ export function endpointsOn(
   test: (endpoint: Endpoint) => boolean = () => true,
 ): EndpointJson[] {
   const { view } = deps.replica
-  const vtepOf = new Map(view.vteps(network.id).map(vtep => [vtep.owner, vtep.address]))
+  const vtepOf = new Map(view.vteps(network.id).map(({ owner, address }) => [owner, address]))
   const endpoints = view.endpoints(network.id).filter(test)
-  return endpoints.map(endpoint => endpointJson(deps, network, endpoint, vtepOf.get(endpoint.owner) ?? ''))
+  return endpoints.map(endpoint =>
+    endpointJson(deps, network, endpoint, endpoint.at ?? vtepOf.get(endpoint.owner) ?? ''),
+  )
 }
 
 /** The members of a group; none while its network is not known. */

@@ -2,23 +2,26 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { EndpointTable } from './endpoint-table.ts'
+import type { Forks } from './forks.ts'
 import type { Merge } from './merge.ts'
 import type { Endpoint, Vtep } from './registry-view.ts'
 import { inherited, shownEndpoints, shownVteps } from './shown-endpoints.ts'
 
 export class EndpointReadings {
   readonly #merge: Merge
+  readonly #forks: Forks
 
-  constructor(merge: Merge) {
+  constructor(merge: Merge, forks: Forks) {
     this.#merge = merge
+    this.#forks = forks
   }
 
   endpoints(network: NetworkId): Endpoint[] {
-    return this.#merge.shown(network)
+    return this.#placed(this.#merge.shown(network))
   }
 
   endpointsAt(network: NetworkId, ip: number): Endpoint[] {
-    return shownEndpoints(this.#table.holders(network, ip), this.#merge.showing())
+    return this.#placed(shownEndpoints(this.#table.holders(network, ip), this.#merge.showing()))
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
@@ -77,7 +80,11 @@ export class EndpointReadings {
   }
 
   vteps(network: NetworkId): Vtep[] {
-    return shownVteps(this.#table.vteps(network), this.#merge.showing())
+    const shown = shownVteps(this.#table.vteps(network), this.#merge.showing())
+    if (this.#forks.since.size === 0) return shown
+    return shown.flatMap(
+      vtep => (vtep.recordedBy ? undefined : this.#forks.places(vtep.owner)?.vteps(network)) ?? [vtep],
+    )
   }
 
   vtepsVersion(network: NetworkId): number {
@@ -102,6 +109,15 @@ export class EndpointReadings {
 
   freeHint(network: NetworkId, owner: PeerKey): number | undefined {
     return this.#table.freeHint(network, owner)
+  }
+
+  #placed(endpoints: Endpoint[]): Endpoint[] {
+    if (this.#forks.since.size === 0) return endpoints
+    return endpoints.map(endpoint => {
+      const { owner, id, recordedBy } = endpoint
+      const at = recordedBy ? undefined : this.#forks.places(owner)?.addressOf(id)
+      return at === undefined ? endpoint : { ...endpoint, at }
+    })
   }
 
   get #table(): EndpointTable {

@@ -53,6 +53,7 @@ export class Merge {
   #lineage: Lineage
   /** How often who succeeds whom became another, and what it was last computed from. */
   #lineages = 0
+  #changes = 0
   readonly #lineageOf = { membership: -1, removals: -1, rebuilds: -1 }
 
   constructor(options: MergeOptions) {
@@ -118,6 +119,16 @@ export class Merge {
     return this.#gate.held(writer)
   }
 
+  /** All that was applied, each writer's in order. */
+  history(): Iterable<Part> {
+    return this.#options.history?.() ?? this.#remembered
+  }
+
+  /** What is read may be another though no table is. */
+  changed(): void {
+    this.#changes++
+  }
+
   /** A version that a table counts, as a number that also changes with who is gone, or with tables made anew. */
   numbered(version: number): number {
     return this.#era() * perEra + version
@@ -155,7 +166,7 @@ export class Merge {
     this.#removalTable.clear()
     this.removals.decide()
     this.#newEra()
-    for (const part of this.#history()) this.#take(part)
+    for (const part of this.history()) this.#take(part)
   }
 
   /** Something was let go of: what rests on it is computed again. */
@@ -168,7 +179,7 @@ export class Merge {
     const isFenced = this.#gate.withholds(this.removals.fences.keys())
     if (!isFenced && !this.#isCut()) return this.#tables.live.digest()
     // neither a promise of this peer's own, nor what only it still sees of itself, is a difference to other peers
-    const history = () => this.#history()
+    const history = () => this.history()
     const everybodys = new Merge({ ...this.#options, self: undefined, history })
     for (const batch of history()) everybodys.apply(batch)
     return everybodys.#tables.live.digest()
@@ -210,7 +221,7 @@ export class Merge {
   #rebuild(): void {
     this.#gate.reset()
     this.#newEra()
-    for (const batch of this.#history()) {
+    for (const batch of this.history()) {
       for (const record of recordsOf(batch)) {
         if (isUnlimited(record)) this.#put(record as LeafRecord)
         else this.#applyLimited(record)
@@ -239,13 +250,9 @@ export class Merge {
     })
   }
 
-  #history(): Iterable<Part> {
-    return this.#options.history?.() ?? this.#remembered
-  }
-
   #era(): number {
     this.#follow()
-    return this.#rebuilds + this.removals.version + this.#lineages
+    return this.#rebuilds + this.removals.version + this.#lineages + this.#changes
   }
 
   /** Who succeeds whom follows from who is a member, and who is gone. */

@@ -83,6 +83,8 @@ export interface Endpoint {
   readonly group?: GroupId
   /** The owner's former key, whose record it is: the owner has written none of its own yet (R8). */
   readonly recordedBy?: PeerKey
+  /** Of a forked owner's: underlay address of the one of its machines that has it (R8). */
+  readonly at?: string
 }
 
 /** Where a member receives a network's frames. */
@@ -231,7 +233,7 @@ export interface RegistryView {
   holders(network: NetworkId, ip: number): Endpoint[]
   /** True if some endpoint record, live or deleted, ever held the address. */
   wasEndpoint(network: NetworkId, ip: number): boolean
-  /** Sorted by owner. */
+  /** Sorted by owner; one each, but of a forked owner one of each address that its histories end with, sorted by it. */
   vteps(network: NetworkId): Vtep[]
   /** As `endpointsVersion`, of the network's VTEPs; `vnisVersion` of all networks' VNIs. */
   vtepsVersion(network: NetworkId): number

@@ -10,6 +10,7 @@ import type { Part } from './compact-unit.ts'
 import { conditionsOf } from './conditions.ts'
 import { CustodyReadings } from './custody-readings.ts'
 import { EndpointReadings } from './endpoint-readings.ts'
+import { Forks } from './forks.ts'
 import type { Hlc } from './hlc.ts'
 import type { Step, Transfer } from './leaves.ts'
 import { MemberReadings } from './member-readings.ts'
@@ -43,7 +44,7 @@ export class Registry implements RegistryView {
   readonly meshId: string
   readonly checkpoints: CheckpointReadings
   readonly #merge: Merge
-  readonly #forks = new Map<PeerKey, Hlc>()
+  readonly #forks: Forks
   readonly #members: MemberReadings
   readonly #networks: NetworkReadings
   readonly #endpoints: EndpointReadings
@@ -56,7 +57,11 @@ export class Registry implements RegistryView {
     this.checkpoints = new CheckpointReadings(merge)
     this.#members = new MemberReadings(merge)
     this.#networks = new NetworkReadings(merge)
-    this.#endpoints = new EndpointReadings(merge)
+    this.#forks = new Forks(
+      () => merge.history(),
+      () => merge.changed(),
+    )
+    this.#endpoints = new EndpointReadings(merge, this.#forks)
     this.#custody = new CustodyReadings({ merge, network: id => this.network(id), isFenced: key => this.isFenced(key) })
   }
 
@@ -68,21 +73,22 @@ export class Registry implements RegistryView {
   /** Applies every leaf of a batch, or of what is left of a run of them, but those above a limit: these wait. */
   apply(part: Part): void {
     this.#merge.apply(part)
+    this.#forks.saw(part)
   }
 
   /** The history has lost more than what a checkpoint lets go of: all is built again from it. */
   restart(): void {
     this.#merge.restart()
+    this.#forks.forget()
   }
 
   /** The log holds two histories of the writer, which parted at `since`: it is fenced (R8). Undefined: only one is left. */
   noteFork(writer: PeerKey, since: Hlc | undefined): void {
-    if (since) this.#forks.set(writer, since)
-    else this.#forks.delete(writer)
+    this.#forks.note(writer, since)
   }
 
   isForked(writer: PeerKey): boolean {
-    return this.#forks.has(writer)
+    return this.#forks.since.has(writer)
   }
 
   succeededBy(key: PeerKey): PeerKey | undefined {
@@ -134,7 +140,16 @@ export class Registry implements RegistryView {
       endpoints: this.#endpoints.misplaced(this.networks().map(network => network.id)),
     }
     const unjust = this.checkpoints.unjust()
-    return conditionsOf(this, { tenants, networks, endpoints, objects, twice, forged, forks: this.#forks, unjust })
+    return conditionsOf(this, {
+      tenants,
+      networks,
+      endpoints,
+      objects,
+      twice,
+      forged,
+      forks: this.#forks.since,
+      unjust,
+    })
   }
 
   member(key: PeerKey): Member | undefined {

@@ -114,6 +114,25 @@ export function nextVnis(
   return { received, known }
 }
 
+/** From where a member sends. */
+export interface Sender {
+  readonly key: PeerKey
+  /** Several of a forked one: of each machine that has its key (R8). */
+  readonly addresses: readonly string[]
+}
+
+export function sendersIn(view: Pick<RegistryView, 'members' | 'isForked' | 'networks' | 'vteps'>): Sender[] {
+  return view.members().map(({ key, vtepAddress }) => {
+    if (!view.isForked(key)) return { key, addresses: [vtepAddress] }
+    const vteps = view.networks().flatMap(({ id }) => view.vteps(id).filter(({ owner }) => owner === key))
+    return { key, addresses: [...new Set([vtepAddress, ...vteps.map(({ address }) => address)])] }
+  })
+}
+
+function isAddress(text: string): boolean {
+  return parseIp(text) !== undefined
+}
+
 /** Declaring before deleting: deleting a table that is not there would fail the transaction. */
 function reset(family: string): string {
   return `table ${family} ${firewallTable}\ndelete table ${family} ${firewallTable}\n`
@@ -125,14 +144,16 @@ function reset(family: string): string {
  */
 export function nextSenders(
   senders: ReadonlyMap<string, string>,
-  members: readonly { key: string; vtepAddress: string }[],
+  members: readonly Sender[],
   ownAddress: string,
 ): Map<string, string> {
   const next = new Map(senders)
-  const published = members.filter(member => parseIp(member.vtepAddress) !== undefined)
-  const addressOf = new Map(published.map(member => [member.key, member.vtepAddress]))
-  for (const [address, key] of senders) if ((addressOf.get(key) ?? address) !== address) next.delete(address)
-  for (const { key, vtepAddress } of published) if (vtepAddress !== ownAddress) next.set(vtepAddress, key)
+  const addressesOf = new Map(members.map(({ key, addresses }) => [key, addresses.filter(isAddress)]))
+  for (const [address, key] of senders) {
+    const seen = addressesOf.get(key) ?? []
+    if (seen.length > 0 && !seen.includes(address)) next.delete(address)
+  }
+  for (const [key, seen] of addressesOf) for (const address of seen) next.set(address, key)
   next.delete(ownAddress) // this host sends nothing to itself: with its own address it can only be forged
   return next
 }

@@ -2,7 +2,7 @@
 import { sleep } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
-import { firewallText, type GuardedVnis, isSharedPort, nextSenders, nextVnis } from './firewall-rules.ts'
+import { firewallText, type GuardedVnis, isSharedPort, nextSenders, nextVnis, sendersIn } from './firewall-rules.ts'
 import { createLinkWatch, gatewaySubnets, isolatePorts } from './gateway-bridge.ts'
 import { createLane } from './lane.ts'
 import { firewallTable } from './names.ts'
@@ -36,7 +36,7 @@ export function createFirewall(context: Context): Firewall {
   let queued = false
   /** Versions of what the guards rest on, when it was last looked at. */
   let lookedAt = ''
-  const wanted = (known: ReadonlyMap<string, string>) => nextSenders(known, view.members(), context.vtepAddress)
+  const wanted = (known: ReadonlyMap<string, string>) => nextSenders(known, sendersIn(view), context.vtepAddress)
   const isShared = isSharedPort(context.vxlanPort)
   const wantedVnis = (guarded: ReadonlySet<number>) => (isShared ? nextVnis(guarded, view, self) : undefined)
 

@@ -18,19 +18,19 @@ const largestMtu = 65_535
 /**
  * Entries that lead to the other hosts. Where two records name one address, this host's own wins (its container is on
  * the bridge, and a static entry would lead its frames away), then the first in the order of the view. An endpoint
- * whose VTEP is this host's address is one of an earlier incarnation of this host, and local too.
+ * whose VTEP is this host's address is one of an earlier incarnation of this host, and local too; one of this host's key that is on another machine is not.
  */
 export function planEntries(
   endpoints: readonly Endpoint[],
-  targets: ReadonlyMap<PeerKey, Target>,
+  targets: ReadonlyMap<Place, Target>,
   self: PeerKey,
 ): MutableEntries {
-  const local = new Set(endpoints.filter(each => each.owner === self).flatMap(each => [each.mac, each.ip]))
+  const local = new Set(endpoints.filter(each => isHere(each, targets, self)).flatMap(each => [each.mac, each.ip]))
   const unicast = new Map<string, Target>()
   const neighbours = new Map<string, string>()
   const flood = new Set<Target>()
   for (const endpoint of endpoints) {
-    const target = targets.get(endpoint.owner)
+    const target = targets.get(placeOf(endpoint))
     if (target === undefined || !isUnicastMac(endpoint.mac)) continue
     flood.add(target)
     if (local.has(endpoint.ip) || local.has(endpoint.mac)) continue
@@ -53,12 +53,29 @@ export function isUnicastMac(text: string): boolean {
   return /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/.test(text) && text !== '00:00:00:00:00:00'
 }
 
+/** A host: its key; of a forked one, one of the machines with that key: `KEY ADDRESS` (R8). */
+export type Place = string
+
+export function placeOf({ owner, at }: Pick<Endpoint, 'owner' | 'at'>): Place {
+  return at === undefined ? owner : `${owner} ${at}`
+}
+
+/** True if the endpoint is one of this host: of its key, and not on another machine that has the key too. */
+export function isHere(
+  endpoint: Pick<Endpoint, 'owner' | 'at'>,
+  targets: ReadonlyMap<Place, Target>,
+  self: PeerKey,
+): boolean {
+  return endpoint.owner === self && !targets.has(placeOf(endpoint))
+}
+
 /** Where the other hosts receive frames. */
-export function targetsOf(vteps: readonly Vtep[], self: PeerKey, ownAddress: string): Map<PeerKey, Target> {
-  const targets = new Map<PeerKey, Target>()
+export function targetsOf(vteps: readonly Vtep[], self: PeerKey, ownAddress: string): Map<Place, Target> {
+  const targets = new Map<Place, Target>()
   for (const { owner, address, vni } of vteps) {
-    if (owner === self || address === ownAddress) continue
-    if (parseIp(address) !== undefined && isVni(vni)) targets.set(owner, `${address} ${vni}`)
+    if (address === ownAddress || parseIp(address) === undefined || !isVni(vni)) continue
+    if (owner !== self) targets.set(owner, `${address} ${vni}`)
+    targets.set(placeOf({ owner, at: address }), `${address} ${vni}`)
   }
   return targets
 }

@@ -9,7 +9,7 @@ import type { NetworkId } from '../model/network.ts'
 import { copyOf, type Entries, type EntryKey, noEntries, putValue, type Target } from './entries.ts'
 import { ipOfMac } from './evidence.ts'
 import { bridgeMac } from './names.ts'
-import { isUnicastMac, planEntries, targetsOf } from './plan.ts'
+import { isHere, isUnicastMac, type Place, placeOf, planEntries, targetsOf } from './plan.ts'
 
 export interface PlanContext {
   readonly self: PeerKey
@@ -21,20 +21,25 @@ export interface PlanContext {
 }
 
 /** What of an endpoint entries follow from. */
-type Holding = Pick<Endpoint, 'owner' | 'mac'>
+interface Holding {
+  readonly place: Place
+  /** An endpoint of this host. */
+  readonly isHere: boolean
+  readonly mac: string
+}
 
 const none: readonly Holding[] = []
 
 export class RunningPlan {
   readonly #context: PlanContext
   #entries = copyOf(noEntries)
-  #targets = new Map<PeerKey, Target>()
+  #targets = new Map<Place, Target>()
   /** By address, in the order of the view. */
   #holdings = new Map<number, Holding[]>()
   /** Addresses of MACs that do not follow from them. */
   #strays = new Map<string, Set<number>>()
-  /** Endpoints that are sent to, by owner, and by where. */
-  #byOwner = new Map<PeerKey, number>()
+  /** Endpoints that are sent to, by host, and by where. */
+  #byPlace = new Map<Place, number>()
   #byTarget = new Map<Target, number>()
   #endpointsVersion: number | undefined
   #vtepsVersion: number | undefined
@@ -66,7 +71,7 @@ export class RunningPlan {
     this.#vtepsVersion = version
     const before = this.#targets
     this.#targets = targetsOf(view.vteps(network), self, ownAddress)
-    return [...this.#byOwner.keys()].every(owner => before.get(owner) === this.#targets.get(owner))
+    return [...this.#byPlace.keys()].every(place => before.get(place) === this.#targets.get(place))
   }
 
   #renew(view: RegistryView): void {
@@ -75,10 +80,11 @@ export class RunningPlan {
     this.#entries = planEntries(endpoints, this.#targets, self)
     this.#holdings = new Map()
     this.#strays = new Map()
-    this.#byOwner = new Map()
+    this.#byPlace = new Map()
     this.#byTarget = new Map()
-    for (const { ip, owner, mac } of endpoints) {
-      const holding = { owner, mac }
+    for (const endpoint of endpoints) {
+      const { ip } = endpoint
+      const holding = this.#holdingOf(endpoint)
       const here = this.#holdings.get(ip)
       if (here) here.push(holding)
       else this.#holdings.set(ip, [holding])
@@ -92,16 +98,14 @@ export class RunningPlan {
     const targets = new Set<Target>()
     for (const ip of ips) {
       const before = this.#at(ip)
-      const after = this.#sound(view.endpointsAt(this.#context.network, ip)).map(
-        ({ owner, mac }): Holding => ({ owner, mac }),
-      )
+      const after = this.#sound(view.endpointsAt(this.#context.network, ip)).map(each => this.#holdingOf(each))
       if (after.length > 0) this.#holdings.set(ip, after)
       else this.#holdings.delete(ip)
       for (const holding of before) this.#remove(ip, holding)
       for (const holding of after) this.#add(ip, holding)
-      for (const { owner, mac } of [...before, ...after]) {
+      for (const { place, mac } of [...before, ...after]) {
         macs.add(mac)
-        const target = this.#targets.get(owner)
+        const target = this.#targets.get(place)
         if (target !== undefined) targets.add(target)
       }
     }
@@ -121,22 +125,27 @@ export class RunningPlan {
     return endpoints.some(isGateway) ? endpoints.filter(each => !isGateway(each)) : endpoints
   }
 
-  #add(ip: number, { owner, mac }: Holding): void {
-    if (mac !== macOf(ip)) this.#strays.set(mac, (this.#strays.get(mac) ?? new Set()).add(ip))
-    this.#count(owner, mac, 1)
+  #holdingOf(endpoint: Endpoint): Holding {
+    const place = placeOf(endpoint)
+    return { place, mac: endpoint.mac, isHere: isHere(endpoint, this.#targets, this.#context.self) }
   }
 
-  #remove(ip: number, { owner, mac }: Holding): void {
+  #add(ip: number, { place, mac }: Holding): void {
+    if (mac !== macOf(ip)) this.#strays.set(mac, (this.#strays.get(mac) ?? new Set()).add(ip))
+    this.#count(place, mac, 1)
+  }
+
+  #remove(ip: number, { place, mac }: Holding): void {
     const others = this.#strays.get(mac)
     if (others && !this.#at(ip).some(each => each.mac === mac)) others.delete(ip)
     if (others?.size === 0) this.#strays.delete(mac)
-    this.#count(owner, mac, -1)
+    this.#count(place, mac, -1)
   }
 
-  #count(owner: PeerKey, mac: string, by: number): void {
+  #count(place: Place, mac: string, by: number): void {
     if (!isUnicastMac(mac)) return
-    add(this.#byOwner, owner, by)
-    const target = this.#targets.get(owner)
+    add(this.#byPlace, place, by)
+    const target = this.#targets.get(place)
     if (target !== undefined) add(this.#byTarget, target, by)
   }
 
@@ -148,7 +157,7 @@ export class RunningPlan {
   #putNeighbour(ip: number): EntryKey {
     const found = this.#isOwn(ip)
       ? undefined
-      : this.#at(ip).find(({ owner, mac }) => this.#targets.has(owner) && isUnicastMac(mac) && !this.#isLocal(mac))
+      : this.#at(ip).find(({ place, mac }) => this.#targets.has(place) && isUnicastMac(mac) && !this.#isLocal(mac))
     const text = formatIp(ip)
     putValue(this.#entries.neighbours, text, found?.mac)
     return `n ${text}`
@@ -165,18 +174,17 @@ export class RunningPlan {
     const candidates = this.#addressesOf(mac)
       .filter(ip => !this.#isOwn(ip))
       .flatMap(ip => this.#at(ip))
-    const found = candidates.find(each => each.mac === mac && this.#targets.has(each.owner))
-    return found && this.#targets.get(found.owner)
+    const found = candidates.find(each => each.mac === mac && this.#targets.has(each.place))
+    return found && this.#targets.get(found.place)
   }
 
   /** True if an endpoint of this host has the MAC. */
   #isLocal(mac: string): boolean {
-    const { self } = this.#context
-    return this.#addressesOf(mac).some(ip => this.#at(ip).some(each => each.owner === self && each.mac === mac))
+    return this.#addressesOf(mac).some(ip => this.#at(ip).some(each => each.isHere && each.mac === mac))
   }
 
   #isOwn(ip: number): boolean {
-    return this.#at(ip).some(({ owner }) => owner === this.#context.self)
+    return this.#at(ip).some(each => each.isHere)
   }
 
   /** Ascending; may hold one where the MAC is not. */

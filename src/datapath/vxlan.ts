@@ -21,7 +21,9 @@ export async function ensureVxlan(
   link: Link | undefined,
 ): Promise<VxlanDevice> {
   const { replica, vtepAddress } = context
-  const recorded = replica.view.vteps(network.id).find(vtep => vtep.owner === replica.self)?.vni
+  const own = replica.view.vteps(network.id).filter(vtep => vtep.owner === replica.self)
+  // another machine with this key may have chosen another (R8)
+  const recorded = (own.find(vtep => vtep.address === vtepAddress) ?? own[0])?.vni
   const existing = link && isUsableVxlan(link, wishes) && typeof link.info.id === 'number' ? link.info.id : undefined
   const taken = takenVnis(replica.view, replica.self, vtepAddress)
   const candidates = vniCandidates(network.id, { recorded, existing, pktTag: network.spec.pktTag }, taken)

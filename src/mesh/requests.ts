@@ -6,8 +6,8 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Members } from './members.ts'
 import { peerKeyOf } from './peer-id.ts'
-import { serve } from './rpc.ts'
-import type { RequestHandler } from './transport.ts'
+import { ask, serve } from './rpc.ts'
+import type { AskBack, RequestHandler } from './transport.ts'
 
 /** Requests of one peer that are answered at once; each may hold a message of 1 MiB. */
 const maxConcurrent = 32
@@ -16,10 +16,13 @@ const maxConcurrent = 32
 export type OnStream = (stream: Stream, connection: Connection) => void
 
 /** Wraps `onStream` so that only peers that `may` allows reach it. */
-export function onlyFor(may: (peer: PeerKey) => boolean, onStream: (stream: Stream, peer: PeerKey) => void): OnStream {
+export function onlyFor(
+  may: (peer: PeerKey) => boolean,
+  onStream: (stream: Stream, peer: PeerKey, connection: Connection) => void,
+): OnStream {
   return (stream, connection) => {
     const peer = peerKeyOf(connection.remotePeer)
-    if (peer !== undefined && may(peer)) onStream(stream, peer)
+    if (peer !== undefined && may(peer)) onStream(stream, peer, connection)
     else stream.abort(new Error('not for this peer'))
   }
 }
@@ -38,18 +41,24 @@ export function createRequests(members: Members, clock: Clock, log: Logger): Req
   const busy: RequestHandler = () =>
     Promise.reject(new SkeinError('unavailable', 'too many requests at once: try again'))
 
-  async function answer(stream: Stream, peer: PeerKey, handler: RequestHandler): Promise<void> {
+  async function answer(stream: Stream, connection: Connection, peer: PeerKey, handler: RequestHandler): Promise<void> {
     const before = running.get(peer) ?? 0
     running.set(peer, before + 1)
-    await serve(stream, peer, before < maxConcurrent ? handler : busy, { clock, log })
+    const name = members.nameOf(peer)
+    const askBack: AskBack = (protocol, bytes, timeoutMs) =>
+      ask(signal => connection.newStream(protocol, { signal }), bytes, { clock, timeoutMs, name })
+    await serve(stream, peer, before < maxConcurrent ? handler : busy, { clock, log, askBack })
     const left = (running.get(peer) ?? 1) - 1
     if (left > 0) running.set(peer, left)
     else running.delete(peer)
   }
 
+  const answering = (may: (peer: PeerKey) => boolean, handler: RequestHandler) =>
+    onlyFor(may, (stream, peer, connection) => void answer(stream, connection, peer, handler))
+
   return {
-    member: handler => onlyFor(members.has, (stream, peer) => void answer(stream, peer, handler)),
-    joiner: handler => onlyFor(members.isInvited, (stream, peer) => void answer(stream, peer, handler)),
-    removed: handler => onlyFor(members.isRemoved, (stream, peer) => void answer(stream, peer, handler)),
+    member: handler => answering(members.has, handler),
+    joiner: handler => answering(members.isInvited, handler),
+    removed: handler => answering(members.isRemoved, handler),
   }
 }

@@ -9,7 +9,7 @@ import { type ErrorCode, errorTable, errorText, SkeinError } from '../lib/errors
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import { frame, readFrame } from './frames.ts'
-import { maxMessageBytes, type RequestHandler } from './transport.ts'
+import { type AskBack, maxMessageBytes, type RequestHandler } from './transport.ts'
 
 /** A whole request must be there after this, ms. */
 const requestLimitMs = 10_000
@@ -84,6 +84,8 @@ function decodeRefusal(answer: Uint8Array): unknown[] {
 export interface ServeOptions {
   clock: Clock
   log: Logger
+  /** Handed to the handler. */
+  askBack: AskBack
 }
 
 /** Reads the request of `from`, lets `handler` answer it, and ends the stream; never rejects. */
@@ -107,13 +109,18 @@ export async function serve(
   }
 }
 
-async function answerOf(handler: RequestHandler, from: PeerKey, request: Uint8Array, { clock, log }: ServeOptions) {
+async function answerOf(
+  handler: RequestHandler,
+  from: PeerKey,
+  request: Uint8Array,
+  { clock, log, askBack }: ServeOptions,
+) {
   try {
     const late = () => new SkeinError('timeout', `no answer within ${handlerLimitMs} ms: try again`)
     // not called before `withDeadline` watches it: a handler may throw at once
     const body = await withDeadline(
       clock,
-      Promise.resolve().then(() => handler(from, request)),
+      Promise.resolve().then(() => handler(from, request, askBack)),
       handlerLimitMs,
       late,
     )

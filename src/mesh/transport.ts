@@ -4,8 +4,14 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 
+/**
+ * Asks whoever sent a request, over the very connection that it came by: where two machines run with one key (R8), `request` asks the one
+ * that was connected first. Rejects as `request` does.
+ */
+export type AskBack = (protocol: string, bytes: Uint8Array, timeoutMs: number) => Promise<Uint8Array>
+
 /** Answers one request of a member. A thrown error reaches the asker as text. */
-export type RequestHandler = (from: PeerKey, request: Uint8Array) => Promise<Uint8Array>
+export type RequestHandler = (from: PeerKey, request: Uint8Array, askBack: AskBack) => Promise<Uint8Array>
 
 export interface Transport {
   readonly self: PeerKey

@@ -3,6 +3,7 @@ import { type Vector, vectorToPlain } from '../crdt/vector.ts'
 import { equalBytes, fromHex } from '../lib/bytes.ts'
 import { encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { AskBack } from '../mesh/transport.ts'
 import type { BatchLog } from './batch-log.ts'
 import { answer, openRequest, type Want } from './sync-messages.ts'
 import { entriesOf, summaryFrom, summaryOf } from './vector-summary.ts'
@@ -16,16 +17,21 @@ export interface AnswerDeps {
   isComplete(): boolean
   /** The member holds exactly this. */
   shown(peer: PeerKey, vector: Vector): void
-  /** The member has these and believes that they are missing here. */
-  offered(peer: PeerKey, vector: Vector): void
+  /** The member has these and believes that they are missing here; `askBack` asks the very machine that says so. */
+  offered(peer: PeerKey, vector: Vector, askBack: AskBack): void
 }
 
 /** Answers a member. Throws on a malformed request. */
-export async function answerSync(deps: AnswerDeps, from: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
+export async function answerSync(
+  deps: AnswerDeps,
+  from: PeerKey,
+  bytes: Uint8Array,
+  askBack: AskBack,
+): Promise<Uint8Array> {
   const { log } = deps
   const request = openRequest(bytes)
   if (request.kind === 'offer') {
-    deps.offered(from, request.vector)
+    deps.offered(from, request.vector, askBack)
     return encode([])
   }
   // what a newcomer holds is no history of any member's: nobody may count on it, or be sent away by it

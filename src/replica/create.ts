@@ -146,13 +146,13 @@ class JournalledReplica implements Replica {
     const answering = {
       log: this.#log,
       isComplete: () => this.isComplete,
-      offered: (peer: PeerKey, vector: Vector) => this.#neighbours.offered(peer, vector),
+      offered: this.#neighbours.offered.bind(this.#neighbours),
       shown: (peer: PeerKey, vector: Vector) => {
         this.#neighbours.equal(peer)
         this.#shown(peer, vector)
       },
     }
-    deps.transport.handle(syncProtocol, (from, request) => answerSync(answering, from, request))
+    deps.transport.handle(syncProtocol, (...asked) => answerSync(answering, ...asked))
     deps.transport.onBroadcast(
       createHearing({
         receive: this.#receive.bind(this),

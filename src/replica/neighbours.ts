@@ -5,12 +5,15 @@ import { withDeadline } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
-import { hasDot, type SyncDeps, syncWith } from './sync.ts'
+import type { AskBack } from '../mesh/transport.ts'
+import { hasDot, type Offer, type SyncDeps, syncWith } from './sync.ts'
 
 /** Mean time between two periodic rounds, ms. */
 const periodMs = 3000
 /** A member that sent something unplaceable is asked after this, ms: what is missing is often already under way. */
 const soonMs = 50
+/** Of one key, that wait to be pulled: two machines may run with it, and each offers again after a while. */
+const maxOffers = 4
 
 export interface NeighboursDeps extends SyncDeps {
   clock: Clock
@@ -29,7 +32,7 @@ export class Neighbours {
   readonly #running = new Map<PeerKey, Promise<void>>()
   readonly #following = new Map<PeerKey, Promise<void>>()
   readonly #soon = new Map<PeerKey, Timer>()
-  readonly #offers = new Map<PeerKey, Vector>()
+  readonly #offers = new Map<PeerKey, readonly Offer[]>()
   #timer: Timer | undefined
   #stopped = false
 
@@ -72,9 +75,9 @@ export class Neighbours {
   }
 
   /** The member has what is missing here, it said. */
-  offered(peer: PeerKey, vector: Vector): void {
+  offered(peer: PeerKey, vector: Vector, askBack: AskBack): void {
     if (this.#stopped) return
-    this.#offers.set(peer, vector)
+    this.#offers.set(peer, [...(this.#offers.get(peer) ?? []), { vector, askBack }].slice(-maxOffers))
     void this.#sync(peer)
   }
 
@@ -114,10 +117,10 @@ export class Neighbours {
 
   async #syncOnce(peer: PeerKey): Promise<void> {
     if (this.#stopped) return
-    const offered = this.#offers.get(peer)
+    const offers = this.#offers.get(peer) ?? []
     this.#offers.delete(peer)
     try {
-      const { equal } = await syncWith(this.#deps, peer, offered)
+      const { equal } = await syncWith(this.#deps, peer, offers)
       this.#contacts.set(peer, { behind: !equal, lastSyncMs: this.#deps.clock.now() })
     } catch (error) {
       this.#contacts.set(peer, { behind: true, lastSyncMs: this.#contacts.get(peer)?.lastSyncMs })

@@ -6,7 +6,7 @@
 import { type Dot, dotToPlain, sameHead, type Vector, vectorFromPlain, vectorToPlain } from '../crdt/vector.ts'
 import { decode, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
-import { maxMessageBytes, type Transport } from '../mesh/transport.ts'
+import { type AskBack, maxMessageBytes, type Transport } from '../mesh/transport.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Received } from './intake.ts'
 import { ask, maxWants, openChunk, openShown, syncProtocol, type Want, wantToPlain } from './sync-messages.ts'
@@ -33,12 +33,23 @@ export interface SyncDeps {
   inTurn<T>(pull: () => Promise<T>): Promise<T>
 }
 
+/** What a member said is missing here. */
+export interface Offer {
+  readonly vector: Vector
+  /** Asks the machine that said so: another may have the same key, be connected longer, and lack it (R8). */
+  readonly askBack: AskBack
+}
+
 /**
  * Synchronises with one member. Resolves when equal or when nothing more can be gained now.
- * @param offered what the member said is missing here; then nothing is offered in return
+ * @param offers with these nothing is offered in return
  */
-export async function syncWith(deps: SyncDeps, peer: PeerKey, offered?: Vector): Promise<{ equal: boolean }> {
-  if (offered) await deps.inTurn(() => pull(deps, peer, offered))
+export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly Offer[]): Promise<{ equal: boolean }> {
+  for (const { vector, askBack } of offers) {
+    const asking = askOver(askBack)
+    // that connection may be gone by now: what the one in use gives is looked for all the same
+    await deps.inTurn(() => pull(deps, peer, vector, asking)).catch(() => undefined)
+  }
   for (let round = 0; round < maxRounds; round++) {
     const theirs = await look(deps, peer)
     if (!theirs) return { equal: false }
@@ -51,7 +62,7 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offered?: Vector):
     const gained = await deps.inTurn(() => pull(deps, peer, theirs))
     await deps.pulled()
     const ahead = newerThan(deps.log.vector(), theirs)
-    if (ahead.size > 0 && !offered) await request(deps, peer, [ask.offer, vectorToPlain(ahead)])
+    if (ahead.size > 0 && offers.length === 0) await request(deps, peer, [ask.offer, vectorToPlain(ahead)])
     if (ahead.size > 0 || gained === 0) return { equal: false }
   }
   return { equal: false }
@@ -91,7 +102,12 @@ async function unfold(
 }
 
 /** Pulls what of `theirs` is missing here. Gives the number of units that were new. */
-async function pull(deps: SyncDeps, peer: PeerKey, theirs: Vector): Promise<number> {
+async function pull(
+  deps: SyncDeps,
+  peer: PeerKey,
+  theirs: Vector,
+  asking: (message: Plain) => Promise<Plain> = message => request(deps, peer, message),
+): Promise<number> {
   let gained = 0
   let gainedSince = 0
   // a writer whose units cannot be placed is left for later: what they rest on comes with another writer's
@@ -105,7 +121,7 @@ async function pull(deps: SyncDeps, peer: PeerKey, theirs: Vector): Promise<numb
       gainedSince = 0
       continue
     }
-    const { units, unknown } = openChunk(await request(deps, peer, [ask.pull, wants.map(wantToPlain)]))
+    const { units, unknown } = openChunk(await asking([ask.pull, wants.map(wantToPlain)]))
     const received = await deps.receive(peer, units)
     gained += received.accepted
     gainedSince += received.accepted
@@ -155,4 +171,8 @@ async function request(
 ): Promise<Plain> {
   const reply = await deps.transport.request(peer, syncProtocol, encode(message), timeoutMs)
   return decode(reply, maxMessageBytes)
+}
+
+function askOver(askBack: AskBack): (message: Plain) => Promise<Plain> {
+  return async message => decode(await askBack(syncProtocol, encode(message), requestMs), maxMessageBytes)
 }

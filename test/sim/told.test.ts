@@ -2,6 +2,7 @@
 import { describe, it } from 'mocha'
 import { shippedParts } from './parts.ts'
 import {
+  cloneCutOffFromAll,
   cloneOnTheOtherSide,
   copyThatWritesTheSame,
   eachOfTwo,
@@ -31,6 +32,9 @@ describe('histories of members', function () {
 
   it('H15: a clone on the other side of a split: both are fenced, every address named', () =>
     cloneOnTheOtherSide(shippedParts))
+
+  it('R8: a clone that was cut off from all, while its original stayed connected: the same', () =>
+    cloneCutOffFromAll(shippedParts))
 
   it('R8: a copy that wrote the same as its original is told apart by what either writes next', () =>
     copyThatWritesTheSame(shippedParts))

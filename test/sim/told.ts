@@ -167,6 +167,32 @@ export async function cloneOnTheOtherSide(parts: Parts): Promise<void> {
   assertNamed(stage, [1, 3], handedOut)
 }
 
+/**
+ * R8: a copy starts cut off from everybody and hands out addresses; its original stays connected all the time. When the copy meets others, these
+ * have a connection with its key: they learn of what it wrote all the same.
+ */
+export async function cloneCutOffFromAll(parts: Parts): Promise<void> {
+  const stage = await setStage(3, 1, parts)
+  const network = await stage.create(1, 'web', small)
+  await stage.heal()
+  startClone(stage.world, stage.host(2), copyOf(stage.host(2)), derivedRandom(1, 'told'))
+  stage.split([1, 2, 3], [4])
+  await stage.pass(8000)
+  for (const number of [2, 4]) for (let i = 0; i < 2; i++) await stage.run(number, network)
+  const handedOut = [...addressesOf(stage, 2), ...addressesOf(stage, 4)]
+  assert.ok(addressesOf(stage, 2).length > 0 && addressesOf(stage, 4).length > 0)
+  stage.world.network.links.mendAll()
+  await stage.pass(6000)
+  for (const number of [2, 4]) {
+    assert.notEqual(stage.peer(number).replica.fenced, undefined, `host${number} is fenced within seconds`)
+    assert.equal(await stage.take(number, network), undefined)
+  }
+  assertNamed(stage, [1, 2, 3, 4], handedOut)
+  const [first, ...others] = [1, 2, 3, 4].map(number => stage.peer(number).replica.view.conditions())
+  for (const other of others) assert.deepEqual(other, first)
+  await stage.heal()
+}
+
 /** R5: the heir of a removed host owns its addresses; those that its containers have, who run on under its new key, are not free. */
 export async function removedAndBack(parts: Parts): Promise<void> {
   const stage = await setStage(3, 1, parts)

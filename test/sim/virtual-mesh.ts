@@ -1,7 +1,7 @@
 /** One process's end of the virtual network: the `Mesh` that the code under test is given. */
 import { SkeinError } from '../../src/lib/errors.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
-import type { Mesh, RequestHandler } from '../../src/mesh/transport.ts'
+import type { AskBack, Mesh, RequestHandler } from '../../src/mesh/transport.ts'
 import type { Life } from './virtual-clock.ts'
 import type { VirtualNetwork } from './virtual-network.ts'
 
@@ -14,12 +14,13 @@ export class VirtualMesh implements Mesh {
   readonly self: PeerKey
   readonly host: string
   readonly life: Life
-  readonly sessions = new Map<PeerKey, Session>()
   /** Broadcasts that were heard; by number. */
   readonly heard = new Set<number>()
   started = false
   readonly #network: VirtualNetwork
   readonly #handlers = new Map<string, RequestHandler>()
+  /** By key, the one in use first: there are others when two machines run with the key. */
+  readonly #sessions = new Map<PeerKey, readonly Session[]>()
   readonly #hearers: ((from: PeerKey, bytes: Uint8Array) => void)[] = []
   readonly #meeters: ((peer: PeerKey) => void)[] = []
   readonly #losers: ((peer: PeerKey) => void)[] = []
@@ -40,7 +41,21 @@ export class VirtualMesh implements Mesh {
   }
 
   connected(): PeerKey[] {
-    return [...this.sessions.keys()].sort()
+    return [...this.#sessions.keys()].sort()
+  }
+
+  /** All with the key, the one in use first. */
+  sessionsWith(peer: PeerKey): readonly Session[] {
+    return this.#sessions.get(peer) ?? []
+  }
+
+  /** Those in use. */
+  sessions(): Session[] {
+    return [...this.#sessions.values()].flatMap(all => all.slice(0, 1))
+  }
+
+  everySession(): Session[] {
+    return [...this.#sessions.values()].flat()
   }
 
   broadcast(bytes: Uint8Array): void {
@@ -48,8 +63,16 @@ export class VirtualMesh implements Mesh {
   }
 
   request(to: PeerKey, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    const session = this.sessions.get(to)
-    if (!session) return Promise.reject(new SkeinError('unreachable', `${to.slice(0, 8)} is not connected`))
+    const [session] = this.sessionsWith(to)
+    if (session) return this.#ask(session, to, protocol, bytes, timeoutMs)
+    return Promise.reject(new SkeinError('unreachable', `${to.slice(0, 8)} is not connected`))
+  }
+
+  /** Asks whoever is at the other end of the session. */
+  #ask(session: Session, to: PeerKey, protocol: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    if (!this.sessionsWith(to).includes(session)) {
+      return Promise.reject(new SkeinError('unavailable', `${to.slice(0, 8)} went away`))
+    }
     return new Promise((resolve, reject) => {
       const asking = this.#asking.get(session) ?? new Set()
       this.#asking.set(session, asking.add(reject))
@@ -94,7 +117,7 @@ export class VirtualMesh implements Mesh {
   }
 
   reconnect(): void {
-    for (const session of [...this.sessions.values()]) this.#network.end(this, session)
+    for (const session of this.everySession()) this.#network.end(this, session)
   }
 
   setMembers(members: readonly { key: PeerKey }[]): void {
@@ -121,7 +144,7 @@ export class VirtualMesh implements Mesh {
   /** What a removed peer that has dialled is told; undefined for a stranger, or when it is not at hand. */
   async serveRemoved(from: PeerKey): Promise<Uint8Array | undefined> {
     if (!this.started || !this.#removed.has(from)) return undefined
-    return this.#answerRemoved?.(from, new Uint8Array([1])).catch(() => undefined)
+    return this.#answerRemoved?.(from, new Uint8Array([1]), noWayBack).catch(() => undefined)
   }
 
   told(from: PeerKey, answer: Uint8Array): void {
@@ -133,7 +156,7 @@ export class VirtualMesh implements Mesh {
   }
 
   placesOf(peer: PeerKey): readonly string[] {
-    const ends = this.sessions.get(peer)?.ends ?? []
+    const ends = this.sessionsWith(peer).flatMap(session => session.ends)
     return ends.flatMap(end => (end.self === peer ? [end.host] : []))
   }
 
@@ -144,7 +167,7 @@ export class VirtualMesh implements Mesh {
 
   async stop(): Promise<void> {
     this.#network.detach(this.life)
-    for (const peer of [...this.sessions.keys()]) this.lost(peer)
+    for (const session of this.everySession()) this.lost(session)
   }
 
   /** Members that it would connect to and lets in. */
@@ -153,38 +176,51 @@ export class VirtualMesh implements Mesh {
   }
 
   /** Asks a handler of this process; rejects with what it throws. */
-  async serve(protocol: string, from: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
+  async serve(session: Session, protocol: string, from: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
     const handler = this.#handlers.get(protocol)
     if (!handler) throw new SkeinError('unavailable', `${protocol} is not spoken here`)
-    return handler(from, bytes)
+    return handler(from, bytes, (...asked) => this.#ask(session, from, ...asked))
   }
 
   async serveJoin(holder: PeerKey, bytes: Uint8Array): Promise<Uint8Array> {
     if (!this.started || !this.#answerJoin || !this.#invitations.has(holder)) {
       throw new SkeinError('forbidden', 'it does not know this invitation')
     }
-    return this.#answerJoin(holder, bytes)
+    return this.#answerJoin(holder, bytes, noWayBack)
   }
 
   hear(from: PeerKey, bytes: Uint8Array): void {
     for (const listener of this.#hearers) listener(from, bytes)
   }
 
-  met(peer: PeerKey, session: Session): void {
-    if (this.sessions.has(peer)) this.lost(peer)
-    this.sessions.set(peer, session)
-    for (const listener of this.#meeters) listener(peer)
+  /** A session is there; another with the same machine is gone. */
+  met(session: Session): void {
+    const { self, host } = this.#otherEnd(session)
+    for (const old of this.sessionsWith(self)) if (this.#otherEnd(old).host === host) this.lost(old)
+    const others = this.sessionsWith(self)
+    this.#sessions.set(self, [...others, session])
+    if (others.length === 0) for (const listener of this.#meeters) listener(self)
   }
 
-  /** This end of the session with a peer closes. */
-  lost(peer: PeerKey): void {
-    const session = this.sessions.get(peer)
-    if (!session) return
-    this.sessions.delete(peer)
+  /** This end of the session closes. */
+  lost(session: Session): void {
+    const { self: peer } = this.#otherEnd(session)
+    const all = this.sessionsWith(peer)
+    if (!all.includes(session)) return
+    const left = all.filter(other => other !== session)
+    if (left.length > 0) this.#sessions.set(peer, left)
+    else this.#sessions.delete(peer)
     for (const reject of this.#asking.get(session) ?? []) {
       reject(new SkeinError('unavailable', `${peer.slice(0, 8)} went away`))
     }
     this.#asking.delete(session)
-    for (const listener of this.#losers) listener(peer)
+    if (left.length === 0) for (const listener of this.#losers) listener(peer)
+  }
+
+  #otherEnd({ ends }: Session): VirtualMesh {
+    return ends[0] === this ? ends[1] : ends[0]
   }
 }
+
+/** Of guests nothing is asked. */
+const noWayBack: AskBack = () => Promise.reject(new SkeinError('unavailable', 'a guest is asked nothing'))

@@ -1,7 +1,7 @@
 /**
  * Hosts and the links between them. A cut link loses what is on it and stops connecting; both ends notice after a while. A
  * message also gets lost, doubled, late or overtaken; a request may be lost, or its answer after the handler ran. Two hosts
- * may run one key: whoever looks for the key meets one of them, and has one connection with it.
+ * may run one key: whoever looks for the key meets one of them; the other may connect too, and is asked nothing while the first is there.
  */
 import { decode } from '../../src/lib/cbor.ts'
 import type { SkeinError } from '../../src/lib/errors.ts'
@@ -17,6 +17,8 @@ import type { Weather } from './weather.ts'
 
 /** Time between two attempts to connect, ms: as the mesh's own reconnect loop, in its order of magnitude. */
 const redialMs = 1500
+/** A second connection with one key is closed after this, ms (src/mesh/links.ts). */
+const duplicateMs = 8000
 /** How late the second copy of a doubled message may be, ms. */
 const echoMs = 30_000
 
@@ -57,13 +59,13 @@ export class VirtualNetwork {
       if (mesh.life !== life) continue
       mesh.started = false
       this.#meshes.delete(mesh)
-      for (const session of mesh.sessions.values()) this.#noticeLater(session)
+      for (const session of mesh.everySession()) this.#noticeLater(session)
     }
   }
 
   /** One end closes the session; the other notices later. */
   end(mesh: VirtualMesh, session: Session): void {
-    mesh.lost(otherEnd(session, mesh).self)
+    mesh.lost(session)
     this.#noticeLater(session)
     this.dialSoon(mesh)
   }
@@ -71,7 +73,7 @@ export class VirtualNetwork {
   /** Cuts these ways; gives what mends them. */
   cut(ways: readonly Way[]): () => void {
     const mend = this.links.cut(ways)
-    const sessions = new Set([...this.#meshes].flatMap(mesh => [...mesh.sessions.values()]))
+    const sessions = new Set([...this.#meshes].flatMap(mesh => mesh.everySession()))
     for (const session of sessions) {
       const [{ host: a }, { host: b }] = session.ends
       if (ways.some(([from, to]) => (from === a && to === b) || (from === b && to === a))) this.#noticeLater(session)
@@ -92,7 +94,7 @@ export class VirtualNetwork {
       this.#carry(to, from, session, deliver)
     }
     const ask = () =>
-      to.serve(protocol, from.self, bytes.slice()).then(
+      to.serve(session, protocol, from.self, bytes.slice()).then(
         reply => {
           const shown = showsVector(protocol, bytes, reply) ? this.onShow?.(to, from) : undefined
           back(() => exchange.answer(reply.slice()) && shown?.())
@@ -135,7 +137,7 @@ export class VirtualNetwork {
     const random = this.randomOf(mesh.host)
     let missing = false
     for (const key of mesh.members) {
-      if (!mesh.started || mesh.sessions.has(key) || key === mesh.self) continue
+      if (!mesh.started || mesh.sessionsWith(key).length > 0 || key === mesh.self) continue
       missing = true
       this.time.after(this.delay(random), () => this.#connect(mesh, key), mesh.life)
     }
@@ -147,19 +149,27 @@ export class VirtualNetwork {
     const candidates = this.#nodesOf(key).filter(node => this.links.linked(mesh.host, node.host))
     const random = this.randomOf(mesh.host)
     const other = candidates.length > 1 ? random.pick(candidates) : candidates[0]
-    if (!mesh.started || !other || mesh.sessions.has(key) || !mesh.members.has(key)) return
+    if (!mesh.started || !other || mesh.sessionsWith(key).length > 0 || !mesh.members.has(key)) return
     if (!other.members.has(mesh.self)) {
       this.#tell(other, mesh)
       return
     }
-    // another host with this one's key is connected there: sometimes it stays, sometimes it is put out
-    const rival = other.sessions.get(mesh.self)
-    if (rival && otherEnd(rival, other).host !== mesh.host && random.chance(0.5)) return
     const session: Session = { ends: [mesh, other] }
-    other.met(mesh.self, session)
-    mesh.met(key, session)
-    // its other end sees it closed
-    if (rival) this.#noticeLater(rival)
+    other.met(session)
+    mesh.met(session)
+    // another host with this one's key is connected there
+    if (other.sessionsWith(mesh.self).length > 1) this.#closeLater(other, session)
+  }
+
+  /** Of two connections with one key the one that is not in use is closed after a while, by the side with the lower key. */
+  #closeLater(mesh: VirtualMesh, session: Session): void {
+    const { self } = otherEnd(session, mesh)
+    if (mesh.self > self) return
+    const close = () => {
+      const [used, ...others] = mesh.sessionsWith(self)
+      if (used !== session && others.includes(session)) this.end(mesh, session)
+    }
+    this.time.after(duplicateMs, close, mesh.life)
   }
 
   /** A removed peer that has dialled is told so, if the way back carries it. */
@@ -180,7 +190,7 @@ export class VirtualNetwork {
   #spread(from: VirtualMesh, source: VirtualMesh | undefined, bytes: Uint8Array, id: number): void {
     if (!from.life.alive) return
     const { broadcastLoss, duplication, echo } = this.weather
-    for (const session of [...from.sessions.values()]) {
+    for (const session of from.sessions()) {
       const to = otherEnd(session, from)
       const random = this.#random(from, to)
       if (to === source || random.chance(broadcastLoss)) continue
@@ -204,7 +214,7 @@ export class VirtualNetwork {
   #carry(from: VirtualMesh, to: VirtualMesh, session: Session, deliver: () => void): void {
     if (!from.life.alive || !this.links.carries(from.host, to.host)) return
     const arrive = () => {
-      if (this.links.carries(from.host, to.host) && to.sessions.get(from.self) === session) deliver()
+      if (this.links.carries(from.host, to.host) && to.sessionsWith(from.self).includes(session)) deliver()
     }
     this.time.after(this.delay(this.#random(from, to)), arrive, to.life)
   }
@@ -214,9 +224,9 @@ export class VirtualNetwork {
       const other = otherEnd(session, end)
       const notice = () => {
         const isBack =
-          other.started && this.links.linked(end.host, other.host) && other.sessions.get(end.self) === session
-        if (end.sessions.get(other.self) !== session || isBack) return
-        end.lost(other.self)
+          other.started && this.links.linked(end.host, other.host) && other.sessionsWith(end.self).includes(session)
+        if (!end.sessionsWith(other.self).includes(session) || isBack) return
+        end.lost(session)
         this.dialSoon(end)
       }
       this.time.after(this.randomOf(end.host).between(1, this.weather.noticeMs), notice, end.life)

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { SkeinError } from '../../src/lib/errors.ts'
 import { type PeerKey, signerOf } from '../../src/lib/keys.ts'
-import type { Invitation, Mesh, RequestHandler } from '../../src/mesh/transport.ts'
+import type { AskBack, Invitation, Mesh, RequestHandler } from '../../src/mesh/transport.ts'
 
 export class MemoryHub {
   /** Of all peers that are built on it from now on. */
@@ -101,7 +101,10 @@ export class MemoryMesh implements Mesh {
     await new Promise(resolve => setImmediate(resolve))
     const handler = this.#connected.has(to) ? this.#hub.mesh(to)?.handler(protocol) : undefined
     if (!handler) throw new SkeinError('unreachable', `${to.slice(0, 8)} is not connected`)
-    const answer = await handler(this.self, bytes)
+    const other = this.#hub.mesh(to)
+    const answer = await handler(this.self, bytes, (...asked) =>
+      other ? other.request(this.self, ...asked) : Promise.reject(new SkeinError('unreachable', 'went away')),
+    )
     if (!this.#connected.has(to)) throw new SkeinError('unreachable', `${to.slice(0, 8)} went away`)
     return answer
   }
@@ -159,7 +162,7 @@ export class MemoryMesh implements Mesh {
   /** A removed peer has dialled this one. */
   tell(other: MemoryMesh): void {
     if (!this.#removed.has(other.self) || this.knows(other.self)) return
-    this.#answerRemoved?.(other.self, new Uint8Array([1])).then(
+    this.#answerRemoved?.(other.self, new Uint8Array([1]), noWayBack).then(
       answer => other.hearTold(this.self, answer),
       () => undefined,
     )
@@ -199,7 +202,7 @@ export class MemoryMesh implements Mesh {
 
   answerJoin(holder: PeerKey, request: Uint8Array): Promise<Uint8Array> {
     if (!this.#answerJoin) throw new SkeinError('unavailable', 'not admitting')
-    return this.#answerJoin(holder, request)
+    return this.#answerJoin(holder, request, noWayBack)
   }
 
   met(peer: PeerKey): void {
@@ -213,3 +216,6 @@ export class MemoryMesh implements Mesh {
     for (const listener of this.#lost) listener(peer)
   }
 }
+
+/** Of guests, and in tests of what is asked for once, nothing is asked back. */
+export const noWayBack: AskBack = () => Promise.reject(new SkeinError('unavailable', 'a guest is asked nothing'))

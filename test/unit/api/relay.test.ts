@@ -3,7 +3,7 @@ import { findMember } from '../../../src/api/relay.ts'
 import type { StatusJson } from '../../../src/api/types.ts'
 import { decode, encode, type Plain } from '../../../src/lib/cbor.ts'
 import { newSeed, signerOf } from '../../../src/lib/keys.ts'
-import { MemoryHub } from '../../support/memory-mesh.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 import { runCli } from '../cli/fixture.ts'
 import { depsOf, startTestApi, type TestApi } from './fixture.ts'
@@ -145,9 +145,12 @@ describe('api: passing on', () => {
 
   it('answers members alone', async () => {
     const answer = peer(1).mesh.handler(protocol)
-    await assert.rejects(async () => answer?.(signerOf(newSeed()).key, message('GET', '/api/v1/status', '')), {
-      code: 'forbidden',
-    })
+    await assert.rejects(
+      async () => answer?.(signerOf(newSeed()).key, message('GET', '/api/v1/status', ''), noWayBack),
+      {
+        code: 'forbidden',
+      },
+    )
   })
 
   it('never passes on what was passed on', async () => {

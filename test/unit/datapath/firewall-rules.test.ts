@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import type { Member } from '../../../src/crdt/registry-view.ts'
-import { firewallText, isSharedPort, nextSenders, nextVnis } from '../../../src/datapath/firewall-rules.ts'
+import type { Member, Network } from '../../../src/crdt/registry-view.ts'
+import { firewallText, isSharedPort, nextSenders, nextVnis, sendersIn } from '../../../src/datapath/firewall-rules.ts'
 import { probeVni } from '../../../src/datapath/vni.ts'
+import { network } from './world.ts'
 
-const member = (key: string, vtepAddress: string) => ({ key, vtepAddress })
+const member = (key: string, ...addresses: string[]) => ({ key, addresses })
 
 describe('datapath firewall', () => {
   it('admits the members except itself', () => {
@@ -23,6 +24,20 @@ describe('datapath firewall', () => {
     assert.deepEqual(nextSenders(before, [member('bb', '10.0.0.3')], '10.0.0.1'), new Map([['10.0.0.3', 'bb']]))
     const shared = [member('bb', '10.0.0.3'), member('cc', '10.0.0.2')]
     assert.equal(nextSenders(before, shared, '10.0.0.1').get('10.0.0.2'), 'cc')
+  })
+
+  it('admits each machine of a forked host (R8)', () => {
+    const vteps = (owner: string, address: string) => ({ network, owner, address, vni: 5 })
+    const view = {
+      members: () => [{ key: 'bb', vtepAddress: '10.0.0.3' }] as Member[],
+      networks: () => [{ id: network }] as Network[],
+      vteps: () => [vteps('bb', '10.0.0.2'), vteps('bb', '10.0.0.3'), vteps('cc', '10.0.0.4')],
+    }
+    const before = new Map([['10.0.0.2', 'bb']])
+    const senders = (isForked: boolean) =>
+      [...nextSenders(before, sendersIn({ ...view, isForked: () => isForked }), '10.0.0.1').keys()].sort()
+    assert.deepEqual(senders(true), ['10.0.0.2', '10.0.0.3'])
+    assert.deepEqual(senders(false), ['10.0.0.3'])
   })
 
   it('puts nothing into the rule text that is no address or key', () => {

@@ -59,6 +59,31 @@ describe('datapath plan', () => {
     assert.deepEqual(plan(), { unicast: new Map(), neighbours: new Map(), flood: new Set() })
   })
 
+  it('leads to each machine of a forked host what that one runs, and what ran before where it ran (R8)', () => {
+    world.endpoint(2, ip('10.1.1.21'))
+    world.aside(2, () => {
+      world.vtep(2, 999, '192.168.2.9')
+      world.endpoint(2, ip('10.1.1.29'))
+    })
+    world.endpoint(2, ip('10.1.1.22'))
+    const { unicast, flood } = plan()
+    assert.deepEqual(
+      ['10.1.1.21', '10.1.1.22', '10.1.1.29'].map(text => unicast.get(macOf(ip(text)))),
+      ['192.168.2.2 777', '192.168.2.2 777', '192.168.2.9 999'],
+    )
+    assert.deepEqual([...flood].sort(), ['192.168.2.2 777', '192.168.2.9 999'])
+  })
+
+  it('leads to the other machine with this host’s key what is not here (R8)', () => {
+    world.endpoint(1, ip('10.1.1.11'))
+    world.aside(1, () => {
+      world.vtep(1, 999, '192.168.2.9')
+      world.endpoint(1, ip('10.1.1.19'))
+    })
+    world.endpoint(1, ip('10.1.1.12'))
+    assert.deepEqual(plan().unicast, new Map([[macOf(ip('10.1.1.19')), '192.168.2.9 999']]))
+  })
+
   it('follows an address to its new host', () => {
     world.endpoint(2, ip('10.1.1.21'))
     world.endpointGone(2, ip('10.1.1.21'))

@@ -37,6 +37,15 @@ export class World {
     this.registry.apply(batch)
   }
 
+  /** What `write` writes is another history of peer `n`, beside what it writes from then on. */
+  aside(n: number, write: () => void): void {
+    const { key } = this.#signer(n)
+    const before = this.#heads.get(key)
+    write()
+    if (before) this.#heads.set(key, before)
+    this.registry.noteFork(key, [1, 0])
+  }
+
   endpoint(n: number, ip: number, mac = macOf(ip), id = `e${n}-${ip}`): void {
     this.write(n, { kind: 'endpoint', id, network, ip, mac, container: '', containerName: '' })
   }

@@ -4,7 +4,7 @@ import { decodeGrant, decodeRequest, donationProtocol, encodeWant } from '../../
 import type { IpamDeps } from '../../../src/ipam/create.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import { eventually } from '../../support/eventually.ts'
-import { MemoryHub } from '../../support/memory-mesh.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { joinPeer } from '../../support/memory-peer.ts'
 import {
   agree,
@@ -223,7 +223,7 @@ describe('ipam: three hosts', () => {
     await assert.rejects(ask(encodeWant({ ...good, network: 'f'.repeat(64) })), { code: 'not-found' })
     const stranger = (): Promise<Uint8Array> => {
       const handler = two.mesh.handler(donationProtocol)
-      return handler ? handler('ab'.repeat(32), encodeWant(good)) : Promise.reject(new Error('no handler'))
+      return handler ? handler('ab'.repeat(32), encodeWant(good), noWayBack) : Promise.reject(new Error('no handler'))
     }
     await assert.rejects(stranger(), { code: 'forbidden' })
     await assert.rejects(ask(new Uint8Array([0x9f, 0x01])))

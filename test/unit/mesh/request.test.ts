@@ -8,7 +8,7 @@ import { dialMultiaddr, parseAddress } from '../../../src/mesh/address.ts'
 import { answerPings, pingProtocol } from '../../../src/mesh/link.ts'
 import { createPlainNode } from '../../../src/mesh/node.ts'
 import { maxMessageBytes } from '../../../src/mesh/transport.ts'
-import { bytes, fastClock, introduce, startPeer, stopAll, type TestPeer, text, until } from './harness.ts'
+import { bytes, fastClock, introduce, memberOf, startPeer, stopAll, type TestPeer, text, until } from './harness.ts'
 
 const failsWith = (code: string, pattern: RegExp) => (error: unknown) =>
   error instanceof SkeinError && error.code === code && pattern.test(error.message)
@@ -48,6 +48,19 @@ describe('mesh request', function () {
       b.mesh.handle('/skein/echo/1', async () => bytes(answer))
       assert.equal(text(await a.mesh.request(b.key, '/skein/echo/1', bytes('x'), 10_000)), answer)
     }
+  })
+
+  it('is asked back over the connection that it came by, where two machines run with one key', async () => {
+    const copy = await startPeer({ seed: a.seed })
+    copy.mesh.setMembers([memberOf(b)])
+    await until('the copy is connected too', () => copy.mesh.connected().length > 0)
+    a.mesh.handle('/skein/who/1', async () => bytes('original'))
+    copy.mesh.handle('/skein/who/1', async () => bytes('copy'))
+    b.mesh.handle('/skein/mirror/1', (_, request, askBack) => askBack('/skein/who/1', request, 10_000))
+    const askedBack = async ({ mesh }: TestPeer) =>
+      text(await mesh.request(b.key, '/skein/mirror/1', bytes('x'), 10_000))
+    assert.deepEqual([await askedBack(a), await askedBack(copy)], ['original', 'copy'])
+    assert.equal(text(await b.mesh.request(a.key, '/skein/who/1', bytes('x'), 10_000)), 'original')
   })
 
   it('passes refusals on, with their code, and at most 500 characters', async () => {

@@ -4,6 +4,7 @@ import type { Batch } from '../../../src/crdt/batch.ts'
 import { encode, type Plain } from '../../../src/lib/cbor.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
 import { eventually } from '../../support/eventually.ts'
+import { noWayBack } from '../../support/memory-mesh.ts'
 import { signerAt, World, Writer } from '../crdt/writer.ts'
 import { openRig, type Rig } from './rig.ts'
 
@@ -157,7 +158,8 @@ describe('replica: gossip', () => {
       [4],
       [4, [1]],
     ]
-    for (const request of bad) await assert.rejects(ask(signerAt(3).key, encode(request)), /malformed|unknown/)
-    await assert.rejects(ask(signerAt(3).key, new Uint8Array([0xff])))
+    for (const request of bad)
+      await assert.rejects(ask(signerAt(3).key, encode(request), noWayBack), /malformed|unknown/)
+    await assert.rejects(ask(signerAt(3).key, new Uint8Array([0xff]), noWayBack))
   })
 })

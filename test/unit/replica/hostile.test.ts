@@ -9,7 +9,7 @@ import { verifySignature } from '../../../src/lib/keys.ts'
 import { maxMessageBytes } from '../../../src/mesh/transport.ts'
 import { ask, openChunk, syncProtocol } from '../../../src/replica/sync-messages.ts'
 import { Hand, type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
-import { MemoryHub } from '../../support/memory-mesh.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import type { MemoryPeer } from '../../support/memory-peer.ts'
 import { signerAt } from '../crdt/writer.ts'
 import { tenant } from './rig.ts'
@@ -96,7 +96,7 @@ describe('replica: batches of a hostile member', () => {
     await mesh.agree()
     const digest = digests()
     const wants = [...first().replica.vector().keys()].map(key => [fromHex(key), [], true])
-    const answer = await first().mesh.handler(syncProtocol)?.(mesh.hand.key, encode([ask.pull, wants]))
+    const answer = await first().mesh.handler(syncProtocol)?.(mesh.hand.key, encode([ask.pull, wants]), noWayBack)
     const { units } = openChunk(decode(answer ?? new Uint8Array(), maxMessageBytes))
     assert.ok(units.length > 10)
     for (let i = 0; i < 3; i++) mesh.say(units.reverse().map(asIs))

@@ -10,7 +10,7 @@ import { signerOf } from '../../../src/lib/keys.ts'
 import { ask } from '../../../src/replica/sync-messages.ts'
 import { differingBuckets, entriesOf, summaryOf, withBuckets } from '../../../src/replica/vector-summary.ts'
 import { eventually } from '../../support/eventually.ts'
-import { MemoryHub } from '../../support/memory-mesh.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 import { seedAt, tenant } from './rig.ts'
 
@@ -145,16 +145,16 @@ describe('replica: what anti-entropy costs', () => {
     let pulls = 0
     const handler = a.mesh.handler('/skein/sync/2')
     // the first chunk only, then the line is cut
-    a.mesh.handle('/skein/sync/2', async (from, bytes) => {
+    a.mesh.handle('/skein/sync/2', async (from, bytes, askBack) => {
       if (bytes[1] === ask.pull && from === key && ++pulls > 1) throw new Error('cut')
-      return (await handler?.(from, bytes)) ?? new Uint8Array()
+      return (await handler?.(from, bytes, askBack)) ?? new Uint8Array()
     })
     const b = await joinPeer(hub, 'host2', a, seedAt(2))
     peers.push(b)
     await eventually(() => pulls > 1)
     assert.equal(b.replica.isComplete, false)
     assert.ok(b.replica.view.endpoints(network).length > 0, 'it holds a part')
-    const shown = await b.mesh.handler('/skein/sync/2')?.(a.signer.key, new Uint8Array([0x82, 0x00, 0x40]))
+    const shown = await b.mesh.handler('/skein/sync/2')?.(a.signer.key, new Uint8Array([0x82, 0x00, 0x40]), noWayBack)
     assert.deepEqual(decode(shown ?? new Uint8Array(), 100), [3])
     let done = false
     const write = b.replica

@@ -5,7 +5,7 @@ import { encode } from '../../../src/lib/cbor.ts'
 import { signerOf } from '../../../src/lib/keys.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
 import { eventually } from '../../support/eventually.ts'
-import { MemoryHub } from '../../support/memory-mesh.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
 import { seedAt, tenant } from './rig.ts'
 
@@ -183,7 +183,9 @@ describe('replica: anti-entropy', () => {
     it('is found out by its own records that it hears', async () => {
       const [a, b] = await rolledBack()
       const own = a.mesh.handler('/skein/sync/2')
-      const [theirs] = [await own?.(b.signer.key, encode([2, [[Buffer.from(b.signer.key, 'hex'), [], true]]]))]
+      const [theirs] = [
+        await own?.(b.signer.key, encode([2, [[Buffer.from(b.signer.key, 'hex'), [], true]]]), noWayBack),
+      ]
       assert.ok(theirs)
       // the answer is [batches, more, unknown]; a broadcast is the list of batches
       b.mesh.hear(a.signer.key, theirs.slice(1, -2))
