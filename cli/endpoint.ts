@@ -54,13 +54,15 @@ async function listEndpoints(session: Session, options: ListOptions): Promise<vo
 
 /** A container that has no name yet is shown by its id, one that has neither by `-`. */
 export function endpointTable(endpoints: readonly ListedEndpointJson[], id: (text: string) => string): string {
+  const hasIpv6 = endpoints.some(endpoint => endpoint.ipAddress[1] !== '')
   const rows = endpoints.map(endpoint => [
     endpoint.containerName || id(endpoint.containerID) || '-',
     endpoint.networkName,
     endpoint.tenantName,
     endpoint.ipAddress[0],
+    ...(hasIpv6 ? [endpoint.ipAddress[1]] : []),
     endpoint.macAddress,
     endpoint.homingHost,
   ])
-  return table([['CONTAINER', 'NETWORK', 'TENANT', 'IP', 'MAC', 'HOST'], ...rows])
+  return table([['CONTAINER', 'NETWORK', 'TENANT', 'IP', ...(hasIpv6 ? ['IPV6'] : []), 'MAC', 'HOST'], ...rows])
 }

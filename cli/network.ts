@@ -20,6 +20,12 @@ const head = [
   ['------', '-------', '-------', '----------', '----------', '-------', '------'],
 ]
 
+/** Contiv's later columns, for who has such a network. */
+const head6 = [
+  ['IPv6Subnet', 'IPv6Gateway'],
+  ['----------', '-----------'],
+]
+
 export function addNetworkCommands(program: Command, session: Session): void {
   const network = program.command('network').alias('net').description('networks that span all hosts')
   addNetworkCreate(network, session)
@@ -61,6 +67,8 @@ async function listNetworks(session: Session, options: ListOptions): Promise<voi
 }
 
 export function networkTable(networks: readonly NetworkJson[]): string {
+  const hasIpv6 = networks.some(network => network.ipv6Subnet)
+  const columns = ({ ipv6Subnet = '', ipv6Gateway = '' }: NetworkJson) => (hasIpv6 ? [ipv6Subnet, ipv6Gateway] : [])
   const rows = networks.map(network => [
     network.tenantName,
     network.networkName,
@@ -69,6 +77,7 @@ export function networkTable(networks: readonly NetworkJson[]): string {
     String(network.pktTag ?? 0),
     network.subnet,
     network.gateway ?? '',
+    ...columns(network),
   ])
-  return table([...head, ...rows])
+  return table([...head.map((row, at) => [...row, ...(hasIpv6 ? (head6[at] ?? []) : [])]), ...rows])
 }

@@ -12,7 +12,15 @@ export interface ContainerJson {
   host: string
   containerID: string
   /** Sorted by tenant and network. */
-  networks: { tenantName: string; networkName: string; ipAddress: string; macAddress: string; endpointID: string }[]
+  networks: {
+    tenantName: string
+    networkName: string
+    ipAddress: string
+    /** Absent in a network without IPv6. */
+    ipv6Address?: string
+    macAddress: string
+    endpointID: string
+  }[]
 }
 
 export function addPsCommand(program: Command, session: Session): void {
@@ -38,7 +46,9 @@ export function containersOf(endpoints: readonly ListedEndpointJson[]): Containe
     const key = `${host}/${containerID || endpointID}`
     const name = `${host}/${containerName || '-'}`
     const container = found.get(key) ?? { name, host, containerID, networks: [] }
-    container.networks.push({ tenantName, networkName, ipAddress: endpoint.ipAddress[0], macAddress, endpointID })
+    const [ipAddress, ipv6Address] = endpoint.ipAddress
+    const own6 = ipv6Address === '' ? {} : { ipv6Address }
+    container.networks.push({ tenantName, networkName, ipAddress, ...own6, macAddress, endpointID })
     found.set(key, container)
   }
   const order = ({ name, containerID }: ContainerJson) => `${name}\n${containerID}`
@@ -46,11 +56,13 @@ export function containersOf(endpoints: readonly ListedEndpointJson[]): Containe
 }
 
 export function containerTable(containers: readonly ContainerJson[], truncate: boolean): string {
+  const hasIpv6 = containers.some(({ networks }) => networks.some(({ ipv6Address }) => ipv6Address !== undefined))
   const rows = containers.map(({ name, containerID, networks }) => [
     name,
     networks.map(({ tenantName, networkName }) => dockerName(tenantName, networkName)).join(','),
     networks.map(({ ipAddress }) => ipAddress).join(','),
+    ...(hasIpv6 ? [networks.flatMap(({ ipv6Address }) => ipv6Address ?? []).join(',')] : []),
     (truncate ? containerID.slice(0, shortId) : containerID) || '-',
   ])
-  return table([['NAME', 'NETWORK', 'IP', 'CONTAINER ID'], ...rows])
+  return table([['NAME', 'NETWORK', 'IP', ...(hasIpv6 ? ['IPV6'] : []), 'CONTAINER ID'], ...rows])
 }

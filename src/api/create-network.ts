@@ -7,7 +7,15 @@ import { type Leaf, maxLeafBytes } from '../crdt/leaves.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { checkNetwork, collide, fulfils, type NetworkRequest, type NetworkSpec } from '../model/network.ts'
+import {
+  checkNetwork,
+  collide,
+  collide6,
+  fulfils,
+  type NetworkRequest,
+  type NetworkSpec,
+  subnetsText,
+} from '../model/network.ts'
 import type { ApiDeps } from './deps.ts'
 import { inTenant, liveNetworks, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
 import type { DockerJson } from './types.ts'
@@ -73,16 +81,19 @@ export function findEqual(view: Known, tenant: string, name: string, spec: Netwo
   if (existing) {
     throw new SkeinError(
       'conflict',
-      `network ${name}${inTenant(tenant)} exists with other parameters (subnet ${existing.spec.subnet.text}): ` +
+      `network ${name}${inTenant(tenant)} exists with other parameters (subnet ${subnetsText(existing.spec)}): ` +
         `choose another name, or remove it first with: skein net rm${tenantFlag(tenant)} ${name}`,
     )
   }
   checkNetworkSlot(view, tenant, name)
   const rival = liveNetworks(view, tenant).find(network => collide(network.spec, spec))
   if (!rival) return false
+  const [what, own, others] = collide6(rival.spec, spec)
+    ? ['subnetv6', spec.subnet6, rival.spec.subnet6]
+    : ['subnet', spec.subnet.text, rival.spec.subnet.text]
   throw new SkeinError(
     'conflict',
-    `network ${rival.name} conflicts with subnet ${spec.subnet.text}: it has ${rival.spec.subnet.text}; ` +
-      'choose a subnet that overlaps no other of the tenant',
+    `network ${rival.name} conflicts with ${what} ${own}: it has ${others}; ` +
+      `choose a ${what} that overlaps no other of the tenant`,
   )
 }

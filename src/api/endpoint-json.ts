@@ -2,6 +2,7 @@
 import type { Group } from '../crdt/objects-view.ts'
 import type { Endpoint, Network } from '../crdt/registry-view.ts'
 import { formatIp } from '../model/ip.ts'
+import { address6 } from '../model/ipv6.ts'
 import type { ApiDeps } from './deps.ts'
 import type { EndpointJson } from './types.ts'
 
@@ -14,7 +15,7 @@ export function endpointJson(deps: ApiDeps, network: Network, endpoint: Endpoint
     ...(group ? { endpointGroupKey: `${group.tenant}:${group.name}` } : {}),
     endpointID: endpoint.id,
     homingHost: deps.nameOf(endpoint.owner),
-    ipAddress: [formatIp(endpoint.ip), ''],
+    ipAddress: [formatIp(endpoint.ip), address6(network.spec, endpoint.ip) ?? ''],
     labels: 'map[]',
     macAddress: endpoint.mac,
     network: `${network.name}.${network.tenant}`,

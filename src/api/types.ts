@@ -90,7 +90,7 @@ export interface EndpointJson {
   endpointID: string
   /** Name of the member that runs it. */
   homingHost: string
-  /** IPv4 and IPv6 address; the latter '' for now. */
+  /** IPv4 and IPv6 address; the latter '' in a network without an IPv6 subnet. */
   ipAddress: [string, string]
   labels: string
   macAddress: string

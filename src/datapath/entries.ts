@@ -6,7 +6,7 @@ export type Target = string
 export interface Entries {
   /** MAC -> target; written to the VXLAN device and, as a static entry, to the bridge. */
   readonly unicast: ReadonlyMap<string, Target>
-  /** IPv4 address, dotted -> MAC: what the VXLAN device answers ARP with, instead of flooding it. */
+  /** Address, dotted or IPv6's canonical text -> MAC: what the VXLAN device answers ARP and ND with, instead of flooding them. */
   readonly neighbours: ReadonlyMap<string, string>
   /** Who gets broadcast, unknown unicast and multicast. */
   readonly flood: ReadonlySet<Target>

@@ -89,6 +89,14 @@ export async function readRouters(run: Run, namespace: string): Promise<Set<stri
   return new Set(raw.filter(each => each.forwarding === true).map(each => each.interface ?? ''))
 }
 
+/** Devices that have IPv6. */
+export async function readSpeakers(run: Run, namespace: string): Promise<Set<string>> {
+  // one process for all; a kernel without IPv6 has no such files
+  const tree = ['/proc/sys/net/ipv6/conf', '--include=disable_ipv6']
+  const { stdout } = await run('nsenter', [`--net=/run/netns/${namespace}`, 'grep', '-rslx', '0', ...tree])
+  return new Set(stdout.split('\n').flatMap(path => path.split('/').at(-2) ?? []))
+}
+
 /** Entries of every device in the namespace, by device; `vniOf` gives a VXLAN device's own VNI. */
 export async function readEntries(
   run: Run,
@@ -97,7 +105,7 @@ export async function readEntries(
 ): Promise<(device: string) => Entries> {
   const [fdb, neighbours] = await Promise.all([
     readJson<RawEntry>(run, 'bridge', ['-n', namespace, '-j', 'fdb', 'show']),
-    readJson<RawNeighbour>(run, 'ip', ['-n', namespace, '-4', '-j', 'neigh', 'show', 'nud', 'permanent']),
+    readJson<RawNeighbour>(run, 'ip', ['-n', namespace, '-j', 'neigh', 'show', 'nud', 'permanent']),
   ])
   return device => ({
     ...fdbOf(

@@ -1,5 +1,6 @@
 /** One network on this host: makes its devices or takes them over, then keeps their entries equal to the state. */
 import type { Network } from '../crdt/registry-view.ts'
+import { subnet6Of } from '../model/ipv6.ts'
 import { gatewayOf, type NetworkId } from '../model/network.ts'
 import { batch, type Channel, failed } from './channel.ts'
 import type { Context } from './context.ts'
@@ -19,6 +20,7 @@ import {
 import { unexplained } from './evidence.ts'
 import type { Link } from './links.ts'
 import { bridgeEnd, bridgeName, vxlanName } from './names.ts'
+import { carriesIpv6, settleNeighbours } from './neighbours6.ts'
 import { networkMtu } from './plan.ts'
 import { bridgeAddress, settleForwarding } from './routing.ts'
 import { RunningPlan } from './running-plan.ts'
@@ -48,6 +50,8 @@ export interface Reading {
   entries(device: string): Promise<Entries>
   /** Devices whose packets to others are routed. */
   routers(): Promise<ReadonlySet<string>>
+  /** Devices that have IPv6. */
+  speakers(): Promise<ReadonlySet<string>>
 }
 
 /** Resolves once the devices are right, the VTEP record is durable and the entries are in place. `repaired` counts what was not. */
@@ -81,6 +85,8 @@ export async function materialise(
     ...portCommands(ownPorts, wishes),
   ]
   await succeed(context, channel, network, otherFixes)
+  const ipv6 = carriesIpv6(wishes.mtu) && subnet6Of(network.spec) ? network.spec : undefined
+  const speakingFixes = ipv6 ? await settleNeighbours(context, channel, network, vxlan.created, reading) : 0
   await publish(context, network.id, vxlan.vni)
   const entries = vxlan.created ? noEntries : await reading.entries(device)
   const inherited = previous?.inherited ?? new Set(entryKeys(entries))
@@ -92,6 +98,7 @@ export async function materialise(
       ownAddress: local,
       network: network.id,
       gateway: gatewayOf(network.spec),
+      ipv6,
     }),
     entries: copyOf(entries),
     differing: undefined,
@@ -99,7 +106,11 @@ export async function materialise(
   return {
     state,
     repaired:
-      bridgeFixes.length + routingFixes + otherFixes.length + (await update(context, channel, network.id, state)),
+      bridgeFixes.length +
+      routingFixes +
+      otherFixes.length +
+      speakingFixes +
+      (await update(context, channel, network.id, state)),
   }
 }
 
@@ -121,10 +132,14 @@ export async function update(
   // what fails below differs still at the next time
   known.differing = changed && differing && new Set([...differing, ...changed, ...known.inherited])
   const open = new Set([...known.inherited].filter(key => !hasEntry(plan.entries, key)))
-  const kept = open.size === 0 ? open : unexplained(replica.view, network, known.entries, open)
+  const kept =
+    open.size === 0
+      ? open
+      : unexplained(replica.view, network, known.entries, open, replica.view.network(network)?.spec)
   const part = (entries: Entries) => (known.differing ? entriesAt(entries, known.differing) : entries)
   const difference = diffEntries(vxlanName(network), part(plan.entries), part(known.entries), key => kept.has(key))
   const mtu = networkMtu(replica.view)
+  if (carriesIpv6(mtu) !== carriesIpv6(known.mtu)) context.compareSoon()
   const failures = [
     ...(await channel.bridge.run(difference.bridge)),
     ...(await channel.ip.run([...difference.ip, ...(mtu === known.mtu ? [] : mtuCommands(network, mtu))])),

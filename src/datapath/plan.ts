@@ -5,6 +5,7 @@
 import type { Endpoint, RegistryView, Vtep } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
+import { type Addressing6, address6 } from '../model/ipv6.ts'
 import type { MutableEntries, Target } from './entries.ts'
 import { isVni } from './vni.ts'
 
@@ -19,11 +20,13 @@ const largestMtu = 65_535
  * Entries that lead to the other hosts. Where two records name one address, this host's own wins (its container is on
  * the bridge, and a static entry would lead its frames away), then the first in the order of the view. An endpoint
  * whose VTEP is this host's address is one of an earlier incarnation of this host, and local too; one of this host's key that is on another machine is not.
+ * @param ipv6 the network's spec if its devices carry IPv6
  */
 export function planEntries(
   endpoints: readonly Endpoint[],
   targets: ReadonlyMap<Place, Target>,
   self: PeerKey,
+  ipv6?: Addressing6,
 ): MutableEntries {
   const local = new Set(endpoints.filter(each => isHere(each, targets, self)).flatMap(each => [each.mac, each.ip]))
   const unicast = new Map<string, Target>()
@@ -35,10 +38,15 @@ export function planEntries(
     flood.add(target)
     if (local.has(endpoint.ip) || local.has(endpoint.mac)) continue
     if (!unicast.has(endpoint.mac)) unicast.set(endpoint.mac, target)
-    const ip = formatIp(endpoint.ip)
-    if (!neighbours.has(ip)) neighbours.set(ip, endpoint.mac)
+    for (const ip of addressesOf(endpoint.ip, ipv6)) if (!neighbours.has(ip)) neighbours.set(ip, endpoint.mac)
   }
   return { unicast, neighbours, flood }
+}
+
+/** What an endpoint is asked for by: its IPv4 address and, in a network with IPv6, the one that follows from it. */
+export function addressesOf(ip: number, ipv6: Addressing6 | undefined): string[] {
+  const own6 = ipv6 && address6(ipv6, ip)
+  return own6 === undefined ? [formatIp(ip)] : [formatIp(ip), own6]
 }
 
 /** MTU of a network's devices, bytes: the smallest underlay MTU that a member published, less VXLAN's headers. */

@@ -4,12 +4,13 @@
  */
 import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
-import { formatIp, macOf } from '../model/ip.ts'
+import { macOf } from '../model/ip.ts'
+import type { Addressing6 } from '../model/ipv6.ts'
 import type { NetworkId } from '../model/network.ts'
 import { copyOf, type Entries, type EntryKey, noEntries, putValue, type Target } from './entries.ts'
 import { ipOfMac } from './evidence.ts'
 import { bridgeMac } from './names.ts'
-import { isHere, isUnicastMac, type Place, placeOf, planEntries, targetsOf } from './plan.ts'
+import { addressesOf, isHere, isUnicastMac, type Place, placeOf, planEntries, targetsOf } from './plan.ts'
 
 export interface PlanContext {
   readonly self: PeerKey
@@ -18,6 +19,8 @@ export interface PlanContext {
   readonly network: NetworkId
   /** Address of every host's bridge. @default none */
   readonly gateway?: number | undefined
+  /** The network's spec if its devices carry IPv6. @default they do not */
+  readonly ipv6?: Addressing6 | undefined
 }
 
 /** What of an endpoint entries follow from. */
@@ -77,7 +80,7 @@ export class RunningPlan {
   #renew(view: RegistryView): void {
     const { self, network } = this.#context
     const endpoints = this.#sound(view.endpoints(network))
-    this.#entries = planEntries(endpoints, this.#targets, self)
+    this.#entries = planEntries(endpoints, this.#targets, self, this.#context.ipv6)
     this.#holdings = new Map()
     this.#strays = new Map()
     this.#byPlace = new Map()
@@ -112,7 +115,7 @@ export class RunningPlan {
     for (const mac of macs) for (const ip of this.#addressesOf(mac)) ips.add(ip)
     return new Set([
       ...[...macs].map(mac => this.#putUnicast(mac)),
-      ...[...ips].map(ip => this.#putNeighbour(ip)),
+      ...[...ips].flatMap(ip => this.#putNeighbours(ip)),
       ...[...targets].map(target => this.#putFlood(target)),
     ])
   }
@@ -154,13 +157,14 @@ export class RunningPlan {
     return `u ${mac}`
   }
 
-  #putNeighbour(ip: number): EntryKey {
+  #putNeighbours(ip: number): EntryKey[] {
     const found = this.#isOwn(ip)
       ? undefined
       : this.#at(ip).find(({ place, mac }) => this.#targets.has(place) && isUnicastMac(mac) && !this.#isLocal(mac))
-    const text = formatIp(ip)
-    putValue(this.#entries.neighbours, text, found?.mac)
-    return `n ${text}`
+    return addressesOf(ip, this.#context.ipv6).map(text => {
+      putValue(this.#entries.neighbours, text, found?.mac)
+      return `n ${text}`
+    })
   }
 
   #putFlood(target: Target): EntryKey {

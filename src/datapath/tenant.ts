@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { createGuards, type Guards } from './guards.ts'
 import { createLane } from './lane.ts'
-import { readEntries, readLinks, readRouters } from './links.ts'
+import { readEntries, readLinks, readRouters, readSpeakers } from './links.ts'
 import type { Reading } from './materialise.ts'
 import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vlanName, vxlanName } from './names.ts'
 import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
@@ -262,7 +262,13 @@ export class Tenant {
       routers ??= readRouters(run, this.#channel.namespace)
       return routers
     }
-    return { links, entries: async device => (await readOnce())(device), routers: readRoutersOnce }
+    let speakers: ReturnType<typeof readSpeakers> | undefined
+    const readSpeakersOnce = () => {
+      speakers ??= readSpeakers(run, this.#channel.namespace)
+      return speakers
+    }
+    const entriesOf = async (device: string) => (await readOnce())(device)
+    return { links, entries: entriesOf, routers: readRoutersOnce, speakers: readSpeakersOnce }
   }
 
   /** `subject`: a network, or the guards of them all. */

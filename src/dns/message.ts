@@ -1,5 +1,6 @@
 /** DNS messages: what is asked, and the answers that Skein gives itself. Pure. What it cannot read is never an error. */
 import { type Answer, decode, encode, encodingLength, type Packet, TRUNCATED_RESPONSE } from 'dns-packet'
+import { formatIp6 } from '../model/ip6.ts'
 
 export interface Query {
   /** As it was asked, in its upper and lower case. */
@@ -61,14 +62,26 @@ export function reversed(name: string): string | undefined {
   return match ? match.slice(1).reverse().join('.') : undefined
 }
 
-export type OwnRecord = { readonly type: 'A'; readonly data: string } | { readonly type: 'PTR'; readonly data: string }
+/** The IPv6 address, canonical text, that a reverse query asks for; undefined if it is none. */
+export function reversed6(name: string): string | undefined {
+  const match = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name)
+  const digits = match?.[1]?.split('.').reverse().join('')
+  return digits === undefined ? undefined : formatIp6(BigInt(`0x${digits}`))
+}
+
+/** `data`: an address, or a name. */
+export interface OwnRecord {
+  readonly type: 'A' | 'AAAA' | 'PTR'
+  readonly data: string
+}
 
 /** An answer without error. What does not fit is left out, and the answer marked as truncated: the asker then uses TCP. */
 export function answer(query: Query, records: readonly OwnRecord[], transport: 'udp' | 'tcp'): Buffer {
   const answers = records.map((record): Answer => ({ ...record, name: query.rawName, ttl, class: 'IN' }))
   const packet = responseTo(query)
   const room = (transport === 'udp' ? query.udpBytes : tcpBytes) - encodingLength(packet)
-  const each = answers[0] ? encodingLength({ ...packet, answers: [answers[0]] }) - encodingLength(packet) : 1
+  const largest = answers.find(({ type }) => type === 'AAAA') ?? answers[0]
+  const each = largest ? encodingLength({ ...packet, answers: [largest] }) - encodingLength(packet) : 1
   const fitting = answers.slice(0, Math.max(0, Math.floor(room / each)))
   const flags = (packet.flags ?? 0) | (fitting.length < answers.length ? TRUNCATED_RESPONSE : 0)
   return encode({ ...packet, flags, answers: fitting })

@@ -3,6 +3,7 @@ import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { GroupId } from '../model/group.ts'
+import { address4, address6 } from '../model/ipv6.ts'
 import { dockerName } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
 import { createGroupNames } from './group-names.ts'
@@ -20,6 +21,10 @@ export interface Names {
   addresses(network: NetworkId, name: string): Addresses
   /** `NAME.NETWORK`, or `NAME.GROUP.NETWORK`, of the endpoint with this address, as Docker answers for its own. */
   pointer(network: NetworkId, ip: number): string | undefined
+  /** The IPv6 address that goes with it, canonical text; undefined in a network without IPv6. */
+  ipv6(network: NetworkId, ip: number): string | undefined
+  /** The inverse. */
+  ipv4(network: NetworkId, ipv6: string): number | undefined
 }
 
 export interface LocalNetwork {
@@ -121,6 +126,14 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
       const found = indexOf(network).nameOf(ip)
       const group = found?.group === undefined ? undefined : view.objects.everGroup(found.group)
       return found && [found.name, ...(group ? [group.bornName] : []), fullName(view, network)].join('.')
+    },
+    ipv6(network, ip) {
+      const record = view.network(network)
+      return record && address6(record.spec, ip)
+    },
+    ipv4(network, ipv6) {
+      const record = view.network(network)
+      return record && address4(record.spec, ipv6)
     },
   }
 }

@@ -6,7 +6,7 @@ import { formatIp, parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Askers } from './askers.ts'
 import type { Forwarder } from './forwarder.ts'
-import { answer, failure, isQuery, type OwnRecord, parseQuery, type Query, reversed } from './message.ts'
+import { answer, failure, isQuery, type OwnRecord, parseQuery, type Query, reversed, reversed6 } from './message.ts'
 import type { Names } from './names.ts'
 
 export interface Resolver {
@@ -57,16 +57,31 @@ interface Found {
 
 /** What a network knows of the name; undefined if nothing. A name without a record of the asked type is known too. */
 function recordsIn(names: Names, network: NetworkId, query: Query): Found | undefined {
-  const address = query.type === 'PTR' ? reversed(query.name) : undefined
+  const address = query.type === 'PTR' ? addressAsked(names, network, query.name) : undefined
   if (address !== undefined) {
-    const name = names.pointer(network, parseIp(address) ?? -1)
+    const name = names.pointer(network, address)
     return name === undefined ? undefined : { first: [{ type: 'PTR', data: name }], others: [] }
   }
   const { own, others } = names.addresses(network, query.name)
   if (own.length + others.length === 0) return undefined
-  if (query.type !== 'A' && query.type !== 'ANY') return { first: [], others: [] }
-  const record = (ip: number): OwnRecord => ({ type: 'A', data: formatIp(ip) })
-  return { first: own.map(record), others: others.map(record) }
+  const records = (ip: number) => recordsOf(names, network, ip, query.type)
+  return { first: own.flatMap(records), others: others.flatMap(records) }
+}
+
+/** The IPv4 address of whose name is asked for, by either of its addresses; undefined if it is no reverse query. */
+function addressAsked(names: Names, network: NetworkId, name: string): number | undefined {
+  const address = reversed(name)
+  if (address !== undefined) return parseIp(address) ?? -1
+  const address6 = reversed6(name)
+  return address6 === undefined ? undefined : (names.ipv4(network, address6) ?? -1)
+}
+
+function recordsOf(names: Names, network: NetworkId, ip: number, type: string): OwnRecord[] {
+  const address6 = type === 'AAAA' || type === 'ANY' ? names.ipv6(network, ip) : undefined
+  return [
+    ...(type === 'A' || type === 'ANY' ? [{ type: 'A', data: formatIp(ip) } as const] : []),
+    ...(address6 === undefined ? [] : [{ type: 'AAAA', data: address6 } as const]),
+  ]
 }
 
 /** This host's before all others, each in turn the first of its kind: askers take the first. */

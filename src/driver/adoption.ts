@@ -128,11 +128,12 @@ async function clearWay({ replica, range, removalPass }: AdoptionDeps, typed: Ty
 }
 
 /** Docker shows the gateway that a user chose; where the subnet is to be chosen, the one that it was told. */
-function typedOf({ name, options, gateway }: DockerNetwork, pool: BornPool): Typed {
+function typedOf({ name, options, gateway, subnet6, gateway6 }: DockerNetwork, pool: BornPool): Typed {
   const { tenant, group } = pool
+  const ipv6 = { subnet6, gateway6: gateway6 === subnet6.split('/')[0] ? '' : gateway6 }
   return isChosen(pool)
-    ? { tenant, group, name, options, subnet: undefined, gateway: '' }
-    : { tenant, group, name, options, subnet: pool.pool, gateway }
+    ? { tenant, group, name, options, subnet: undefined, gateway: '', ...ipv6 }
+    : { tenant, group, name, options, subnet: pool.pool, gateway, ...ipv6 }
 }
 
 /** What the Docker network stands for and what is to be written for it. Called inside the write; throws to refuse. */
@@ -195,5 +196,6 @@ async function restored({ replica, pools }: AdoptionDeps, network: DockerNetwork
   const pool = isGiven ? withoutGateway(shown) : shown
   if (!spec || (!isChosen(pool) && prefixText(spec.subnet) !== pool.pool)) return undefined
   await pools.restore(pool, network.id)
+  if (spec.subnet6 !== '') await pools.ipv6.restore({ tenant, group, pool: spec.subnet6 }, network.id)
   return pool
 }

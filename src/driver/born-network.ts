@@ -4,8 +4,17 @@ import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { settleTag } from '../crdt/vlan-tags.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { type AddressPool, chooseSubnet } from '../model/address-pool.ts'
+import { overlaps6, type Subnet6, subnet6Of } from '../model/ipv6.ts'
 import { bareName, checkName, defaultTenant, dockerName, groupNetworkName, isNetworkName } from '../model/names.ts'
-import { type Addressing, checkSpec, collide, fulfils, type NetworkSpec } from '../model/network.ts'
+import {
+  type Addressing,
+  checkSpec,
+  collide,
+  collide6,
+  fulfils,
+  type NetworkSpec,
+  subnetsText,
+} from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import { tenantFlag } from './refusals.ts'
 
@@ -42,12 +51,16 @@ export function tenantOf(view: RegistryView, options: Options): string {
 }
 
 /** The spec that the options ask for. Throws `invalid` or `unsupported`. */
-export function specOf(options: Options, subnet: string, gateway: string): NetworkSpec {
+export function specOf(options: Options, subnet: string, gateway: string, ipv6: Ipv6 = noIpv6): NetworkSpec {
   const tag = said(options, 'pkt-tag') ?? '0'
   const pktTag = Number(tag)
   if (!Number.isInteger(pktTag)) throw new SkeinError('invalid', `pkt-tag ${JSON.stringify(tag)} is no number`)
-  return checkSpec({ subnet, pktTag, gateway, encap: said(options, 'encap') })
+  return checkSpec({ subnet, pktTag, gateway, ...ipv6, encap: said(options, 'encap') })
 }
+
+/** Both '' for none. */
+type Ipv6 = Pick<NetworkSpec, 'subnet6' | 'gateway6'>
+const noIpv6: Ipv6 = { subnet6: '', gateway6: '' }
 
 /** Throws `conflict` if a live network of the tenant has addresses of these; `mayYield` excepts some. */
 export function checkOverlap(
@@ -59,6 +72,8 @@ export function checkOverlap(
   const rivals = view.networks(tenant).filter(({ status, spec }) => status === 'live' && collide(spec, addressing))
   const rival = rivals.find(network => !mayYield(network))
   if (!rival) return
+  const prefix = subnet6Of(addressing)
+  if (prefix && collide6(rival.spec, addressing)) throw overlap6(prefix, rival)
   const { subnet } = addressing
   const isSame = prefixText(rival.spec.subnet) === prefixText(subnet)
   const ofGroup = isSame ? ', or for a group on it add -o group=NAME --ipam-opt group=NAME' : ''
@@ -66,6 +81,28 @@ export function checkOverlap(
     'conflict',
     `network ${rival.name} conflicts with subnet ${subnet.text}: it has ${rival.spec.subnet.text}; choose another ` +
       `subnet, or another tenant with -o tenant=NAME --ipam-opt tenant=NAME${ofGroup}`,
+  )
+}
+
+/** The same of an IPv6 prefix alone. */
+export function checkOverlap6(
+  view: RegistryView,
+  tenant: string,
+  prefix: Subnet6,
+  mayYield: (rival: Network) => boolean,
+): void {
+  const rival = view.networks(tenant).find(network => {
+    const other = subnet6Of(network.spec)
+    return network.status === 'live' && other && overlaps6(other, prefix) && !mayYield(network)
+  })
+  if (rival) throw overlap6(prefix, rival)
+}
+
+function overlap6(prefix: Subnet6, { name, spec }: Network): SkeinError {
+  return new SkeinError(
+    'conflict',
+    `network ${name} conflicts with subnetv6 ${prefix.text}: it has ${spec.subnet6}; choose another IPv6 subnet, or ` +
+      'another tenant with -o tenant=NAME --ipam-opt tenant=NAME',
   )
 }
 
@@ -88,13 +125,16 @@ export interface Typed {
   readonly subnet: string | undefined
   /** Dotted; '' for none. */
   readonly gateway: string
+  /** '' for none. */
+  readonly subnet6: string
+  readonly gateway6: string
 }
 
 /**
  * The network that it means: one that exists, or the spec of a new one. Throws what makes it impossible.
  */
 export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool): Network | NetworkSpec {
-  const { tenant, options, subnet, gateway } = typed
+  const { tenant, options, subnet, gateway, subnet6, gateway6 } = typed
   tenantOf(view, { tenant })
   const name = networkNameOf(typed)
   const existing = view.networkByName(tenant, name)
@@ -104,15 +144,17 @@ export function meaningOf(view: RegistryView, typed: Typed, range: AddressPool):
     const isGroup = typed.group !== undefined
     const asked = isGroup ? { encap, ...options } : options
     const way = gateway === '' && isGroup ? existing.spec.gateway : gateway
-    if (fulfils(existing.spec, specOf(asked, subnet ?? existing.spec.subnet.text, way))) return existing
+    const way6 = gateway6 === '' && isGroup ? existing.spec.gateway6 : gateway6
+    const ipv6 = { subnet6, gateway6: subnet6 === '' ? '' : way6 }
+    if (fulfils(existing.spec, specOf(asked, subnet ?? existing.spec.subnet.text, way, ipv6))) return existing
     throw new SkeinError(
       'conflict',
-      `network ${name} exists with other parameters (subnet ${existing.spec.subnet.text}): choose another name, or ` +
+      `network ${name} exists with other parameters (subnet ${subnetsText(existing.spec)}): choose another name, or ` +
         `remove it first with: skein net rm${tenantFlag(tenant)}${name}`,
     )
   }
   if (!isNetworkName(name)) throw badName(name)
-  const spec = specOf(options, subnet ?? choose(view, tenant, name, range), gateway)
+  const spec = specOf(options, subnet ?? choose(view, tenant, name, range), gateway, { subnet6, gateway6 })
   checkOverlap(view, tenant, spec)
   checkNetworkSlot(view, tenant, name)
   return spec

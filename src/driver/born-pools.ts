@@ -12,6 +12,7 @@ import { prefixText, type Subnet } from '../model/subnet.ts'
 import type { LocalFacts } from '../replica/replica.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { PoolId } from './pool-id.ts'
+import { createPools6, type Pools6 } from './pools6.ts'
 
 const prefix = 'docker/pool/'
 const mark = 'born'
@@ -31,6 +32,8 @@ export interface BornPool {
 }
 
 export interface BornPools {
+  /** The IPv6 pools beside these. */
+  readonly ipv6: Pools6
   isHandle(poolId: string): boolean
   /** A handle for a new network: durable when it resolves. Without `subnet` one is to be chosen. */
   request(wish: Pick<BornPool, 'tenant' | 'group'>, subnet: Subnet | undefined): Promise<BornPool & { handle: string }>
@@ -67,10 +70,16 @@ export function isChosen(pool: BornPool): boolean {
   return pool.gateway !== pool.pool.split('/')[0]
 }
 
+/** A subnet of the size that will be chosen. */
+export function likeChosen(pool: BornPool): string {
+  return `${pool.pool.split('/')[0]}/24`
+}
+
 export function createBornPools(deps: BornPoolsDeps): BornPools {
   const { local, networks, range } = deps
   const refused = new Map<string, SkeinError>()
   const waiting = createWaiting(deps.clock)
+  const ipv6 = createPools6(local, networks)
   const bound = (dockerId: string) => local.entries(prefix).find(([, value]) => value === dockerId)?.[0]
   const handles = () => local.entries(prefix).map(([key]) => key.slice(prefix.length))
 
@@ -88,6 +97,7 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
   }
 
   return {
+    ipv6,
     isHandle: poolId => poolId.startsWith(`${mark}|`),
     async request(wish, subnet) {
       const pool = subnet
@@ -140,6 +150,7 @@ export function createBornPools(deps: BornPoolsDeps): BornPools {
       refused.delete(dockerId)
       const key = bound(dockerId)
       if (key !== undefined) await local.set([[key, undefined]])
+      await ipv6.forget(dockerId)
     },
   }
 }

@@ -1,6 +1,7 @@
 /** What Docker's answers, events and errors say, and its own form of what we ask it to create. */
 import type Docker from 'dockerode'
 import { errorText } from '../lib/errors.ts'
+import { formatIp6, parseIp6 } from '../model/ip6.ts'
 import {
   DockerAway,
   type DockerContainer,
@@ -42,7 +43,9 @@ export function eventOf(line: string): DockerEvent {
 }
 
 export function networkOf(info: Docker.NetworkInspectInfo): DockerNetwork {
-  const [pool] = info.IPAM?.Config ?? []
+  const pools = info.IPAM?.Config ?? []
+  const pool = pools.find(({ Subnet = '' }) => !isIp6(Subnet))
+  const pool6 = info.EnableIPv6 ? pools.find(({ Subnet = '' }) => isIp6(Subnet)) : undefined
   return {
     id: info.Id,
     name: info.Name,
@@ -51,8 +54,19 @@ export function networkOf(info: Docker.NetworkInspectInfo): DockerNetwork {
     options: info.Options ?? {},
     subnet: pool?.Subnet ?? '',
     gateway: pool?.Gateway ?? '',
+    subnet6: canonical(pool6?.Subnet ?? ''),
+    gateway6: canonical(pool6?.Gateway ?? ''),
     internal: info.Internal ?? false,
   }
+}
+
+const isIp6 = (text: string) => text.includes(':')
+
+/** Docker shows addresses and prefixes as the user wrote them. */
+function canonical(text: string): string {
+  const [address = '', length] = text.split('/')
+  const ip = parseIp6(address)
+  return ip === undefined ? '' : [formatIp6(ip), ...(length === undefined ? [] : [length])].join('/')
 }
 
 export function insideOf(network: Docker.NetworkInspectInfo): DockerNetworkInside {
@@ -75,14 +89,16 @@ export function creationOf(request: DockerNetworkRequest): Docker.NetworkCreateO
     CheckDuplicate: true,
     Driver: request.driver,
     Internal: request.internal,
+    EnableIPv6: request.subnet6 !== '',
     Labels: { ...request.labels },
     Options: { ...request.options },
-    IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: [poolOf(request)] },
+    IPAM: { Driver: request.driver, Options: { ...request.ipamOptions }, Config: poolsOf(request) },
   }
 }
 
-function poolOf({ subnet, gateway }: DockerNetworkRequest): Record<string, string> {
-  return { Subnet: subnet, ...(gateway === '' ? {} : { Gateway: gateway }) }
+function poolsOf({ subnet, gateway, subnet6, gateway6 }: DockerNetworkRequest): Record<string, string>[] {
+  const pool = (Subnet: string, Gateway: string) => ({ Subnet, ...(Gateway === '' ? {} : { Gateway }) })
+  return [pool(subnet, gateway), ...(subnet6 === '' ? [] : [pool(subnet6, gateway6)])]
 }
 
 export function placesOf(container: Docker.ContainerInfo): DockerEndpoint[] {

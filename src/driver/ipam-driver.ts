@@ -13,6 +13,7 @@ import type { Replica } from '../replica/replica.ts'
 import { checkOverlap, groupOf, tenantOf } from './born-network.ts'
 import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
+import { requestAddress6, requestPool6 } from './ipam6.ts'
 import type { LocalState } from './local-state.ts'
 import { networkOfPool, readPoolId } from './pool-id.ts'
 import { type Driver, gatewayLabel, type RequestOf } from './protocol.ts'
@@ -33,13 +34,17 @@ type IpamDriver = Pick<Driver, Extract<keyof Driver, `IpamDriver.${string}`>>
 export function createIpamDriver(deps: IpamDriverDeps): IpamDriver {
   const { replica, ipam, pools } = deps
   return {
-    'IpamDriver.RequestPool': async request => requestPool(deps, request),
+    'IpamDriver.RequestPool': async request =>
+      request.V6 ? requestPool6(deps, withoutRange(request)) : requestPool(deps, withoutRange(request)),
     async 'IpamDriver.ReleasePool'({ PoolID }) {
+      if (pools.ipv6.isPool6(PoolID)) await pools.ipv6.release(PoolID)
       if (pools.isHandle(PoolID)) await pools.release(PoolID)
       return {}
     },
-    'IpamDriver.RequestAddress': (request, signal) => requestAddress(deps, request, signal),
+    'IpamDriver.RequestAddress': async (request, signal) =>
+      pools.ipv6.isPool6(request.PoolID) ? requestAddress6(deps, request) : requestAddress(deps, request, signal),
     async 'IpamDriver.ReleaseAddress'(request) {
+      if (pools.ipv6.isPool6(request.PoolID)) return {} // it goes with the IPv4 address
       const pool = pools.isHandle(request.PoolID) ? pools.adoptedAs(request.PoolID) : request.PoolID
       if (pool === undefined) return {}
       const id = networkOfPool(pool)
@@ -54,14 +59,15 @@ export function createIpamDriver(deps: IpamDriverDeps): IpamDriver {
   }
 }
 
+function withoutRange(request: RequestOf<'IpamDriver.RequestPool'>) {
+  if (!request.SubPool) return request
+  throw new SkeinError(
+    'unsupported',
+    'a range is part of the network in Skein: leave out --ip-range, use "skein net create"',
+  )
+}
+
 async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
-  if (request.V6) throw new SkeinError('unsupported', 'IPv6 is not supported yet: leave out --ipv6 and IPv6 subnets')
-  if (request.SubPool) {
-    throw new SkeinError(
-      'unsupported',
-      'a range is part of the network in Skein: leave out --ip-range, use "skein net create"',
-    )
-  }
   const stated = statedPool(deps.replica.view, request.Options)
   if (!stated) return poolToBe(deps, request)
   const { network } = stated
@@ -84,7 +90,7 @@ async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.Req
   const subnet = request.Pool ? parseSubnet(request.Pool) : undefined
   if (subnet) {
     // the same network from another host may not be in this Docker yet, and one that was just removed is still known
-    checkOverlap(replica.view, tenant, { subnet, encap: 'vxlan', gateway: '' }, rival => {
+    checkOverlap(replica.view, tenant, { subnet, encap: 'vxlan', gateway: '', subnet6: '', gateway6: '' }, rival => {
       const isSame = prefixText(rival.spec.subnet) === subnet.text
       // a group has the subnet of its network
       const isItsOwn = group !== undefined || networks.dockerIdsOfPool(rival.id).length === 0
@@ -119,6 +125,7 @@ async function requestAddress(
     await ipam.release(network.id, ip) // Docker was told that there is none
     throw signal.reason
   }
+  pools.ipv6.gave(pool, ip)
   return { Address: `${formatIp(ip)}/${subnet.length}`, Data: {} }
 }
 

@@ -2,13 +2,15 @@
 import type { Endpoint } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { macOf, parseIp } from '../model/ip.ts'
+import { subnet6Of } from '../model/ipv6.ts'
 import type { NetworkId } from '../model/network.ts'
 import { contains, prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { checkTag, groupOf, specOf, tenantOf } from './born-network.ts'
-import { type BornPools, isChosen } from './born-pools.ts'
+import { type BornPools, isChosen, likeChosen } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
+import { checkAddress6 } from './ipam6.ts'
 import type { LocalState } from './local-state.ts'
 import { type PoolId, readPoolId } from './pool-id.ts'
 import type { DatapathPort } from './ports.ts'
@@ -90,32 +92,55 @@ type Creation = RequestOf<'NetworkDriver.CreateNetwork'>
 /** Undefined: it is being born in this Docker. */
 function checkCreation(deps: NetworkDriverDeps, request: Creation): PoolId | undefined {
   const { replica, driverName } = deps
-  const [pool] = request.IPv4Data
-  if (request.IPv4Data.some(data => data.AddressSpace !== addressSpace)) {
+  const { IPv4Data, IPv6Data } = request
+  const [pool] = IPv4Data
+  if ([...IPv4Data, ...IPv6Data].some(data => data.AddressSpace !== addressSpace)) {
     throw new SkeinError(
       'invalid',
       `without --ipam-driver ${driverName} every host would hand out the same addresses: ` +
         `use "skein net create --subnet=${pool?.Pool || '10.1.2.0/24'} NAME", or add --ipam-driver ${driverName}`,
     )
   }
-  if (request.IPv6Data.length > 0) {
-    throw new SkeinError('unsupported', 'IPv6 is not supported yet: leave out --ipv6 and IPv6 subnets')
+  if (IPv6Data.length > 1) {
+    throw new SkeinError('unsupported', 'a network has one IPv6 subnet: leave out the other --subnet')
   }
-  if (request.IPv4Data.some(data => Object.keys(data.AuxAddresses).length > 0)) {
+  if (pool === undefined && IPv6Data.length > 0) {
+    throw new SkeinError('unsupported', 'a network has IPv4 beside IPv6: leave out --ipv4=false')
+  }
+  if ([...IPv4Data, ...IPv6Data].some(data => Object.keys(data.AuxAddresses).length > 0)) {
     throw new SkeinError('unsupported', 'auxiliary addresses are not supported: leave out --aux-address')
   }
-  return statedPool(replica.view, request.Options)?.pool
+  const stated = statedPool(replica.view, request.Options)
+  const prefix = stated && subnet6Of(stated.network.spec)
+  if (prefix && IPv6Data.length === 0) {
+    throw new SkeinError(
+      'conflict',
+      `network ${stated.network.name} has the IPv6 subnet ${prefix.text}: add --ipv6 --subnet ${prefix.text}`,
+    )
+  }
+  return stated?.pool
 }
 
 /** Docker tells neither name nor labels: the reconciler asks for them. What can be refused is refused here. */
 async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation): Promise<void> {
   const tenant = tenantOf(replica.view, request.Options)
+  const group = groupOf(request.Options)
   const [data] = request.IPv4Data
   const gateway = data?.Gateway.split('/')[0] ?? ''
-  const pool = pools.asked({ tenant, group: groupOf(request.Options), pool: data?.Pool ?? '', gateway })
-  const spec = specOf(request.Options, pool.pool, pool.gateway === gateway ? '' : gateway)
+  const pool = pools.asked({ tenant, group, pool: data?.Pool ?? '', gateway })
+  const [data6] = request.IPv6Data
+  const ipv6 = data6 && { subnet6: data6.Pool, gateway6: gateway6In(data6) }
+  const subnet = isChosen(pool) ? likeChosen(pool) : pool.pool
+  const spec = specOf(request.Options, subnet, pool.gateway === gateway ? '' : gateway, ipv6)
   if (!isChosen(pool)) checkTag(replica.view, tenant, spec)
   await pools.bind(pool, request.NetworkID)
+  if (data6) await pools.ipv6.bind({ tenant, group, pool: data6.Pool }, request.NetworkID)
+}
+
+/** '' unless the user chose one: Docker tells the prefix's own address, as it was told. */
+function gateway6In({ Pool, Gateway }: Creation['IPv6Data'][number]): string {
+  const gateway = Gateway.split('/')[0] ?? ''
+  return gateway === Pool.split('/')[0] ? '' : gateway
 }
 
 /** Whether `docker network rm` on this host means the network and not only this host's copy. */
@@ -134,7 +159,7 @@ async function createEndpoint(deps: NetworkDriverDeps, request: RequestOf<'Netwo
       `Docker's network ${request.NetworkID.slice(0, 12)} has not been matched with one of Skein's yet: try again in a few seconds`,
     )
   }
-  const { Address: address, MacAddress: givenMac } = request.Interface
+  const { Address: address, AddressIPv6: address6, MacAddress: givenMac } = request.Interface
   const { network: id, group } = readPoolId(pool)
   await replica.write(view => {
     const network = needNetwork(view, id)
@@ -145,6 +170,7 @@ async function createEndpoint(deps: NetworkDriverDeps, request: RequestOf<'Netwo
         `address ${address || '""'} is not in ${prefixText(network.spec.subnet)}: leave it to Skein`,
       )
     }
+    checkAddress6(network.spec, ip, address6)
     const mac = (givenMac || macOf(ip)).toLowerCase()
     const known = view.endpoint(replica.self, request.EndpointID)
     const placed = { network: id, ip, mac, ...(group !== undefined && { group }) }

@@ -6,7 +6,8 @@ import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { AddressPool } from '../model/address-pool.ts'
-import { gatewayText } from '../model/network.ts'
+import { gateway6Of, subnet6Of } from '../model/ipv6.ts'
+import { gatewayOf, gatewayText } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createAdoption } from './adoption.ts'
@@ -157,6 +158,8 @@ function creationOf({ network, group }: Wanted, name: string, vni: number, drive
     driver: driverName,
     subnet: prefixText(network.spec.subnet),
     gateway: gatewayText(network.spec),
+    subnet6: subnet6Of(network.spec)?.text ?? '',
+    gateway6: gateway6Of(network.spec, gatewayOf(network.spec)) ?? '',
     labels: {
       ...Object.fromEntries(group?.labels ?? labels ?? []),
       ...ids,

@@ -24,10 +24,14 @@ export interface DockerNetwork {
   readonly driver: string
   readonly labels: Readonly<Record<string, string>>
   readonly options: Readonly<Record<string, string>>
-  /** Of its first pool, `10.1.2.0/24`; '' if it shows none. */
+  /** Of its first IPv4 pool, `10.1.2.0/24`; '' if it shows none. */
   readonly subnet: string
   /** Dotted address; '' if it shows none. */
   readonly gateway: string
+  /** Of its first IPv6 pool, and canonical; '' if it has none. */
+  readonly subnet6: string
+  /** '' if it shows none. */
+  readonly gateway6: string
   /** Without a way out (`--internal`). */
   readonly internal: boolean
 }
@@ -91,6 +95,9 @@ export interface DockerNetworkRequest {
   readonly subnet: string
   /** Dotted; '' for none. */
   readonly gateway: string
+  /** '' for none. */
+  readonly subnet6: string
+  readonly gateway6: string
   readonly labels: Readonly<Record<string, string>>
   readonly options: Readonly<Record<string, string>>
   readonly ipamOptions: Readonly<Record<string, string>>

@@ -39,9 +39,9 @@ const pools = z
   .transform(value => value ?? [])
 
 const networkInterface = z
-  .object({ Address: words, MacAddress: words })
+  .object({ Address: words, AddressIPv6: words, MacAddress: words })
   .nullish()
-  .transform(value => value ?? { Address: '', MacAddress: '' })
+  .transform(value => value ?? { Address: '', AddressIPv6: '', MacAddress: '' })
 
 /** The calls that need the peer, with the schema of their requests. */
 export const requestSchemas = {

@@ -2,6 +2,7 @@
 import type { Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp, parseIp } from './ip.ts'
+import { checkSubnet6, overlaps6, subnet6Of } from './ipv6.ts'
 import { checkName } from './names.ts'
 import { contains, overlaps, parseSubnet, prefixText, type Subnet } from './subnet.ts'
 
@@ -16,7 +17,9 @@ export interface NetworkSpec {
   readonly pktTag: number
   /** Gateway address or ''. */
   readonly gateway: string
+  /** IPv6 prefix or '': what it means is in ipv6.ts. */
   readonly subnet6: string
+  /** IPv6 gateway address or ''. */
   readonly gateway6: string
 }
 
@@ -69,11 +72,22 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
     )
   }
   if (type === 'infra') throw new SkeinError('unsupported', 'infra networks are not supported yet: use --nw-type=data')
-  if (request.subnet6) throw new SkeinError('unsupported', 'IPv6 subnets are not supported yet: leave out --subnetv6')
-  if (request.gateway6)
-    throw new SkeinError('unsupported', 'IPv6 gateways are not supported yet: leave out --gatewayv6')
   const gateway = request.gateway ? checkGateway(request.gateway, subnet, encap) : ''
-  return { subnet, encap, type, pktTag, gateway, subnet6: '', gateway6: '' }
+  return { subnet, encap, type, pktTag, gateway, ...checkIpv6(request, subnet) }
+}
+
+/** Networks are routed to each other by IPv4 alone. */
+function checkIpv6(
+  { subnet6: prefix, gateway6: router }: Pick<NetworkRequest, 'subnet6' | 'gateway6'>,
+  subnet: Subnet,
+): Pick<NetworkSpec, 'subnet6' | 'gateway6'> {
+  if (router) {
+    throw new SkeinError(
+      'unsupported',
+      `IPv6 is not routed between networks yet: leave out the gateway ${router} (--gatewayv6)`,
+    )
+  }
+  return { subnet6: prefix ? checkSubnet6(prefix, subnet).text : '', gateway6: '' }
 }
 
 function checkGateway(text: string, subnet: Subnet, encap: NetworkSpec['encap']): string {
@@ -98,10 +112,14 @@ function isHost(subnet: Subnet, ip: number): boolean {
 }
 
 /** What of a spec its addresses follow from. */
-export type Addressing = Pick<NetworkSpec, 'encap' | 'gateway' | 'subnet'>
+export type Addressing = Pick<NetworkSpec, 'encap' | 'gateway' | 'subnet' | 'subnet6' | 'gateway6'>
 
 /** The address that every host has on the network's bridge; undefined for none. Records may say anything. */
-export function gatewayOf({ encap, gateway, subnet }: Addressing): number | undefined {
+export function gatewayOf({
+  encap,
+  gateway,
+  subnet,
+}: Pick<Addressing, 'encap' | 'gateway' | 'subnet'>): number | undefined {
   const ip = encap === 'vxlan' ? parseIp(gateway) : undefined
   return ip !== undefined && isHost(subnet, ip) ? ip : undefined
 }
@@ -117,8 +135,20 @@ export function collide(a: Addressing, b: Addressing): boolean {
   const areRouted = gatewayOf(a) !== undefined && gatewayOf(b) !== undefined
   return (
     overlaps(a.subnet, b.subnet) ||
-    (areRouted && (contains(a.subnet, b.subnet.base) || contains(b.subnet, a.subnet.base)))
+    (areRouted && (contains(a.subnet, b.subnet.base) || contains(b.subnet, a.subnet.base))) ||
+    collide6(a, b)
   )
+}
+
+/** True if their IPv6 prefixes have an address in common. */
+export function collide6(a: Addressing, b: Addressing): boolean {
+  const [one, other] = [subnet6Of(a), subnet6Of(b)]
+  return one !== undefined && other !== undefined && overlaps6(one, other)
+}
+
+/** The subnets for messages: `10.1.2.0/24`, or `10.1.2.0/24 and fd00:6::/64`. */
+export function subnetsText({ subnet, subnet6 }: Pick<Addressing, 'subnet' | 'subnet6'>): string {
+  return subnet6 === '' ? subnet.text : `${subnet.text} and ${subnet6}`
 }
 
 /** The canonical form that is hashed, signed and compared. */

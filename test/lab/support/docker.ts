@@ -21,12 +21,16 @@ export interface Inspected {
   Id: string
   Name: string
   Driver?: string
+  EnableIPv6?: boolean
   Options?: Record<string, string>
   Labels?: Record<string, string>
   IPAM?: { Driver: string; Options: Record<string, string> | null; Config: { Subnet: string; Gateway?: string }[] }
   Containers?: Record<string, { Name: string; IPv4Address: string; MacAddress: string; EndpointID: string }>
   NetworkSettings?: {
-    Networks: Record<string, { IPAddress: string; MacAddress: string; EndpointID: string; NetworkID: string }>
+    Networks: Record<
+      string,
+      { IPAddress: string; GlobalIPv6Address: string; MacAddress: string; EndpointID: string; NetworkID: string }
+    >
   }
 }
 

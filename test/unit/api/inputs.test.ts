@@ -88,8 +88,14 @@ const bad: Bad[] = [
   network('gateway', 'x', 'invalid', /gateway x is no address of a host/),
   network('gateway', '10.9.0.1', 'unsupported', /a VLAN network has no gateway/, { encap: 'vlan', pktTag: 7 }),
   network('gateway', 1, 'invalid', /bad request body: gateway/),
-  network('ipv6Gateway', 'fd00::1', 'unsupported', /IPv6/),
-  network('ipv6Subnet', 'fd00::/64', 'unsupported', /IPv6/),
+  network('ipv6Gateway', 'fd00:9::fe', 'unsupported', /leave out the gateway fd00:9::fe/, {
+    ipv6Subnet: 'fd00:9::/64',
+  }),
+  network('ipv6Gateway', 6, 'invalid', /bad request body: ipv6Gateway/),
+  network('ipv6Subnet', 'fd00:9::1/64', 'invalid', /host bits set \(did you mean fd00:9::\/64\?\)/),
+  network('ipv6Subnet', 'fd00:9::/121', 'invalid', /length of 48 to 120/),
+  network('ipv6Subnet', '10.9.0.0/24', 'invalid', /is not an IPv6 prefix/),
+  network('ipv6Subnet', 6, 'invalid', /bad request body: ipv6Subnet/),
   ['DELETE', 'networks/default:nope/', undefined, 'not-found', /network nope does not exist/],
   ['DELETE', 'networks/default:web/', undefined, 'in-use', /has 1 endpoint groups \(app\)/],
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from 'mocha'
 import type { Entries } from '../../../src/datapath/entries.ts'
 import { unexplained } from '../../../src/datapath/evidence.ts'
 import { parseIp } from '../../../src/model/ip.ts'
+import { parseSubnet } from '../../../src/model/subnet.ts'
 import { network, World } from './world.ts'
 
 const left: Entries = {
@@ -36,6 +37,16 @@ describe('datapath evidence', () => {
     assert.deepEqual(kept(), ['u 0e:00:00:00:00:01', 'n 10.1.1.22', 'f 192.168.2.2 777'])
     world.endpoint(2, parseIp('10.1.1.22') ?? 0, '0e:00:00:00:00:01')
     assert.deepEqual(kept(), ['f 192.168.2.2 777'])
+  })
+
+  it('the IPv6 address of an endpoint is known to be gone with its IPv4 address', () => {
+    const spec = { subnet: parseSubnet('10.1.1.0/24'), subnet6: 'fd00:6::/64', gateway6: '' }
+    const keys6 = ['n fd00:6::15', 'n fd00:6::1:15']
+    const stays = () => [...unexplained(world.registry, network, left, new Set(keys6), spec)]
+    assert.deepEqual(stays(), keys6)
+    world.endpoint(2, parseIp('10.1.1.21') ?? 0)
+    world.endpointGone(2, parseIp('10.1.1.21') ?? 0)
+    assert.deepEqual(stays(), ['n fd00:6::1:15'])
   })
 
   it('a flood entry is stale once its host publishes another VNI, not while it publishes this one', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
 import { isUnicastMac, planEntries, targetsOf } from '../../../src/datapath/plan.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
+import { parseSubnet } from '../../../src/model/subnet.ts'
 import { network, World } from './world.ts'
 
 const ip = (text: string) => parseIp(text) ?? 0
@@ -29,6 +30,22 @@ describe('datapath plan', () => {
       neighbours: new Map([['10.1.1.21', '02:02:0a:01:01:15']]),
       flood: new Set(['192.168.2.2 777']),
     })
+  })
+
+  it('answers for the IPv6 address of each, in a network that has IPv6', () => {
+    world.endpoint(1, ip('10.1.1.11'))
+    world.endpoint(2, ip('10.1.1.21'))
+    const targets = targetsOf(world.registry.vteps(network), world.key(1), own)
+    const ipv6 = { subnet: parseSubnet('10.1.1.0/24'), subnet6: 'fd00:6::/64', gateway6: '' }
+    const { neighbours } = planEntries(world.registry.endpoints(network), targets, world.key(1), ipv6)
+    const mac = '02:02:0a:01:01:15'
+    assert.deepEqual(
+      neighbours,
+      new Map([
+        ['10.1.1.21', mac],
+        ['fd00:6::15', mac],
+      ]),
+    )
   })
 
   it('floods only to hosts with an endpoint', () => {

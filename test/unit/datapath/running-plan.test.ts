@@ -5,6 +5,7 @@ import { entriesAt } from '../../../src/datapath/entries.ts'
 import { planEntries, targetsOf } from '../../../src/datapath/plan.ts'
 import { RunningPlan } from '../../../src/datapath/running-plan.ts'
 import { macOf } from '../../../src/model/ip.ts'
+import { parseSubnet } from '../../../src/model/subnet.ts'
 import { network, World } from './world.ts'
 
 const own = '192.168.2.1'
@@ -48,14 +49,16 @@ const acts = fc.array(
 )
 
 describe('datapath running plan', () => {
+  const dual = { subnet: parseSubnet('10.1.1.0/24'), subnet6: 'fd00:6::/64', gateway6: '' }
+
   it('is at every time what is planned from all, and names every entry that changed', () => {
     let followed = 0
     fc.assert(
-      fc.property(acts, list => {
+      fc.property(acts, fc.constantFrom(undefined, dual), (list, ipv6) => {
         const world = new World()
         const { registry } = world
         const self = world.key(1)
-        const plan = new RunningPlan({ self, ownAddress: own, network })
+        const plan = new RunningPlan({ self, ownAddress: own, network, ipv6 })
         let before = plan.entries
         for (const host of [1, 2, 3]) world.vtep(host, 500)
         for (const act of list) {
@@ -68,7 +71,7 @@ describe('datapath running plan', () => {
           if (!act.follows) continue
           const changed = plan.follow(registry)
           const targets = targetsOf(registry.vteps(network), self, own)
-          assert.deepEqual(plan.entries, planEntries(registry.endpoints(network), targets, self))
+          assert.deepEqual(plan.entries, planEntries(registry.endpoints(network), targets, self, ipv6))
           if (changed) {
             followed++
             const same = (keys: ReadonlySet<string>) => (entries: typeof before) => {

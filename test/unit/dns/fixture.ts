@@ -62,7 +62,7 @@ export interface DnsHost {
   readonly askers: Askers
   readonly forwarder: Forwarder
   readonly resolver: Resolver
-  network(name: string, subnet: string, tenant?: string): Promise<string>
+  network(name: string, subnet: string, tenant?: string, subnet6?: string): Promise<string>
   /** Writes an endpoint as this host (`own`) or as the other one. */
   endpoint(
     owner: 'own' | 'other',
@@ -99,8 +99,8 @@ export async function newDnsHost(port = 1, limitMs = 300): Promise<DnsHost> {
   return {
     ...{ replica, engine, names, askers, forwarder },
     resolver: createResolver({ names, askers, forwarder }),
-    async network(name, subnet, tenant = 'default') {
-      const spec = checkNetwork({ tenant, name, subnet })
+    async network(name, subnet, tenant = 'default', subnet6 = '') {
+      const spec = checkNetwork({ tenant, name, subnet, subnet6 })
       await replica.write(() => [{ kind: 'tenant', name: tenant }])
       await replica.write(known => createNetworkLeaves(known, { tenant, name, spec }))
       return replica.view.networkByName(tenant, name)?.id ?? ''

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { encode } from 'dns-packet'
 import fc from 'fast-check'
+import { parseIp6 } from '../../../src/model/ip6.ts'
 import { eventually } from '../../support/eventually.ts'
 import { addressOf, type DnsHost, newDnsHost, newServer, question, said } from './fixture.ts'
 
@@ -66,6 +67,25 @@ describe('dns: what a container is answered', () => {
       assert.deepEqual([rcode, answers], ['NOERROR', []], type)
     }
     assert.equal(forwarded.length, 0)
+  })
+
+  it('AAAA and PTR of a network with IPv6', async () => {
+    const dual = await host.network('dual', '10.1.6.0/24', 'default', 'fd00:6::/64')
+    await host.endpoint('own', 'e5', dual, '10.1.6.1', 'c1')
+    host.engine.put('box1', asker, { [`docker-${web}`]: 'e1', [`docker-${dual}`]: 'e5' })
+    await host.endpoint('other', 'e6', dual, '10.1.6.20', 'app')
+    await host.endpoint('other', 'e7', web, '10.1.2.7', 'app')
+    assert.deepEqual(await answers('app', 'AAAA'), ['AAAA fd00:6::14'])
+    assert.deepEqual((await answers('app.dual', 'ANY')).sort(), ['A 10.1.6.20', 'AAAA fd00:6::14'])
+    assert.deepEqual((await answers('app')).sort(), ['A 10.1.2.7', 'A 10.1.6.20'])
+    const reverse = (address: string) => {
+      const digits = (parseIp6(address) ?? 0n).toString(16).padStart(32, '0')
+      return `${[...digits].reverse().join('.')}.ip6.arpa`
+    }
+    assert.deepEqual(await answers(reverse('fd00:6::14'), 'PTR'), ['PTR app.dual'])
+    for (const unknown of ['fd00:6::99', 'fd00:7::14', 'fd00:6::1:14']) {
+      assert.equal(said(await ask(question(reverse(unknown), 'PTR'))).rcode, 'NXDOMAIN', unknown)
+    }
   })
 
   it('PTR of addresses of networks that it shares', async () => {

@@ -162,7 +162,8 @@ describe('docker driver', () => {
       host.refused('IpamDriver.RequestPool', { Options: { 'skein.id': id }, ...request })
     assert.match(await pool({ Pool: '10.1.3.0/24' }), /has the subnet 10\.1\.2\.0\/24/)
     assert.match(await pool({ Pool: '10.1.2.0/24', SubPool: '10.1.2.128/25' }), /leave out --ip-range/)
-    assert.match(await pool({ V6: true }), /IPv6 is not supported yet/)
+    assert.match(await pool({ V6: true }), /network contiv-net has no IPv6 subnet: leave out --ipv6/)
+    assert.match(await pool({ V6: true, SubPool: 'fd00:6::/96' }), /leave out --ip-range/)
     const IPv4Data = [{ AddressSpace: 'skein', Pool: '10.1.2.0/24', AuxAddresses: { printer: '10.1.2.9/24' } }]
     const request = { NetworkID: newDockerId(), Options: generic({ 'skein.id': id }), IPv4Data }
     assert.match(await host.refused('NetworkDriver.CreateNetwork', request), /leave out --aux-address/)

@@ -13,7 +13,7 @@ import type { Ipam } from '../../../src/ipam/ipam.ts'
 import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { parseAddressPool } from '../../../src/model/address-pool.ts'
-import { checkNetwork } from '../../../src/model/network.ts'
+import { checkNetwork, type NetworkRequest } from '../../../src/model/network.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
@@ -123,7 +123,7 @@ export interface Host {
   /** A call that must be refused with status 500; gives its text. */
   refused(method: string, body?: unknown): Promise<string>
   /** Creates a network as the API does; resolves with its id. */
-  create(name: string, subnet: string, tenant?: string): Promise<string>
+  create(name: string, subnet: string, tenant?: string, more?: Partial<NetworkRequest>): Promise<string>
   remove(id: string): Promise<void>
   stop(): Promise<void>
 }
@@ -158,8 +158,8 @@ async function build(peer: MemoryPeer, datapath: MemoryDatapath, socketPath: str
       }
       return String(reply.body.Err)
     },
-    async create(name, subnet, tenant = 'default') {
-      const spec = checkNetwork({ tenant, name, subnet })
+    async create(name, subnet, tenant = 'default', more = {}) {
+      const spec = checkNetwork({ tenant, name, subnet, ...more })
       await replica.write(view => createNetworkLeaves(view, { tenant, name, spec }))
       return replica.view.networkByName(tenant, name)?.id ?? ''
     },

@@ -61,6 +61,8 @@ describe('groups in Docker', () => {
         driver: 'mesh',
         subnet: '10.1.2.0/24',
         gateway: '',
+        subnet6: '',
+        gateway6: '',
         labels: { ...ids, 'skein.tenant': 'default', 'skein.network': 'web', 'skein.group': 'db' },
         options: { encap: 'vxlan', 'pkt-tag': '', tenant: 'default', group: 'db', ...ids },
         ipamOptions: ids,

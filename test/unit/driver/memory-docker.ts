@@ -59,6 +59,8 @@ export interface MemoryDocker extends DockerApi {
 export interface NewNetwork {
   subnet?: string
   gateway?: string
+  subnet6?: string
+  gateway6?: string
   /** Of both options. */
   tenant?: string
   /** Of both options. */
@@ -86,6 +88,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   const restarting = new Set<string>()
   let refusal: string | undefined
   const pools = new Map<string, string>()
+  const pools6 = new Map<string, string>()
   const streams = new Set<{ event(event: DockerEvent): void; end(): void }>()
   const say = (action: string, type = 'network') => {
     for (const stream of streams) stream.event({ type, action })
@@ -117,6 +120,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       const PoolID = poolOf(network)
       await tell('IpamDriver.ReleaseAddress', { PoolID, Address: network.subnet.split('/')[0] })
       await tell('IpamDriver.ReleasePool', { PoolID })
+      if (pools6.has(id)) await tell('IpamDriver.ReleasePool', { PoolID: pools6.get(id) })
       await tell('NetworkDriver.DeleteNetwork', { NetworkID: id })
     }
     networks.delete(id)
@@ -128,29 +132,36 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
     check()
     const { name, labels, options, ipamOptions, internal } = request
     if (byName(name)) throw new DockerRefusal(409, `network with name ${name} already exists`)
-    const made = await tell('IpamDriver.RequestPool', { Pool: request.subnet, Options: ipamOptions })
-    const { PoolID, Pool, Data } = made as { PoolID: string; Pool: string; Data: Record<string, string> }
-    const id = newDockerId()
-    let Gateway = Data['com.docker.network.gateway'] ?? ''
-    if (request.gateway !== '') {
+    const isDual = request.subnet6 !== ''
+    const poolFor = async (wanted: string, chosen: string, V6: boolean) => {
+      const made = await tell('IpamDriver.RequestPool', { Pool: wanted, Options: ipamOptions, V6 })
+      const { PoolID, Pool, Data } = made as { PoolID: string; Pool: string; Data: Record<string, string> }
+      if (chosen === '') return { PoolID, Pool, Gateway: Data['com.docker.network.gateway'] ?? '' }
       const Options = { RequestAddressType: 'com.docker.network.gateway' }
-      const answer = await tell('IpamDriver.RequestAddress', { PoolID, Address: request.gateway, Options })
-      Gateway = String(answer.Address)
+      const answer = await tell('IpamDriver.RequestAddress', { PoolID, Address: chosen, Options })
+      return { PoolID, Pool, Gateway: String(answer.Address) }
     }
+    const { PoolID, Pool, Gateway } = await poolFor(request.subnet, request.gateway, false)
+    const id = newDockerId()
+    const ofIpv6 = isDual ? await poolFor(request.subnet6, request.gateway6, true) : undefined
     try {
       await tell('NetworkDriver.CreateNetwork', {
         NetworkID: id,
         Options: { 'com.docker.network.generic': options },
         IPv4Data: [{ AddressSpace: 'skein', Pool, Gateway }],
+        IPv6Data: ofIpv6 ? [{ AddressSpace: 'skein', Pool: ofIpv6.Pool, Gateway: ofIpv6.Gateway }] : [],
       })
     } catch (error) {
       await tell('IpamDriver.ReleasePool', { PoolID })
+      if (ofIpv6) await tell('IpamDriver.ReleasePool', { PoolID: ofIpv6.PoolID })
       throw error
     }
     pools.set(id, PoolID)
+    if (ofIpv6) pools6.set(id, ofIpv6.PoolID)
     // Docker shows a gateway only where it was told one, or no subnet
     const gateway = request.subnet ? request.gateway : (Gateway.split('/')[0] ?? '')
-    networks.set(id, { id, name, driver: 'mesh', labels, options, subnet: Pool, gateway, internal })
+    const { subnet6, gateway6 } = request
+    networks.set(id, { id, name, driver: 'mesh', labels, options, subnet: Pool, gateway, subnet6, gateway6, internal })
     say('create')
     return id
   }
@@ -158,10 +169,15 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
   async function run(network: string, name: string, container = newDockerId()): Promise<DockerEndpoint> {
     const { id: networkId } = need(network)
     const PoolID = poolOf(need(network))
-    const { Address } = await tell('IpamDriver.RequestAddress', { PoolID, Address: '', Options: null })
+    const addressOf = async (PoolID: string) =>
+      (await tell('IpamDriver.RequestAddress', { PoolID, Address: '', Options: null })).Address
+    const Address = await addressOf(PoolID)
+    const pool6 = pools6.get(networkId)
+    const AddressIPv6 = pool6 === undefined ? '' : await addressOf(pool6)
     const endpointId = newDockerId()
     const ids = { NetworkID: networkId, EndpointID: endpointId }
-    const made = await tell('NetworkDriver.CreateEndpoint', { ...ids, Interface: { Address, MacAddress: '' } })
+    const Interface = { Address, AddressIPv6, MacAddress: '' }
+    const made = await tell('NetworkDriver.CreateEndpoint', { ...ids, Interface })
     await tell('NetworkDriver.Join', ids)
     const { MacAddress } = made.Interface as { MacAddress: string }
     const address = String(Address).split('/')[0] ?? ''
@@ -198,14 +214,16 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       if (!isUp) for (const stream of [...streams]) stream.end()
     },
     put({ name, ...rest }) {
-      const shown = { labels: {}, options: {}, subnet: '', gateway: '', internal: false }
+      const shown = { labels: {}, options: {}, subnet: '', gateway: '', subnet6: '', gateway6: '', internal: false }
       const network = { id: newDockerId(), driver: 'bridge', ...shown, ...rest, name }
       networks.set(network.id, network)
       return network
     },
-    create(name, { subnet = '', gateway = '', tenant, group, options = {}, labels = {}, internal = false } = {}) {
+    create(name, { tenant, group, options = {}, labels = {}, internal = false, ...addresses } = {}) {
       const both = { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
-      return make({ name, subnet, gateway, labels, options: { ...options, ...both }, ipamOptions: both, internal })
+      const none = { subnet: '', gateway: '', subnet6: '', gateway6: '' }
+      const own = { name, labels, options: { ...options, ...both }, ipamOptions: both, internal }
+      return make({ ...none, ...addresses, ...own })
     },
     async prune() {
       for (const { id, driver } of [...networks.values()]) {

@@ -47,6 +47,8 @@ describe('docker reconciler', () => {
         driver: 'mesh',
         subnet: '10.1.2.0/24',
         gateway: '',
+        subnet6: '',
+        gateway6: '',
         labels: { 'skein.id': id, 'skein.tenant': 'default', 'skein.network': 'contiv-net' },
         options: { encap: 'vxlan', 'pkt-tag': String(vni), tenant: 'default', 'skein.id': id },
         ipamOptions: { 'skein.id': id },

@@ -4,6 +4,7 @@ import type { Plain } from '../../../src/lib/cbor.ts'
 import { bareName, checkName, dockerName, isName, isNetworkName } from '../../../src/model/names.ts'
 import {
   checkNetwork,
+  collide,
   fulfils,
   type NetworkRequest,
   sameSpec,
@@ -79,8 +80,8 @@ const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][
   [{ gateway: '10.1.2.1/24' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway: 'router' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway: '10.1.2.254', encap: 'vlan' }, 'unsupported', /its router is on the wire: leave out --gateway/],
-  [{ gateway6: 'fd00::1' }, 'unsupported', /leave out --gatewayv6/],
-  [{ subnet6: 'fd00::/64' }, 'unsupported', /leave out --subnetv6/],
+  [{ gateway6: 'fd00::1' }, 'unsupported', /not routed between networks yet: leave out .* \(--gatewayv6\)/],
+  [{ subnet6: 'fd00::/20' }, 'invalid', /length of 48 to 120/],
 ]
 
 describe('names of networks born in Docker', () => {
@@ -109,6 +110,21 @@ describe('networks', () => {
       assert.deepEqual([encap, tag], ['vlan', pktTag ?? 0])
     })
   }
+
+  it('have an IPv6 subnet beside the other, in canonical form', () => {
+    const dual = checkNetwork({ ...request, gateway: '10.1.2.254', subnet6: 'FD00:06::/64' })
+    assert.deepEqual([dual.subnet6, dual.gateway6], ['fd00:6::/64', ''])
+    assert.equal(checkNetwork({ ...request, subnet6: 'fd00:6::/64', encap: 'vlan' }).subnet6, 'fd00:6::/64')
+    assert.deepEqual(specFromPlain(specToPlain(dual)), dual)
+    assert.equal(fulfils(dual, checkNetwork({ ...request, gateway: '10.1.2.254' })), false)
+  })
+
+  it('collide if their IPv6 prefixes do, whatever their IPv4 subnets', () => {
+    const make = (subnet: string, subnet6: string) => checkNetwork({ ...request, subnet, subnet6 })
+    assert.ok(collide(make('10.1.2.0/24', 'fd00:6::/64'), make('10.1.3.0/24', 'fd00:6::/56')))
+    assert.equal(collide(make('10.1.2.0/24', 'fd00:6::/64'), make('10.1.3.0/24', 'fd00:6:0:1::/64')), false)
+    assert.equal(collide(make('10.1.2.0/24', 'fd00:6::/64'), make('10.1.3.0/24', '')), false)
+  })
 
   it('fulfil a request that leaves the VLAN to Skein, and no other', () => {
     const vlan = (pktTag: number, subnet = request.subnet) =>
