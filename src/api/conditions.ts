@@ -1,5 +1,6 @@
 /** Standing problems: those of the mesh, which every peer lists alike, and those of this host. */
 import type { FastifyInstance } from 'fastify'
+import { printable } from '../crdt/condition-text.ts'
 import type { Condition } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ApiDeps } from './deps.ts'
@@ -14,7 +15,7 @@ export function addConditionRoutes(app: FastifyInstance, deps: () => ApiDeps, cl
 
 export function conditionsJson(deps: ApiDeps, nowMs: number): ConditionJson[] {
   const { view } = deps.replica
-  return [...view.conditions().map(ofMesh), ...clocksAhead(deps, nowMs), ...ofHost(deps)]
+  return [...view.conditions().map(ofMesh), ...clocksAhead(deps, nowMs), ...wrongSignatures(deps), ...ofHost(deps)]
 }
 
 function ofMesh({ kind, objects, since, text, remedy, commands = [] }: Condition): ConditionJson {
@@ -51,6 +52,23 @@ function clocksAhead({ replica, nameOf }: ApiDeps, nowMs: number): ConditionJson
         remedy: `set the clocks of both hosts, for instance with: timedatectl set-ntp true`,
       },
     ]
+  })
+}
+
+/** What others sent to this host alone: it took no effect, so nobody else can know. */
+function wrongSignatures({ replica, nameOf }: ApiDeps): ConditionJson[] {
+  const members = replica.wrongSignatures().filter(({ from }) => replica.view.member(from))
+  return members.map(({ from, writers, count, sinceMs }) => {
+    const batches = count === 1 ? 'a batch' : `${count} batches`
+    const key = from.slice(0, 12)
+    return {
+      ...{ scope: 'host', kind: 'wrong-signature', objects: [from], commands: [] },
+      ...{ host: nameOf(replica.self), since: timeText(sinceMs) },
+      text: printable(
+        `${nameOf(from)} (key ${key}) sent this host ${batches} that ${writers.map(nameOf).join(', ')} did not sign: nothing of it takes effect`,
+      ),
+      remedy: `it forges them, or passes on what it was sent: look at skein conditions and at the log there; if it goes on: skein peer rm ${key}`,
+    }
   })
 }
 

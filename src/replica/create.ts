@@ -31,6 +31,7 @@ import { Turns } from './turns.ts'
 import { unitOf } from './unit.ts'
 import { Watchers } from './watchers.ts'
 import { Witness } from './witness.ts'
+import { createSignatureWatch, type SignatureWatch, type WrongSignatures } from './wrong-signatures.ts'
 
 /** Name of the journal on the peer's disk. */
 export const journalName = 'journal'
@@ -67,6 +68,7 @@ class JournalledReplica implements Replica {
   readonly #fence: Fence
   readonly #fencedTurns: FencedTurns
   readonly #removal: RemovalFence
+  readonly #signatures: SignatureWatch
   readonly #witness: Witness | undefined
   readonly #completeness: Completeness
   readonly #shownListeners = new Set<(peer: PeerKey, vector: Vector) => void>()
@@ -87,6 +89,7 @@ class JournalledReplica implements Replica {
     this.local = new JournalledFacts(entries => this.#decided(entries.map(factEntry)))
     const noteFacts = (entries: readonly Uint8Array[]) => this.#durable.put(entries.map(factEntry))
     this.#fence = new Fence(noteFacts, this.local, deps.log)
+    this.#signatures = createSignatureWatch(deps.clock)
     this.#removal = new RemovalFence(bytes => noteFacts([bytes]), this.local, deps.log)
     const { witnessDisk, clock, log } = deps
     this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
@@ -106,6 +109,7 @@ class JournalledReplica implements Replica {
       verify: deps.verify,
       journal: parts => this.#durable.put(parts.map(entryOf)),
       applied: parts => this.#applied(parts),
+      wrongSignature: this.#signatures.wrong,
       unknownOwn: (_, batch) => void this.#fence.close({ kind: 'members', counter: batch.last }),
       logger: deps.log,
     })
@@ -265,6 +269,10 @@ class JournalledReplica implements Replica {
 
   collectionStatus(): CollectionStatus {
     return this.#collection.status()
+  }
+
+  wrongSignatures(): readonly WrongSignatures[] {
+    return this.#signatures.list()
   }
 
   start(): void {

@@ -27,6 +27,8 @@ export interface IntakeDeps {
   add(part: Part): void
   /** A batch that this peer signed and does not hold: called before it is taken in like anybody's. */
   unknownOwn(from: PeerKey, batch: Part): void
+  /** A batch came from a neighbour that `writer` did not sign. */
+  wrongSignature(from: PeerKey, writer: PeerKey): void
   logger: Logger
 }
 
@@ -47,6 +49,8 @@ const maxEarlyBytes = 8 * 1024 * 1024
 export class Intake {
   readonly #deps: IntakeDeps
   readonly #full = new Set<PeerKey>()
+  /** From whom what is looked at came first. */
+  readonly #senders = new WeakMap<Part, PeerKey>()
   #early: Part[] = []
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -65,6 +69,7 @@ export class Intake {
   #open(from: PeerKey, bytes: Uint8Array): Part[] {
     try {
       const batch = openPart(bytes)
+      this.#senders.set(batch, from)
       if (batch.meshId !== this.#deps.registry.meshId) throw new Error('batch is of another mesh')
       // nobody vouches for what a writer itself says is left of records that are held here
       if ('survivors' in batch && batch.writer === from && !this.#deps.mayTake(batch)) return []
@@ -109,7 +114,9 @@ export class Intake {
     if (standing === 'known') return true
     if (standing === 'gap' || !this.#mayWrite(batch)) return false
     if (!isSignedPart(batch, verify)) {
-      logger.warn({ writer: batch.writer }, 'batch with a wrong signature ignored')
+      const from = this.#senders.get(batch)
+      logger.warn({ writer: batch.writer, from }, 'batch with a wrong signature ignored')
+      if (from !== undefined) this.#deps.wrongSignature(from, batch.writer)
       return true
     }
     if (standing === 'full') {

@@ -9,6 +9,7 @@ import type { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { CollectionStatus } from './collection.ts'
 import type { RemovalNotice } from './removal-fence.ts'
+import type { WrongSignatures } from './wrong-signatures.ts'
 
 /** Decides what to write. `first` is the counter of the first leaf: custody steps name theirs (R9). */
 export type BuildLeaves = (view: RegistryView, first: number) => readonly Leaf[]
@@ -51,6 +52,8 @@ export interface Replica {
   readonly local: LocalFacts
   /** Anti-entropy state per member, for `status`. */
   syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
+  /** Neighbours that batches came from which their writers did not sign: they took no effect. */
+  wrongSignatures(): readonly WrongSignatures[]
   /** What keeps records that nobody needs any more from going, for `status`. */
   collectionStatus(): CollectionStatus
   /** What is held durably. */

@@ -53,6 +53,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
     collectionStatus: () => replica.collectionStatus(),
+    wrongSignatures: () => replica.wrongSignatures(),
     get unwritten() {
       return replica.unwritten
     },

@@ -68,3 +68,34 @@ describe('api: a clock that is ahead', () => {
     assert.match(condition?.text ?? '', /^the clock of host2 is \d+ minutes ahead/)
   })
 })
+
+describe('api: batches that their writer did not sign', () => {
+  let peers: MemoryPeer[] = []
+  afterEach(() => Promise.all(peers.map(peer => peer.stop())))
+
+  it('are shown on the host that got them, with the neighbour that sent them and what to type', async () => {
+    const hub = new MemoryHub()
+    const first = await foundPeer(hub, 'host1')
+    const second = await joinPeer(hub, 'host2', first)
+    peers = [first, second]
+    await first.replica.waitFor(view => view.members().length === 2, 5000)
+    const from = second.signer.key
+    const [head] = first.replica.vector().get(first.signer.key) ?? []
+    const hand = new Hand({ key: first.signer.key, sign: second.signer.sign }, first.replica.view.meshId, head)
+    first.mesh.hear(from, encode([hand.make([{ kind: 'tenant', name: 'evil' }]).bytes]))
+    const listed = () => conditionsJson(depsOf(first.replica), Date.now())
+    await eventually(() => listed().length > 0)
+    const [condition, ...others] = listed()
+    assert.deepEqual(others, [])
+    assert.deepEqual([condition?.kind, condition?.scope, condition?.host], ['wrong-signature', 'host', 'host1'])
+    assert.deepEqual(condition?.objects, [from])
+    const key = from.slice(0, 12)
+    assert.equal(
+      condition?.text,
+      `host2 (key ${key}) sent this host a batch that host1 did not sign: nothing of it takes effect`,
+    )
+    assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm ${key}$`))
+    assert.equal(first.replica.view.hasTenant('evil'), false)
+    assert.deepEqual(conditionsJson(depsOf(second.replica), Date.now()), [])
+  })
+})

@@ -109,6 +109,7 @@ function pass(replica: Replica): Replica {
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
     collectionStatus: () => replica.collectionStatus(),
+    wrongSignatures: () => replica.wrongSignatures(),
     isComplete: replica.isComplete,
     unwritten: replica.unwritten,
     get fenced() {

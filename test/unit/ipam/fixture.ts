@@ -99,6 +99,7 @@ function withPatience(replica: Replica, patience: number): Replica {
     whoHas: (dot, limitMs) => replica.whoHas(dot, limitMs),
     syncStatus: () => replica.syncStatus(),
     collectionStatus: () => replica.collectionStatus(),
+    wrongSignatures: () => replica.wrongSignatures(),
     get unwritten() {
       return replica.unwritten
     },

@@ -8,6 +8,7 @@ import { decode, encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { maxMessageBytes } from '../../../src/mesh/transport.ts'
 import { ask, openChunk, syncProtocol } from '../../../src/replica/sync-messages.ts'
+import { eventually } from '../../support/eventually.ts'
 import { Hand, type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
 import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import type { MemoryPeer } from '../../support/memory-peer.ts'
@@ -89,6 +90,23 @@ describe('replica: batches of a hostile member', () => {
       }
     })
   }
+
+  it('are shown by who was sent them when their writer did not sign them, with the neighbour, and change no state', async () => {
+    const [sent, other] = mesh.honest as [MemoryPeer, MemoryPeer]
+    const theirs = other.signer.key
+    const before = sent.replica.wrongSignatures()[0]?.count ?? 0
+    const batches = [1, 2, 3].map(n => inTheNameOf(theirs).make([tenant(`evil${n}`)]))
+    const quiet = other.replica.wrongSignatures()
+    mesh.say(batches, [sent])
+    await eventually(() => sent.replica.wrongSignatures()[0]?.count === before + 3)
+    const [seen, ...none] = sent.replica.wrongSignatures()
+    assert.deepEqual(none, [])
+    assert.equal(seen?.from, mesh.hand.key)
+    assert.ok(seen?.writers.includes(theirs))
+    assert.deepEqual(other.replica.wrongSignatures(), quiet, 'who was sent none shows none')
+    await mesh.agree()
+    for (const { replica } of mesh.honest) assert.deepEqual(replica.view.conditions(), [])
+  })
 
   it('are held once when they are replayed, its own and others’', async () => {
     mesh.say([mesh.hand.make([tenant('own')])])
