@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
 import { scriptResult, startScript } from './lib/script.ts'
-import { alone, compare, type Row } from './lib/statistics.ts'
+import { alone, besides, compare, median, type Row } from './lib/statistics.ts'
 import { settledResident } from './memory/resident.ts'
+import { churnDirectory } from './scale/churn.ts'
 import { fillDirectory } from './scale/fill.ts'
 
 const held = 100_000
@@ -12,6 +13,17 @@ const megabyte = 1e6
 const file = (name: string) => new URL(`scale/${name}-run.ts`, import.meta.url)
 const common = { ours: 'Skein', base: '', onlyByName: true }
 const shared = 'CPU time counts all threads of the process; the rest is time on the wall'
+
+interface JournalRead {
+  openMs: number
+  bytes: number
+  bytesAfter: number
+  rewriteMs: number
+  blockedMs: number
+  resident: number
+  during: number[]
+  after: number[]
+}
 
 interface Converged {
   afterMs: number
@@ -76,6 +88,38 @@ async function memory({ signal, progress }: BenchContext): Promise<Outcome> {
     rows,
     notes: ['a peer without Docker and kernel: replica, mesh, addresses, names; cold start: journal to state'],
   }
+}
+
+async function journal({ signal, progress }: BenchContext): Promise<Outcome> {
+  const rows: Row[] = []
+  const cases = [
+    { what: '10,000 endpoints come and go, 10 times', live: 0, rounds: 10, each: 10_000 },
+    { what: `the same beside ${held} that stay`, live: held, rounds: 10, each: 10_000 },
+  ]
+  for (const { what, ...churn } of cases) {
+    progress(what)
+    const directory = mkdtempSync(join('/var/lib', 'skein-bench-'))
+    try {
+      const { meshId } = await churnDirectory(directory, churn)
+      const run = <T>(how: string) => scriptResult<T>(file('journal'), [directory, meshId, 1, how], signal)
+      const before = await run<JournalRead>('rewrite')
+      const after = await run<JournalRead>('read')
+      rows.push(
+        compare(`${what}: file after and before`, 'MB', [before.bytesAfter / megabyte], [before.bytes / megabyte]),
+      )
+      rows.push(compare(`${what}: cold start after and before`, 's', [after.openMs / 1000], [before.openMs / 1000]))
+      rows.push(alone(`${what}: rewriting, from the start of the peer`, 's', [before.rewriteMs / 1000]))
+      rows.push(
+        besides('slowest write meanwhile and later', 'ms', [Math.max(...before.during)], [Math.max(...before.after)]),
+      )
+      rows.push(compare('a write meanwhile and later', 'ms', [median(before.during)], [median(before.after)]))
+      rows.push(alone('longest turn of the event loop meanwhile', 'ms', [before.blockedMs]))
+      rows.push(alone('more resident memory meanwhile', 'MB', [before.resident / megabyte]))
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  return { rows, notes: ['one in a batch; a peer without Docker and kernel: journal to state'] }
 }
 
 async function merge({ signal }: BenchContext): Promise<Outcome> {
@@ -149,6 +193,10 @@ export const scale: readonly Measurement[] = [
   {
     ...{ ...common, name: 'scale-memory', title: `a peer that holds ${held} endpoints: memory and cold start` },
     ...{ limitMs: 300_000, run: memory },
+  },
+  {
+    ...{ ...common, name: 'scale-journal', title: 'a journal that is rewritten, and the next start', base: 'beside' },
+    ...{ limitMs: 1_800_000, run: journal },
   },
   {
     ...{ ...common, name: 'scale-merge', title: 'from bytes to state, and two equal peers' },

@@ -39,7 +39,7 @@ const verify = (key: string, bytes: Uint8Array, signature: Uint8Array) => {
 }
 /** Everybody begins with the same records; what is written costs no disk. */
 const openJournal: OpenJournal = async () => ({
-  journal: { append: async () => {}, close: async () => {} },
+  journal: { append: async () => {}, size: () => 0, rewrite: async () => false, close: async () => {} },
   entries: base.map(bytes => ({ kind: 'batch' as const, bytes })),
 })
 

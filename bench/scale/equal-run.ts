@@ -39,7 +39,7 @@ function transportOf(self: string, other: string): Transport {
 }
 
 const openJournal: OpenJournal = async () => ({
-  journal: { append: async () => {}, close: async () => {} },
+  journal: { append: async () => {}, size: () => 0, rewrite: async () => false, close: async () => {} },
   entries: mesh.chains.flatMap(({ batches }) => batches.map(batch => ({ kind: 'batch' as const, bytes: batch.bytes }))),
 })
 

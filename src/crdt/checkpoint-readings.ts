@@ -57,4 +57,9 @@ export class CheckpointReadings {
   collectedNetworks(): ReadonlySet<NetworkId> {
     return this.#merge.tables.networks.collected
   }
+
+  /** Of these nothing is left to see them by: this peer saw them go before it was started. */
+  remember(networks: Iterable<NetworkId>): void {
+    for (const id of networks) this.#merge.tables.networks.remember(id)
+  }
 }

@@ -74,6 +74,22 @@ export class BatchLog {
     return held ? held.compact === true : history?.mayHold({ counter: part.last, hash: part.hash }) === true
   }
 
+  /** What all units take as they are stored, and how many they are. */
+  weight(): { bytes: number; units: number } {
+    let [bytes, units] = [0, 0]
+    for (const history of this.#histories.values()) {
+      bytes += history.bytes
+      units += history.size
+    }
+    return { bytes, units }
+  }
+
+  /** As of now, the histories of the writers that something was compacted of. */
+  compacted(): Map<PeerKey, Pick<History, 'covers' | 'missing'>> {
+    const compacted = [...this.#histories].filter(([, { hasCompactUnits }]) => hasCompactUnits)
+    return new Map(compacted.map(([writer, history]) => [writer, history.copy()]))
+  }
+
   /** Called when a writer's histories are seen to part, once more for each further tip, or when some of them went. */
   onFork(listener: ForkListener): void {
     this.#forkListeners.push(listener)

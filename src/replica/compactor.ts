@@ -25,6 +25,7 @@ export class Compactor {
   #isStale = false
   /** Records of some history went that the unit in their place does not stand for. */
   #hasLost = false
+  readonly #expelled = new Set<PeerKey>()
 
   constructor(deps: CompactorDeps) {
     this.#deps = deps
@@ -64,6 +65,12 @@ export class Compactor {
     while (isWhole && this.#hasLost && this.#expel()) this.#compact()
   }
 
+  /** True of a writer all of whose records went since who let it in is on no history that is left, and who was not let in again. */
+  hasExpelled(writer: PeerKey): boolean {
+    const { registry, log } = this.#deps
+    return this.#expelled.has(writer) && log.tips(writer).length === 0 && !registry.everMember(writer)
+  }
+
   #compact(): void {
     const { registry } = this.#deps
     if (this.#isStale) {
@@ -88,7 +95,10 @@ export class Compactor {
     const { registry, log, self } = this.#deps
     this.#hasLost = false
     const strangers = log.writers().filter(writer => writer !== self && !registry.everMember(writer))
-    for (const writer of strangers) log.remove(writer)
+    for (const writer of strangers) {
+      log.remove(writer)
+      this.#expelled.add(writer)
+    }
     if (strangers.length === 0) return false
     registry.restart()
     this.#hasLost = true // these may have let others in

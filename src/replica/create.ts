@@ -19,6 +19,8 @@ import { Fence } from './fence.ts'
 import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
 import { createHearing } from './hearing.ts'
 import { Intake, type Received } from './intake.ts'
+import { JournalRewriter } from './journal-rewriter.ts'
+import { collectedBefore } from './journal-selection.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { bytesAt, leavesAfter, partsOf } from './log-readings.ts'
 import { Neighbours } from './neighbours.ts'
@@ -56,6 +58,7 @@ class JournalledReplica implements Replica {
   readonly local: JournalledFacts
   readonly #deps: ReplicaDeps
   readonly #durable: Durable
+  readonly #rewriter: JournalRewriter
   readonly #registry: Registry
   readonly #log: BatchLog
   readonly #compactor: Compactor
@@ -120,6 +123,12 @@ class JournalledReplica implements Replica {
       ...(deps.collection ? { pace: deps.collection } : {}),
       clock: deps.clock,
       logger: deps.log,
+    })
+    this.#rewriter = new JournalRewriter({
+      ...{ journal, registry: this.#registry, log: this.#log, compactor: this.#compactor, facts: this.local },
+      ...{ clock: deps.clock, logger: deps.log },
+      mayRewrite: () => this.isComplete && !this.#durable.failure && !this.fenced,
+      ...(deps.rewriting ? { pace: deps.rewriting } : {}),
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
     this.#completeness = new Completeness({
@@ -204,6 +213,7 @@ class JournalledReplica implements Replica {
 
   /** Whether what was read is the newest of this peer's key, as far as can be said without meeting anybody (R8). */
   async judge(damaged: boolean): Promise<void> {
+    this.#registry.checkpoints.remember(collectedBefore(this.local))
     this.#compactor.look()
     const noted = await this.#witness?.check(this.#log.head(this.self).counter)
     const { machine = '' } = this.#deps
@@ -279,6 +289,7 @@ class JournalledReplica implements Replica {
     this.#neighbours.start()
     this.#collection.start()
     this.#fencedTurns.start()
+    void this.#rewriter.consider()
   }
 
   async stop(): Promise<void> {
@@ -346,6 +357,7 @@ class JournalledReplica implements Replica {
   async #decided(entries: JournalEntry[]): Promise<void> {
     this.#checkOpen()
     await this.#durable.decided(entries)
+    void this.#rewriter.consider()
   }
 
   async #receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received> {
@@ -357,6 +369,7 @@ class JournalledReplica implements Replica {
     for (const part of parts) this.#chain.saw(latestHlc(part))
     this.#compactor.look()
     this.#watchers.notify()
+    void this.#rewriter.consider()
   }
 }
 

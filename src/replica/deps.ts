@@ -8,6 +8,7 @@ import type { Disk } from '../store/disk.ts'
 import type { OpenJournal } from '../store/journal.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { CollectionPace } from './collection.ts'
+import type { RewritingPace } from './journal-rewriter.ts'
 
 export interface ReplicaDeps {
   meshId: string
@@ -21,6 +22,8 @@ export interface ReplicaDeps {
   openJournal: OpenJournal
   /** How soon what nobody needs goes. @default `usualPace` */
   collection?: CollectionPace
+  /** When the journal is rewritten. @default `usualRewriting` */
+  rewriting?: RewritingPace
   /** Empty. @default a new one */
   batchLog?: BatchLog
   transport: Transport

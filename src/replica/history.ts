@@ -20,10 +20,33 @@ export class History {
   #forkedSince: Hlc | undefined
   /** Of a writer with several histories. */
   #branches: Branches | undefined
+  #bytes = 0
+  #compactUnits = 0
 
   /** In `compareHeads` order. A new array after each change. */
   get tips(): readonly Head[] {
     return this.#tips
+  }
+
+  /** What the units take as they are stored. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get size(): number {
+    return this.#units.length
+  }
+
+  get hasCompactUnits(): boolean {
+    return this.#compactUnits > 0
+  }
+
+  /** The same as of now, for who only reads. */
+  copy(): Pick<History, 'covers' | 'missing'> {
+    const copy = new History()
+    copy.#units = [...this.#units]
+    copy.#tips = this.#tips
+    return copy
   }
 
   /** HLC at which the histories parted: the lowest of the second children of one parent. Undefined with one history. */
@@ -39,6 +62,7 @@ export class History {
    */
   add(unit: Unit): { branched: boolean; surplus: readonly Unit[] } {
     if (unit.previous !== noBatch && !this.#parentOf(unit)) return { branched: false, surplus: [unit] }
+    this.#weigh(unit)
     const at = this.#behind(unit.last - 1)
     if (at === this.#units.length) this.#units.push(unit)
     else this.#units.splice(this.#place(unit), 0, unit)
@@ -173,8 +197,16 @@ export class History {
     return new Branches(this.#units, unit => this.#parentOf(unit))
   }
 
+  #weigh(unit: Unit): void {
+    this.#bytes += unit.bytes.length
+    if (unit.compact) this.#compactUnits++
+  }
+
   #keep(units: Unit[]): void {
     this.#units = units
+    this.#bytes = 0
+    this.#compactUnits = 0
+    for (const unit of units) this.#weigh(unit)
     const parents = new Set(units.map(other => `${other.first - 1}:${other.previous}`))
     this.#tips = units
       .map(headOf)

@@ -5,11 +5,14 @@ import type { LocalFacts } from './replica.ts'
 
 /** Of one encoded fact. */
 const maxFactBytes = 64 * 1024
+/** What the encoding adds to key and value, about. */
+const frameBytes = 5
 
 export class JournalledFacts implements LocalFacts {
   readonly #facts = new Map<string, string>()
   readonly #append: (entries: Uint8Array[]) => Promise<void>
   #newest: Promise<void> = Promise.resolve()
+  #characters = 0
 
   constructor(append: (entries: Uint8Array[]) => Promise<void>) {
     this.#append = append
@@ -17,8 +20,14 @@ export class JournalledFacts implements LocalFacts {
 
   /** Takes over one entry of the journal at start. */
   replay(bytes: Uint8Array): void {
-    const entry = decode(bytes, maxFactBytes)
-    if (Array.isArray(entry) && typeof entry[0] === 'string') this.#put(entry[0], entry[1])
+    const fact = openFact(bytes)
+    if (fact) this.#put(fact.key, fact.value)
+  }
+
+  /** How many there are, and about how many bytes they take as they are stored. */
+  weight(): { bytes: number; count: number } {
+    const { size } = this.#facts
+    return { bytes: this.#characters + frameBytes * size, count: size }
   }
 
   get(key: string): string | undefined {
@@ -42,8 +51,19 @@ export class JournalledFacts implements LocalFacts {
     await this.#newest // an equal value may itself be on its way to the disk
   }
 
-  #put(key: string, value: unknown): void {
-    if (typeof value === 'string') this.#facts.set(key, value)
-    else this.#facts.delete(key)
+  #put(key: string, value: string | undefined): void {
+    const before = this.#facts.get(key)
+    if (before !== undefined) this.#characters -= key.length + before.length
+    if (value !== undefined) {
+      this.#facts.set(key, value)
+      this.#characters += key.length + value.length
+    } else this.#facts.delete(key)
   }
+}
+
+/** What an entry of the journal says of a fact: `value` undefined when it is forgotten. Undefined if it says nothing. */
+export function openFact(bytes: Uint8Array): { key: string; value: string | undefined } | undefined {
+  const entry = decode(bytes, maxFactBytes)
+  if (!Array.isArray(entry) || typeof entry[0] !== 'string') return undefined
+  return { key: entry[0], value: typeof entry[1] === 'string' ? entry[1] : undefined }
 }

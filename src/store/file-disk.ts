@@ -1,7 +1,7 @@
 /** `Disk` on a directory of real files. */
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { AppendFile, Disk } from './disk.ts'
+import { type AppendFile, type Disk, type Draft, draftSuffix } from './disk.ts'
 
 /** Opens `directory`, making it (durably, mode 0700) if there is none. Errors are Node's: they name the path and the cause. */
 export async function openFileDisk(directory: string): Promise<Disk> {
@@ -16,13 +16,21 @@ export async function openFileDisk(directory: string): Promise<Disk> {
         throw error
       }
     },
+    async readAt(name, offset, length) {
+      try {
+        return await readPart(join(directory, name), offset, length)
+      } catch (error) {
+        if (isMissing(error)) return new Uint8Array()
+        throw error
+      }
+    },
     async open(name) {
       const handle = await open(join(directory, name), 'a', 0o600)
       await syncDirectory(directory)
       return appendFile(handle)
     },
     async replace(name, bytes) {
-      const temporary = join(directory, `${name}.new`)
+      const temporary = join(directory, name + draftSuffix)
       const handle = await open(temporary, 'w', 0o600)
       try {
         await handle.writeFile(bytes)
@@ -32,6 +40,15 @@ export async function openFileDisk(directory: string): Promise<Disk> {
       }
       await rename(temporary, join(directory, name))
       await syncDirectory(directory)
+    },
+    async draft(name) {
+      const temporary = join(directory, name + draftSuffix)
+      await rm(temporary, { force: true })
+      const place = async () => {
+        await rename(temporary, join(directory, name))
+        await syncDirectory(directory)
+      }
+      return draftOf(await open(temporary, 'a', 0o600), place, () => rm(temporary, { force: true }))
     },
     async remove(name) {
       await rm(join(directory, name), { force: true })
@@ -49,6 +66,36 @@ function appendFile(handle: FileHandle): AppendFile {
       await handle.datasync()
     },
     close: () => handle.close(),
+  }
+}
+
+function draftOf(handle: FileHandle, place: () => Promise<void>, remove: () => Promise<void>): Draft {
+  return {
+    append: bytes => handle.appendFile(bytes),
+    sync: () => handle.sync(),
+    async place() {
+      await place()
+      return appendFile(handle)
+    },
+    async discard() {
+      await handle.close()
+      await remove()
+    },
+  }
+}
+
+async function readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const bytes = new Uint8Array(length)
+    let filled = 0
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled)
+      filled += bytesRead
+      if (bytesRead === 0 || filled === length) return bytes.subarray(0, filled)
+    }
+  } finally {
+    await handle.close()
   }
 }
 

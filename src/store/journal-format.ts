@@ -47,16 +47,37 @@ export function encodeWrite(groups: readonly (readonly JournalEntry[])[], chain:
   for (const group of groups) {
     for (const [index, entry] of group.entries()) {
       const flags = (parts.length === 0 ? beginsWrite : 0) | (index < group.length - 1 ? groupGoesOn : 0)
-      const payload = Buffer.concat([new Uint8Array([kinds[entry.kind] | flags]), tip, entry.bytes])
-      const head = Buffer.alloc(frameHeadBytes)
-      head.writeUInt32BE(payload.length, 0)
-      head.writeUInt32BE(crc32c(payload), 4)
-      parts.push(head, payload)
-      tip = chainAfter(payload)
+      tip = frame(parts, entry, flags, tip)
     }
   }
   return { bytes: new Uint8Array(Buffer.concat(parts)), chain: tip }
 }
+
+/**
+ * The bytes of entries in a file that is synchronised as a whole before it is anybody's journal, and the chain after them: each
+ * begins a write, so that damage to any but the last is told from a torn write.
+ */
+export function encodeSynced(entries: readonly JournalEntry[], chain: Chain) {
+  const parts: Uint8Array[] = []
+  let tip = chain
+  for (const entry of entries) tip = frame(parts, entry, beginsWrite, tip)
+  return { bytes: new Uint8Array(Buffer.concat(parts)), chain: tip }
+}
+
+/** Adds the bytes of one entry; gives the chain after it. */
+function frame(parts: Uint8Array[], entry: JournalEntry, flags: number, tip: Chain): Chain {
+  const payload = Buffer.concat([new Uint8Array([kinds[entry.kind] | flags]), tip, entry.bytes])
+  const head = Buffer.alloc(frameHeadBytes)
+  head.writeUInt32BE(payload.length, 0)
+  head.writeUInt32BE(crc32c(payload), 4)
+  parts.push(head, payload)
+  return chainAfter(payload)
+}
+
+/** What an entry takes beside its bytes. */
+export const entryOverheadBytes = frameHeadBytes + payloadHeadBytes
+/** Largest entry in the file. */
+export const maxFrameBytes = entryOverheadBytes + maxEntryBytes
 
 interface Frame {
   payload: Uint8Array
@@ -118,6 +139,24 @@ export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
   }
   if (offset < file.length && olderDataFollows(file, offset)) throw damaged(name, offset, file.length, done.length)
   return { entries, ...done }
+}
+
+/**
+ * Reads whole entries from a part of a journal that begins at one and that was synchronised. Gives the chain after them, and
+ * how many bytes they take; undefined when an entry does not follow on the one before it.
+ */
+export function decodeSlice(bytes: Uint8Array, chain: Chain) {
+  const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const entries: JournalEntry[] = []
+  let [offset, tip] = [0, chain]
+  for (let next = frameAt(part, offset); next; next = frameAt(part, offset)) {
+    const { payload, end } = next
+    if (!equalBytes(payload.subarray(1, payloadHeadBytes), tip)) return undefined
+    entries.push({ kind: kindOf(payload) ?? 'local', bytes: new Uint8Array(payload.subarray(payloadHeadBytes)) })
+    tip = chainAfter(payload)
+    offset = end
+  }
+  return { entries, chain: tip, length: offset }
 }
 
 /** A whole entry that begins a write, behind damage: the damage is in data that was synchronised before that write. */

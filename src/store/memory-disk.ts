@@ -1,5 +1,5 @@
 /** `Disk` in memory, for the simulator and for tests: power can be cut, and a disk can be slow or broken. */
-import type { AppendFile, Disk } from './disk.ts'
+import { type AppendFile, type Disk, draftSuffix } from './disk.ts'
 
 export interface MemoryDisk extends Disk {
   /**
@@ -14,6 +14,8 @@ export interface MemoryDisk extends Disk {
 export interface MemoryDiskOptions {
   /** Awaited before each sync takes effect; throws to make it fail. */
   beforeSync?: (name: string) => Promise<void>
+  /** Awaited before a draft takes its place; throws to make that fail. */
+  beforePlace?: (name: string) => Promise<void>
 }
 
 interface Content {
@@ -70,6 +72,28 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
       const file = files.get(name) ?? { bytes: new Uint8Array(), durable: 0 }
       files.set(name, file)
       return appendFile(name, file)
+    },
+    async readAt(name, offset, length) {
+      return files.get(name)?.bytes.slice(offset, offset + length) ?? new Uint8Array()
+    },
+    async draft(name) {
+      const file = { bytes: new Uint8Array(), durable: 0 }
+      files.set(name + draftSuffix, file)
+      const draft = appendFile(name + draftSuffix, file)
+      return {
+        append: draft.append,
+        sync: draft.sync,
+        async place() {
+          await options.beforePlace?.(name)
+          files.delete(name + draftSuffix)
+          files.set(name, file)
+          return appendFile(name, file)
+        },
+        async discard() {
+          await draft.close()
+          files.delete(name + draftSuffix)
+        },
+      }
     },
     async replace(name, bytes) {
       files.set(name, { bytes: bytes.slice(), durable: bytes.length })

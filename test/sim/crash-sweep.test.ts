@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Death } from './faults/fault.ts'
 import { dieHost, startHost } from './lifecycle.ts'
-import { shippedParts } from './parts.ts'
+import { type Parts, shippedParts, simPace } from './parts.ts'
 import type { Action, Plan } from './plan.ts'
 import { play } from './scenario.ts'
 import type { Instant } from './virtual-disk.ts'
@@ -31,10 +31,20 @@ function busyPlan(): Plan {
   return { seed: 4711, endMs, weather: calm, actions }
 }
 
+/** Records go as soon as they may, and the journal is rewritten when a little of it is dead. */
+const parts: Parts = {
+  ...shippedParts,
+  collection: { ...simPace, periodMs: 300, enough: 1, quietMs: 500 },
+  rewriting: { floorBytes: 0, deadShare: 0.05, restMs: 100 },
+}
+
 /** Gives how many operations of the disk the first host began until everything was mended. */
-async function crashAt(operation: number, how: Death): Promise<{ operations: number; crashed: boolean }> {
+async function crashAt(
+  operation: number,
+  how: Death,
+): Promise<{ operations: number; rewrites: number; crashed: boolean }> {
   const plan = busyPlan()
-  const world = new World({ plan, parts: shippedParts })
+  const world = new World({ plan, parts })
   const host = world.addHost(0)
   let crashed = false
   host.disk.trap = {
@@ -50,25 +60,26 @@ async function crashAt(operation: number, how: Death): Promise<{ operations: num
     },
   }
   void startHost(world, host)
-  let operations = 0
+  let [operations, rewrites] = [0, 0]
   world.time.after(endMs - 1, () => {
-    operations = host.disk.operations
+    ;({ operations, placed: rewrites } = host.disk)
   })
   await play(world, plan).catch((error: unknown) => {
     throw new Error(`${how} at operation ${operation}: ${error}\n${world.history.last(30).join('\n')}`)
   })
-  return { operations, crashed }
+  return { operations, rewrites, crashed }
 }
 
 describe('simulator: a crash at every operation of a disk', function () {
-  this.timeout(180_000)
+  this.timeout(400_000)
 
   for (const how of ['kill', 'power'] as const) {
     it(`keeps what was acknowledged: ${how}`, async () => {
-      const { operations } = await crashAt(0, how)
+      const { operations, rewrites } = await crashAt(0, how)
       assert.ok(operations > 40, `${operations} operations are not busy`)
+      assert.ok(rewrites >= 3, `the journal was rewritten ${rewrites} times`)
       for (let at = 1; at <= operations; at++) assert.ok((await crashAt(at, how)).crashed, `no operation ${at}`)
-      console.log(`        ${operations} crashes`)
+      console.log(`        ${operations} crashes, ${rewrites} rewrites`)
     })
   }
 })

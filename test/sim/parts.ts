@@ -5,6 +5,7 @@ import type { Clock } from '../../src/lib/clock.ts'
 import type { Transport } from '../../src/mesh/transport.ts'
 import { BatchLog } from '../../src/replica/batch-log.ts'
 import { type CollectionPace, usualPace } from '../../src/replica/collection.ts'
+import type { RewritingPace } from '../../src/replica/journal-rewriter.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
@@ -24,10 +25,15 @@ export interface Parts {
   lyingDisks: boolean
   /** How soon what nobody needs goes. */
   collection: CollectionPace
+  /** When a journal is rewritten. */
+  rewriting: RewritingPace
 }
 
 /** A simulation lasts minutes: what takes an hour otherwise takes seconds in it. */
 export const simPace: CollectionPace = { ...usualPace, periodMs: 2000, enough: 8, patienceMs: 5000, quietMs: 4000 }
+
+/** Journals of a simulation are small, and so is what is dead in them before the first checkpoint. */
+export const simRewriting: RewritingPace = { floorBytes: 1024, deadShare: 0.1, restMs: 300 }
 
 export const shippedParts: Parts = {
   openJournal,
@@ -39,4 +45,5 @@ export const shippedParts: Parts = {
   newBatchLog: () => new BatchLog(),
   lyingDisks: false,
   collection: simPace,
+  rewriting: simRewriting,
 }

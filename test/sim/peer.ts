@@ -44,6 +44,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     witnessDisk: host.witness.open(life),
     openJournal: parts.openJournal,
     collection: parts.collection,
+    rewriting: parts.rewriting,
     batchLog: parts.newBatchLog(),
     transport: parts.transportForReplica(mesh),
     random: random.next,

@@ -12,6 +12,7 @@ import { Stability } from '../../src/replica/stability.ts'
 import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
 import type { Unit } from '../../src/replica/unit.ts'
 import { openJournal } from '../../src/store/append-journal.ts'
+import type { AppendFile, Disk } from '../../src/store/disk.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
 import { type Parts, simPace } from './parts.ts'
 import { joinedThroughTheDead, lastWeeksDirectory, removedAndBack } from './told.ts'
@@ -31,7 +32,7 @@ const hastyJournal: OpenJournal = async (disk, name) => {
   const append: typeof journal.append = async batch => {
     journal.append(batch).catch(() => undefined) // that it failed is what this journal does not say
   }
-  return { journal: { append, close: () => journal.close() }, entries }
+  return { journal: { ...journal, append }, entries }
 }
 
 /** Acknowledgements of admissions and removals are sent before they are durable. */
@@ -46,7 +47,39 @@ const hastyAcknowledger: OpenJournal = async (disk, name) => {
     if (!acks) return written
     written.catch(() => undefined) // as above
   }
-  return { journal: { append, close: () => journal.close() }, entries }
+  return { journal: { ...journal, append }, entries }
+}
+
+/** Gives the rewritten file its name before it is synchronised. */
+const hastyRewriter: OpenJournal = (disk, name) => {
+  const draft: Disk['draft'] = async file => ({ ...(await disk.draft(file)), sync: async () => undefined })
+  return openJournal({ ...disk, draft }, name)
+}
+
+/** Leaves one batch out that is needed. */
+const lossyRewriter: OpenJournal = async (disk, name) => {
+  const { journal, entries } = await openJournal(disk, name)
+  const rewrite: typeof journal.rewrite = selection => {
+    let batches = 0
+    const instead: typeof selection.instead = entry =>
+      [...selection.instead(entry)].filter(({ kind }) => kind === 'local' || ++batches % 20 !== 0)
+    return journal.rewrite({ ...selection, instead })
+  }
+  return { journal: { ...journal, rewrite }, entries }
+}
+
+/** Goes on with the old file once the new one has its name. */
+const clingingJournal: OpenJournal = async (disk, name) => {
+  let old: AppendFile | undefined
+  const open: Disk['open'] = async file => {
+    old = await disk.open(file)
+    return old
+  }
+  const draft: Disk['draft'] = async file => {
+    const written = await disk.draft(file)
+    return { ...written, place: async () => written.place().then(placed => old ?? placed) }
+  }
+  return openJournal({ ...disk, open, draft }, name)
 }
 
 /** Freed addresses are free for everybody at once. */
@@ -142,6 +175,24 @@ export const planted: readonly Planted[] = [
     parts: { openJournal: hastyJournal },
     breaks: /I1|I3|R7/,
     budget: 60,
+  },
+  {
+    what: 'a journal whose rewritten file gets its name before the fsync (I3)',
+    parts: { openJournal: hastyRewriter },
+    breaks: /I3/,
+    budget: 60,
+  },
+  {
+    what: 'a rewritten journal that lacks a batch (I3)',
+    parts: { openJournal: lossyRewriter },
+    breaks: /I2|I3|R7|R8/,
+    budget: 30,
+  },
+  {
+    what: 'a journal that goes on with the old file after it was rewritten (I3)',
+    parts: { openJournal: clingingJournal },
+    breaks: /I3|R7/,
+    budget: 30,
   },
   {
     what: 'a restart that drops tombstones (I3)',

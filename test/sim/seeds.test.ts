@@ -12,13 +12,14 @@ describe('simulator', function () {
 
   it(`I1, I2, I3, R7 and promise 4 hold in ${seeds} histories`, async () => {
     const reports: string[] = []
-    let units = 0
+    let [units, rewrites] = [0, 0]
     let done = 0
     const range = Array.from({ length: seeds }, (_, i) => firstSeed + i)
     await runFleet(range.values(), {
       jobs: availableParallelism(),
       onResult({ failure, tally }) {
         units += tally['compact unit held at rest'] ?? 0
+        rewrites += tally['journal rewritten'] ?? 0
         if (++done % 100 === 0) console.log(`      ${done} of ${seeds} seeds`)
         if (failure) reports.push(failure.report)
         return reports.length < 3
@@ -28,6 +29,7 @@ describe('simulator', function () {
     assert.equal(done, seeds)
     // what nobody needs goes also while all else happens
     assert.ok(units >= 1000, `${units} compact units`)
-    console.log(`      ${units} compact units are held at the ends`)
+    assert.ok(rewrites >= 1000, `${rewrites} journals rewritten`)
+    console.log(`      ${units} compact units are held at the ends; journals were rewritten ${rewrites} times`)
   })
 })

@@ -3,7 +3,7 @@
  * the power goes, of what no sync covered only a torn rest stays, and of names that no sync of the directory covered
  * either the old or the new.
  */
-import type { AppendFile, Disk } from '../../src/store/disk.ts'
+import { type AppendFile, type Disk, draftSuffix } from '../../src/store/disk.ts'
 import type { Random } from './random.ts'
 import type { Life, VirtualTime } from './virtual-clock.ts'
 import { VirtualFile } from './virtual-file.ts'
@@ -45,6 +45,7 @@ export class VirtualDisk {
   /** What a process had asked for and not been told is done; what the bytes would be if it happened. */
   readonly #underWay = new Set<() => void>()
   #operations = 0
+  #placed = 0
 
   constructor(time: VirtualTime, random: Random) {
     this.#time = time
@@ -54,6 +55,11 @@ export class VirtualDisk {
   /** Writes, syncs and changes of names that were begun so far. */
   get operations(): number {
     return this.#operations
+  }
+
+  /** Drafts that have taken the place of a file, by what the process was told. */
+  get placed(): number {
+    return this.#placed
   }
 
   /** No longer slow, full or broken. */
@@ -67,12 +73,15 @@ export class VirtualDisk {
    */
   open(life: Life, directory = ''): Disk {
     const named = (change: () => void) => this.#operation(life, 0.5, change)
-    const syncNames = () =>
+    const syncNames = (fails = false) =>
       this.#operation(life, this.mood.syncMs, () => {
+        if (fails) throw new Error('EIO: i/o error, fsync of the directory')
         this.#durable = new Map(this.#seen)
       })
     return {
       read: async file => this.#seen.get(directory + file)?.bytes(),
+      readAt: async (file, offset, length) =>
+        this.#seen.get(directory + file)?.bytes(offset, length) ?? new Uint8Array(),
       open: async path => {
         const name = directory + path
         const file = this.#seen.get(name) ?? new VirtualFile()
@@ -86,6 +95,31 @@ export class VirtualDisk {
         const file = await this.#operation(life, this.mood.syncMs, () => new VirtualFile(bytes))
         await named(() => this.#seen.set(name, file))
         await syncNames()
+      },
+      draft: async path => {
+        const [name, file] = [directory + path, new VirtualFile()]
+        await named(() => this.#seen.set(name + draftSuffix, file))
+        const written = this.#appendFile(file, life)
+        return {
+          append: written.append,
+          sync: written.sync,
+          place: async () => {
+            await named(() => {
+              this.mood.freeBytes += this.#seen.get(name)?.length ?? 0
+              this.#seen.delete(name + draftSuffix)
+              this.#seen.set(name, file)
+            })
+            await syncNames(this.#random.chance(this.mood.failure))
+            this.#placed++
+            return written
+          },
+          discard: () =>
+            named(() => {
+              if (this.#seen.get(name + draftSuffix) !== file) return
+              this.mood.freeBytes += file.length
+              this.#seen.delete(name + draftSuffix)
+            }),
+        }
       },
       remove: async path => {
         await named(() => this.#seen.delete(directory + path))
@@ -165,8 +199,11 @@ export class VirtualDisk {
   #operation<T>(life: Life, longestMs: number, effect: () => T): Promise<T> {
     if (!life.alive) return never
     const trap = this.trap?.operation === ++this.#operations ? this.trap : undefined
-    if (trap?.instant === 'before') trap.spring()
-    if (!life.alive) return never
+    if (trap?.instant === 'before') {
+      // not in this turn, in which the process may have answered somebody
+      this.#time.after(0, () => trap.spring(), life)
+      return never
+    }
     return new Promise((resolve, reject) => {
       const interrupted = () => {
         try {

@@ -15,8 +15,8 @@ export class VirtualFile {
   }
 
   /** A copy of what is read. */
-  bytes(): Uint8Array {
-    return this.#buffer.slice(0, this.#length)
+  bytes(from = 0, count = this.#length): Uint8Array {
+    return this.#buffer.slice(Math.min(from, this.#length), Math.min(from + count, this.#length))
   }
 
   /** A copy of what survives for sure. */

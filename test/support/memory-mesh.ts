@@ -3,10 +3,13 @@ import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { SkeinError } from '../../src/lib/errors.ts'
 import { type PeerKey, signerOf } from '../../src/lib/keys.ts'
 import type { AskBack, Invitation, Mesh, RequestHandler } from '../../src/mesh/transport.ts'
+import { type RewritingPace, usualRewriting } from '../../src/replica/journal-rewriter.ts'
 
 export class MemoryHub {
   /** Of all peers that are built on it from now on. */
   clock: Clock = systemClock
+  /** When their journals are rewritten. */
+  rewriting: RewritingPace = usualRewriting
   readonly #meshes = new Map<PeerKey, MemoryMesh>()
   readonly #cut = new Set<string>()
 

@@ -34,7 +34,9 @@ const log = silentLogger
 async function build(hub: MemoryHub, name: string, signer: Signer, meshId: string, disk: Disk): Promise<MemoryPeer> {
   const mesh = hub.join(signer.key)
   const base = { signer, verify: verifySignature, clock: hub.clock, log }
-  const replica = await createReplica({ ...base, meshId, disk, openJournal, transport: mesh, random: Math.random })
+  const { rewriting } = hub
+  const shared = { ...base, meshId, disk, openJournal, rewriting, random: Math.random }
+  const replica = await createReplica({ ...shared, transport: mesh })
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
   const removal = createRemovalService({ replica, mesh, log })
   const leaving = createLeavingService({ ...base, replica, mesh, removal })

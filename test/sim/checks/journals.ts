@@ -15,6 +15,7 @@ import { difference, stateText } from './state-text.ts'
 
 export function checkJournals(world: World): void {
   for (const host of world.hosts) {
+    for (let i = 0; i < host.disk.placed; i++) world.count('journal rewritten')
     // a copy that was never told that it is one goes on; nobody waits for its writes
     if (!host.peer || host.peer.pending() > 0) continue
     const parts = partsOn(host)

@@ -18,8 +18,11 @@ import {
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { vectorHash, vectorToPlain } from '../../../src/crdt/vector.ts'
-import { toHex } from '../../../src/lib/bytes.ts'
+import { fromHex, toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
+import { BatchLog } from '../../../src/replica/batch-log.ts'
+import { selectionOf } from '../../../src/replica/journal-selection.ts'
+import { unitOf } from '../../../src/replica/unit.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
 import { dualStackAct, ruleOfIpv6, sampleLeaves } from './sample-leaves.ts'
@@ -101,6 +104,24 @@ export function unitBytes(): Golden {
   const kept = parts.flatMap(leavesOf).slice(1)
   const leaf = checkpointLeaf(signerAt(1), run, kept)
   return { unit: toHex(makeUnit(run, kept, leaf.signature).bytes), checkpoint: toHex(encodeLeaf(leaf)) }
+}
+
+/** The same once the first leaf was let go of, a fact was replaced and a network was collected; and one write more. */
+export async function rewrittenBytes(): Promise<Golden> {
+  const parts = batches()
+  const run = runOf(parts)
+  if (!run) throw new Error('the batches make up no run')
+  const kept = parts.flatMap(leavesOf).slice(1)
+  const log = new BatchLog()
+  log.add(unitOf(makeUnit(run, kept, checkpointLeaf(signerAt(1), run, kept).signature)))
+  const disk = createMemoryDisk()
+  await disk.replace('journal', fromHex((await journalBytes()).journal ?? ''))
+  const { journal } = await openJournal(disk, 'journal')
+  await journal.append([{ kind: 'local', bytes: encode(['vni/12', '8388610']) }])
+  await journal.rewrite(selectionOf({ log, compactor: { hasExpelled: () => false }, collected: ['cd'.repeat(32)] }))
+  await journal.append([{ kind: 'local', bytes: encode(['vni/13', '8388611']) }])
+  await journal.close()
+  return { rewritten: toHex((await disk.read('journal')) ?? new Uint8Array()) }
 }
 
 /** A journal of two writes; the second is a group of two entries. */

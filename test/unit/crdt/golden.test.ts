@@ -9,8 +9,9 @@ import { fromHex, toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
+import { decodeJournal } from '../../../src/store/journal-format.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
-import { batchBytes, type Golden, idBytes, journalBytes, leafBytes, unitBytes } from './formats.ts'
+import { batchBytes, type Golden, idBytes, journalBytes, leafBytes, rewrittenBytes, unitBytes } from './formats.ts'
 import { sampleLeaves } from './sample-leaves.ts'
 
 async function golden(name: string): Promise<Golden> {
@@ -89,6 +90,23 @@ describe('crdt: formats that stay', () => {
         ['batch', batches.first],
         ['batch', batches.second],
         ['local', toHex(encode(['vni/12', '8388609']))],
+      ],
+    )
+  })
+
+  it('rewrites the journal as ever, in the form of every journal', async () => {
+    const { rewritten } = await golden('rewritten')
+    assert.deepEqual(await rewrittenBytes(), { rewritten })
+    const { unit } = await golden('units')
+    const local = (key: string, value: string) => ['local', toHex(encode([key, value]))]
+    assert.deepEqual(
+      decodeJournal(fromHex(rewritten ?? ''), 'journal').entries.map(entry => [entry.kind, toHex(entry.bytes)]),
+      [
+        local('vni/12', '8388610'),
+        local(`replica/collected/${'cd'.repeat(32)}`, '1'),
+        ['unit', unit],
+        local('replica/rewritten', '1'),
+        local('vni/13', '8388611'),
       ],
     )
   })

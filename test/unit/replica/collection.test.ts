@@ -3,6 +3,8 @@ import { describe, it } from 'mocha'
 import { createNetworkLeaves, removeNetworkLeaves } from '../../../src/crdt/acts.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
+import { journalName } from '../../../src/replica/create.ts'
+import { usualRewriting } from '../../../src/replica/journal-rewriter.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createHandClock, type HandClock } from '../../support/hand-clock.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
@@ -83,6 +85,44 @@ describe('replica: collection', function () {
     await agree()
     assert.deepEqual(peers[3]?.replica.view.endpoints(id), [])
     assert.equal(peers[3]?.replica.view.networks().length, 1)
+  })
+
+  it('takes the file along: what went is not read at the next start, and what did not is (I3, I5)', async () => {
+    const [one, two] = peers as [MemoryPeer, MemoryPeer]
+    const id = await busyNetwork()
+    await one.replica.write(view => removeNetworkLeaves(view, id))
+    const spec = checkNetwork({ tenant: 'default', name: 'y', subnet: '10.2.0.0/16' })
+    await two.replica.write(view => createNetworkLeaves(view, { tenant: 'default', name: 'stays', spec }))
+    await two.replica.local.set([['kept', 'value']])
+    await pass(200 * minute)
+    const sizeOf = async ({ disk }: MemoryPeer) => (await disk.read(journalName))?.length ?? 0
+    const [before, digest] = [await sizeOf(one), one.replica.view.digest()]
+    hub.rewriting = { ...usualRewriting, floorBytes: 0 }
+    for (const at of [0, 1, 2]) {
+      await peers[at]?.stop()
+      peers[at] = await restartPeer(hub, peers[at] as MemoryPeer)
+    }
+    await eventually(async () => (await sizeOf(one)) < before / 4)
+    // what is read now is what was written anew
+    hub.rewriting = usualRewriting
+    for (const at of [0, 1, 2]) {
+      await peers[at]?.stop()
+      peers[at] = await restartPeer(hub, peers[at] as MemoryPeer)
+    }
+    const [first, second] = peers as [MemoryPeer, MemoryPeer]
+    assert.equal(first.replica.view.digest(), digest)
+    assert.equal(second.replica.local.get('kept'), 'value')
+    for (const { replica } of [first, second]) {
+      assert.equal(replica.fenced, undefined)
+      assert.ok(replica.view.isDeleted(id), 'Docker may still have a copy')
+      assert.deepEqual(replica.view.actsOf(id), [])
+      assert.deepEqual(
+        replica.view.networks().map(({ name }) => name),
+        ['stays'],
+      )
+    }
+    await first.replica.write(() => [{ kind: 'tenant', name: 'blue' }])
+    await agree()
   })
 
   it('waits for a member that is away, says for whom, and goes on when it is back', async () => {

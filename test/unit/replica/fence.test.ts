@@ -3,6 +3,7 @@ import { afterEach, describe, it } from 'mocha'
 import { signerOf, verifySignature } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { createReplica } from '../../../src/replica/create.ts'
+import { type RewritingPace, usualRewriting } from '../../../src/replica/journal-rewriter.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk, type MemoryDisk } from '../../../src/store/memory-disk.ts'
 import { PushedClock } from '../ipam/fixture.ts'
@@ -11,11 +12,16 @@ import { deafTransport, foundRig, openRig, seedAt, tenant } from './rig.ts'
 const rejoin = /skein join TOKEN/
 
 /** Peer 1, with its note on a disk of its own. */
-async function open(disk: MemoryDisk, witnessDisk: MemoryDisk, clock = new PushedClock()) {
+async function open(
+  disk: MemoryDisk,
+  witnessDisk: MemoryDisk,
+  clock = new PushedClock(),
+  rewriting: RewritingPace = usualRewriting,
+) {
   const signer = signerOf(seedAt(1))
   const { meshId } = await openRig(createMemoryDisk())
   const replica = await createReplica({
-    ...{ meshId, signer, disk, witnessDisk, openJournal, clock, transport: deafTransport(signer.key) },
+    ...{ meshId, signer, disk, witnessDisk, openJournal, rewriting, clock, transport: deafTransport(signer.key) },
     ...{ verify: verifySignature, random: Math.random, log: silentLogger },
   })
   stops.push(() => replica.stop())
@@ -66,6 +72,32 @@ describe('replica: what is noted outside the data directory (R8)', () => {
     peer.clock.advance(1000)
     await new Promise(resolve => setImmediate(resolve))
     assert.ok((await open(await copyOf(old), witness)).replica.fenced)
+  })
+
+  it('takes no rewritten journal for an old copy, and an old copy for none, rewritten or not', async () => {
+    const { disk, witness } = await founded()
+    const rewriting = { floorBytes: 0, deadShare: 0.2, restMs: 0 }
+    const copies: MemoryDisk[] = []
+    const sizes: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const peer = await open(disk, witness, new PushedClock(), rewriting)
+      assert.equal(peer.replica.fenced, undefined)
+      await write(peer, `t${i}`)
+      for (let j = 0; j < 30; j++) {
+        await peer.replica.local.set([['fact', `${i} ${j}`]])
+        sizes.push((await disk.read('journal'))?.length ?? 0)
+      }
+      copies.push(await copyOf(disk))
+      await peer.replica.stop()
+    }
+    assert.ok(
+      sizes.some((size, i) => size < (sizes[i - 1] ?? 0)),
+      'it was rewritten',
+    )
+    const newest = await open(disk, witness)
+    assert.equal(newest.replica.fenced, undefined)
+    assert.equal(newest.replica.local.get('fact'), '3 29')
+    for (const copy of copies.slice(0, -1)) assert.ok((await open(copy, witness)).replica.fenced)
   })
 
   it('takes no kill for a rollback, whenever it comes', async () => {

@@ -1,6 +1,6 @@
 /** What every `Disk` must do; run by disk.test.ts on each adapter. */
 import assert from 'node:assert/strict'
-import type { Disk } from '../../../src/store/disk.ts'
+import { type Disk, draftSuffix } from '../../../src/store/disk.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -63,5 +63,46 @@ export function diskConformance(openDisk: () => Promise<{ disk: Disk; reopen: ()
     const file = await disk.open('a')
     await file.close()
     await assert.rejects(file.append(bytes('late')))
+  })
+
+  it('reads a part of a file, less at its end, and nothing behind it or where there is none', async () => {
+    const { disk } = await openDisk()
+    await disk.replace('a', bytes('0123456789'))
+    const part = async (offset: number, length: number) =>
+      new TextDecoder().decode(await disk.readAt('a', offset, length))
+    assert.equal(await part(2, 3), '234')
+    assert.equal(await part(8, 5), '89')
+    assert.equal(await part(10, 5), '')
+    assert.equal((await disk.readAt('b', 0, 5)).length, 0)
+  })
+
+  it('puts a draft in the place of a file, and goes on in it', async () => {
+    const { disk, reopen } = await openDisk()
+    await disk.replace('a', bytes('the old text'))
+    const draft = await disk.draft('a')
+    await draft.append(bytes('new'))
+    await draft.sync()
+    assert.equal(await textOf(disk, 'a'), 'the old text')
+    const file = await draft.place()
+    await file.append(bytes('er'))
+    await file.sync()
+    await file.close()
+    const again = await reopen()
+    assert.equal(await textOf(again, 'a'), 'newer')
+    assert.equal(await textOf(again, `a${draftSuffix}`), undefined)
+  })
+
+  it('leaves nothing of a draft that is discarded, and begins one anew', async () => {
+    const { disk } = await openDisk()
+    await disk.replace('a', bytes('old'))
+    for (const text of ['first', 'x']) {
+      const draft = await disk.draft('a')
+      await draft.append(bytes(text))
+      if (text === 'first') await draft.sync()
+      assert.equal(await textOf(disk, `a${draftSuffix}`), text)
+      await draft.discard()
+    }
+    assert.equal(await textOf(disk, `a${draftSuffix}`), undefined)
+    assert.equal(await textOf(disk, 'a'), 'old')
   })
 }

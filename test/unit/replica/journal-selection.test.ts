@@ -1,0 +1,187 @@
+/** What a rewritten journal is made of: who reads it comes to the same as who read the old one. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
+import { leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import { Registry } from '../../../src/crdt/registry.ts'
+import { toHex } from '../../../src/lib/bytes.ts'
+import { decode, encode } from '../../../src/lib/cbor.ts'
+import { verifySignature } from '../../../src/lib/keys.ts'
+import { BatchLog } from '../../../src/replica/batch-log.ts'
+import { Compactor } from '../../../src/replica/compactor.ts'
+import { selectionOf } from '../../../src/replica/journal-selection.ts'
+import type { JournalEntry, Selection } from '../../../src/store/journal.ts'
+import { World, type Writer } from '../crdt/writer.ts'
+
+const network = 'ab'.repeat(32)
+
+/** A peer as its journal makes it. */
+function peerOf(world: World) {
+  const log = new BatchLog()
+  const history = () =>
+    log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
+  const self = world.at(2).key
+  const registry = new Registry(world.meshId, verifySignature, { self, history })
+  log.onFork((writer, since) => registry.noteFork(writer, since))
+  const compactor = new Compactor({ self, registry, log, verify: verifySignature, judges: () => true })
+  return { log, registry, compactor }
+}
+
+type Peer = ReturnType<typeof peerOf>
+
+function replay({ log, compactor }: Peer, entries: readonly JournalEntry[]): void {
+  for (const { kind, bytes } of entries) {
+    const part = kind === 'local' ? undefined : openPart(bytes)
+    if (!part || log.standing(part) === 'known') continue
+    compactor.add(part)
+    compactor.look(false)
+  }
+  compactor.look()
+}
+
+/** The parts arrive one after the other, as far as they can be placed. */
+function live(peer: Peer, parts: readonly Part[]): JournalEntry[] {
+  const file: JournalEntry[] = []
+  for (const part of parts) {
+    if (peer.log.standing(part) !== 'next') continue
+    file.push(entryOf(part))
+    peer.compactor.add(part)
+    peer.compactor.look()
+  }
+  return file
+}
+
+function entryOf(part: Part): JournalEntry {
+  return { kind: 'survivors' in part ? 'unit' : 'batch', bytes: part.bytes }
+}
+
+function rewritten(file: readonly JournalEntry[], selection: Selection): JournalEntry[] {
+  for (const entry of file) selection.see(entry)
+  return [...selection.first(), ...file.flatMap(entry => [...selection.instead(entry)]), selection.last]
+}
+
+const textOf = ({ kind, bytes }: JournalEntry) => `${kind} ${toHex(bytes)}`
+const fact = (key: string, value: string | null): JournalEntry => ({ kind: 'local', bytes: encode([key, value]) })
+const facts = (entries: readonly JournalEntry[]) =>
+  entries.flatMap(({ kind, bytes }) => (kind === 'local' ? [decode(bytes, 1000)] : []))
+
+/** A container comes and goes. */
+function cycle(writer: Writer, id: string): void {
+  const mac = '02:02:0a:01:02:01'
+  writer.write([{ kind: 'endpoint', id, network, ip: 0x0a010201, mac, container: '', containerName: id }])
+  writer.write([{ kind: 'endpoint-rm', id, network }])
+}
+
+/** Lets go of everything of its endpoints. */
+function letGo(writer: Writer): void {
+  const run = runOf(writer.batches)
+  if (!run) return
+  const kept = writer.batches.flatMap(leavesOf).filter(leaf => !decodeLeaf(leaf.bytes)?.kind.startsWith('endpoint'))
+  writer.write([checkpointLeaf(writer.signer, run, kept)])
+}
+
+const runs = 60
+
+describe('replica: what a rewritten journal holds', function () {
+  this.timeout(60_000)
+
+  it('the newest of each fact first, networks that went, and no fact that was forgotten (I5)', () => {
+    const world = new World(2)
+    const file = [
+      fact('a', '1'),
+      fact('b', '1'),
+      entryOf(world.batches[0] as Part),
+      fact('a', '2'),
+      fact('b', null),
+      fact('replica/rewritten', '1'),
+    ]
+    const selection = selectionOf({ ...peerOf(world), collected: ['cd'.repeat(32)] })
+    const result = rewritten(file, selection)
+    assert.deepEqual(facts(result), [
+      ['a', '2'],
+      [`replica/collected/${'cd'.repeat(32)}`, '1'],
+      ['replica/rewritten', '1'],
+    ])
+    assert.deepEqual(result[2], file[2])
+  })
+
+  it('what is durable since a moment, and in the log not yet', () => {
+    const world = new World(3).settleAll(2)
+    cycle(world.at(1), 'e')
+    letGo(world.at(1))
+    const peer = peerOf(world)
+    const file = live(peer, world.batches)
+    world.at(1).write([{ kind: 'tenant', name: 'late' }])
+    const late = entryOf(world.at(1).batches.at(-1) as Part)
+    const unknown = world.at(3)
+    unknown.write([{ kind: 'tenant', name: 'of nobody' }])
+    const newcomers = entryOf(unknown.batches[0] as Part)
+    const result = rewritten([...file, late, newcomers], selectionOf({ ...peer, collected: [] }))
+    assert.deepEqual(result.slice(-3, -1), [late, newcomers])
+    assert.ok(result.length < file.length)
+  })
+
+  it('nothing of whom only a lost history had let in (R8, I2)', () => {
+    const world = new World(3).settleAll(2)
+    const copy = world.at(1).copy()
+    world.admit(1, 3)
+    world.at(3).write([{ kind: 'tenant', name: 'of a stranger' }])
+    for (const name of ['a', 'b']) copy.write([{ kind: 'tenant', name }])
+    cycle(copy, 'e')
+    letGo(copy)
+    const peer = peerOf(world)
+    const file = live(peer, [...world.batches, ...copy.batches])
+    assert.deepEqual(peer.log.tips(world.at(3).key), [])
+    const again = peerOf(world)
+    replay(again, rewritten(file, selectionOf({ ...peer, collected: [] })))
+    assert.ok(!again.registry.hasTenant('of a stranger'))
+    assert.deepEqual(again.log.vector(), peer.log.vector())
+    assert.equal(again.registry.digest(), peer.registry.digest())
+  })
+
+  it('the same state, vector and forks, whatever was compacted, on whichever history of a copied writer (I2, R8)', () => {
+    const act = fc.record({ of: fc.nat(3), what: fc.constantFrom('tenant', 'cycle', 'cycle', 'letGo', 'letGo') })
+    let shorter = 0
+    fc.assert(
+      fc.property(fc.array(act, { minLength: 4, maxLength: 24 }), fc.infiniteStream(fc.nat(3)), (acts, order) => {
+        const world = new World(3).settleAll(2)
+        const base = world.batches
+        const [one, two] = [world.at(1), world.at(2)]
+        const chains = [one, two, one.copy(), one.copy()]
+        for (const [i, { of, what }] of acts.entries()) {
+          const writer = chains[of] as Writer
+          if (what === 'letGo') letGo(writer)
+          else if (what === 'cycle') cycle(writer, `e${i}`)
+          else writer.write([{ kind: 'tenant', name: `t${i}` }])
+        }
+        const rest = chains.map(chain => chain.batches.filter(batch => !base.includes(batch)))
+        const arrivals: Part[] = [...base]
+        while (rest.some(list => list.length > 0)) {
+          const next = rest[order.next().value as number]?.shift()
+          if (next) arrivals.push(next)
+        }
+        const peer = peerOf(world)
+        const file = live(peer, arrivals)
+        const result = rewritten(
+          file,
+          selectionOf({ ...peer, collected: peer.registry.checkpoints.collectedNetworks() }),
+        )
+        const again = peerOf(world)
+        replay(again, result)
+        assert.deepEqual(again.log.vector(), peer.log.vector())
+        assert.equal(again.registry.digest(), peer.registry.digest())
+        assert.deepEqual(again.log.weight(), peer.log.weight())
+        for (const writer of chains)
+          assert.equal(again.registry.isForked(writer.key), peer.registry.isForked(writer.key))
+        // and nothing is left to leave out
+        const twice = rewritten(result, selectionOf({ ...again, collected: [] }))
+        assert.deepEqual(twice.map(textOf), result.map(textOf))
+        if (result.length < file.length) shorter++
+      }),
+      { numRuns: runs },
+    )
+    assert.ok(shorter > runs / 5, `${shorter} of ${runs} were shorter`)
+  })
+})
