@@ -1,7 +1,7 @@
 /**
  * Two tenants with the same names, addresses and MACs on both hosts, and random policies in each: what `skein why` says is
- * what a real packet does, within a network, routed and where there is no way, and nobody but the tenant's own container ever
- * answers (I4).
+ * what a real packet does, by IPv4 and IPv6, within a network, routed and where there is no way, and nobody but the tenant's own
+ * container ever answers (I4).
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
@@ -17,11 +17,11 @@ const rounds = 6
 const ports = [8888, 8889]
 const policies = ['p', 'q']
 
-/** Of each tenant; `lan` and `app` are routed to each other. */
+/** Of each tenant; `lan` and `app` are routed to each other, and `app` has no IPv6. */
 const networks = {
-  web: { subnet: '10.1.1.0/24', gateway: '', group: 'front' },
-  lan: { subnet: '10.1.2.0/24', gateway: '10.1.2.254', group: 'db' },
-  app: { subnet: '10.1.3.0/24', gateway: '10.1.3.1', group: 'job' },
+  web: { subnet: '10.1.1.0/24', gateway: '', subnet6: 'fd00:1::/64', group: 'front' },
+  lan: { subnet: '10.1.2.0/24', gateway: '10.1.2.254', subnet6: 'fd00:2::/64', group: 'db' },
+  app: { subnet: '10.1.3.0/24', gateway: '10.1.3.1', subnet6: '', group: 'job' },
 } as const
 type NetworkName = keyof typeof networks
 const networkNames = Object.keys(networks) as NetworkName[]
@@ -50,14 +50,24 @@ interface Try {
   readonly from: Letter
   readonly to: Letter
   readonly flow: string
+  readonly family: 4 | 6
 }
+
+/** '' without IPv6. */
+function ip6Of(letter: Letter): string {
+  const { ip, network } = places[letter]
+  const { subnet6 } = networks[network]
+  return subnet6 === '' ? '' : subnet6.replace('/64', Number(ip.split('.')[3]).toString(16))
+}
+
 const tries: Try[] = tenants.flatMap(tenant =>
   letters.flatMap(from =>
     letters
       .filter(to => to !== from)
       .flatMap(to => {
         const flows = ['icmp', ...ports.flatMap(port => [`tcp/${port}`, `udp/${port}`])]
-        return flows.map(flow => ({ tenant, from, to, flow }))
+        const families = ip6Of(from) === '' || ip6Of(to) === '' ? [4 as const] : [4 as const, 6 as const]
+        return families.flatMap(family => flows.map(flow => ({ tenant, from, to, flow, family })))
       }),
   ),
 )
@@ -65,7 +75,12 @@ const tries: Try[] = tenants.flatMap(tenant =>
 function randomRule(random: Random): RuleRequest {
   const pick = <T>(...items: T[]): T => random.pick(items) as T
   const protocol = pick('', 'tcp', 'udp', 'icmp', 'tcp', 'udp')
-  const range = () => pick('', '10.1.1.11', '10.1.2.12/31', '10.1.1.12-10.1.2.11', '10.1.0.0/16', '10.1.3.11')
+  const ranges: readonly (readonly string[])[] = [
+    ['', '10.1.1.11', '10.1.2.12/31', '10.1.1.12-10.1.2.11', '10.1.0.0/16', '10.1.3.11'],
+    ['', 'fd00:1::b', 'fd00:2::c/127', 'fd00:1::c-fd00:2::b', 'fd00::/16', 'fd00:1::/64'],
+  ]
+  const some = pick(...ranges)
+  const range = () => pick(...some)
   const common = {
     ...{ protocol, port: protocol === 'tcp' || protocol === 'udp' ? pick(0, 0, ...ports) : 0 },
     ...{ priority: pick(1, 2, 2, 100), action: pick('allow', 'deny', 'deny') },
@@ -92,14 +107,14 @@ describe('policies: why, of two tenants with the same addresses', function () {
   const talker = (tenant: Tenant, letter: Letter) => talkers.get(nameOf(tenant, letter)) as Talker
 
   before(async () => {
-    scene = await upScene()
+    scene = await upScene(networks.web.subnet6)
     hosts = [scene.one, scene.two]
     ids.set('default web', scene.web)
     for (const tenant of tenants) {
       for (const name of networkNames) {
-        const { subnet, gateway, group } = networks[name]
+        const { subnet, gateway, subnet6, group } = networks[name]
         const key = `${tenant} ${name}`
-        const id = ids.get(key) ?? (await scene.one.ask('create', tenant, name, 0, subnet, gateway))
+        const id = ids.get(key) ?? (await scene.one.ask('create', tenant, name, 0, subnet, gateway, subnet6))
         ids.set(key, id)
         await eventually(() => scene.two.ask('knows', id), 20_000)
         for (const host of hosts) await host.ask('ensure', id)
@@ -111,7 +126,7 @@ describe('policies: why, of two tenants with the same addresses', function () {
         const group = plan[tenant][letter][1] ? ids.get(`${tenant} ${networks[network].group}`) : ''
         const name = nameOf(tenant, letter)
         const on = ids.get(`${tenant} ${network}`)
-        talkers.set(name, await scene.container(hostOf(tenant, letter), name, ip, group, on))
+        talkers.set(name, await scene.container(hostOf(tenant, letter), name, ip, group, on, ip6Of(letter)))
       }
     }
     await agree()
@@ -122,9 +137,9 @@ describe('policies: why, of two tenants with the same addresses', function () {
     eventually(async () => assert.equal(await scene.two.ask('digest'), await scene.one.ask('digest')), 20_000)
 
   /** What the packet does: true if it passes. Fails if anybody else answers. */
-  async function passes({ tenant, from, to, flow }: Try, limitMs: number): Promise<boolean> {
+  async function passes({ tenant, from, to, flow, family }: Try, limitMs: number): Promise<boolean> {
     const [protocol, port] = flow.split('/')
-    const { ip } = places[to]
+    const ip = family === 4 ? places[to].ip : ip6Of(to)
     if (protocol === 'icmp') return hostOf(tenant, from).pings(nameOf(tenant, from), ip, 1)
     if (protocol === 'tcp') return (await talker(tenant, from).tries('tcp', ip, Number(port), limitMs)) === true
     const name = await talker(tenant, from).who(ip, Number(port), limitMs)
@@ -132,9 +147,9 @@ describe('policies: why, of two tenants with the same addresses', function () {
     return name !== false
   }
 
-  const said = async ({ tenant, from, to, flow }: Try): Promise<boolean> => {
+  const said = async ({ tenant, from, to, flow, family }: Try): Promise<boolean> => {
     const answers = await Promise.all(
-      hosts.map(host => host.ask('why', nameOf(tenant, from), nameOf(tenant, to), flow)),
+      hosts.map(host => host.ask('why', nameOf(tenant, from), nameOf(tenant, to), flow, family)),
     )
     assert.equal(answers[0], answers[1], 'both hosts say the same')
     assert.notEqual(answers[0], 'partly')

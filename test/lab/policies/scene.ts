@@ -25,21 +25,22 @@ export interface Scene {
   down(): Promise<void>
 }
 
-export async function upScene(): Promise<Scene> {
+/** @param web6 IPv6 prefix of network `web`, '' for none */
+export async function upScene(web6 = ''): Promise<Scene> {
   const lab = new Lab()
   try {
-    return await upHosts(lab)
+    return await upHosts(lab, web6)
   } catch (error) {
     await lab.down() // nobody else can
     throw error
   }
 }
 
-async function upHosts(lab: Lab): Promise<Scene> {
+async function upHosts(lab: Lab, web6: string): Promise<Scene> {
   await lab.up(2)
   await startMesh(lab.hosts)
   const [one, two] = lab.hosts as [Host, Host]
-  const web = await one.ask('create', 'default', 'web', 0)
+  const web = await one.ask('create', 'default', 'web', 0, '10.1.1.0/24', '', web6)
   await eventually(() => two.ask('knows', web), 20_000)
   for (const host of lab.hosts) await host.ask('ensure', web)
   const talkers: Talker[] = []
