@@ -4,7 +4,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { GroupId } from '../model/group.ts'
 import { formatIp } from '../model/ip.ts'
 import { address6 } from '../model/ipv6.ts'
-import type { NetworkId } from '../model/network.ts'
+import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Placement, Ruleset } from './ruleset.ts'
 
 /** Name of a set or map -> element -> what a map has for it, '' in a set. */
@@ -81,12 +81,25 @@ export function elementsOf(
       for (const [ip, group] of membersOf(network)) {
         place(`${zone} . ${formatIp(ip)}`, placements.get(group) ?? {}, '')
         const placement6 = spec && placements6.get(group)
-        if (placement6) place(`${zone} . ${address6(spec, ip)}`, placement6, '6')
+        const own6 = placement6 ? text6(spec, ip) : ''
+        if (placement6 && own6 !== '') place(`${zone} . ${own6}`, placement6, '6')
       }
     }
   }
   for (const [mark, name] of counters) put('counters', hexMark(mark), `"${name}"`)
   return elements
+}
+
+/** Kept: they are asked for with each change of a member, and are ten times as dear as IPv4's. */
+const texts6 = new WeakMap<NetworkSpec, Map<number, string>>()
+
+/** '' for an address that a record says and the network has not. */
+function text6(spec: NetworkSpec, ip: number): string {
+  const texts = texts6.get(spec) ?? new Map<number, string>()
+  texts6.set(spec, texts)
+  const text = texts.get(ip) ?? address6(spec, ip) ?? ''
+  texts.set(ip, text)
+  return text
 }
 
 /** As nft lists it. */

@@ -208,6 +208,15 @@ describe('policy: ruleset of networks with IPv6', () => {
     assert.equal(ruleset.counters.size, 2)
   })
 
+  it('leaves out the IPv6 address of a member that has none: records say any IPv4 address', () => {
+    const scene = dual({ '1': deny })
+    const ruleset = compiled(scene, domains(scene))
+    const stray = new Map([[parseIp('10.9.9.9') as number, scene.group('db')]])
+    const elements = elementsOf(ruleset, network => (network === networkId(scene, 'web') ? stray : new Map()))
+    assert.deepEqual([...(elements.get('receivers6') ?? [])], [])
+    assert.equal(elements.get('receivers')?.size, 1)
+  })
+
   it('says another member in one line that judges both families by the new generation', () => {
     const scene = dual({ '1': deny })
     const ruleset = compiled(scene, domains(scene))
