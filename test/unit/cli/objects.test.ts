@@ -90,13 +90,7 @@ describe('cli: policies, groups, profiles, settings', function () {
   })
 
   const neverTaken = [
-    ...[
-      'network create --gateway',
-      'network create --subnetv6',
-      'why --ipv6',
-      'network create --gatewayv6',
-      'network create --nw-tag',
-    ],
+    ...['network create --gateway', 'network create --gatewayv6', 'network create --nw-tag'],
     ...['group create --external-contract', 'group create --epg-tag'],
   ]
   const takesValue = (option: Option) => option.required || option.optional
