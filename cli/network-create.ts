@@ -25,7 +25,7 @@ export function addNetworkCreate(network: Command, session: Session): void {
     .option('-s, --subnet <cidr>', 'addresses: 10.1.2.0/24, or a range of them, 10.1.2.10-10.1.2.50/24')
     .option('-g, --gateway <address>', 'gateway')
     .option('--s6, --subnetv6 <cidr>', 'IPv6 addresses beside them, each container has one: fd00:6::/64')
-    .option('--g6, --gatewayv6 <address>', 'IPv6 gateway: not yet')
+    .option('--g6, --gatewayv6 <address>', 'IPv6 gateway, beside the other')
     .option('--tag, --nw-tag <tag>', 'configured network tag')
     .action((name: string, options: CreateOptions) => createNetwork(session, name, options))
 }

@@ -29,9 +29,16 @@ function conditionOf(view: RegistryView, network: Network, owner: Network): Cond
     objects: [network.id, owner.id],
     since: network.created,
     text:
-      `${shown(network)} is not routed: ${prefixText(network.spec.subnet)} overlaps ${prefixText(owner.spec.subnet)} of ` +
+      `${shown(network)} is not routed: ${overlapText(network, owner)} of ` +
       `${shown(owner)}, which is older; its containers reach each other, and no other network`,
     remedy,
     commands,
   }
+}
+
+/** Of the family in which they do; of IPv4 if it is both. */
+function overlapText({ spec }: Network, { spec: other }: Network): string {
+  const isIpv4 = collide({ ...spec, subnet6: '' }, other)
+  const [own, others] = isIpv4 ? [prefixText(spec.subnet), prefixText(other.subnet)] : [spec.subnet6, other.subnet6]
+  return `${own} overlaps ${others}`
 }

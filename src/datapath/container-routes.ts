@@ -94,7 +94,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       if (!(await hurry(context, sandbox, earlyLines(wantedRoutes(own, routedOf), bridged)))) return
       expected.delete(sandbox)
     }
-    const present = await read(context, sandbox)
+    const present = await read(context, sandbox, own)
     if (!isStarted(sandbox, present)) return
     await write(context, sandbox, routeLines(wantedRoutes(own, routedOf), present, isSure()))
     settled.set(sandbox, wish)
@@ -125,7 +125,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
 
   async function clear(sandbox: string, network: Network): Promise<void> {
     if (!(await exists(sandbox))) return
-    await write(context, sandbox, linesToClear(network, await read(context, sandbox)))
+    await write(context, sandbox, linesToClear(network, await read(context, sandbox, [network])))
   }
 
   const watch = createSandboxWatch(() => later(0))
@@ -144,7 +144,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       if (!open().has(sandbox)) return
       if (isNew && !(await exists(sandbox))) {
         watch.beside(sandbox)
-        expected.set(sandbox, await bridgedPrefixes(context))
+        expected.set(sandbox, await bridgedPrefixes(context, record.spec.gateway6 !== ''))
       }
       soon()
     },
@@ -179,8 +179,15 @@ interface RawRoute {
   protocol?: string
 }
 
-async function read({ run }: Context, sandbox: string): Promise<PresentRoute[]> {
-  const { code, stdout, stderr } = await run('nsenter', [`--net=${sandbox}`, 'ip', '-4', '-j', 'route', 'show'])
+/** Of both families, if one of the networks has both. */
+async function read(context: Context, sandbox: string, networks: readonly Network[]): Promise<PresentRoute[]> {
+  const ipv4 = await readFamily(context, sandbox, '-4')
+  const isDual = networks.some(({ spec }) => spec.subnet6 !== '')
+  return isDual ? [...ipv4, ...(await readFamily(context, sandbox, '-6'))] : ipv4
+}
+
+async function readFamily({ run }: Context, sandbox: string, family: '-4' | '-6'): Promise<PresentRoute[]> {
+  const { code, stdout, stderr } = await run('nsenter', [`--net=${sandbox}`, 'ip', family, '-j', 'route', 'show'])
   if (code !== 0) throw new SkeinError('unavailable', stderr.trim())
   const raw: RawRoute[] = stdout.trim() === '' ? [] : JSON.parse(stdout)
   return raw.map(({ dst = '', gateway = '', protocol }) => {

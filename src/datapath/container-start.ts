@@ -37,9 +37,14 @@ export async function hurry({ clock }: Context, sandbox: string, lines: readonly
   }
 }
 
-/** Prefixes of this host's bridges. */
-export async function bridgedPrefixes({ run }: Context): Promise<string[]> {
-  const { code, stdout } = await run('ip', ['-4', '-j', 'route', 'show', 'scope', 'link'])
+/** Prefixes of this host's bridges, of IPv6 too if `isDual`. */
+export async function bridgedPrefixes(context: Context, isDual: boolean): Promise<string[]> {
+  const ipv4 = await prefixes(context, ['-4', '-j', 'route', 'show', 'scope', 'link'])
+  return isDual ? [...ipv4, ...(await prefixes(context, ['-6', '-j', 'route', 'show', 'proto', 'kernel']))] : ipv4
+}
+
+async function prefixes({ run }: Context, args: string[]): Promise<string[]> {
+  const { code, stdout } = await run('ip', args)
   if (code !== 0 || stdout.trim() === '') return []
   const routes: { dst?: string }[] = JSON.parse(stdout)
   return routes.flatMap(({ dst }) => dst ?? [])

@@ -16,6 +16,8 @@ export interface Link {
   readonly master: string
   /** IPv4, `ADDRESS/LENGTH`. */
   readonly addresses: readonly string[]
+  /** IPv6, `ADDRESS/LENGTH`, without link-local ones. */
+  readonly addresses6: readonly string[]
   /** Parameters of the kind, as `ip -d` names them. */
   readonly info: Readonly<Record<string, unknown>>
   /** Parameters as a port of its bridge. */
@@ -32,7 +34,7 @@ interface RawLink {
   mtu?: number
   flags?: string[]
   master?: string
-  addr_info?: { family?: string; local?: string; prefixlen?: number }[]
+  addr_info?: { family?: string; local?: string; prefixlen?: number; scope?: string }[]
   linkinfo?: { info_kind?: string; info_data?: Record<string, unknown>; info_slave_data?: Record<string, unknown> }
 }
 
@@ -78,6 +80,9 @@ function linkOf(raw: RawLink, parentIndex: number): Link {
     addresses: (raw.addr_info ?? [])
       .filter(each => each.family === 'inet')
       .map(each => `${each.local}/${each.prefixlen}`),
+    addresses6: (raw.addr_info ?? [])
+      .filter(each => each.family === 'inet6' && each.scope !== 'link')
+      .map(each => `${each.local}/${each.prefixlen}`),
     info: raw.linkinfo?.info_data ?? {},
     port: raw.linkinfo?.info_slave_data ?? {},
   }
@@ -86,6 +91,12 @@ function linkOf(raw: RawLink, parentIndex: number): Link {
 /** Devices whose IPv4 packets to others the kernel routes. */
 export async function readRouters(run: Run, namespace: string): Promise<Set<string>> {
   const raw = await readJson<RawSetting>(run, 'ip', ['-n', namespace, '-4', '-j', 'netconf', 'show'])
+  return new Set(raw.filter(each => each.forwarding === true).map(each => each.interface ?? ''))
+}
+
+/** The same of IPv6. */
+export async function readRouters6(run: Run, namespace: string): Promise<Set<string>> {
+  const raw = await readJson<RawSetting>(run, 'ip', ['-n', namespace, '-6', '-j', 'netconf', 'show'])
   return new Set(raw.filter(each => each.forwarding === true).map(each => each.interface ?? ''))
 }
 

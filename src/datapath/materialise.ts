@@ -22,7 +22,8 @@ import type { Link } from './links.ts'
 import { bridgeEnd, bridgeName, vxlanName } from './names.ts'
 import { carriesIpv6, settleNeighbours } from './neighbours6.ts'
 import { networkMtu } from './plan.ts'
-import { bridgeAddress, settleForwarding } from './routing.ts'
+import { settleRouter6 } from './router6.ts'
+import { bridgeAddress, bridgeAddress6, settleForwarding } from './routing.ts'
 import { RunningPlan } from './running-plan.ts'
 import { ensureVxlan } from './vxlan.ts'
 
@@ -50,6 +51,8 @@ export interface Reading {
   entries(device: string): Promise<Entries>
   /** Devices whose packets to others are routed. */
   routers(): Promise<ReadonlySet<string>>
+  /** The same of IPv6. */
+  routers6(): Promise<ReadonlySet<string>>
   /** Devices that have IPv6. */
   speakers(): Promise<ReadonlySet<string>>
 }
@@ -75,6 +78,7 @@ export async function materialise(
   const bridgeFixes = bridgeCommands(reading.links.get(bridgeName(network.id)), wishes)
   await succeed(context, channel, network, bridgeFixes)
   const routingFixes = await settleForwarding(context, channel, network, wishes.gateway !== '', reading)
+  const routing6Fixes = await settleRouter6(context, channel, network, bridgeAddress6(context, network), reading)
   const vxlan = await ensureVxlan(context, network, wishes, reading.links.get(device))
   await context.guardVni(vxlan.vni)
   // the children remember the index of every device they ever named, also of one that is no more
@@ -108,6 +112,7 @@ export async function materialise(
     repaired:
       bridgeFixes.length +
       routingFixes +
+      routing6Fixes +
       otherFixes.length +
       speakingFixes +
       (await update(context, channel, network.id, state)),

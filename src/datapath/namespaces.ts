@@ -11,8 +11,8 @@ const nsfsMagic = 0x6e736673
 
 /**
  * Set, never inherited: a new namespace copies or presets some of them. No IPv6 of the devices' own (their router and
- * multicast messages would enter the networks), no routing but by devices
- * that are told so (routing.ts): those answer ARP for their own address only. Bridged frames pass the rules; a connection is known from its
+ * multicast messages would enter the networks) but of those that are told so (neighbours6.ts): so not by `all`, which
+ * would take it from those that run. No routing but by devices that are told so (routing.ts): those answer ARP for their own address only. Bridged frames pass the rules; a connection is known from its
  * first packet or not at all, and then whatever its window says.
  */
 const settings = [
@@ -21,8 +21,8 @@ const settings = [
   'net.ipv4.conf.all.rp_filter=1',
   'net.ipv4.conf.all.send_redirects=0',
   'net.ipv4.conf.default.send_redirects=0',
-  'net.ipv6.conf.all.disable_ipv6=1',
   'net.ipv6.conf.default.disable_ipv6=1',
+  'net.ipv6.conf.lo.disable_ipv6=1',
   'net.bridge.bridge-nf-call-iptables=1',
   'net.bridge.bridge-nf-call-ip6tables=1',
   'net.bridge.bridge-nf-call-arptables=0',

@@ -46,7 +46,8 @@ export function planEntries(
 /** What an endpoint is asked for by: its IPv4 address and, in a network with IPv6, the one that follows from it. */
 export function addressesOf(ip: number, ipv6: Addressing6 | undefined): string[] {
   const own6 = ipv6 && address6(ipv6, ip)
-  return own6 === undefined ? [formatIp(ip)] : [formatIp(ip), own6]
+  // the gateway is on this host: a record that says it is elsewhere would lead its frames away
+  return own6 === undefined || own6 === ipv6?.gateway6 ? [formatIp(ip)] : [formatIp(ip), own6]
 }
 
 /** MTU of a network's devices, bytes: the smallest underlay MTU that a member published, less VXLAN's headers. */

@@ -4,14 +4,16 @@
  */
 import type { Network } from '../crdt/registry-view.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
-import { gatewayOf } from '../model/network.ts'
+import { parseIp6 } from '../model/ip6.ts'
+import { gateway6Of, subnet6Of } from '../model/ipv6.ts'
+import { gatewayOf, type NetworkSpec } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 
 /** A route of the main table, as the container has it. */
 export interface PresentRoute {
-  /** `10.1.3.0/24`, `10.1.3.7`, `default`. */
+  /** `10.1.3.0/24`, `10.1.3.7`, `fd00:7::/64`, `default`. */
   readonly destination: string
-  /** Dotted; '' for none. */
+  /** An address; '' for none. */
   readonly nextHop: string
   readonly isOurs: boolean
 }
@@ -24,17 +26,26 @@ const marks = `proto ${routeProtocol} metric 7374`
 
 /** By destination: the next hop. `own`: networks that the container is on; of two ways the first that it was put on. */
 export function wantedRoutes(own: readonly Network[], routedOf: RoutedOf): Map<string, string> {
-  const connected = own.map(({ spec }) => prefixText(spec.subnet))
+  const connected = own.flatMap(({ spec }) => prefixesOf(spec))
   const wanted = new Map<string, string>()
-  for (const { network, nextHop } of ways(own, routedOf)) {
+  const want = (destination: string, nextHop: string) => {
+    if (wanted.has(destination) || connected.some(prefix => overlap(prefix, destination))) return
+    wanted.set(destination, nextHop)
+  }
+  for (const { network, nextHop, nextHop6 } of ways(own, routedOf)) {
     for (const { spec } of routedOf(network.tenant)) {
-      const destination = prefixText(spec.subnet)
-      if (!wanted.has(destination) && !connected.some(prefix => overlap(prefix, destination))) {
-        wanted.set(destination, nextHop)
-      }
+      want(prefixText(spec.subnet), nextHop)
+      const prefix6 = gateway6Of(spec, gatewayOf(spec)) && subnet6Of(spec)
+      if (prefix6 && nextHop6 !== undefined) want(prefix6.text, nextHop6)
     }
   }
   return wanted
+}
+
+/** Both prefixes of a network. */
+function prefixesOf(spec: NetworkSpec): string[] {
+  const prefix6 = subnet6Of(spec)
+  return [prefixText(spec.subnet), ...(prefix6 ? [prefix6.text] : [])]
 }
 
 /** Those of them that can be in the way of no interface that is still to come. `bridged`: prefixes of this host's bridges, Docker's among them. */
@@ -61,9 +72,9 @@ export function routeLines(wanted: ReadonlyMap<string, string>, present: readonl
 
 /** Those of our routes that stand in the way of a network that the container is about to be on. */
 export function linesToClear(network: Network, present: readonly PresentRoute[]): string[] {
-  const prefix = prefixText(network.spec.subnet)
+  const prefixes = prefixesOf(network.spec)
   return present
-    .filter(({ isOurs, destination }) => isOurs && overlap(destination, prefix))
+    .filter(({ isOurs, destination }) => isOurs && prefixes.some(prefix => overlap(destination, prefix)))
     .map(({ destination }) => deletion(destination))
 }
 
@@ -85,17 +96,24 @@ function ways(own: readonly Network[], routedOf: RoutedOf) {
   return own.flatMap(network => {
     const ip = gatewayOf(network.spec)
     const isHere = routedOf(network.tenant).some(({ id }) => id === network.id)
-    return ip === undefined || !isHere ? [] : [{ network, nextHop: formatIp(ip) }]
+    if (ip === undefined || !isHere) return []
+    return [{ network, nextHop: formatIp(ip), nextHop6: gateway6Of(network.spec, ip) }]
   })
 }
 
 function overlap(a: string, b: string): boolean {
   const [first, second] = [rangeOf(a), rangeOf(b)]
-  return first !== undefined && second !== undefined && first.base <= second.last && second.base <= first.last
+  if (first === undefined || second === undefined || first.bits !== second.bits) return false
+  return first.base <= second.last && second.base <= first.last
 }
 
-function rangeOf(prefix: string): { base: number; last: number } | undefined {
-  const [address = '', length = '32'] = prefix.split('/')
-  const base = parseIp(address)
-  return base === undefined ? undefined : { base, last: base + 2 ** (32 - Number(length)) - 1 }
+/** `bits`: of an address of its family. */
+function rangeOf(prefix: string): { bits: number; base: bigint; last: bigint } | undefined {
+  const [address = '', length] = prefix.split('/')
+  const ip = parseIp(address)
+  const bits = ip === undefined ? 128 : 32
+  const base = ip === undefined ? parseIp6(address) : BigInt(ip)
+  return base === undefined
+    ? undefined
+    : { bits, base, last: base + (1n << BigInt(bits - Number(length ?? bits))) - 1n }
 }

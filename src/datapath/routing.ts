@@ -7,6 +7,7 @@ import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { routedNetworks } from '../crdt/routed-networks.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp } from '../model/ip.ts'
+import { gateway6Of, subnet6Of } from '../model/ipv6.ts'
 import { gatewayOf } from '../model/network.ts'
 import type { Channel } from './channel.ts'
 import type { Context } from './context.ts'
@@ -40,6 +41,13 @@ export function bridgeAddress({ routing }: Pick<Context, 'routing'>, network: Ne
   if (network === undefined || ip === undefined) return ''
   if (!routing.of(network.tenant).some(({ id }) => id === network.id)) return ''
   return `${formatIp(ip)}/${network.spec.subnet.length}`
+}
+
+/** The same of IPv6: who is routed is so by both, or by IPv4 alone. */
+export function bridgeAddress6(context: Pick<Context, 'routing'>, network: Network | undefined): string {
+  const address = network && gateway6Of(network.spec, gatewayOf(network.spec))
+  if (network === undefined || address === undefined || bridgeAddress(context, network) === '') return ''
+  return `${address}/${subnet6Of(network.spec)?.length}`
 }
 
 /** Resolves with the number of repairs. */

@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { createGuards, type Guards } from './guards.ts'
 import { createLane } from './lane.ts'
-import { readEntries, readLinks, readRouters, readSpeakers } from './links.ts'
+import { readEntries, readLinks, readRouters, readRouters6, readSpeakers } from './links.ts'
 import type { Reading } from './materialise.ts'
 import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vlanName, vxlanName } from './names.ts'
 import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
@@ -268,7 +268,13 @@ export class Tenant {
       return speakers
     }
     const entriesOf = async (device: string) => (await readOnce())(device)
-    return { links, entries: entriesOf, routers: readRoutersOnce, speakers: readSpeakersOnce }
+    let routers6: ReturnType<typeof readRouters6> | undefined
+    const readRouters6Once = () => {
+      routers6 ??= readRouters6(run, this.#channel.namespace)
+      return routers6
+    }
+    const devices = { routers: readRoutersOnce, routers6: readRouters6Once, speakers: readSpeakersOnce }
+    return { links, entries: entriesOf, ...devices }
   }
 
   /** `subject`: a network, or the guards of them all. */

@@ -87,6 +87,7 @@ export async function updateVlan(context: Context, channel: Channel, id: Network
     links,
     entries: async () => noEntries,
     routers: async () => new Set(),
+    routers6: async () => new Set(),
     speakers: async () => new Set(),
   })
   Object.assign(known, state)

@@ -2,7 +2,7 @@
 import type { Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp, parseIp } from './ip.ts'
-import { checkSubnet6, overlaps6, subnet6Of } from './ipv6.ts'
+import { checkGateway6, checkSubnet6, overlaps6, subnet6Of } from './ipv6.ts'
 import { checkName } from './names.ts'
 import { contains, overlaps, parseSubnet, prefixText, type Subnet } from './subnet.ts'
 
@@ -73,21 +73,31 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
   }
   if (type === 'infra') throw new SkeinError('unsupported', 'infra networks are not supported yet: use --nw-type=data')
   const gateway = request.gateway ? checkGateway(request.gateway, subnet, encap) : ''
-  return { subnet, encap, type, pktTag, gateway, ...checkIpv6(request, subnet) }
+  return { subnet, encap, type, pktTag, gateway, ...checkIpv6(request, { subnet, encap, gateway }) }
 }
 
-/** Networks are routed to each other by IPv4 alone. */
+/** Routed is a network as a whole: IPv6 with IPv4. */
 function checkIpv6(
   { subnet6: prefix, gateway6: router }: Pick<NetworkRequest, 'subnet6' | 'gateway6'>,
-  subnet: Subnet,
+  { subnet, encap, gateway }: Pick<NetworkSpec, 'subnet' | 'encap' | 'gateway'>,
 ): Pick<NetworkSpec, 'subnet6' | 'gateway6'> {
-  if (router) {
+  if (!prefix && router) {
+    throw new SkeinError('invalid', `gateway ${router} needs its subnet: add --subnetv6=fd00:6::/64`)
+  }
+  if (!prefix) return { subnet6: '', gateway6: '' }
+  const subnet6 = checkSubnet6(prefix, subnet)
+  if (!router) return { subnet6: subnet6.text, gateway6: '' }
+  if (encap === 'vlan') {
     throw new SkeinError(
       'unsupported',
-      `IPv6 is not routed between networks yet: leave out the gateway ${router} (--gatewayv6)`,
+      'a VLAN network has no gateway on its hosts, its router is on the wire: leave out --gatewayv6',
     )
   }
-  return { subnet6: prefix ? checkSubnet6(prefix, subnet).text : '', gateway6: '' }
+  if (gateway === '') {
+    const example = formatIp(subnet.base + 2 ** (32 - subnet.length) - 2)
+    throw new SkeinError('invalid', `a network with an IPv6 gateway has an IPv4 one too: add --gateway=${example}`)
+  }
+  return { subnet6: subnet6.text, gateway6: checkGateway6(router, subnet6, subnet, parseIp(gateway)) }
 }
 
 function checkGateway(text: string, subnet: Subnet, encap: NetworkSpec['encap']): string {

@@ -88,9 +88,8 @@ const bad: Bad[] = [
   network('gateway', 'x', 'invalid', /gateway x is no address of a host/),
   network('gateway', '10.9.0.1', 'unsupported', /a VLAN network has no gateway/, { encap: 'vlan', pktTag: 7 }),
   network('gateway', 1, 'invalid', /bad request body: gateway/),
-  network('ipv6Gateway', 'fd00:9::fe', 'unsupported', /leave out the gateway fd00:9::fe/, {
-    ipv6Subnet: 'fd00:9::/64',
-  }),
+  network('ipv6Gateway', 'fd00::1', 'invalid', /gateway fd00::1 needs its subnet: add --subnetv6=/),
+  network('ipv6Gateway', 'fd00:9::fe', 'invalid', /has an IPv4 one too: add --gateway=/, { ipv6Subnet: 'fd00:9::/64' }),
   network('ipv6Gateway', 6, 'invalid', /bad request body: ipv6Gateway/),
   network('ipv6Subnet', 'fd00:9::1/64', 'invalid', /host bits set \(did you mean fd00:9::\/64\?\)/),
   network('ipv6Subnet', 'fd00:9::/121', 'invalid', /length of 48 to 120/),

@@ -8,8 +8,8 @@ import { collide, type NetworkSpec } from '../../../src/model/network.ts'
 import { contains, parseSubnet, prefixText } from '../../../src/model/subnet.ts'
 import { World } from './writer.ts'
 
-const specOf = (subnet: string, gateway: string, encap: NetworkSpec['encap'] = 'vxlan'): NetworkSpec => {
-  return { subnet: parseSubnet(subnet), encap, type: 'data', pktTag: 0, gateway, subnet6: '', gateway6: '' }
+const specOf = (subnet: string, gateway: string, encap: NetworkSpec['encap'] = 'vxlan', ipv6 = {}): NetworkSpec => {
+  return { subnet: parseSubnet(subnet), encap, type: 'data', pktTag: 0, gateway, subnet6: '', gateway6: '', ...ipv6 }
 }
 const networkOf = (id: string, ms: number, spec: NetworkSpec) => ({ id, created: [ms, 0] as const, spec })
 const ids = (networks: readonly { id: string }[]) => networks.map(({ id }) => id)
@@ -45,6 +45,19 @@ describe('routed networks', () => {
     ]
     assert.deepEqual(ids(routedNetworks([...others, old])), ['b', 'e'])
     assert.deepEqual(ids(routedNetworks(others.slice(0, 1))), ['a'], 'until the older is gone')
+  })
+
+  it('leave out whose IPv6 prefix overlaps that of an older one that is routed by it', () => {
+    const dual = (id: string, ms: number, n: number, subnet6: string, gateway6 = `${subnet6.split('/')[0]}1`) =>
+      networkOf(id, ms, specOf(`10.1.${n}.0/24`, `10.1.${n}.1`, 'vxlan', { subnet6, gateway6 }))
+    const all = [
+      dual('a', 1, 1, 'fd00:6::/64'),
+      dual('b', 2, 2, 'fd00:6::/56'),
+      dual('c', 3, 3, 'fd00:6:0:1::/64'),
+      dual('d', 4, 4, 'fd00:6::/64', ''),
+      dual('e', 5, 5, 'fd00:6:0:1::/100'),
+    ]
+    assert.deepEqual(ids(routedNetworks(all)), ['a', 'c', 'd'])
   })
 
   it('never overlap, and none is left out without an older one in its way', () => {

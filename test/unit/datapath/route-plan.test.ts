@@ -11,10 +11,18 @@ import {
 } from '../../../src/datapath/route-plan.ts'
 import { checkSpec } from '../../../src/model/network.ts'
 
-const networkOf = (id: string, subnet: string, gateway: string, tenant = 'blue'): Network => {
+const networkOf = (id: string, subnet: string, gateway: string, tenant = 'blue', ipv6 = {}): Network => {
   const names = { tenant, name: id, bornName: id, givenName: id }
   const at = { named: [1, 0], created: [1, 0] } as const
-  return { id, ...names, ...at, generation: 0, spec: checkSpec({ subnet, gateway }), roster: [], status: 'live' }
+  return {
+    id,
+    ...names,
+    ...at,
+    generation: 0,
+    spec: checkSpec({ subnet, gateway, ...ipv6 }),
+    roster: [],
+    status: 'live',
+  }
 }
 
 const app = networkOf('a', '10.1.1.0/24', '10.1.1.1')
@@ -54,6 +62,36 @@ describe('datapath: routes of containers', () => {
 
   it('lead to one of two tenants where both have the prefix, and to none where the container is on the other', () => {
     assert.deepEqual([...wantedRoutes([app, red], of)], [['10.1.3.0/24', '10.1.1.1']])
+  })
+
+  it('lead to other networks by IPv6 where both ends have an IPv6 gateway', () => {
+    const dual = (id: string, n: number, gateway6: string) =>
+      networkOf(id, `10.6.${n}.0/24`, `10.6.${n}.1`, 'green', { subnet6: `fd00:6:${n}::/64`, gateway6 })
+    const [one, two, half] = [dual('a', 1, 'fd00:6:1::1'), dual('b', 2, 'fd00:6:2::1:1'), dual('c', 3, '')]
+    const green = () => [one, two, half]
+    assert.deepEqual(
+      [...wantedRoutes([one], green)],
+      [
+        ['10.6.2.0/24', '10.6.1.1'],
+        ['fd00:6:2::/64', 'fd00:6:1::1'],
+        ['10.6.3.0/24', '10.6.1.1'],
+      ],
+    )
+    assert.deepEqual([...wantedRoutes([half], green).keys()], ['10.6.1.0/24', '10.6.2.0/24'])
+    assert.deepEqual([...wantedRoutes([one, two], green).keys()], ['10.6.3.0/24'])
+    const wanted = wantedRoutes([one], green)
+    assert.deepEqual(earlyLines(wanted, ['10.6.0.0/16', 'fd00:6:2::/48']), [])
+    assert.equal(
+      earlyLines(wanted, ['10.6.0.0/16', 'fe80::/64'])[0],
+      `route replace fd00:6:2::/64 via fd00:6:1::1 ${marks}`,
+    )
+    const present = [ours('fd00:6:2::/64', 'fd00:6:1::1'), theirs('fd00:6:1::/64'), theirs('fe80::/64')]
+    assert.deepEqual(linesToClear(two, present), [`route del fd00:6:2::/64 ${marks}`])
+    assert.deepEqual(linesToClear(one, present), [])
+    assert.equal(
+      routeLines(wanted, present, true).some(line => line.includes('fd00')),
+      false,
+    )
   })
 
   it('are written behind all others, and only where they differ', () => {

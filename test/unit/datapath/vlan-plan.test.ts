@@ -15,6 +15,7 @@ const nothing = {
   up: true,
   master: '',
   addresses: [],
+  addresses6: [],
   info: {},
   port: {},
 }

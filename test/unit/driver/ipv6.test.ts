@@ -153,6 +153,12 @@ describe('docker driver: IPv6', () => {
       assert.deepEqual(host.peer.replica.local.entries('docker/pool6/'), [])
     })
 
+    it('has the gateways that the user chose', async () => {
+      await docker.create('web', { ...dual, gateway: '10.6.0.1', gateway6: 'fd00:6::1' })
+      await eventually('adopted', () => named('web') !== undefined)
+      assert.deepEqual([named('web')?.spec.gateway, named('web')?.spec.gateway6], ['10.6.0.1', 'fd00:6::1'])
+    })
+
     it('may leave the IPv4 subnet to Skein', async () => {
       await docker.create('web', { subnet6: 'fd00:6::/120' })
       await docker.run('web', 'c1')
@@ -168,7 +174,7 @@ describe('docker driver: IPv6', () => {
       await refused({ subnet6: 'fd00:8::/60' }, /network old conflicts with subnetv6 fd00:8::\/60: it has fd00:8::\/64/)
       await refused({ subnet6: 'fd00:6::/122' }, /length of 48 to 120/)
       await refused({ gateway6: 'fd00:7::1' }, /gateway fd00:7::1 is not in fd00:6::\/64/)
-      await refused({ gateway6: 'fd00:6::1' }, /leave out the gateway fd00:6::1/)
+      await refused({ gateway6: 'fd00:6::1' }, /add --gateway=10\.6\.0\.254/)
       const none = await say('IpamDriver.RequestPool', { Pool: '', V6: true, Options: {} })
       assert.match(String(none.Err), /add --subnet fd00:6::\/64, or leave out --ipv6/)
       assert.equal(named('web'), undefined)

@@ -80,7 +80,10 @@ const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][
   [{ gateway: '10.1.2.1/24' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway: 'router' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway: '10.1.2.254', encap: 'vlan' }, 'unsupported', /its router is on the wire: leave out --gateway/],
-  [{ gateway6: 'fd00::1' }, 'unsupported', /not routed between networks yet: leave out .* \(--gatewayv6\)/],
+  [{ gateway6: 'fd00::1' }, 'invalid', /needs its subnet: add --subnetv6/],
+  [{ subnet6: 'fd00::/64', gateway6: 'fd00::fe' }, 'invalid', /add --gateway=10\.1\.2\.254/],
+  [{ subnet6: 'fd00::/64', gateway: '10.1.2.1', gateway6: 'fd00::2' }, 'invalid', /container that has 10\.1\.2\.2/],
+  [{ subnet6: 'fd00::/64', gateway6: 'fd00::1', encap: 'vlan' }, 'unsupported', /leave out --gatewayv6/],
   [{ subnet6: 'fd00::/20' }, 'invalid', /length of 48 to 120/],
 ]
 
@@ -112,8 +115,8 @@ describe('networks', () => {
   }
 
   it('have an IPv6 subnet beside the other, in canonical form', () => {
-    const dual = checkNetwork({ ...request, gateway: '10.1.2.254', subnet6: 'FD00:06::/64' })
-    assert.deepEqual([dual.subnet6, dual.gateway6], ['fd00:6::/64', ''])
+    const dual = checkNetwork({ ...request, gateway: '10.1.2.254', subnet6: 'FD00:06::/64', gateway6: 'fd00:6:0::fe' })
+    assert.deepEqual([dual.subnet6, dual.gateway6], ['fd00:6::/64', 'fd00:6::fe'])
     assert.equal(checkNetwork({ ...request, subnet6: 'fd00:6::/64', encap: 'vlan' }).subnet6, 'fd00:6::/64')
     assert.deepEqual(specFromPlain(specToPlain(dual)), dual)
     assert.equal(fulfils(dual, checkNetwork({ ...request, gateway: '10.1.2.254' })), false)
