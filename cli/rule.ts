@@ -29,7 +29,7 @@ export function addRuleCommands(policy: Command, session: Session): void {
     .option('-e, --to-group <group>', 'to these receivers')
     .option('-n, --from-network <network>', 'of these senders')
     .option('-o, --to-network <network>', 'to these receivers')
-    .option('-i, --from-ip-address <address>', 'address, prefix or range: 10.1.2.3-10.1.2.9')
+    .option('-i, --from-ip-address <address>', 'address, prefix or range, IPv4 or IPv6: 10.1.2.3-10.1.2.9, fd00:6::/64')
     .option('-s, --to-ip-address <address>', 'address, prefix or range')
     .option('-l, --protocol <protocol>', 'tcp, udp, icmp or a number from 0 to 255; any if left out')
     .option('-P, --port <port>', 'destination port, with tcp or udp', '0')

@@ -9,8 +9,8 @@ import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vxlanName } from '
 import { createNftChild } from './nft-child.ts'
 import { createPolicyTable } from './policy-table.ts'
 import { bridgeAddress } from './routing.ts'
+import { gatewayElement, type PortIdentity, type Surroundings } from './spoof-elements.ts'
 import { createSpoofTable } from './spoof-table.ts'
-import { gatewayElement, type PortIdentity, type Surroundings } from './spoof-text.ts'
 
 export interface Guards {
   /**

@@ -4,16 +4,8 @@ import { readListing, sameElements } from '../policy/index.ts'
 import type { Context } from './context.ts'
 import { tenantNamespace } from './names.ts'
 import type { NftChild } from './nft-child.ts'
-import {
-  allElements,
-  noSurroundings,
-  type PortIdentity,
-  portsLine,
-  portsOf,
-  type Surroundings,
-  spoofTable,
-  spoofText,
-} from './spoof-text.ts'
+import { allElements, noSurroundings, type PortIdentity, portsOf, type Surroundings } from './spoof-elements.ts'
+import { portsLine, spoofTable, spoofText } from './spoof-text.ts'
 
 export interface SpoofTable {
   /** Makes the table if it is missing, and lets these ports speak as what they are. Rejects with what the kernel refuses. */

@@ -3,17 +3,14 @@ import { SkeinError } from '../../lib/errors.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { Family } from '../../model/address-match.ts'
 import type { FlowKind } from '../../model/flow-kind.ts'
-import { poolRange } from '../../model/group.ts'
-import { parseIp6 } from '../../model/ip6.ts'
-import { address6 } from '../../model/ipv6.ts'
-import type { NetworkSpec } from '../../model/network.ts'
 import type { PolicyBook } from '../book.ts'
 import { readBook } from '../book.ts'
 import { protocolIn } from '../book-rule.ts'
 import type { Verdict } from '../verdict.ts'
-import { casesOf, type FlowSet, matchesOf, type Side } from './cases.ts'
-import { type Change, changeTo, groupOf } from './change.ts'
-import { type End, findEnds, type GroupEnd, type Named } from './ends.ts'
+import { casesOf, type FlowSet, matchesOf } from './cases.ts'
+import { type Change, changeTo } from './change.ts'
+import { type End, findEnds, type Named } from './ends.ts'
+import { membersOf, sideOf } from './sides.ts'
 import { familyOfEnd, findWays, type HostFacts, type Way } from './way.ts'
 
 export interface Question {
@@ -115,40 +112,6 @@ function judged(facts: HostFacts, book: PolicyBook, places: Places, kind: FlowKi
   const allPass = cases.every(({ action }) => action === 'allow')
   const change = changeTo(allPass ? 'deny' : 'allow', view, book, places, kind, matchesOf(book, flows))
   return { ...way, cases, ...hosts, change }
-}
-
-function sideOf(view: HostFacts['view'], book: PolicyBook, end: End): Side {
-  if (end.kind === 'outside') return { ips: [end.ip, end.ip], network: undefined, group: undefined }
-  const network = end.network.id
-  if (end.kind === 'unused') return { ips: [end.ip, end.ip], network, group: undefined }
-  if (end.kind === 'container') return { ips: [end.ip, end.ip], network, group: groupOf(book, end)?.id }
-  return { ips: addressesOf(view, end), network, group: end.group.id }
-}
-
-/** Its pool; the network's addresses without one, or when a member is outside. */
-function addressesOf(view: HostFacts['view'], end: GroupEnd): Side['ips'] {
-  const [first, last] = addresses4Of(view, end)
-  if (end.family === 4) return [first, last]
-  const { spec } = end.network
-  return [address6Of(spec, first), address6Of(spec, last)]
-}
-
-function address6Of(spec: NetworkSpec, ip: number): bigint {
-  const found = parseIp6(address6(spec, ip) ?? '')
-  if (found === undefined) throw new RangeError('no IPv6 address')
-  return found
-}
-
-function addresses4Of(view: HostFacts['view'], { group, network }: GroupEnd): [first: number, last: number] {
-  const { first, last } = network.spec.subnet
-  const pool = poolRange(group.pool)
-  const isOutside = ({ ip }: { ip: number }) => pool !== undefined && (ip < pool.first || ip > pool.last)
-  if (!pool || membersOf(view, { group, network }).some(isOutside)) return [first, last]
-  return [pool.first, pool.last]
-}
-
-function membersOf(view: HostFacts['view'], { group, network }: Pick<GroupEnd, 'group' | 'network'>) {
-  return view.endpoints(network.id).filter(endpoint => endpoint.group === group.id)
 }
 
 /** Of hosts that may be down, or are to go: what this host knows of their containers may be old. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
-import { linkLocal } from '../../../src/datapath/spoof-text.ts'
+import { linkLocal } from '../../../src/datapath/spoof-elements.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'

@@ -1,7 +1,7 @@
 /** What a container may say of itself in IPv6: every frame here is sent beside one that differs in what is forged. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
-import { linkLocal } from '../../../src/datapath/spoof-text.ts'
+import { linkLocal } from '../../../src/datapath/spoof-elements.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Host } from '../datapath/lab.ts'
@@ -46,8 +46,16 @@ const sound: Record<string, Said> = {
   'an answer for the link-local address': { src: own.local, body: answer(own.local, macOption(2, own.mac)) },
   'a probe for its address': { src: '::', body: ask(own.local) },
   'a probe with a nonce': { src: '::', body: ask(own.local, nonceOption) },
-  'a report of a listener': { src: own.local, body: hop(icmp(143, Buffer.from('04000000', 'hex'), group)) },
-  'a first report of a listener': { src: '::', body: hop(icmp(143, Buffer.from('04000000', 'hex'), group)) },
+  'a report of a listener': {
+    src: own.local,
+    dst: 'ff02::16',
+    body: hop(icmp(143, Buffer.from('04000000', 'hex'), group)),
+  },
+  'a first report of a listener': {
+    src: '::',
+    dst: 'ff02::16',
+    body: hop(icmp(143, Buffer.from('04000000', 'hex'), group)),
+  },
 }
 const forged: Record<string, Said> = {
   'a datagram of another address': { src: other.ip6, body: udp(9) },
@@ -73,6 +81,7 @@ const forged: Record<string, Said> = {
   "a router's advertisement": { src: own.local, dst: 'ff02::1', body: icmp(134, Buffer.alloc(8)) },
   'a redirect': { src: own.local, body: icmp(137, ipBytes(own.ip6), ipBytes(other.ip6)) },
   'a query of listeners': { src: own.local, dst: 'ff02::1', body: icmp(130, Buffer.alloc(16)) },
+  'a report of a listener to one host': { src: own.local, body: hop(icmp(143, Buffer.from('04000000', 'hex'), group)) },
   'a report of a listener by another': {
     src: other.local,
     body: hop(icmp(143, Buffer.from('04000000', 'hex'), group)),

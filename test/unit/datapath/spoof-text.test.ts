@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import {
-  elementsOf,
-  gatewayElement,
-  linkLocal,
-  noSurroundings,
-  portsLine,
-  portsOf,
-  spoofText,
-} from '../../../src/datapath/spoof-text.ts'
+import { elementsOf, gatewayElement, linkLocal, noSurroundings, portsOf } from '../../../src/datapath/spoof-elements.ts'
+import { portsLine, spoofText } from '../../../src/datapath/spoof-text.ts'
 
 const c1 = { mac: '02:02:0a:01:01:0b', ip: '10.1.1.11', ip6: '' }
 const c2 = { ...c1, ip6: 'fd00:6::b' }
