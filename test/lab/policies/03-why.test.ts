@@ -97,7 +97,7 @@ function randomRule(random: Random): RuleRequest {
 }
 
 describe('policies: why, of two tenants with the same addresses', function () {
-  this.timeout(120_000)
+  this.timeout(180_000)
   let scene: Scene
   let hosts: [Host, Host]
   const ids = new Map<string, string>()
