@@ -1,14 +1,14 @@
 /** What guards the containers of one tenant on this host: policies, and that each speaks as itself. Kept on the tenant's lane. */
 
 import { formatIp } from '../model/ip.ts'
-import { address6, gateway6Of, subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf, type NetworkId, type NetworkSpec } from '../model/network.ts'
+import { address6, subnet6Of } from '../model/ipv6.ts'
+import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vxlanName } from './names.ts'
 import { createNftChild } from './nft-child.ts'
 import { createPolicyTable } from './policy-table.ts'
-import { bridgeAddress } from './routing.ts'
+import { bridgeAddress, bridgeAddress6 } from './routing.ts'
 import { gatewayElement, type PortIdentity, type Surroundings } from './spoof-elements.ts'
 import { createSpoofTable } from './spoof-table.ts'
 
@@ -64,7 +64,7 @@ export function createGuards(tenant: string, context: Context): Guards {
     const gateway = (id: NetworkId, address: string) => (address === '' ? '' : gatewayElement(vxlanName(id), address))
     return {
       gateways: elements(id => gateway(id, bridgeAddress(context, view.network(id)))),
-      gateways6: elements((id, spec) => gateway(id, gateway6Of(spec, gatewayOf(spec)) ?? '')),
+      gateways6: elements(id => gateway(id, bridgeAddress6(context, view.network(id)))),
       tunnels6: elements((id, spec) => (subnet6Of(spec) ? `"${vxlanName(id)}"` : '')),
     }
   }
