@@ -114,7 +114,7 @@ async function journal({ signal, progress }: BenchContext): Promise<Outcome> {
       )
       rows.push(compare('a write meanwhile and later', 'ms', [median(before.during)], [median(before.after)]))
       rows.push(alone('longest turn of the event loop meanwhile', 'ms', [before.blockedMs]))
-      rows.push(alone('more resident memory meanwhile', 'MB', [before.resident / megabyte]))
+      rows.push(alone('most resident memory, above the most that the start took', 'MB', [before.resident / megabyte]))
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }

@@ -58,8 +58,7 @@ async function writeWhile(isOn: (count: number) => boolean): Promise<number[]> {
 
 if (what === 'read') process.stdout.write(`${JSON.stringify(result)}\n`)
 else {
-  // the first write has it rewritten: these come before, as long as the peer is not told that it may
-  const residentBefore = process.memoryUsage.rss()
+  const { maxRSS } = process.resourceUsage()
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   const startMs = performance.now()
@@ -67,7 +66,7 @@ else {
   const during = await writeWhile(() => placedMs === undefined)
   const rewriteMs = (placedMs ?? Number.NaN) - startMs
   const blockedMs = delay.max / 1e6
-  const resident = process.memoryUsage.rss() - residentBefore
+  const resident = 1024 * (process.resourceUsage().maxRSS - maxRSS)
   const after = await writeWhile(count => count < during.length)
   const rest = { rewriteMs, blockedMs, resident, during, after, bytesAfter: await sizeOf() }
   process.stdout.write(`${JSON.stringify({ ...result, ...rest })}\n`)

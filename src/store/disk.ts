@@ -11,6 +11,8 @@ export interface Disk {
   /** Begins a file that is to take the place of `name`, `name` + `draftSuffix`. What an earlier attempt left is gone. */
   draft(name: string): Promise<Draft>
   remove(name: string): Promise<void>
+  /** Bytes that still fit. */
+  room(): Promise<number>
 }
 
 export interface AppendFile {

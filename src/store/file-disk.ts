@@ -1,5 +1,5 @@
 /** `Disk` on a directory of real files. */
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type AppendFile, type Disk, type Draft, draftSuffix } from './disk.ts'
 
@@ -53,6 +53,10 @@ export async function openFileDisk(directory: string): Promise<Disk> {
     async remove(name) {
       await rm(join(directory, name), { force: true })
       await syncDirectory(directory)
+    },
+    async room() {
+      const { bavail, bsize } = await statfs(directory)
+      return bavail * bsize
     },
   }
 }

@@ -101,6 +101,7 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
     async remove(name) {
       files.delete(name)
     },
+    room: async () => Number.POSITIVE_INFINITY,
     crash(kept = () => 0) {
       boot++
       for (const file of files.values()) {

@@ -1,4 +1,5 @@
 /** A journal that is written anew beside the old one: first what is needed of it, then what was appended meanwhile. */
+import { SkeinError } from '../lib/errors.ts'
 import type { AppendFile, Disk, Draft } from './disk.ts'
 import type { JournalEntry, Selection } from './journal.ts'
 import { type Chain, chainStart, encodeSynced, journalHead } from './journal-format.ts'
@@ -6,6 +7,11 @@ import { JournalReader } from './journal-reader.ts'
 
 /** So much is written at once. */
 const pieceBytes = 128 * 1024
+
+/** So much is left to the kernel at most: who synchronises the old file may have to wait for all that is not on the disk yet. */
+const unsyncedBytes = 4 * 1024 * 1024
+/** Times the old file: a new one that fills the disk would leave no room for what is appended to the old one meanwhile. */
+const roomNeeded = 2
 
 /** The new file, once it has the name. */
 export interface Rewritten {
@@ -22,6 +28,7 @@ export class Rewriting {
   #pendingBytes = 0
   #chain: Chain = chainStart
   #size = 0
+  #syncedSize = 0
 
   private constructor(reader: JournalReader, draft: Draft, last: JournalEntry) {
     this.#reader = reader
@@ -34,6 +41,8 @@ export class Rewriting {
    * throws, which is asked again and again; nothing is left then.
    */
   static async begin(disk: Disk, name: string, end: number, selection: Selection, check: () => void) {
+    const room = await disk.room()
+    if (room < roomNeeded * end) throw tooLittle(name, roomNeeded * end, room)
     const seen = new JournalReader(disk, name)
     for await (const entries of seen.upTo(end)) {
       check()
@@ -106,5 +115,16 @@ export class Rewriting {
     await this.#draft.append(bytes)
     this.#chain = chain
     this.#size += bytes.length
+    if (this.#size - this.#syncedSize < unsyncedBytes) return
+    await this.#draft.sync()
+    this.#syncedSize = this.#size
   }
+}
+
+function tooLittle(name: string, needed: number, room: number): SkeinError {
+  const [free, wanted] = [room, needed].map(bytes => Math.round(bytes / 1024 / 1024))
+  return new SkeinError(
+    'exhausted',
+    `the disk has ${free} MiB left, and rewriting journal ${name} needs ${wanted}: make room beside it, it is tried again`,
+  )
 }

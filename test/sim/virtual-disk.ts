@@ -121,6 +121,7 @@ export class VirtualDisk {
             }),
         }
       },
+      room: async () => this.mood.freeBytes,
       remove: async path => {
         await named(() => this.#seen.delete(directory + path))
         await syncNames()

@@ -15,9 +15,9 @@ import type { Disk } from '../../../src/store/disk.ts'
 import { openFileDisk } from '../../../src/store/file-disk.ts'
 import { deafTransport, nonce, seedAt } from './rig.ts'
 
-/** Facts of about 1 KB: a rewriting takes several writes to the file. */
+/** Facts of about 8 KB: a rewriting takes many writes to the file, and a while on the fastest disk, too. */
 const facts = 200
-const filler = 'x'.repeat(1000)
+const filler = 'x'.repeat(8000)
 
 const [directory = '', first = '0'] = process.argv.slice(2)
 const say = (line: unknown) => void writeSync(1, `${JSON.stringify(line)}\n`)

@@ -54,8 +54,8 @@ describe('replica: killed', function () {
     const tenants = new Set<string>()
     let [next, rewritten, within] = [0, 0, 0]
 
-    /** What the process says until it is killed, `afterMs` after a rewriting has begun. */
-    async function run(afterMs: number): Promise<void> {
+    /** What the process says until it is killed, `afterMs` after a rewriting has begun or ended. */
+    async function run(moment: 'begins' | 'ends', afterMs: number): Promise<void> {
       const started = spawn(process.execPath, [join(scratch, 'child.mjs'), directory, String(next)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
@@ -68,13 +68,9 @@ describe('replica: killed', function () {
       let timer: NodeJS.Timeout | undefined
       each(lines, line => {
         if (line.tenants) read = line
-        if (line.rewriting === 'begins') {
-          isWithin = true
-          timer ??= setTimeout(() => started.kill('SIGKILL'), afterMs)
-        } else if (line.rewriting) {
-          isWithin = false
-          rewritten++
-        }
+        if (line.rewriting) isWithin = line.rewriting === 'begins'
+        if (line.rewriting === 'ends') rewritten++
+        if (line.rewriting === moment) timer ??= setTimeout(() => started.kill('SIGKILL'), afterMs)
         if (line.is !== undefined) {
           facts.set(`f${line.fact}`, line.is)
           next = Math.max(next, line.is + 1)
@@ -100,7 +96,7 @@ describe('replica: killed', function () {
     }
 
     try {
-      for (let i = 0; i < kills; i++) await run((i * 7) % 40)
+      for (let i = 0; i < kills; i++) await run(i % 3 === 2 ? 'ends' : 'begins', (i * 7) % 60)
       assert.ok(tenants.size > kills, `${tenants.size} tenants`)
       assert.ok(rewritten > 0, 'no rewriting came to its end')
       assert.ok(within > kills / 10, `${within} of ${kills} kills came while the journal was rewritten`)

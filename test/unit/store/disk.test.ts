@@ -43,6 +43,12 @@ describe('file disk', () => {
 
   diskConformance(async () => ({ disk: await openFileDisk(directory), reopen: () => openFileDisk(directory) }))
 
+  it('says what still fits', async () => {
+    const disk = await openFileDisk(directory)
+    const before = await disk.room()
+    assert.ok(before > 0 && Number.isSafeInteger(before))
+  })
+
   it('makes its directory, for root alone', async () => {
     const deep = join(directory, 'var', 'lib')
     const disk = await openFileDisk(deep)

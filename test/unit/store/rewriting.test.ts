@@ -176,6 +176,18 @@ describe('journal whose rewriting fails', () => {
     assert.deepEqual(await textsOn(disk), ['a', 'b', 'c', 'end'])
   })
 
+  it('is not begun where it could take the room of what is appended meanwhile', async () => {
+    const disk = createMemoryDisk()
+    let room = 0
+    const journal = await filled({ ...disk, room: async () => room })
+    room = 2 * journal.size() - 1
+    await assert.rejects(journal.rewrite(selection(isDead)), /the disk has 0 MiB left, and rewriting journal j needs 0/)
+    assert.equal(await disk.read(`j${draftSuffix}`), undefined)
+    room++
+    assert.ok(await journal.rewrite(selection(isDead)))
+    await journal.close()
+  })
+
   it('copies no damage, and says where it is', async () => {
     const disk = createMemoryDisk()
     const journal = await filled(disk)
