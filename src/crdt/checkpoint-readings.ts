@@ -1,6 +1,6 @@
 /** What writers let go of, and what may go. */
 import type { PeerKey } from '../lib/keys.ts'
-import type { NetworkId } from '../model/network.ts'
+import type { GroupId } from '../model/group.ts'
 import type { CompactUnit, PlacedLeaf } from './compact-unit.ts'
 import type { Drops } from './droppable.ts'
 import type { CheckpointLeaf } from './leaves.ts'
@@ -53,13 +53,18 @@ export class CheckpointReadings {
     this.#merge.tables.checkpoints.judge(checkpoint, just)
   }
 
-  /** Deleted networks of which no record is left, as far as this peer has seen them go. */
-  collectedNetworks(): ReadonlySet<NetworkId> {
+  /** Records of endpoints in the group so far, within one run of the process. */
+  startsIn(group: GroupId): number {
+    return this.#merge.tables.endpoints.startsIn(group)
+  }
+
+  /** Deleted networks, and groups, of which no record is left, as far as this peer has seen them go. */
+  collectedNetworks(): ReadonlySet<string> {
     return this.#merge.tables.networks.collected
   }
 
   /** Of these nothing is left to see them by: this peer saw them go before it was started. */
-  remember(networks: Iterable<NetworkId>): void {
+  remember(networks: Iterable<string>): void {
     for (const id of networks) this.#merge.tables.networks.remember(id)
   }
 }

@@ -2,6 +2,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import { survives } from './checkpoint.ts'
 import type { Drops } from './droppable.ts'
+import type { Gone } from './gone.ts'
 import type { CheckpointLeaf } from './leaves.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
@@ -38,6 +39,17 @@ export class CheckpointTable {
       ({ leaf, dot: own }) =>
         leaf.first <= dot.counter && dot.counter <= leaf.last && !survives(leaf, dot.counter) && drops.stable(own),
     )
+  }
+
+  /** @param counters how far each writer has come: who judges waits for what is still to come up to there */
+  goneBy(counters: () => ReadonlyMap<PeerKey, number>): Gone {
+    return {
+      dot: (dot, drops) => this.collected(dot, drops),
+      upTo: ({ writer, counter }, drops) =>
+        drops.judges
+          ? (counters().get(writer) ?? 0) >= counter
+          : this.of(writer).every(({ leaf, dot }) => leaf.first > counter || drops.stable(dot)),
+    }
   }
 
   /** A later checkpoint of the same writer says it all again. */

@@ -1,10 +1,14 @@
 /** Which of its own leaves a writer lets go of now: the runs worth a checkpoint, and what is left of each. */
 import type { Signer } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
+import type { NetworkId } from '../model/network.ts'
 import { checkpointLeaf, recordOf, runOf, runsOf } from './checkpoint.ts'
 import { leavesOf, type Part, type PlacedLeaf } from './compact-unit.ts'
-import { networkIdOf } from './identity.ts'
+import type { Drops } from './droppable.ts'
+import { groupIdOf, networkIdOf } from './identity.ts'
 import { decodeLeaf } from './leaf-codec.ts'
 import type { CheckpointLeaf } from './leaves.ts'
+import type { LeafRecord } from './live-set.ts'
 import type { Registry } from './registry.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -23,7 +27,9 @@ export interface PlanDeps {
   /** True if every member is known to have it, and to have had all that was written before (I3). */
   stable(dot: Dot): boolean
   /** True if no container may come back to the network: what only the time can tell. */
-  quiet(network: string): boolean
+  quiet(network: NetworkId): boolean
+  /** The same of a group. */
+  quietGroup(group: GroupId, network: NetworkId): boolean
   /** Most checkpoints in one plan. */
   limit: number
 }
@@ -54,17 +60,21 @@ export function planCollection(deps: PlanDeps, all: boolean): CollectionPlan {
 
 /** Ascending, so that an endpoint's end goes together with its beginning. */
 function goingOf(deps: PlanDeps, placed: readonly PlacedLeaf[], gone: ReadonlySet<string>): Set<number> {
-  const { registry, stable, quiet } = deps
+  const { registry, stable } = deps
   const writer = deps.signer.key
   const going = new Set<number>()
   const goes = (dot: Dot) => dot.writer === writer && (going.has(dot.counter) || gone.has(dotText(dot)))
+  const drops: Drops = { stable, goes, judges: false }
   for (const leaf of placed) {
     const record = recordOf(writer, leaf)
-    if (!record || !registry.checkpoints.mayDrop(record, { stable, goes, judges: false })) continue
-    if (record.leaf.kind === 'network' && !quiet(networkIdOf(record.leaf))) continue
-    going.add(leaf.counter)
+    if (record && registry.checkpoints.mayDrop(record, drops) && isQuiet(deps, record)) going.add(leaf.counter)
   }
   return going
+}
+
+function isQuiet({ quiet, quietGroup }: PlanDeps, { leaf }: LeafRecord): boolean {
+  if (leaf.kind === 'network') return quiet(networkIdOf(leaf))
+  return leaf.kind !== 'group' || quietGroup(groupIdOf(leaf), leaf.network)
 }
 
 function isCheckpoint({ bytes }: PlacedLeaf): boolean {

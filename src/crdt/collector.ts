@@ -12,7 +12,7 @@ import type { CheckpointLeaf, EndpointLeaf, EndpointRmLeaf, Leaf, TenantLeaf, Te
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { MembershipTable } from './membership-table.ts'
 import type { NetworkTable } from './network-table.ts'
-import type { ObjectTables } from './object-tables.ts'
+import { createObjectCollector, type ObjectCollectorDeps } from './object-collector.ts'
 import type { ReservationTable } from './reservation-table.ts'
 import type { TenantTable } from './tenant-table.ts'
 import { type Dot, dotText } from './vector.ts'
@@ -21,6 +21,8 @@ export interface CollectorDeps {
   live: LiveSet
   /** Former keys of a writer's host. */
   earlier(writer: PeerKey): readonly PeerKey[]
+  /** How far each writer has come. */
+  counters(): ReadonlyMap<PeerKey, number>
   membership: MembershipTable
   tenants: TenantTable
   networks: NetworkTable
@@ -29,7 +31,7 @@ export interface CollectorDeps {
   checkpoints: CheckpointTable
   holds: HoldTable
   reservations: ReservationTable
-  objects: Pick<ObjectTables, 'tenants'>
+  objects: ObjectCollectorDeps & { tenants(): string[] }
 }
 
 /** Registers of one writer that nobody else's rest on: what it lets go of is its own affair. */
@@ -109,6 +111,7 @@ export class Collector {
         may: (record, drops) => reservations.mayDrop(record, drops, isGone(record, drops)),
         drop: record => reservations.drop(record),
       },
+      ...createObjectCollector(objects, checkpoints.goneBy(deps.counters)),
       checkpoint: {
         may: (record, drops) => checkpoints.mayDrop(record, drops),
         drop: record => checkpoints.drop(record),

@@ -13,6 +13,12 @@ export function coverOf(dots: Iterable<Dot>): Dot[] {
   return [...latest.values()].sort(compareDots)
 }
 
+/** What others covered, no further than it is held here: nobody has seen what comes behind that. */
+export function within(cover: readonly Dot[], held: ReadonlyMap<string, number>): Dot[] {
+  const clipped = cover.map(dot => ({ ...dot, counter: Math.min(dot.counter, held.get(dot.writer) ?? 0) }))
+  return clipped.filter(({ counter }) => counter > 0)
+}
+
 /** @param by the record that the cover stands in */
 export function covers(
   cover: readonly Dot[],

@@ -1,5 +1,6 @@
 /** Endpoints, VTEPs and free hints: one writer each, the latest record wins. */
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import { pack } from './compact.ts'
 import type { Drops } from './droppable.ts'
@@ -39,6 +40,7 @@ export class EndpointTable {
   readonly #vtepVersions = new Map<NetworkId, number>()
   readonly #vnis = new Map<PeerKey, Map<number, NetworkId>>()
   #vniVersion = 0
+  readonly #starts = new Map<GroupId, number>()
 
   constructor(live: LiveSet) {
     this.#live = live
@@ -51,6 +53,7 @@ export class EndpointTable {
     const { leaf, dot } = record
     const here = this.#inNetwork(leaf.network)
     if (leaf.kind === 'endpoint') here.note(leaf.ip)
+    if (leaf.kind === 'endpoint' && leaf.group) this.#starts.set(leaf.group, this.startsIn(leaf.group) + 1)
     const owned = this.#ownedBy(dot.writer)
     const id = pack(leaf.id)
     const before = owned.records.get(id)
@@ -71,6 +74,11 @@ export class EndpointTable {
     if (isHeld(after)) here.add(after)
     if (placeOf(before) !== placeOf(after)) owned.version++
     return before && before.network !== here.network ? [before.network, here.network] : [here.network]
+  }
+
+  /** Records of endpoints in the group so far. */
+  startsIn(group: GroupId): number {
+    return this.#starts.get(group) ?? 0
   }
 
   putVtep(record: LeafRecord<VtepLeaf>): void {

@@ -3,15 +3,20 @@
  * by HLC keeps the name. Its policies are a set in which an addition that a removal had not seen survives.
  */
 import type { GroupId } from '../model/group.ts'
+import { ActRemovals } from './act-removals.ts'
+import type { Drops } from './droppable.ts'
 import { FieldTable, type LostEdit } from './field-table.ts'
 import { Generations } from './generations.ts'
-import { compareHlc, type Hlc, maxHlc } from './hlc.ts'
+import { areGone, type Gone } from './gone.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import { groupIdOf } from './identity.ts'
-import type { LeafRecord, LiveSet } from './live-set.ts'
+import { type LeafRecord, type LiveSet, recordName } from './live-set.ts'
 import type { GroupEditLeaf, GroupLeaf, GroupPolicyLeaf, GroupPolicyRmLeaf, GroupRmLeaf } from './object-leaves.ts'
 import type { Group } from './objects-view.ts'
 import { dotsOf, earliest, keep } from './order.ts'
 import { type Dot, dotText } from './vector.ts'
+
+export type GroupRecordLeaf = GroupLeaf | GroupRmLeaf | GroupEditLeaf | GroupPolicyLeaf | GroupPolicyRmLeaf
 
 export type AttachRecord = LeafRecord<GroupPolicyLeaf | GroupPolicyRmLeaf>
 
@@ -20,11 +25,16 @@ interface Attachments {
   readonly removed: Map<string, LeafRecord<GroupPolicyRmLeaf>>
 }
 
+/** Which groups' acts were let go of while this peer ran, for whoever has to clear up after them (I5). */
+export interface CollectedActs {
+  has(id: GroupId): boolean
+  add(id: GroupId): void
+}
+
 export class GroupTable {
   readonly generations = new Generations()
   readonly #acts = new Map<GroupId, Map<string, LeafRecord<GroupLeaf>>>()
-  readonly #covered = new Map<GroupId, Set<string>>()
-  readonly #deletions = new Map<GroupId, Hlc>()
+  readonly #removals = new ActRemovals()
   readonly #policies = new Map<GroupId, Map<string, Attachments>>()
   readonly #edits: FieldTable<GroupEditLeaf>
   readonly #live: LiveSet
@@ -32,8 +42,11 @@ export class GroupTable {
   readonly #views = new Map<GroupId, Group>()
   #listed: { readonly draining: string; readonly groups: readonly Group[] } | undefined
 
-  constructor(live: LiveSet) {
+  readonly #collected: CollectedActs
+
+  constructor(live: LiveSet, collected: CollectedActs) {
     this.#live = live
+    this.#collected = collected
     this.#edits = new FieldTable(live, ['profile', 'labels'])
   }
 
@@ -48,11 +61,9 @@ export class GroupTable {
   }
 
   remove(record: LeafRecord<GroupRmLeaf>): void {
-    const { id, tenant, name, generation, seen } = record.leaf
+    const { id, tenant, name, generation } = record.leaf
     this.#changed(id)
-    const covered = mapIn(this.#covered, id, () => new Set<string>())
-    for (const dot of seen) covered.add(dotText(dot))
-    this.#deletions.set(id, maxHlc(this.#deletions.get(id) ?? record.hlc, record.hlc))
+    this.#removals.put(record)
     // raises the generation by itself, also before the creation arrives
     this.generations.raise(tenant, name, generation)
     this.#keep(record)
@@ -77,16 +88,24 @@ export class GroupTable {
 
   /** Creations that no deletion names, ascending. */
   acts(id: GroupId): Dot[] {
-    const covered = this.#covered.get(id)
-    return dotsOf([...(this.#acts.get(id)?.values() ?? [])].filter(({ dot }) => !covered?.has(dotText(dot))))
+    const acts = [...(this.#acts.get(id)?.values() ?? [])]
+    return dotsOf(acts.filter(({ dot }) => !this.#removals.covers(id, dotText(dot))))
   }
 
   deletedSince(id: GroupId): Hlc | undefined {
-    return this.#deletions.get(id)
+    return this.#removals.since(id)
+  }
+
+  isDeleted(id: GroupId): boolean {
+    return (this.#removals.has(id) || this.#collected.has(id)) && this.acts(id).length === 0
   }
 
   heads(id: GroupId): Dot[] {
     return this.#edits.heads(id)
+  }
+
+  cover(id: GroupId, held: ReadonlyMap<string, number>): Dot[] {
+    return this.#edits.cover(id, held)
   }
 
   lostEdits(id: GroupId): LostEdit<GroupEditLeaf>[] {
@@ -122,6 +141,95 @@ export class GroupTable {
   /** As its acts say, deleted or not. */
   born(id: GroupId): Group | undefined {
     return this.#view(id)
+  }
+
+  /** Acts, and what is said of a group, as of a network: see `NetworkTable.mayDrop`. */
+  mayDrop({ leaf, dot, ...record }: LeafRecord<GroupRecordLeaf>, drops: Drops, gone: Gone): boolean {
+    switch (leaf.kind) {
+      case 'group': {
+        const id = groupIdOf(leaf)
+        const seen = this.#removals.seen(id, drops)
+        const others = drops.judges ? [] : [...(this.#acts.get(id)?.values() ?? [])]
+        return seen.has(dotText(dot)) && others.every(act => seen.has(dotText(act.dot)))
+      }
+      case 'group-rm': {
+        const acts = [...(this.#acts.get(leaf.id)?.values() ?? [])]
+        return areGone(leaf.seen, acts, drops, gone) && this.#removals.isOutranked(leaf, dot, drops)
+      }
+      case 'group-edit':
+        return (
+          this.#edits.mayDrop(leaf.group, { ...record, leaf, dot }, drops, gone) ||
+          this.#isGone(leaf.group, drops, gone)
+        )
+      case 'group-policy': {
+        const removed = [...(this.#policies.get(leaf.group)?.get(leaf.policy)?.removed.values() ?? [])]
+        const isNamed = removed.some(each => drops.stable(each.dot) && names(each.leaf, dot))
+        return isNamed || this.#isGone(leaf.group, drops, gone)
+      }
+      case 'group-policy-rm': {
+        const added = [...(this.#policies.get(leaf.group)?.get(leaf.policy)?.added.values() ?? [])]
+        return areGone(leaf.seen, added, drops, gone) || this.#isGone(leaf.group, drops, gone)
+      }
+    }
+  }
+
+  drop(record: LeafRecord<GroupRecordLeaf>): void {
+    const { leaf, dot } = record
+    const id = leaf.kind === 'group' ? groupIdOf(leaf) : leaf.kind === 'group-rm' ? leaf.id : leaf.group
+    this.#changed(id)
+    if (leaf.kind === 'group-edit') {
+      this.#edits.drop(id, { ...record, leaf })
+      return
+    }
+    this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
+    if (leaf.kind === 'group-rm') this.#removals.drop(leaf, dot)
+    else if (leaf.kind === 'group') this.#dropAct(id, record)
+    else this.#dropAttachment(id, leaf.policy, record)
+  }
+
+  #dropAct(id: GroupId, record: LeafRecord<unknown>): void {
+    const acts = this.#acts.get(id)
+    if (!acts?.delete(recordName(record)) || acts.size > 0) return
+    this.#acts.delete(id)
+    this.#collected.add(id)
+  }
+
+  #dropAttachment(id: GroupId, policy: string, record: LeafRecord<unknown>): void {
+    const policies = this.#policies.get(id)
+    const held = policies?.get(policy)
+    held?.added.delete(recordName(record))
+    held?.removed.delete(recordName(record))
+    if (held?.added.size === 0 && held.removed.size === 0) policies?.delete(policy)
+    if (policies?.size === 0) this.#policies.delete(id)
+  }
+
+  /** True while a group of the tenant may count as having the policy, on some peer: see policy-collection.ts. */
+  mayHavePolicy(tenant: string, policy: string, drops: Drops): boolean {
+    return this.#idsOf(tenant).some(id => {
+      const held = this.#policies.get(id)?.get(policy)
+      const sure = [...(held?.removed.values() ?? [])].filter(({ dot }) => drops.stable(dot))
+      return [...(held?.added.values() ?? [])].some(({ dot }) => !sure.some(({ leaf }) => names(leaf, dot)))
+    })
+  }
+
+  /** The same of a network profile. */
+  mayHaveProfile(tenant: string, profile: string, drops: Drops): boolean {
+    return this.#idsOf(tenant).some(id => this.#edits.openWrites(id, 'profile', profile, drops).length > 0)
+  }
+
+  #idsOf(tenant: string): GroupId[] {
+    return [...this.#acts].flatMap(([id, acts]) => ([...acts.values()][0]?.leaf.tenant === tenant ? id : []))
+  }
+
+  /**
+   * True if no act of the group is held, and what was deleted of it is gone for good. Acts that go by the very checkpoint that
+   * is judged count as gone: it is for them that its writer let go of the rest, or for what others have let go of since.
+   */
+  #isGone(id: GroupId, drops: Drops, gone: Gone): boolean {
+    const goes = (dot: Dot) => drops.judges && drops.goes(dot)
+    const isHeld = [...(this.#acts.get(id)?.values() ?? [])].some(({ dot }) => !goes(dot))
+    const seen = this.#removals.of(id).flatMap(({ leaf }) => leaf.seen)
+    return !isHeld && areGone(seen, [], drops, gone)
   }
 
   #changed(id: GroupId): void {
@@ -168,6 +276,10 @@ function nameAll(groups: Group[]): Group[] {
   })
   const order = (group: Group) => `${group.tenant}\n${group.name}\n${group.id}`
   return named.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
+function names({ seen }: GroupPolicyRmLeaf, { writer, counter }: Dot): boolean {
+  return seen.some(dot => dot.writer === writer && dot.counter === counter)
 }
 
 function mapIn<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -11,6 +11,7 @@ import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf } from './leaf-codec.ts'
 import type { Leaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
+import type { HistoryKept } from './policy-collection.ts'
 import { RecordTables } from './record-tables.ts'
 import type { Endpoint } from './registry-view.ts'
 import { RemovalTable } from './removal-table.ts'
@@ -36,6 +37,8 @@ export interface MergeOptions {
   readonly self: PeerKey | undefined
   /** All batches that were applied, each writer's in order. Default: kept here. */
   readonly history: (() => Iterable<Part>) | undefined
+  /** How much of what happened to policies is told. */
+  readonly kept: HistoryKept
 }
 
 export class Merge {
@@ -241,9 +244,9 @@ export class Merge {
   }
 
   #newTables(): RecordTables {
-    const { meshId, verify } = this.#options
+    const { meshId, verify, kept } = this.#options
     return new RecordTables({
-      ...{ meshId, verify, removals: this.#removalTable },
+      ...{ meshId, verify, kept, removals: this.#removalTable },
       shown: network => this.shown(network),
       earlier: writer => this.lineage.earlier(writer),
       counters: () => this.counters(),

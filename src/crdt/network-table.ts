@@ -5,6 +5,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import { parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
+import { ActRemovals } from './act-removals.ts'
 import { goalsOf } from './drains.ts'
 import type { Drops } from './droppable.ts'
 import { Generations } from './generations.ts'
@@ -13,7 +14,6 @@ import { networkIdOf } from './identity.ts'
 import type { NetworkDockerLeaf, NetworkDrainLeaf, NetworkLeaf, NetworkRenameLeaf, NetworkRmLeaf } from './leaves.ts'
 import { type LeafRecord, type LiveSet, SharedRegisters } from './live-set.ts'
 import { nameAll } from './network-names.ts'
-import { NetworkRemovals } from './network-removals.ts'
 import type { Network } from './registry-view.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
@@ -33,9 +33,9 @@ export interface NetworkContext {
 export class NetworkTable {
   readonly generations = new Generations()
   readonly #born = new Map<NetworkId, Born>()
-  readonly #removals = new NetworkRemovals()
+  readonly #removals = new ActRemovals()
   /** Deleted networks whose acts were let go of while this peer ran: it may still have to clear up after them (I5). */
-  readonly #collected = new Set<NetworkId>()
+  readonly #collected = new Set<string>()
   readonly #renames: SharedRegisters<NetworkRenameLeaf>
   readonly #drains: SharedRegisters<NetworkDrainLeaf>
   readonly #docker: SharedRegisters<NetworkDockerLeaf>
@@ -126,12 +126,12 @@ export class NetworkTable {
     return [...this.#born.values()].some(({ leaf }) => leaf.tenant === tenant)
   }
 
-  /** Networks whose acts were let go of, for whoever must remember it longer than this object lives. */
-  get collected(): ReadonlySet<NetworkId> {
+  /** Networks, and groups, whose acts were let go of, for whoever must remember it longer than this object lives. */
+  get collected(): ReadonlySet<string> {
     return this.#collected
   }
 
-  remember(id: NetworkId): void {
+  remember(id: string): void {
     this.#collected.add(id)
   }
 

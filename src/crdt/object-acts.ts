@@ -47,7 +47,7 @@ function changeLeaves(
     ...added.map((policy): Leaf => ({ kind: 'group-policy', group: id, policy })),
     ...(profile === undefined || (profile === group.profile && !view.contested('group', id).includes('profile'))
       ? []
-      : [{ kind: 'group-edit', group: id, profile, labels: null, seen: view.groupHeads(id) } as const]),
+      : [{ kind: 'group-edit', group: id, profile, labels: null, ...view.replacing('group', id) } as const]),
   ]
 }
 
@@ -71,7 +71,7 @@ export function removePolicyLeaves(view: ObjectsView, tenant: string, name: stri
 }
 
 export function addRuleLeaves(view: ObjectsView, tenant: string, policy: string, id: string, value: RuleValue): Leaf[] {
-  return [{ kind: 'rule', tenant, policy, id, value, removals: view.ruleRemovals(tenant, policy, id) }]
+  return [{ kind: 'rule', tenant, policy, id, value, removals: view.policyCover(tenant, policy) }]
 }
 
 /** Removes all that is under the id. */
@@ -118,11 +118,13 @@ export function writeProfileLeaves(
   const write = present?.alive ? changed(present, fields, contested) : { ...noProfile, ...present, ...fields }
   if (Object.keys(write).length === 0) return []
   const { bandwidth = null, dscp = null, burst = null } = write
-  return [{ kind: 'netprofile', tenant, name, bandwidth, dscp, burst, seen: view.profileHeads(tenant, name) }]
+  return [
+    { kind: 'netprofile', tenant, name, bandwidth, dscp, burst, ...view.replacing('netprofile', `${tenant}/${name}`) },
+  ]
 }
 
 export function removeProfileLeaves(view: ObjectsView, tenant: string, name: string): Leaf[] {
-  return [{ kind: 'netprofile-rm', tenant, name, seen: view.profileHeads(tenant, name) }]
+  return [{ kind: 'netprofile-rm', tenant, name, ...view.replacing('netprofile', `${tenant}/${name}`) }]
 }
 
 /** None if all hold already. */
@@ -130,7 +132,7 @@ export function writeGlobalLeaves(view: ObjectsView, fields: Partial<GlobalSetti
   const write = changed(view.globals(), fields, view.contested('global', 'global'))
   if (Object.keys(write).length === 0) return []
   const nothing = { fabricMode: null, vlans: null, vxlans: null, fwdMode: null, arpMode: null, privateSubnet: null }
-  return [{ kind: 'global', ...nothing, ...write, seen: view.globalHeads() }]
+  return [{ kind: 'global', ...nothing, ...write, ...view.replacing('global', 'global') }]
 }
 
 /** A field that two writers gave different values is written although it has the value: that settles it. */

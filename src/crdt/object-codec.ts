@@ -11,6 +11,8 @@ const orNull = <T>(value: Plain | undefined, read: (value: Plain) => T | undefin
   value === null ? null : value === undefined ? undefined : read(value)
 const optionalName = (value: Plain | undefined) => (value === '' ? '' : name(value))
 const setting = (value: Plain | undefined) => orNull(value, item => text(item, 64))
+/** Records of earlier versions end before it. */
+const covers = (value: Plain | undefined) => (value === undefined ? [] : dots(value))
 const generation = (value: Plain | undefined) => integer(value, 0, Number.MAX_SAFE_INTEGER)
 
 export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
@@ -42,6 +44,7 @@ export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
       l.profile,
       l.labels === null ? null : l.labels.map(pair => [...pair]),
       l.seen.map(dotToPlain),
+      l.covers.map(dotToPlain),
     ],
     read: f =>
       whole({
@@ -49,6 +52,7 @@ export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
         profile: orNull(f[1], optionalName),
         labels: orNull(f[2], pairs),
         seen: dots(f[3]),
+        covers: covers(f[4]),
       }),
   },
   'group-policy': {
@@ -90,7 +94,7 @@ export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
       }),
   },
   netprofile: {
-    write: l => [l.tenant, l.name, l.bandwidth, l.dscp, l.burst, l.seen.map(dotToPlain)],
+    write: l => [...[l.tenant, l.name, l.bandwidth, l.dscp, l.burst], l.seen.map(dotToPlain), l.covers.map(dotToPlain)],
     read: f =>
       whole({
         tenant: name(f[0]),
@@ -99,14 +103,19 @@ export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
         dscp: orNull(f[3], item => integer(item, 0, 63)),
         burst: orNull(f[4], item => integer(item, 0, 10_486)),
         seen: dots(f[5]),
+        covers: covers(f[6]),
       }),
   },
   'netprofile-rm': {
-    write: l => [l.tenant, l.name, l.seen.map(dotToPlain)],
-    read: f => whole({ tenant: name(f[0]), name: name(f[1]), seen: dots(f[2]) }),
+    write: l => [l.tenant, l.name, l.seen.map(dotToPlain), l.covers.map(dotToPlain)],
+    read: f => whole({ tenant: name(f[0]), name: name(f[1]), seen: dots(f[2]), covers: covers(f[3]) }),
   },
   global: {
-    write: l => [...[l.fabricMode, l.vlans, l.vxlans, l.fwdMode, l.arpMode, l.privateSubnet], l.seen.map(dotToPlain)],
+    write: l => [
+      ...[l.fabricMode, l.vlans, l.vxlans, l.fwdMode, l.arpMode, l.privateSubnet],
+      l.seen.map(dotToPlain),
+      l.covers.map(dotToPlain),
+    ],
     read: f =>
       whole({
         fabricMode: setting(f[0]),
@@ -116,6 +125,7 @@ export const objectCodecs: Codecs<ObjectLeaf['kind']> = {
         arpMode: setting(f[4]),
         privateSubnet: setting(f[5]),
         seen: dots(f[6]),
+        covers: covers(f[7]),
       }),
   },
 }

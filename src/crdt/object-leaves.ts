@@ -23,13 +23,17 @@ export type GroupRmLeaf = {
   generation: number
   seen: readonly Dot[]
 }
-/** Null leaves a field as it is. `seen`: the writes that gave the fields their values. */
+/**
+ * Null leaves a field as it is. `seen`: the writes that gave the fields their values. `covers`: all writes that were held, as
+ * `covers` reads it, so that what `seen` names needs not be kept for what it names itself; [] from earlier versions.
+ */
 export type GroupEditLeaf = {
   kind: 'group-edit'
   group: GroupId
   profile: string | null
   labels: readonly DockerPair[] | null
   seen: readonly Dot[]
+  covers: readonly Dot[]
 }
 export type GroupPolicyLeaf = { kind: 'group-policy'; group: GroupId; policy: string }
 export type GroupPolicyRmLeaf = { kind: 'group-policy-rm'; group: GroupId; policy: string; seen: readonly Dot[] }
@@ -70,8 +74,15 @@ export type NetProfileLeaf = {
   dscp: number | null
   burst: number | null
   seen: readonly Dot[]
+  covers: readonly Dot[]
 }
-export type NetProfileRmLeaf = { kind: 'netprofile-rm'; tenant: string; name: string; seen: readonly Dot[] }
+export type NetProfileRmLeaf = {
+  kind: 'netprofile-rm'
+  tenant: string
+  name: string
+  seen: readonly Dot[]
+  covers: readonly Dot[]
+}
 export type GlobalLeaf = {
   kind: 'global'
   fabricMode: string | null
@@ -81,6 +92,7 @@ export type GlobalLeaf = {
   arpMode: string | null
   privateSubnet: string | null
   seen: readonly Dot[]
+  covers: readonly Dot[]
 }
 
 export type ObjectLeaf =

@@ -5,10 +5,12 @@ import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import { FieldTable } from './field-table.ts'
 import { maxCounted, uncounted } from './generations.ts'
-import { GroupTable } from './group-table.ts'
+import { type CollectedActs, GroupTable } from './group-table.ts'
 import type { LeafRecord, LiveSet } from './live-set.ts'
 import type { GlobalLeaf, NetProfileLeaf, NetProfileRmLeaf, ObjectLeaf } from './object-leaves.ts'
 import type { Group, NamedProfile, ObjectsView, Policy, Rule } from './objects-view.ts'
+import { compareRecords } from './order.ts'
+import type { HistoryKept } from './policy-collection.ts'
 import { eventOf, historyOf, type PolicyEvent, rulesAfter } from './policy-history.ts'
 import { PolicyTable } from './policy-table.ts'
 import type { Endpoint } from './registry-view.ts'
@@ -20,7 +22,17 @@ export type ObjectPuts = {
 
 const globalKey = 'global'
 
+export interface ObjectTablesDeps {
+  live: LiveSet
+  endpoints(network: NetworkId): Endpoint[]
+  /** How far each writer has come. */
+  counters(): ReadonlyMap<PeerKey, number>
+  collected: CollectedActs
+  kept: HistoryKept
+}
+
 export class ObjectTables implements ObjectsView {
+  readonly kept: HistoryKept
   readonly groupTable: GroupTable
   readonly policyTable: PolicyTable
   readonly profileTable: FieldTable<NetProfileLeaf, NetProfileRmLeaf>
@@ -30,15 +42,11 @@ export class ObjectTables implements ObjectsView {
   #byId: { readonly groups: readonly Group[]; readonly map: ReadonlyMap<GroupId, Group> } | undefined
   readonly #counters: () => ReadonlyMap<PeerKey, number>
 
-  /** @param counters how far each writer has come */
-  constructor(
-    live: LiveSet,
-    endpoints: (network: NetworkId) => Endpoint[],
-    counters: () => ReadonlyMap<PeerKey, number>,
-  ) {
+  constructor({ live, endpoints, counters, collected, kept }: ObjectTablesDeps) {
     this.#counters = counters
-    this.groupTable = new GroupTable(live)
-    this.policyTable = new PolicyTable(live)
+    this.kept = kept
+    this.groupTable = new GroupTable(live, collected)
+    this.policyTable = new PolicyTable(live, kept)
     this.profileTable = new FieldTable(live, ['bandwidth', 'dscp', 'burst'])
     this.globalTable = new FieldTable(live, globalFields)
     this.#endpoints = endpoints
@@ -88,7 +96,7 @@ export class ObjectTables implements ObjectsView {
   }
 
   isGroupDeleted(id: GroupId): boolean {
-    return this.groupTable.deletedSince(id) !== undefined && this.groupTable.acts(id).length === 0
+    return this.groupTable.isDeleted(id)
   }
 
   nextGroupGeneration(tenant: string, name: string): number {
@@ -121,7 +129,7 @@ export class ObjectTables implements ObjectsView {
   }
 
   policyRules(tenant: string, name: string): Dot[] {
-    return this.policyTable.allRules(tenant, name)
+    return this.policyTable.allRules(tenant, name, this.#counters())
   }
 
   rules(tenant: string, policy: string): readonly Rule[] {
@@ -137,13 +145,19 @@ export class ObjectTables implements ObjectsView {
     return this.policyTable.ruleActs(tenant, policy, id)
   }
 
-  ruleRemovals(tenant: string, policy: string, id: string): Dot[] {
-    return this.policyTable.ruleRemovals(tenant, policy, id)
+  policyCover(tenant: string, policy: string): Dot[] {
+    return this.policyTable.cover(tenant, policy)
   }
 
   history(tenant: string, policy: string): PolicyEvent[] {
-    const attached = this.groupTable.attachRecords(policy).filter(({ group }) => group.tenant === tenant)
-    return historyOf(this.policyTable.records(tenant, policy), attached)
+    const first = this.policyTable.firstTold(tenant, policy)
+    return historyOf(this.policyTable.records(tenant, policy), this.attachmentsOf(tenant, policy), first)
+  }
+
+  /** The last records that gave groups the policy, or took it off, as far as they are told; in order. */
+  attachmentsOf(tenant: string, policy: string) {
+    const all = this.groupTable.attachRecords(policy).filter(({ group }) => group.tenant === tenant)
+    return all.sort((a, b) => compareRecords(a.record, b.record)).slice(-this.kept.changes)
   }
 
   rulesAt(tenant: string, policy: string, dot: Dot): Rule[] | undefined {
@@ -180,6 +194,11 @@ export class ObjectTables implements ObjectsView {
 
   globalHeads(): Dot[] {
     return this.globalTable.heads(globalKey)
+  }
+
+  replacing(kind: 'netprofile' | 'group' | 'global', object: string): { seen: Dot[]; covers: Dot[] } {
+    const table = { netprofile: this.profileTable, group: this.groupTable, global: this.globalTable }[kind]
+    return { seen: table.heads(object), covers: table.cover(object, this.#counters()) }
   }
 
   contested(kind: 'netprofile' | 'group' | 'global', object: string): string[] {

@@ -76,7 +76,9 @@ export interface ObjectsView {
   isGroupDeleted(id: GroupId): boolean
   /** Generation that a group created now under this name is born with (never goes down). */
   nextGroupGeneration(tenant: string, name: string): number
-  /** What a write of the group's profile or labels replaces. */
+  /** What a write of an object's fields, or its removal, names; `object` is `tenant/name`, a group's id, or `global`. */
+  replacing(kind: 'netprofile' | 'group' | 'global', object: string): { seen: Dot[]; covers: Dot[] }
+  /** The writes that give the group's profile and labels their values. */
   groupHeads(id: GroupId): Dot[]
   /** What a removal of the policy from the group must name. */
   attachments(id: GroupId, policy: string): Dot[]
@@ -92,16 +94,15 @@ export interface ObjectsView {
   ruleValues(tenant: string, policy: string, id: string): readonly Rule[]
   /** Writes of an id that no removal names yet, whether in effect or not. */
   ruleActs(tenant: string, policy: string, id: string): Dot[]
-  /** Removals of an id that are held, as `covers` reads them. */
-  ruleRemovals(tenant: string, policy: string, id: string): Dot[]
-  /** What happened to a policy, in order, as far as its records are held. */
+  /** All that is held of a policy, the removals of its rules too, as `covers` reads it: what the writer of a rule knew. */
+  policyCover(tenant: string, policy: string): Dot[]
+  /** What happened to a policy, in order, as far back as is told (policy-collection.ts). */
   history(tenant: string, policy: string): PolicyEvent[]
   /** The rules that were in effect after an event of the history; undefined if there is no such event. */
   rulesAt(tenant: string, policy: string, event: Dot): Rule[] | undefined
   /** Sorted by (tenant, name). */
   profiles(tenant?: string): NamedProfile[]
   profile(tenant: string, name: string): NamedProfile | undefined
-  /** What a write or a removal of it must name. */
   profileHeads(tenant: string, name: string): Dot[]
   globals(): GlobalSettings
   globalHeads(): Dot[]

@@ -6,7 +6,7 @@ import type { LeafRecord } from './live-set.ts'
 import type { GroupLeaf } from './object-leaves.ts'
 import type { Rule } from './objects-view.ts'
 import { compareRecords } from './order.ts'
-import type { PolicyRecords } from './policy-table.ts'
+import type { PolicyRecords } from './policy-collection.ts'
 import { compareRules, type Fate, judge, liveRules } from './rules.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -27,9 +27,11 @@ export type PolicyEvent = { readonly dot: Dot; readonly hlc: Hlc } & (
   | { readonly what: 'attached' | 'detached'; readonly group: string }
 )
 
+/** @param first what it begins with; none without that */
 export function historyOf(
   records: PolicyRecords,
   attached: readonly { group: GroupLeaf; record: AttachRecord }[],
+  first: LeafRecord | undefined,
 ): PolicyEvent[] {
   const at = ({ dot, hlc }: LeafRecord<unknown>) => ({ dot, hlc })
   const events: PolicyEvent[] = [
@@ -50,8 +52,9 @@ export function historyOf(
       return { ...at(record), what, group: group.name }
     }),
   ]
+  const told = events.filter(event => first && compareRecords(event, { dot: first.dot, hlc: first.hlc }) >= 0)
   // a forked writer may have two events at one dot
-  return events.sort((a, b) => compareRecords(a, b) || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  return told.sort((a, b) => compareRecords(a, b) || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 }
 
 /** The rules as they were after an event: what the records up to it, in the order that all peers share, make. */

@@ -3,12 +3,26 @@
  * a group that was given the policy meanwhile, brings back the whole, not a policy without its denials. Who creates the
  * policy anew after a deletion names the rules of its earlier life that it leaves behind.
  */
-import { coverOf, covers } from './covers.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { coverOf, covers, within } from './covers.ts'
+import type { Drops } from './droppable.ts'
+import type { Gone } from './gone.ts'
 import type { Hlc } from './hlc.ts'
-import type { LeafRecord, LiveSet } from './live-set.ts'
+import { type LeafRecord, type LiveSet, recordName } from './live-set.ts'
 import type { PolicyLeaf, PolicyRmLeaf, RuleLeaf, RuleRmLeaf } from './object-leaves.ts'
 import type { Policy, Rule } from './objects-view.ts'
 import { dotsOf, earliest, keep, latest } from './order.ts'
+import {
+  firstTold,
+  type HistoryKept,
+  isRipe,
+  mayGo,
+  oldestKept,
+  type PolicyRecord,
+  type PolicyRecords,
+  type Ripeness,
+  ripenessOf,
+} from './policy-collection.ts'
 import { compareRules, type Judged, judge, liveRules } from './rules.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -26,20 +40,18 @@ interface Held {
   rulesInOrder: readonly Rule[] | undefined
 }
 
-/** The records of one policy, for its history. */
-export interface PolicyRecords {
-  readonly writes: readonly LeafRecord<PolicyLeaf>[]
-  readonly removals: readonly LeafRecord<PolicyRmLeaf>[]
-  readonly rules: readonly LeafRecord<RuleLeaf>[]
-  readonly ruleRemovals: readonly LeafRecord<RuleRmLeaf>[]
-}
-
 export class PolicyTable {
   readonly #held = new Map<string, Held>()
   readonly #live: LiveSet
 
-  constructor(live: LiveSet) {
+  readonly #kept: HistoryKept
+  /** By what is asked with the same `drops`, and by policy. */
+  readonly #ripe = new WeakMap<Drops, Map<string, { readonly records: PolicyRecords; readonly ripe: Ripeness }>>()
+  readonly #deletion = new WeakMap<Drops, { readonly oldest: PolicyRecord | undefined }>()
+
+  constructor(live: LiveSet, kept: HistoryKept) {
     this.#live = live
+    this.#kept = kept
   }
 
   put(record: LeafRecord<PolicyLeaf>): void {
@@ -86,9 +98,15 @@ export class PolicyTable {
     return latest(this.#held.get(keyOf(tenant, name))?.removals.values() ?? [])?.hlc
   }
 
-  /** Every rule that was ever written for it, as `covers` reads it. */
-  allRules(tenant: string, name: string): Dot[] {
-    return coverOf(this.records(tenant, name).rules.map(({ dot }) => dot))
+  /**
+   * Every rule that was ever written for it, as `covers` reads it: also those that its deletions saw and that are not held
+   * here any more, but may be elsewhere.
+   * @param held how far each writer has come
+   */
+  allRules(tenant: string, name: string, held: ReadonlyMap<PeerKey, number>): Dot[] {
+    const { rules, removals } = this.records(tenant, name)
+    const seen = removals.flatMap(({ leaf }) => leaf.rules)
+    return coverOf([...rules.map(({ dot }) => dot), ...within(seen, held)])
   }
 
   ruleIds(tenant: string, name: string): string[] {
@@ -120,9 +138,13 @@ export class PolicyTable {
     return dotsOf(open.map(({ record }) => record))
   }
 
-  ruleRemovals(tenant: string, name: string, id: string): Dot[] {
-    const rules = this.#held.get(keyOf(tenant, name))?.rules.get(id)
-    return coverOf([...(rules?.removals.values() ?? [])].map(({ dot }) => dot))
+  /**
+   * All that is held of the policy, as `covers` reads it: so the removals of each of its rules, also of those that were let
+   * go of here and may be held elsewhere, while something later of their writers is held.
+   */
+  cover(tenant: string, name: string): Dot[] {
+    const { writes, removals, rules, ruleRemovals } = this.records(tenant, name)
+    return coverOf([...writes, ...removals, ...rules, ...ruleRemovals].map(({ dot }) => dot))
   }
 
   records(tenant: string, name: string): PolicyRecords {
@@ -134,6 +156,70 @@ export class PolicyTable {
       rules: rules.flatMap(({ writes }) => [...writes.values()]),
       ruleRemovals: rules.flatMap(({ removals }) => [...removals.values()]),
     }
+  }
+
+  /** What its history begins with; undefined if there is none. */
+  firstTold(tenant: string, name: string): PolicyRecord | undefined {
+    const deletion = oldestKept(this.#deletions(), this.#kept.deletions)
+    return firstTold(this.records(tenant, name), deletion, this.#kept.changes)
+  }
+
+  /** @param isUsed a group may have the policy, on some peer */
+  mayDrop(record: PolicyRecord, drops: Drops, gone: Gone, isUsed: () => boolean): boolean {
+    const { records, ripe } = this.#ripeness(record, drops, isUsed)
+    return drops.judges ? mayGo(record, records, ripe, drops, gone) : isRipe(record, records, ripe, drops, gone)
+  }
+
+  /** True if nothing of the policy is told any more, or it is not known. */
+  isForgotten(tenant: string, name: string, drops: Drops, isUsed: () => boolean): boolean {
+    const leaf = { tenant, name }
+    return !this.#held.has(keyOf(tenant, name)) || this.#ripeness({ leaf }, drops, isUsed).ripe.isForgotten
+  }
+
+  drop(record: PolicyRecord): void {
+    const { leaf, dot } = record
+    const name = leaf.kind === 'policy' || leaf.kind === 'policy-rm' ? leaf.name : leaf.policy
+    const held = this.#held.get(keyOf(leaf.tenant, name))
+    this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
+    if (!held) return
+    held.writes.delete(recordName(record))
+    held.removals.delete(recordName(record))
+    if (leaf.kind === 'rule' || leaf.kind === 'rule-rm') {
+      const rules = held.rules.get(leaf.id)
+      rules?.writes.delete(recordName(record))
+      rules?.removals.delete(recordName(record))
+      if (rules?.writes.size === 0 && rules.removals.size === 0) held.rules.delete(leaf.id)
+    }
+    held.judged.clear()
+    held.rulesInOrder = undefined
+    if (held.writes.size + held.removals.size + held.rules.size === 0) this.#held.delete(keyOf(leaf.tenant, name))
+  }
+
+  #deletions(): LeafRecord<PolicyRmLeaf>[] {
+    return [...this.#held.values()].flatMap(({ removals }) => [...removals.values()])
+  }
+
+  #ripeness(
+    { leaf }: { leaf: { tenant: string } & ({ name: string } | { policy: string }) },
+    drops: Drops,
+    isUsed: () => boolean,
+  ) {
+    const name = 'name' in leaf ? leaf.name : leaf.policy
+    let deletion = this.#deletion.get(drops)
+    if (!deletion) {
+      const sure = this.#deletions().filter(({ dot }) => drops.stable(dot))
+      deletion = { oldest: oldestKept(sure, this.#kept.deletions) }
+      this.#deletion.set(drops, deletion)
+    }
+    const known = this.#ripe.get(drops) ?? new Map<string, { records: PolicyRecords; ripe: Ripeness }>()
+    this.#ripe.set(drops, known)
+    let found = known.get(keyOf(leaf.tenant, name))
+    if (!found) {
+      const records = this.records(leaf.tenant, name)
+      found = { records, ripe: ripenessOf(records, deletion.oldest, { drops, count: this.#kept.changes, isUsed }) }
+      known.set(keyOf(leaf.tenant, name), found)
+    }
+    return found
   }
 
   #keep<L extends PolicyLeaf | PolicyRmLeaf | RuleLeaf | RuleRmLeaf>(set: Records<L>, record: LeafRecord<L>): void {

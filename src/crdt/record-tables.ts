@@ -1,5 +1,6 @@
 /** All tables of what takes effect, over one live set: made anew when something stops taking effect (merge.ts). */
 import type { PeerKey } from '../lib/keys.ts'
+import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Verify } from './batch.ts'
 import { BlockTable } from './block-table.ts'
@@ -14,6 +15,7 @@ import { type LeafRecord, LiveSet } from './live-set.ts'
 import { MembershipTable } from './membership-table.ts'
 import { NetworkTable } from './network-table.ts'
 import { ObjectTables } from './object-tables.ts'
+import type { HistoryKept } from './policy-collection.ts'
 import type { Endpoint } from './registry-view.ts'
 import type { RemovalTable } from './removal-table.ts'
 import { ReservationTable } from './reservation-table.ts'
@@ -31,6 +33,8 @@ export interface TablesContext {
   earlier(writer: PeerKey): readonly PeerKey[]
   /** How far each writer has come. */
   counters(): Map<PeerKey, number>
+  /** How much of what happened to policies is told. */
+  readonly kept: HistoryKept
 }
 
 /** The list of networks rests on everything but these and the objects. */
@@ -49,18 +53,24 @@ export class RecordTables {
   readonly checkpoints = new CheckpointTable(this.live)
   readonly collector: Collector
   readonly objects: ObjectTables
+  readonly counters: () => ReadonlyMap<PeerKey, number>
   readonly #removals: RemovalTable
   /** Former keys of a writer's host. */
   readonly earlier: (writer: PeerKey) => readonly PeerKey[]
   readonly #puts: { [K in Kind]: (record: LeafRecord<LeafOf<K>>) => void }
   #touchesList = false
 
-  constructor({ meshId, verify, removals, shown, earlier, counters }: TablesContext) {
+  constructor({ meshId, verify, removals, shown, earlier, counters, kept }: TablesContext) {
     this.#removals = removals
     this.earlier = earlier
+    this.counters = counters
     this.membership = new MembershipTable(meshId, verify, this.live, (key, hash) => removals.listing(key, hash))
     this.blocks = new BlockTable(meshId, verify, this.live)
-    this.objects = new ObjectTables(this.live, shown, counters)
+    const collected = {
+      has: (id: GroupId) => this.networks.collected.has(id),
+      add: (id: GroupId) => this.networks.remember(id),
+    }
+    this.objects = new ObjectTables({ live: this.live, endpoints: shown, counters, collected, kept })
     this.collector = new Collector(this)
     this.#puts = { ...this.#ofMembers(), ...this.#ofRemovals(), ...this.#ofNetworks(), ...this.objects.puts }
   }

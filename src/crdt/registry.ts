@@ -17,6 +17,7 @@ import { MemberReadings } from './member-readings.ts'
 import { Merge } from './merge.ts'
 import { NetworkReadings } from './network-readings.ts'
 import type { ObjectTables } from './object-tables.ts'
+import { type HistoryKept, usualHistory } from './policy-collection.ts'
 import type {
   Block,
   CarvedAddress,
@@ -38,6 +39,8 @@ export interface RegistryOptions {
   self?: PeerKey
   /** All batches that were applied, each writer's in order, for the rare case that it has to be built again. @default kept here */
   history?: () => Iterable<Part>
+  /** How much of what happened to policies is told. @default usualHistory */
+  kept?: HistoryKept | undefined
 }
 
 export class Registry implements RegistryView {
@@ -50,9 +53,9 @@ export class Registry implements RegistryView {
   readonly #endpoints: EndpointReadings
   readonly #custody: CustodyReadings
 
-  constructor(meshId: string, verify: Verify, { self, history }: RegistryOptions = {}) {
+  constructor(meshId: string, verify: Verify, { self, history, kept = usualHistory }: RegistryOptions = {}) {
     this.meshId = meshId
-    const merge = new Merge({ meshId, verify, self, history })
+    const merge = new Merge({ meshId, verify, self, history, kept })
     this.#merge = merge
     this.checkpoints = new CheckpointReadings(merge)
     this.#members = new MemberReadings(merge)

@@ -51,6 +51,6 @@ export function groupAct(
   if (!act) throw new Error('a creation without an act')
   const id = groupIdOf(act)
   const own = pairs(labels)
-  const edit: Leaf = { kind: 'group-edit', group: id, profile: null, labels: own, seen: [] }
+  const edit: Leaf = { kind: 'group-edit', group: id, profile: null, labels: own, seen: [], covers: [] }
   return { pool: poolIdOf(ground.id, id), leaves: own.length > 0 ? [...leaves, edit] : leaves }
 }

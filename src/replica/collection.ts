@@ -5,6 +5,7 @@
 import { planCollection } from '../crdt/collection-plan.ts'
 import { openPart } from '../crdt/compact-unit.ts'
 import type { Leaf } from '../crdt/leaves.ts'
+import { type HistoryKept, usualHistory } from '../crdt/policy-collection.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { Vector } from '../crdt/vector.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -21,14 +22,17 @@ export interface CollectionPace {
   readonly enough: number
   /** At least so often all that may go does, ms. */
   readonly patienceMs: number
-  /** A deleted network is left alone so long after its last endpoint, ms: Docker restarts a crashing container within a minute. */
+  /** A deleted network, or group, is left alone so long after its last endpoint, ms: Docker restarts a crashing container within a minute. */
   readonly quietMs: number
+  /** How much of what happened to policies is told. */
+  readonly kept: HistoryKept
   /** What everybody is known to have moved past. */
   readonly newStability: () => Stability
 }
 
 export const usualPace: CollectionPace = {
   ...{ periodMs: 60_000, enough: 256, patienceMs: 3_600_000, quietMs: 600_000 },
+  kept: usualHistory,
   newStability: () => new Stability(),
 }
 
@@ -132,22 +136,34 @@ export class Collection {
         ...{ registry, signer, parts, limit: maxCheckpoints },
         stable: dot => this.#stability.covers(dot.writer, dot.counter),
         quiet: network => this.#isQuiet(network),
+        quietGroup: (group, network) => this.#isQuietGroup(group, network),
       },
       all,
     )
   }
 
-  /** Said of a network when it is asked about again after its last endpoint is long gone. */
   #isQuiet(network: string): boolean {
-    const { registry, clock } = this.#deps
-    const [version, now] = [registry.endpointsVersion(network), clock.monotonic()]
-    if (registry.endpoints(network).length > 0 || registry.heldBy(network).length > 0) {
-      this.#quiet.delete(network)
+    const { registry } = this.#deps
+    const isUsed = registry.endpoints(network).length > 0 || registry.heldBy(network).length > 0
+    return this.#hasRested(network, isUsed, registry.endpointsVersion(network))
+  }
+
+  #isQuietGroup(group: string, network: string): boolean {
+    const { registry } = this.#deps
+    const isUsed = registry.endpoints(network).some(endpoint => endpoint.group === group)
+    return this.#hasRested(group, isUsed, registry.checkpoints.startsIn(group))
+  }
+
+  /** Said of a network or a group when it is asked about again after its last endpoint is long gone. */
+  #hasRested(id: string, isUsed: boolean, version: number): boolean {
+    const now = this.#deps.clock.monotonic()
+    if (isUsed) {
+      this.#quiet.delete(id)
       return false
     }
-    const known = this.#quiet.get(network)
+    const known = this.#quiet.get(id)
     if (known?.version === version) return now - known.sinceMs >= this.#pace.quietMs
-    this.#quiet.set(network, { version, sinceMs: now })
+    this.#quiet.set(id, { version, sinceMs: now })
     this.#dueMs = Math.min(this.#dueMs, now + this.#pace.quietMs)
     return false
   }

@@ -83,7 +83,7 @@ class JournalledReplica implements Replica {
     this.self = deps.signer.key
     this.#log = deps.batchLog ?? new BatchLog()
     const history = () => this.#history()
-    this.#registry = new Registry(deps.meshId, deps.verify, { self: this.self, history })
+    this.#registry = new Registry(deps.meshId, deps.verify, { self: this.self, history, kept: deps.collection?.kept })
     this.#watchers = new Watchers(this.#registry, deps.clock, deps.log)
     this.#log.onFork((writer, since) => {
       if (since) deps.log.error({ writer }, 'a writer has several histories and is fenced')

@@ -30,7 +30,14 @@ export interface Parts {
 }
 
 /** A simulation lasts minutes: what takes an hour otherwise takes seconds in it. */
-export const simPace: CollectionPace = { ...usualPace, periodMs: 2000, enough: 8, patienceMs: 5000, quietMs: 4000 }
+export const simPace: CollectionPace = {
+  ...usualPace,
+  periodMs: 2000,
+  enough: 8,
+  patienceMs: 5000,
+  quietMs: 4000,
+  kept: { changes: 3, deletions: 1 },
+}
 
 /** Journals of a simulation are small, and so is what is dead in them before the first checkpoint. */
 export const simRewriting: RewritingPace = { floorBytes: 1024, deadShare: 0.1, restMs: 300 }

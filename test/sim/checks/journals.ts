@@ -53,7 +53,7 @@ function emptyPeer(world: World, meshId: string, self: PeerKey) {
   log.onFork((writer, since) => (since ? forks.set(writer, since) : forks.delete(writer)))
   const history = () =>
     log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
-  const registry = new Registry(meshId, world.verify, { self, history })
+  const registry = new Registry(meshId, world.verify, { self, history, kept: world.parts.collection.kept })
   const compactor = new Compactor({ self, registry, log, verify: world.verify, judges: () => true })
   const finish = () => {
     compactor.look()

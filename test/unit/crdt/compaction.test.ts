@@ -14,38 +14,11 @@ import type { Leaf } from '../../../src/crdt/leaves.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
-import { ModelPeer } from './model-peer.ts'
+import { collectAll, ModelPeer, peersOf, settle } from './model-peer.ts'
+import { objectMakers } from './random-objects.ts'
 import { viewJson } from './view-json.ts'
-import { World } from './writer.ts'
 
 const spec = (subnet = '10.1.0.0/28') => checkNetwork({ tenant: 'default', name: 'x', subnet })
-
-/** Three settled peers that all hold the founding records. */
-function peersOf(): { world: World; peers: ModelPeer[] } {
-  const world = new World(3).settleAll()
-  const base = world.batches
-  const peers = [1, 2, 3].map(number => new ModelPeer(world, number))
-  for (const peer of peers) for (const batch of base) peer.take(batch)
-  return { world, peers }
-}
-
-/** Everybody takes everything and sees that everybody has, twice. */
-function settle(peers: readonly ModelPeer[]): void {
-  for (let round = 0; round < 2; round++) {
-    for (const a of peers) for (const b of peers) a.pullAll(b)
-    for (const a of peers) for (const b of peers) a.sees(b)
-  }
-  for (const a of peers) for (const b of peers) a.sees(b)
-}
-
-/** Lets go of whatever may go, until nothing does. */
-function collectAll(peers: readonly ModelPeer[]): void {
-  for (let round = 0; round < 8; round++) {
-    settle(peers)
-    if (peers.map(peer => peer.collect()).every(dropped => dropped === 0)) return
-  }
-  settle(peers)
-}
 
 interface Move {
   kind: number
@@ -55,7 +28,10 @@ interface Move {
 }
 
 const moves = fc.array(
-  fc.record({ kind: fc.nat(17), peer: fc.nat(2), other: fc.nat(2), pick: fc.nat(5) }, { noNullPrototype: true }),
+  fc.record(
+    { kind: fc.nat(17 + objectMakers.length), peer: fc.nat(2), other: fc.nat(2), pick: fc.nat(5) },
+    { noNullPrototype: true },
+  ),
   { minLength: 5, maxLength: 60 },
 )
 
@@ -112,8 +88,15 @@ function play(peers: readonly ModelPeer[], { kind, peer, other, pick }: Move): v
     }
     case 16:
       return void (network && write([{ kind: 'network-drain', id: network.id, into: networks[0]?.id ?? '' }]))
-    default:
+    case 13:
       for (const one of peers) for (const two of peers) one.sees(two)
+      return
+    case 17:
+      settle(peers)
+      for (const one of peers) one.collect()
+      return
+    default:
+      return void write(objectMakers[kind - 18]?.(view, writer, pick) ?? [])
   }
 }
 

@@ -53,6 +53,14 @@ describe('crdt: formats that stay', () => {
     assert.deepEqual(decodeLeaf(fromHex(peer)), earlier)
   })
 
+  it('reads writes of fields without what they cover, as earlier versions wrote them', async () => {
+    const earlier = await golden('leaves-of-earlier-versions')
+    for (const kind of ['group-edit', 'netprofile', 'netprofile-rm', 'global'] as const) {
+      const read = decodeLeaf(fromHex(earlier[`${kind} without covers`] ?? ''))
+      assert.deepEqual(read, { ...sampleLeaves[kind], covers: [] })
+    }
+  })
+
   it('names meshes and networks, and makes proofs, as ever', async () =>
     assert.deepEqual(idBytes(), await golden('ids')))
 

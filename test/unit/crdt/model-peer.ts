@@ -3,11 +3,12 @@ import { planCollection } from '../../../src/crdt/collection-plan.ts'
 import { type CompactUnit, openUnit, type Part } from '../../../src/crdt/compact-unit.ts'
 import { applyCheckpoints } from '../../../src/crdt/compaction.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
+import type { HistoryKept } from '../../../src/crdt/policy-collection.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { Stability } from '../../../src/replica/stability.ts'
-import type { World, Writer } from './writer.ts'
+import { World, type Writer } from './writer.ts'
 
 export class ModelPeer {
   readonly registry: Registry
@@ -18,10 +19,13 @@ export class ModelPeer {
   readonly #judges: boolean
 
   /** @param judges false for a newcomer, who does not know yet what a checkpoint rests on */
-  constructor(world: World, number: number, judges = true) {
+  constructor(world: World, number: number, judges = true, kept: HistoryKept = { changes: 3, deletions: 1 }) {
     this.#world = world
     this.writer = world.at(number)
-    this.registry = new Registry(world.meshId, verifySignature, { history: () => [...this.#chains.values()].flat() })
+    this.registry = new Registry(world.meshId, verifySignature, {
+      history: () => [...this.#chains.values()].flat(),
+      kept,
+    })
     this.#judges = judges
   }
 
@@ -81,6 +85,7 @@ export class ModelPeer {
         ...{ registry: this.registry, signer, parts, limit: 64 },
         stable: dot => stable(dot.writer, dot.counter),
         quiet: id => this.registry.endpoints(id).length === 0,
+        quietGroup: (group, id) => !this.registry.endpoints(id).some(endpoint => endpoint.group === group),
       },
       true,
     )
@@ -112,4 +117,31 @@ export class ModelPeer {
       [...outside, unit].sort((a, b) => a.first - b.first),
     )
   }
+}
+
+/** Three settled peers that all hold the founding records. */
+export function peersOf(kept?: HistoryKept): { world: World; peers: ModelPeer[] } {
+  const world = new World(3).settleAll()
+  const base = world.batches
+  const peers = [1, 2, 3].map(number => new ModelPeer(world, number, true, kept))
+  for (const peer of peers) for (const batch of base) peer.take(batch)
+  return { world, peers }
+}
+
+/** Everybody takes everything and sees that everybody has, twice. */
+export function settle(peers: readonly ModelPeer[]): void {
+  for (let round = 0; round < 2; round++) {
+    for (const a of peers) for (const b of peers) a.pullAll(b)
+    for (const a of peers) for (const b of peers) a.sees(b)
+  }
+  for (const a of peers) for (const b of peers) a.sees(b)
+}
+
+/** Lets go of whatever may go, until nothing does. */
+export function collectAll(peers: readonly ModelPeer[]): void {
+  for (let round = 0; round < 12; round++) {
+    settle(peers)
+    if (peers.map(peer => peer.collect()).every(dropped => dropped === 0)) return
+  }
+  settle(peers)
 }

@@ -78,7 +78,14 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   checkpoint: { kind: 'checkpoint', first: 7, last: 17, bitmap: new Uint8Array([0b1010_0001, 0b101]), signature },
   group: { kind: 'group', tenant: 'blue', name: 'db', network, pool: '10.1.2.10-10.1.2.20', generation: 1 },
   'group-rm': { kind: 'group-rm', id: hash, tenant: 'blue', name: 'db', generation: 1, seen: [dot(keyA, 5)] },
-  'group-edit': { kind: 'group-edit', group: hash, profile: 'gold', labels: [['a', 'b']], seen: [dot(keyA, 6)] },
+  'group-edit': {
+    kind: 'group-edit',
+    group: hash,
+    profile: 'gold',
+    labels: [['a', 'b']],
+    seen: [dot(keyA, 6)],
+    covers: [dot(keyA, 6)],
+  },
   'group-policy': { kind: 'group-policy', group: hash, policy: 'web' },
   'group-policy-rm': { kind: 'group-policy-rm', group: hash, policy: 'web', seen: [dot(keyB, 7)] },
   policy: { kind: 'policy', tenant: 'blue', name: 'web', dropped: [dot(keyA, 8)] },
@@ -93,12 +100,18 @@ export const sampleLeaves: { [K in Leaf['kind']]: Extract<Leaf, { kind: K }> } =
   'rule-rm': { kind: 'rule-rm', tenant: 'blue', policy: 'web', id: '5', value: hash, seen: [dot(keyA, 10)] },
   netprofile: {
     ...{ kind: 'netprofile', tenant: 'blue', name: 'gold', bandwidth: '10Mbps', dscp: null, burst: 0 },
-    seen: [dot(keyA, 11)],
+    ...{ seen: [dot(keyA, 11)], covers: [dot(keyA, 11), dot(keyB, 2)] },
   },
-  'netprofile-rm': { kind: 'netprofile-rm', tenant: 'blue', name: 'gold', seen: [dot(keyA, 12)] },
+  'netprofile-rm': {
+    kind: 'netprofile-rm',
+    tenant: 'blue',
+    name: 'gold',
+    seen: [dot(keyA, 12)],
+    covers: [dot(keyA, 12)],
+  },
   global: {
     ...{ kind: 'global', fabricMode: null, vlans: '100-200', vxlans: null, fwdMode: null, arpMode: null },
-    ...{ privateSubnet: null, seen: [dot(keyB, 13)] },
+    ...{ privateSubnet: null, seen: [dot(keyB, 13)], covers: [dot(keyB, 13)] },
   },
 }
 

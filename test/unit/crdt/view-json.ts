@@ -64,7 +64,7 @@ function objectsOf(objects: ObjectsView) {
       acts: objects.policyActs(tenant, name),
       rules: objects.rules(tenant, name),
       written: objects.policyRules(tenant, name),
-      ids: ['1', '2'].map(id => [objects.ruleActs(tenant, name, id), objects.ruleRemovals(tenant, name, id)]),
+      ids: ['1', '2'].map(id => [objects.ruleActs(tenant, name, id), objects.policyCover(tenant, name)]),
       history: objects.history(tenant, name),
       versions: objects.history(tenant, name).map(event => objects.rulesAt(tenant, name, event.dot)),
       heads: objects.profileHeads(tenant, name),

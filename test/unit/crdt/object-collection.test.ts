@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { leavesOf } from '../../../src/crdt/compact-unit.ts'
+import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import {
+  addRuleLeaves,
+  changeGroupLeaves,
+  createGroupLeaves,
+  createPolicyLeaves,
+  removeGroupLeaves,
+  removePolicyLeaves,
+  removeProfileLeaves,
+  removeRuleLeaves,
+  removeValueLeaves,
+  restoreRulesLeaves,
+  writeGlobalLeaves,
+  writeProfileLeaves,
+} from '../../../src/crdt/object-acts.ts'
+import type { Registry } from '../../../src/crdt/registry.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
+import { checkRule } from '../../../src/model/rule.ts'
+import { collectAll, ModelPeer, peersOf, settle } from './model-peer.ts'
+import { viewJson } from './view-json.ts'
+import type { World } from './writer.ts'
+
+interface Move {
+  kind: number
+  peer: number
+  other: number
+  pick: number
+}
+
+const tenant = 'default'
+const pickOf = <T>(list: readonly T[], pick: number) => list[pick % Math.max(list.length, 1)]
+const policyOf = (pick: number) => (pick % 3 ? 'db' : 'web')
+
+/** What users do, as the API lets them. */
+const acts: readonly ((view: Registry, pick: number) => readonly Leaf[])[] = [
+  ({ objects }, pick) => createPolicyLeaves(objects, tenant, policyOf(pick)),
+  ({ objects }, pick) => {
+    const name = policyOf(pick)
+    const isFree = objects.policy(tenant, name) && !objects.groups().some(group => group.policies.includes(name))
+    return isFree ? removePolicyLeaves(objects, tenant, name) : []
+  },
+  ...[0, 1, 2].map(() => ({ objects }: Registry, pick: number) => {
+    const value = checkRule({ action: pick % 2 ? 'allow' : 'deny', priority: 1 + (pick % 3) })
+    const isThere = objects.policy(tenant, policyOf(pick))?.alive
+    return isThere ? addRuleLeaves(objects, tenant, policyOf(pick), String(1 + (pick % 2)), value) : []
+  }),
+  ({ objects }, pick) => {
+    const id = String(1 + (pick % 2))
+    const isThere = objects.ruleValues(tenant, policyOf(pick), id).length > 0
+    return isThere ? removeRuleLeaves(objects, tenant, policyOf(pick), id) : []
+  },
+  ({ objects }, pick) => {
+    const rule = pickOf(objects.ruleValues(tenant, policyOf(pick), String(1 + (pick % 2))), pick)
+    return rule ? removeValueLeaves(tenant, policyOf(pick), rule) : []
+  },
+  ({ objects }, pick) => {
+    const event = pickOf(objects.history(tenant, policyOf(pick)), pick)
+    const rules = event && objects.rulesAt(tenant, policyOf(pick), event.dot)
+    return rules ? restoreRulesLeaves(objects, tenant, policyOf(pick), rules) : []
+  },
+  groupLeaves,
+  groupLeaves,
+  ({ objects }, pick) => {
+    const group = pickOf(
+      objects.groups().filter(({ status }) => status === 'live'),
+      pick,
+    )
+    return group ? removeGroupLeaves(objects, group) : []
+  },
+  ({ objects }, pick) => writeProfileLeaves(objects, tenant, 'gold', { dscp: pick }),
+  ({ objects }, pick) => writeProfileLeaves(objects, tenant, 'gold', { burst: 2 + (pick % 3) }),
+  ({ objects }) => {
+    const isFree = objects.profile(tenant, 'gold') && !objects.groups().some(group => group.profile === 'gold')
+    return isFree ? removeProfileLeaves(objects, tenant, 'gold') : []
+  },
+  ({ objects }, pick) => writeGlobalLeaves(objects, { vlans: `${1 + pick}-100` }),
+  ({ objects }, pick) => writeGlobalLeaves(objects, { fwdMode: pick % 2 ? 'bridge' : 'routing' }),
+]
+
+function groupLeaves(view: Registry, pick: number): readonly Leaf[] {
+  const { objects } = view
+  const known = objects.policies(tenant).flatMap(({ name, alive }) => (alive ? name : []))
+  const policies = known.filter((_, i) => (pick >> i) % 2 === 1)
+  const profile = objects.profile(tenant, 'gold')?.alive && pick % 2 ? 'gold' : ''
+  const group = objects.groupByName(tenant, 'app')
+  if (group) return changeGroupLeaves(objects, group, { policies, profile })
+  const network = view.networks()[0]?.id ?? ''
+  return createGroupLeaves(objects, { tenant, name: 'app', network, pool: '' }, { policies, profile })
+}
+
+const moves = fc.array(
+  fc.record(
+    { kind: fc.nat(acts.length + 9), peer: fc.nat(2), other: fc.nat(2), pick: fc.nat(7) },
+    { noNullPrototype: true },
+  ),
+  { minLength: 10, maxLength: 90, size: 'max' },
+)
+
+function play(peers: readonly ModelPeer[], { kind, peer, other, pick }: Move): void {
+  const [a, b] = [peers[peer], peers[other]] as [ModelPeer, ModelPeer]
+  const act = acts[kind]
+  if (act) {
+    const leaves = act(a.registry, pick)
+    if (leaves.length > 0) a.write(leaves)
+    return
+  }
+  switch (kind - acts.length) {
+    case 0:
+      return void a.pull(b, b.writer.key, 1 + (pick % 2))
+    case 1:
+    case 2:
+      return void a.pullAll(b)
+    case 3:
+      return void a.sees(b)
+    case 4:
+    case 5:
+      return void settle(peers)
+    case 6:
+      return void a.collect()
+    case 7: {
+      const network = a.registry.networks()[0]?.id ?? ''
+      const group = a.registry.objects.groupByName(tenant, 'app')?.id
+      const at = { ip: 0x0a010001 + pick, mac: '02:02:0a:01:00:01', container: '', containerName: 'c', aliases: [] }
+      return void (group && a.write([{ kind: 'endpoint', id: `e${peer}`, network, group, ...at }]))
+    }
+    case 8: {
+      const held = a.registry.endpointsOf(a.writer.key)[0]
+      return void (held && a.write([{ kind: 'endpoint-rm', id: held.id, network: held.network }]))
+    }
+    default: {
+      settle(peers)
+      const before = peers.map(one => valuesOf(one.registry))
+      for (const one of peers) one.collect()
+      // some hear of it from one, and some from another
+      b.pullAll(a)
+      for (const [i, one] of peers.entries()) assert.deepEqual(valuesOf(one.registry), before[i])
+    }
+  }
+}
+
+/** Three peers, and a network for groups. */
+function scene(): { world: World; peers: ModelPeer[] } {
+  const { world, peers } = peersOf()
+  const spec = checkNetwork({ tenant, name: 'x', subnet: '10.1.0.0/28' })
+  const one = peers[0] as ModelPeer
+  one.write(createNetworkLeaves(one.registry, { tenant, name: 'web', spec }))
+  settle(peers)
+  return { world, peers }
+}
+
+/** As users see it. */
+function objectsOf(view: Registry) {
+  const { objects } = view
+  const policies = objects.policies().map(({ tenant: of, name, alive }) => {
+    return { of, name, alive, rules: objects.rules(of, name).map(({ created: _, ...rule }) => rule) }
+  })
+  return {
+    groups: objects.groups(),
+    policies,
+    profiles: objects.profiles(),
+    globals: objects.globals(),
+    generation: objects.nextGroupGeneration(tenant, 'app'),
+    conditions: view.conditions().map(({ kind, objects: of, text }) => ({ kind, of, text })),
+  }
+}
+
+/** The same without what only waits for somebody's attention. */
+function valuesOf(view: Registry) {
+  return { ...objectsOf(view), conditions: [] }
+}
+
+const objectKinds = [
+  ...['group', 'group-rm', 'group-edit', 'group-policy', 'group-policy-rm', 'policy', 'policy-rm', 'rule', 'rule-rm'],
+  ...['netprofile', 'netprofile-rm', 'global'],
+]
+
+describe('crdt: collection of objects', function () {
+  this.timeout(120_000)
+
+  it('changes nothing that anybody sees (I3), and gives one state to all, in whatever form they got it (I2)', () => {
+    const went = new Map<string, number>()
+    fc.assert(
+      fc.property(moves, list => {
+        const { world, peers } = scene()
+        for (const move of list) play(peers, move)
+        settle(peers)
+        const before = objectsOf((peers[0] as ModelPeer).registry)
+        collectAll(peers)
+        for (const { registry } of peers) assert.deepEqual(objectsOf(registry), before)
+        const archive = new ModelPeer(world, 1)
+        for (const batch of world.batches) archive.take(batch)
+        const newcomer = new ModelPeer(world, 1, false)
+        newcomer.pullAll(peers[1] as ModelPeer)
+        for (const peer of [...peers, archive, newcomer]) {
+          assert.equal(peer.registry.digest(), peers[0]?.registry.digest())
+          assert.equal(viewJson(peer.registry), viewJson((peers[0] as ModelPeer).registry))
+        }
+        const left = new Set(
+          peers.flatMap(peer => peer.chain(peer.writer.key).flatMap(leavesOf)).map(leaf => leaf.hash),
+        )
+        for (const { bytes, hash } of world.batches.flatMap(leavesOf)) {
+          const kind = decodeLeaf(bytes)?.kind ?? ''
+          if (!left.has(hash)) went.set(kind, (went.get(kind) ?? 0) + 1)
+        }
+      }),
+      { numRuns: 80 },
+    )
+    for (const kind of objectKinds) assert.ok(went.get(kind), `no ${kind} went: ${JSON.stringify([...went])}`)
+  })
+
+  /** Adds and removes a rule of `db` on one peer after the other, so often. */
+  function edit(peers: readonly ModelPeer[], times: number): void {
+    for (let i = 0; i < times; i++) {
+      const peer = peers[i % peers.length] as ModelPeer
+      const { objects } = peer.registry
+      peer.write(
+        addRuleLeaves(objects, tenant, 'db', '1', checkRule({ action: 'allow', port: 1 + i, protocol: 'tcp' })),
+      )
+      peer.write(removeRuleLeaves(peer.registry.objects, tenant, 'db', '1'))
+      for (const other of peers) other.pull(peer, peer.writer.key)
+    }
+  }
+
+  function begin(): ModelPeer[] {
+    const { peers } = scene()
+    const one = peers[0] as ModelPeer
+    one.write(createPolicyLeaves(one.registry.objects, tenant, 'db'))
+    one.write(addRuleLeaves(one.registry.objects, tenant, 'db', '9', checkRule({ action: 'deny', priority: 9 })))
+    settle(peers)
+    return peers
+  }
+
+  it('keeps no more of a policy that is edited over and over than its history tells, and restores what that tells', () => {
+    const peers = begin()
+    const one = peers[0] as ModelPeer
+    const sizes: number[] = []
+    for (let round = 0; round < 4; round++) {
+      edit(peers, 30)
+      collectAll(peers)
+      sizes.push(one.registry.size())
+      assert.equal(one.registry.objects.history(tenant, 'db').length, 3, 'changes that are told')
+    }
+    assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 4, `${sizes} records`)
+    for (const event of one.registry.objects.history(tenant, 'db')) {
+      const rules = one.registry.objects.rulesAt(tenant, 'db', event.dot) ?? []
+      assert.deepEqual(
+        rules.map(({ id }) => id),
+        event.what === 'rule-added' ? ['1', '9'] : ['9'],
+      )
+    }
+  })
+
+  it('keeps them while a member is away, and lets them go when it is back or removed', () => {
+    const peers = begin()
+    const [one, two, away] = peers as [ModelPeer, ModelPeer, ModelPeer]
+    edit([one, two], 20)
+    const before = one.registry.size()
+    collectAll([one, two])
+    assert.equal(one.registry.size(), before)
+    // it had written to the policy, unseen
+    away.write(addRuleLeaves(away.registry.objects, tenant, 'db', '5', checkRule({ action: 'deny' })))
+    collectAll(peers)
+    assert.ok(one.registry.size() < before - 20)
+    for (const { registry } of peers) {
+      const ids = registry.objects.rules(tenant, 'db').map(({ id }) => id)
+      assert.deepEqual(ids, ['5', '9'])
+    }
+  })
+
+  it('lets go of a deleted policy when as many others were deleted as may be restored; its name begins anew (H13)', () => {
+    const peers = begin()
+    const [one, two] = peers as [ModelPeer, ModelPeer]
+    two.write(removePolicyLeaves(two.registry.objects, tenant, 'db'))
+    collectAll(peers)
+    const version = one.registry.objects.history(tenant, 'db').find(({ what }) => what === 'rule-added')
+    assert.ok(version, 'what was deleted last can be restored')
+    one.write(createPolicyLeaves(one.registry.objects, tenant, 'web'))
+    one.write(removePolicyLeaves(one.registry.objects, tenant, 'web'))
+    assert.deepEqual(one.registry.objects.history(tenant, 'db'), [])
+    collectAll(peers)
+    for (const kind of ['policyRules', 'policyActs'] as const)
+      assert.deepEqual(one.registry.objects[kind](tenant, 'db'), [])
+    one.write(createPolicyLeaves(one.registry.objects, tenant, 'db'))
+    settle(peers)
+    for (const { registry } of peers) assert.deepEqual(registry.objects.rules(tenant, 'db'), [])
+  })
+
+  it('leaves of a deleted group its highest generation, and what has to clear up after it is told', () => {
+    const { peers } = scene()
+    const [one, two] = peers as [ModelPeer, ModelPeer]
+    one.write(groupLeaves(one.registry, 0))
+    settle(peers)
+    const [group] = two.registry.objects.groups()
+    assert.ok(group)
+    const size = one.registry.size()
+    two.write(removeGroupLeaves(two.registry.objects, group))
+    collectAll(peers)
+    const checkpoints = peers.flatMap(peer => one.registry.checkpoints.of(peer.writer.key)).length
+    assert.equal(one.registry.size() - checkpoints, size, 'the deletion in the place of the act')
+    for (const { registry } of peers) {
+      assert.deepEqual(registry.objects.groupActs(group.id), [])
+      assert.ok(registry.objects.isGroupDeleted(group.id))
+      assert.equal(registry.objects.nextGroupGeneration(tenant, 'app'), 1)
+    }
+  })
+
+  it('keeps one value of each setting however often it is written, by whomever', () => {
+    const { peers } = scene()
+    const one = peers[0] as ModelPeer
+    const sizes = [0, 1].map(round => {
+      for (let i = 0; i < 60; i++) {
+        const peer = peers[i % 3] as ModelPeer
+        peer.write(writeGlobalLeaves(peer.registry.objects, { vlans: `${1 + i + 60 * round}-200` }))
+        for (const other of peers) other.pull(peer, peer.writer.key)
+      }
+      collectAll(peers)
+      return one.registry.size()
+    })
+    assert.ok(Math.abs((sizes[1] ?? 0) - (sizes[0] ?? 0)) <= 3, `${sizes} records`)
+    assert.equal(one.registry.objects.globals().vlans, '120-200')
+  })
+})
