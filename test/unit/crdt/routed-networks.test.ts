@@ -125,6 +125,23 @@ describe('routed networks', () => {
       assert.equal(conflict(made), undefined)
     })
 
+    it('are told in the family in which they do', () => {
+      const made = new World(2).settleAll()
+      for (const [writer, name, n] of [
+        [1, 'old', 1],
+        [2, 'young', 2],
+      ] as const) {
+        const ipv6 = { subnet6: 'fd00:6::/64', gateway6: 'fd00:6::1' }
+        const spec = specOf(`10.1.${n}.0/24`, `10.1.${n}.1`, 'vxlan', ipv6)
+        const leaves = createNetworkLeaves(made.all, { tenant: 'default', name, spec })
+        made.at(writer).write(leaves, [9000 + n, 0])
+      }
+      assert.match(
+        conflict(made)?.text ?? '',
+        /^default\/young is not routed: fd00:6::\/64 overlaps fd00:6::\/64 of default\/old, which is older/,
+      )
+    })
+
     it('are resolved by a drain, or by the end of the older', () => {
       const made = world()
       use(made, 'young', 0x0a01000b)

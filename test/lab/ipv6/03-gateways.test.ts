@@ -102,6 +102,31 @@ describe('IPv6: networks with a gateway', function () {
     }
   })
 
+  it('are judged by the policies of their groups', async () => {
+    const [one, two] = hosts()
+    await createBoth()
+    await netctl(one, 'policy', 'create', 'db')
+    await netctl(one, 'policy', 'rule-add', 'db', '1', '-direction=in', '-protocol=tcp', '-action=deny')
+    const open = ['-direction=in', '-protocol=tcp', '-port=80', '-action=allow', '-priority=10']
+    await netctl(one, 'policy', 'rule-add', 'db', '2', ...open)
+    await netctl(one, 'group', 'create', 'data', 'db', '-policy=db')
+    await everywhere('db.data')
+    const db = await runDual(two, 'db.data', 'db', { command: serves6('served') })
+    const [near, far] = [await runDual(two, 'app', 'near'), await runDual(one, 'app', 'far')]
+    for (const from of [near, far]) {
+      await eventually(async () => assert.equal(await read6(from, db.ip6), 'served'))
+      await assertReaches6(from, db.ip6)
+      const why = await one.exec(['skein', 'why', from.ip6, db.ip6, 'tcp/80'])
+      assert.match(why.stdout, /: passes$/m)
+      assert.match(why.stdout, /routed from network app to data by their gateways/)
+    }
+    await netctl(one, 'policy', 'rule-rm', 'db', '2')
+    for (const from of [near, far]) {
+      await eventually(() => assert.rejects(read6(from, db.ip6)))
+      await assertReaches6(from, db.ip6)
+    }
+  })
+
   it('lose nothing when skeind is restarted; no entry of the kernel goes meanwhile', async () => {
     const [one, two] = hosts()
     await createBoth()
