@@ -102,10 +102,10 @@ export async function readRouters6(run: Run, namespace: string): Promise<Set<str
 
 /** Devices that have IPv6. */
 export async function readSpeakers(run: Run, namespace: string): Promise<Set<string>> {
-  // one process for all; a kernel without IPv6 has no such files
-  const tree = ['/proc/sys/net/ipv6/conf', '--include=disable_ipv6']
-  const { stdout } = await run('nsenter', [`--net=/run/netns/${namespace}`, 'grep', '-rslx', '0', ...tree])
-  return new Set(stdout.split('\n').flatMap(path => path.split('/').at(-2) ?? []))
+  // for all at once; a kernel without IPv6 has no such files
+  const script = 'cd /proc/sys/net/ipv6/conf && grep -lx 0 */disable_ipv6'
+  const { stdout } = await run('nsenter', [`--net=/run/netns/${namespace}`, 'sh', '-c', script])
+  return new Set(stdout.split('\n').map(path => path.split('/')[0] ?? ''))
 }
 
 /** Entries of every device in the namespace, by device; `vniOf` gives a VXLAN device's own VNI. */

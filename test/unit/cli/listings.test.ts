@@ -115,6 +115,26 @@ describe('cli: listings', () => {
     )
   })
 
+  it('shows IPv6 addresses where some network has them', async () => {
+    await host.skein('net', 'create', '-s', '10.6.0.0/24', '--s6', 'fd00:6::/64', 'dual')
+    await put('default', 'dual', 'e6'.repeat(32), '10.6.0.10', 'c6'.repeat(32), 'six')
+    const lines = (await host.skein('ps')).stdout.split('\n')
+    assert.match(lines[0] ?? '', /IP +IPV6 +CONTAINER ID$/)
+    assert.match(lines.find(line => line.includes('six')) ?? '', / 10\.6\.0\.10 +fd00:6::a +c6c6c6c6c6c6$/)
+    assert.match(lines.find(line => line.includes('web-server')) ?? '', / 10\.1\.2\.9,10\.1\.2\.9 {2,}c1c1c1c1c1c1$/)
+    assert.match(
+      (await host.skein('ep', 'ls', '-n', 'dual')).stdout,
+      /^six +dual +default +10\.6\.0\.10 +fd00:6::a +02:02:/m,
+    )
+    assert.doesNotMatch((await host.skein('ep', 'ls', '-n', 'web')).stdout, /IPV6/)
+    const [six] = JSON.parse((await host.skein('ps', '--json')).stdout).filter(
+      ({ name }: { name: string }) => name === 'host1/six',
+    )
+    assert.equal(six.networks[0].ipv6Address, 'fd00:6::a')
+    const { Oper } = JSON.parse((await host.netctl('endpoint', 'inspect', 'six')).stdout) as EndpointInspect
+    assert.deepEqual(Oper.ipAddress, ['10.6.0.10', 'fd00:6::a'])
+  })
+
   it('ip ls: what each owner has, and who is out of reach', async () => {
     const { registry, deps } = host.peer
     deps.ipam.usage = id => usageOf(registry, registry.network(id) as Network)

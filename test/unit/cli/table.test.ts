@@ -39,6 +39,12 @@ describe('cli: tables and texts', () => {
     const row = networkTable([network]).split('\n')[2]
     assert.equal(row, 'default  contiv-vlan  data     vlan        112         10.1.3.0/24  10.1.3.254')
     assert.equal(networkTable([]).split('\n')[1], '------  -------  -------  ----------  ----------  -------  ------')
+    const dual = { ...network, ipv6Subnet: 'fd00:6::/64', ipv6Gateway: 'fd00:6::fe' }
+    const rows = networkTable([dual, network]).split('\n')
+    assert.match(rows[0] ?? '', / {2}Gateway {5}IPv6Subnet {3}IPv6Gateway$/)
+    assert.match(rows[1] ?? '', / {2}------ {6}---------- {3}-----------$/)
+    assert.match(rows[2] ?? '', / {2}10\.1\.3\.254 {2}fd00:6::\/64 {2}fd00:6::fe$/)
+    assert.match(rows[3] ?? '', / {2}10\.1\.3\.254 *$/)
   })
 
   it('tells everything that is wrong on one screen', () => {
