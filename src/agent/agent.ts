@@ -136,7 +136,15 @@ export class Agent {
     this.#joining = true
     try {
       const { join } = await import('./joining.ts')
-      const identity = await join(this.#config, disk, token, this.#log, { patient: false })
+      const former = [...(parts.replica.isOffForGood ? [self] : []), ...(this.#identity?.former ?? [])]
+      const identity = await join(
+        this.#config,
+        disk,
+        token,
+        this.#log,
+        { patient: false },
+        { meshId: view.meshId, former },
+      )
       if (fenced) await parts.replica.seal()
       await this.#replace(parts, identity)
     } catch (error) {

@@ -36,7 +36,7 @@ export async function comeBack(
       if (error instanceof SkeinError && error.code === 'forbidden') await writeComingBack(disk, undefined)
       throw error
     })
-  const next = { seed, meshId: identity.meshId, nonce: '', introductions }
+  const next = { seed, meshId: identity.meshId, nonce: '', introductions, former: identity.former }
   await writeIdentity(disk, next)
   await replica.seal()
   await writeComingBack(disk, undefined)

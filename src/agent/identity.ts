@@ -9,7 +9,7 @@ import { hex, list, text } from '../crdt/plain.ts'
 import { fromHex, toHex } from '../lib/bytes.ts'
 import { decode, encode, type Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
-import { newSeed, signerOf } from '../lib/keys.ts'
+import { newSeed, type PeerKey, signerOf } from '../lib/keys.ts'
 import type { Introductions } from '../replica/join.ts'
 import type { Disk } from '../store/disk.ts'
 
@@ -21,24 +21,30 @@ export interface Identity {
   readonly nonce: string
   /** Members to connect to before the first synchronisation. */
   readonly introductions: Introductions
+  /** Keys that this machine had in the mesh, was removed under, and gave up, the latest first: no other is known to run with them (R9). */
+  readonly former: readonly PeerKey[]
 }
 
 export interface Joining {
   readonly seed: Uint8Array
   readonly token: string
+  /** As of the identity that this becomes, if its mesh is the one of the present. */
+  readonly former: readonly PeerKey[]
 }
 
 const identityName = 'identity'
 const joiningName = 'joining'
 const comingBackName = 'coming-back'
 const format = 1
+/** Keys that one machine gave up, of which a removal may be left. */
+export const maxFormer = 16
 const maxIdentityBytes = 1024 * 1024
 
 /** A new mesh of one. */
 export function foundMesh(): Identity {
   const seed = newSeed()
   const nonce = newSeed().subarray(0, 16)
-  return { seed, meshId: meshIdOf(signerOf(seed).key, nonce), nonce: toHex(nonce), introductions: [] }
+  return { seed, meshId: meshIdOf(signerOf(seed).key, nonce), nonce: toHex(nonce), introductions: [], former: [] }
 }
 
 /** The identity on disk; undefined if there is none. Throws when the file is damaged. */
@@ -50,14 +56,16 @@ export async function readIdentity(disk: Disk): Promise<Identity | undefined> {
   const meshId = hex(value[2], 16)
   const nonce = text(value[3], 32)
   const introductions = list(value[4], 4096, introduction)
-  if (value[0] !== format || !seed || !meshId || nonce === undefined || !introductions) throw damaged(identityName)
-  return { seed: fromHex(seed), meshId, nonce, introductions }
+  const former = formerIn(value[5])
+  if (value[0] !== format || !seed || !meshId || nonce === undefined || !introductions || !former)
+    throw damaged(identityName)
+  return { seed: fromHex(seed), meshId, nonce, introductions, former }
 }
 
 export async function writeIdentity(disk: Disk, identity: Identity): Promise<void> {
-  const { seed, meshId, nonce, introductions } = identity
+  const { seed, meshId, nonce, introductions, former } = identity
   const members = introductions.map((member): Plain => [fromHex(member.key), member.addresses])
-  await disk.replace(identityName, encode([format, seed, fromHex(meshId), nonce, members]))
+  await disk.replace(identityName, encode([format, seed, fromHex(meshId), nonce, members, former.map(fromHex)]))
 }
 
 /** A join that was begun and not finished. */
@@ -67,12 +75,14 @@ export async function readJoining(disk: Disk): Promise<Joining | undefined> {
   const value = readPlain(bytes, joiningName)
   const seed = hex(value[1], 32)
   const token = text(value[2], 8192)
-  if (value[0] !== format || !seed || !token) throw damaged(joiningName)
-  return { seed: fromHex(seed), token }
+  const former = formerIn(value[3])
+  if (value[0] !== format || !seed || !token || !former) throw damaged(joiningName)
+  return { seed: fromHex(seed), token, former }
 }
 
 export async function writeJoining(disk: Disk, joining: Joining | undefined): Promise<void> {
-  if (joining) await disk.replace(joiningName, encode([format, joining.seed, joining.token]))
+  if (joining)
+    await disk.replace(joiningName, encode([format, joining.seed, joining.token, joining.former.map(fromHex)]))
   else await disk.remove(joiningName)
 }
 
@@ -94,6 +104,11 @@ export async function writeComingBack(disk: Disk, seed: Uint8Array | undefined):
 /** Where the records of this incarnation live, below the data directory. */
 export function recordsDirectory(identity: Identity): string {
   return `records-${signerOf(identity.seed).key.slice(0, 16)}`
+}
+
+/** A file of an older version has none. */
+function formerIn(value: Plain | undefined): PeerKey[] | undefined {
+  return value === undefined ? [] : list(value, maxFormer, item => hex(item, 32))
 }
 
 function readPlain(bytes: Uint8Array, name: string): readonly Plain[] {

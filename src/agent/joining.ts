@@ -3,13 +3,13 @@ import '../polyfills.ts'
 import type { Config } from '../config/parse.ts'
 import { sleep, systemClock } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
-import { newSeed, signerOf } from '../lib/keys.ts'
+import { newSeed, type PeerKey, signerOf } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import { createRequestJoin } from '../mesh/join.ts'
 import { decodeToken } from '../mesh/token.ts'
 import { joinMesh } from '../replica/join.ts'
 import type { Disk } from '../store/disk.ts'
-import { type Identity, readJoining, writeIdentity, writeJoining } from './identity.ts'
+import { type Identity, maxFormer, readJoining, writeIdentity, writeJoining } from './identity.ts'
 
 /** Deadline of one attempt, ms. */
 const attemptMs = 8000
@@ -19,6 +19,8 @@ const retryMs = 2000
 /**
  * Joins with the token, durably: the identity on disk is the new one when this resolves. With `patient`, an issuer that
  * is out of reach is asked again and again; a refusal is final.
+ *
+ * @param before the present mesh, and what `Identity.former` is to be if that is joined again
  */
 export async function join(
   config: Config,
@@ -26,17 +28,20 @@ export async function join(
   token: string,
   log: Logger,
   patience: { patient: boolean; stopped?: () => boolean },
+  before?: { meshId: string; former: readonly PeerKey[] },
 ): Promise<Identity> {
   const invitation = decodeToken(token)
-  const begun = await readJoining(disk)
-  const seed = begun?.token === token ? begun.seed : newSeed()
-  await writeJoining(disk, { seed, token })
+  const found = await readJoining(disk)
+  const begun = found?.token === token ? found : undefined
+  const seed = begun?.seed ?? newSeed()
+  const former = before?.meshId === invitation.meshId ? before.former.slice(0, maxFormer) : (begun?.former ?? [])
+  await writeJoining(disk, { seed, token, former })
   const self = { name: config.name, addresses: [`${config.listen.address}:${config.listen.port}`] }
   const requestJoin = createRequestJoin({ clock: systemClock })
   for (;;) {
     try {
       const introductions = await joinMesh(requestJoin, invitation, signerOf(seed), self, attemptMs)
-      const identity = { seed, meshId: invitation.meshId, nonce: '', introductions }
+      const identity = { seed, meshId: invitation.meshId, nonce: '', introductions, former }
       await writeIdentity(disk, identity)
       await writeJoining(disk, undefined)
       log.info({ meshId: identity.meshId, via: invitation.addresses }, 'joined')

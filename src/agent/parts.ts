@@ -151,6 +151,7 @@ async function build(
   const removal = createRemovalService({
     ...{ replica, mesh, log: child('removal') },
     registered: () => driver.state.registered(),
+    former: identity.former,
   })
   const rejoining = createRejoinService({ replica, mesh, verify: verifySignature, log: child('admission') })
   const leaving = createLeavingService({ replica, mesh, removal, clock, log: child('removal') })

@@ -35,7 +35,7 @@ function unasserted(view: RegistryView, removal: Removal): Condition[] {
       objects: removal.targets.map(({ key }) => key),
       since: removal.since,
       text: `${names.join(', ')} was removed and may still be running: nobody uses its addresses`,
-      remedy: `when it is switched off: skein peer rm ${names.join(' ')} --host-is-down`,
+      remedy: `on a host that runs: skein join TOKEN, with one of skein peer invite; when it is switched off: skein peer rm ${names.join(' ')} --host-is-down`,
     },
   ]
 }

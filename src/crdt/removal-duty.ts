@@ -12,11 +12,13 @@ import { compareDots } from './vector.ts'
  * The leaves that `self` owes now. A promise is one at a time: the next is owed when that is decided (d).
  *
  * @param mayAcknowledge false while this peer has a reason to wait
+ * @param former keys that its host had before and gave up, all of whose containers it has on record under this one
  */
 export function owedRemovalLeaves(
   view: RegistryView,
   self: PeerKey,
   mayAcknowledge: (removal: Removal) => boolean = () => true,
+  former: readonly PeerKey[] = [],
 ): readonly Leaf[] {
   if (!view.member(self)) return []
   const open = view.removals().filter(removal => removal.outcome === 'undecided')
@@ -24,7 +26,10 @@ export function owedRemovalLeaves(
   const ends = mine.flatMap(removal => endOf(view, open, removal))
   if (ends.length > 0) return ends
   const removal = open.find(each => mayAcknowledge(each) && owesAck(view, open, each, self))
-  if (!removal) return owedToSuccession(view, open, self)
+  if (!removal) {
+    const leaves = owedToSuccession(view, open, self)
+    return leaves.length > 0 ? leaves : owedToReturn(view, self, former)
+  }
   const known = knownLeaf(view)
   const hash = contentName(known)
   const counters = removal.targets.map(({ key }) => view.held(key))
@@ -81,6 +86,20 @@ function owedToSuccession(view: RegistryView, open: readonly Removal[], self: Pe
     return startRemovalLeaves(view, self, [former], staying.length * 2 > settled.length ? 1 : 2)
   }
   return []
+}
+
+/**
+ * R9 (g): a host that was removed without an assertion, and came back under a new key, says itself that the former one is off: it
+ * gave it up, and has its containers on record under the new one. Not of a key that other machines may have (R8).
+ */
+function owedToReturn(view: RegistryView, self: PeerKey, former: readonly PeerKey[]): readonly Leaf[] {
+  if (former.length === 0 || !view.member(self)?.settled) return []
+  const isMine = (key: PeerKey) => former.includes(key) && !view.isFenced(key)
+  return view
+    .removals()
+    .filter(({ outcome, assertedAt }) => outcome === 'effective' && !assertedAt)
+    .filter(({ targets }) => targets.every(({ key }) => isMine(key)))
+    .map(({ dot }) => ({ kind: 'host-down', removal: dot }))
 }
 
 function endOf(view: RegistryView, open: readonly Removal[], removal: Removal): readonly Leaf[] {

@@ -231,6 +231,11 @@ class JournalledReplica implements Replica {
     return this.#fence.maySucceed && !this.#removal.notice
   }
 
+  get isOffForGood(): boolean {
+    const isTwin = this.#fence.refusal !== undefined || this.#registry.isFenced(this.self)
+    return this.#removal.notice !== undefined && !isTwin
+  }
+
   async seal(): Promise<void> {
     await this.#witness?.seal()
   }

@@ -19,6 +19,8 @@ export interface RemovalDeps {
    * have been itself, under an earlier key: their addresses might be handed out. @default they are
    */
   registered?: () => Promise<void>
+  /** Keys that this host had before, and gave up when it was removed. @default none */
+  former?: readonly PeerKey[]
   log: Logger
 }
 
@@ -152,7 +154,9 @@ class Remover implements RemovalService {
   /** Writes what this peer owes, one promise at a time. */
   #look(): void {
     const { replica, log } = this.#deps
-    const owed = (view: RegistryView) => owedRemovalLeaves(view, replica.self, each => this.#mayAcknowledge(each))
+    const former = this.#isRegistered ? this.#deps.former : undefined
+    const owed = (view: RegistryView) =>
+      owedRemovalLeaves(view, replica.self, each => this.#mayAcknowledge(each), former)
     if (this.#running || !replica.isComplete || owed(replica.view).length === 0) return
     this.#running = true
     replica

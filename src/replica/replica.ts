@@ -28,6 +28,8 @@ export interface Replica {
   readonly fenced: SkeinError | undefined
   /** Fenced, and maybe the only machine with its key: it may come back in the place of that (rejoin.ts). */
   readonly maySucceed: boolean
+  /** It was removed, and nothing says that another machine has its key: when it gives that up, nobody uses it any more (R9). */
+  readonly isOffForGood: boolean
   /** The key is given up for good, which is noted outside the data directory. Never rejects. */
   seal(): Promise<void>
   /**

@@ -37,6 +37,7 @@ export function mendAll(world: World): void {
   for (const host of world.hosts) {
     const wasIll = isIll(host.disk)
     host.disk.mend()
+    host.witness.mend()
     host.disk.trap = undefined
     if (wasIll) dieHost(world, host, 'kill')
     if (!host.life) void startHost(world, host)

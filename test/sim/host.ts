@@ -1,5 +1,5 @@
 /** A host: its key, its disk, its containers, and the process that runs on it or does not. */
-import type { Signer } from '../../src/lib/keys.ts'
+import type { PeerKey, Signer } from '../../src/lib/keys.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 import type { Introductions } from '../../src/replica/join.ts'
 import type { Holding } from './checks/addresses.ts'
@@ -21,6 +21,8 @@ export interface Host {
   /** Its place in the plan; decides its first key. */
   readonly index: number
   signer: Signer
+  /** Keys that it gave up when it was removed (src/agent/identity.ts). */
+  former: readonly PeerKey[]
   /** It begins the mesh, and has not joined under another key since. */
   isFounder: boolean
   readonly disk: VirtualDisk

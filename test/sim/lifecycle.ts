@@ -54,6 +54,7 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   replica.start()
   await mesh.start()
   await reconcile(world, host, peer)
+  peer.registered()
   await returning.cleared()
   ipam.start()
   host.ready = true
@@ -103,7 +104,9 @@ async function inviteFor(world: World, host: Host): Promise<Invitation | undefin
 
 /** `skein join TOKEN` on a host that was removed: a new key, and its containers run on. Resolves when it serves. */
 export async function rejoin(world: World, host: Host): Promise<void> {
+  const isOff = host.peer?.replica.isOffForGood === true
   dieHost(world, host, 'kill')
+  if (isOff) host.former = [host.signer.key, ...host.former]
   host.signer = world.signatures.signerOf(host.random.bytes(32))
   host.membership = undefined
   host.isFounder = false

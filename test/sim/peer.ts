@@ -21,6 +21,8 @@ export interface Peer {
   readonly removal: RemovalService
   readonly returning: ReturnService
   readonly ipam: Ipam
+  /** Containers of its Docker are on record. */
+  registered(): void
   /** Writes that are under way: the view may hold what is not durable. */
   pending(): number
 }
@@ -55,7 +57,15 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
   )
   const newSeed = () => random.bytes(32)
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
-  const removal = createRemovalService({ replica, mesh, log: base.log })
+  let registered = () => {}
+  const isRegistered = new Promise<void>(resolve => {
+    registered = resolve
+  })
+  const removal = createRemovalService({
+    ...{ replica, mesh, log: base.log },
+    registered: () => isRegistered,
+    former: host.former,
+  })
   const returning = createReturnService({ ...base, replica, mesh })
   const ipam = createIpam({
     ...base,
@@ -66,5 +76,5 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     random: random.next,
     cleared: () => returning.cleared(),
   })
-  return { life, mesh, replica, admission, removal, returning, ipam, pending }
+  return { life, mesh, replica, admission, removal, returning, ipam, registered, pending }
 }

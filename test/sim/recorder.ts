@@ -63,6 +63,9 @@ export function record(replica: Replica, listener: Listener): Recorded {
     get fenced() {
       return replica.fenced
     },
+    get isOffForGood() {
+      return replica.isOffForGood
+    },
     get maySucceed() {
       return replica.maySucceed
     },

@@ -217,9 +217,12 @@ export async function removedAndBack(parts: Parts): Promise<void> {
   await stage.finish(rejoin(stage.world, stage.host(3)))
   await stage.heal()
   assert.deepEqual(addressesOf(stage, 3), running)
-  // what an operator may say once the host is there under its new key
-  await stage.finish(stage.peer(1).replica.write(() => [{ kind: 'host-down', removal: removal.dot }]))
-  await stage.heal()
+  // whoever is back under a new key says itself that the former one is off (R9 g)
+  const said = stage.peer(1).replica.view.removals()
+  assert.deepEqual(
+    said.map(({ dot, assertedAt }) => [dot, assertedAt !== undefined]),
+    [[removal.dot, true]],
+  )
   const taken = [...(await takeAll(stage, 1, network)), ...(await takeAll(stage, 2, network))]
   assert.deepEqual(
     taken.filter(ip => running.includes(ip)),

@@ -83,6 +83,7 @@ export class World {
       name,
       index,
       signer: this.signatures.signerOf(chance('key').bytes(32)),
+      former: [],
       isFounder: index === 0,
       disk,
       witness: new VirtualDisk(this.time, chance('witness')),

@@ -1,6 +1,6 @@
 /** A peer without Docker and kernel: the shipped replica and admission on a memory disk and a memory mesh. */
 import { meshIdOf } from '../../src/crdt/identity.ts'
-import { newSeed, type Signer, signerOf, verifySignature } from '../../src/lib/keys.ts'
+import { newSeed, type PeerKey, type Signer, signerOf, verifySignature } from '../../src/lib/keys.ts'
 import { silentLogger } from '../../src/lib/log.ts'
 import { type Admission, createAdmission, found } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
@@ -31,14 +31,21 @@ export interface MemoryPeer {
 
 const log = silentLogger
 
-async function build(hub: MemoryHub, name: string, signer: Signer, meshId: string, disk: Disk): Promise<MemoryPeer> {
+async function build(
+  hub: MemoryHub,
+  name: string,
+  signer: Signer,
+  meshId: string,
+  disk: Disk,
+  former: readonly PeerKey[] = [],
+): Promise<MemoryPeer> {
   const mesh = hub.join(signer.key)
   const base = { signer, verify: verifySignature, clock: hub.clock, log }
   const { rewriting } = hub
   const shared = { ...base, meshId, disk, openJournal, rewriting, random: Math.random }
   const replica = await createReplica({ ...shared, transport: mesh })
   const admission = createAdmission({ ...base, replica, mesh, newSeed })
-  const removal = createRemovalService({ replica, mesh, log })
+  const removal = createRemovalService({ replica, mesh, former, log })
   const leaving = createLeavingService({ ...base, replica, mesh, removal })
   const returning = createReturnService({ ...base, replica, mesh })
   const rejoining = createRejoinService({ ...base, replica, mesh })
@@ -70,13 +77,22 @@ export async function foundPeer(hub: MemoryHub, name: string, seed = newSeed()):
   return start(peer)
 }
 
-/** A further peer, invited and admitted by `via`; not yet settled when it resolves. */
-export async function joinPeer(hub: MemoryHub, name: string, via: MemoryPeer, seed = newSeed()): Promise<MemoryPeer> {
+/**
+ * A further peer, invited and admitted by `via`; not yet settled when it resolves.
+ * @param former keys that its host gave up when it was removed
+ */
+export async function joinPeer(
+  hub: MemoryHub,
+  name: string,
+  via: MemoryPeer,
+  seed = newSeed(),
+  former: readonly PeerKey[] = [],
+): Promise<MemoryPeer> {
   const signer = signerOf(seed)
   const invitation = await via.admission.invite(60_000, [`${via.name}:7373`])
   const self = { name, addresses: [`${name}:7373`] }
   const members = await joinMesh((i, request) => hub.requestJoin(i, request), invitation, signer, self, 5000)
-  const peer = await build(hub, name, signer, invitation.meshId, createMemoryDisk())
+  const peer = await build(hub, name, signer, invitation.meshId, createMemoryDisk(), former)
   peer.mesh.setMembers(members)
   return start(peer)
 }

@@ -162,6 +162,8 @@ export function leak(world: World): string | undefined {
     // it writes nothing any more, also not what is so
     if (peer.replica.fenced) continue
     for (const network of networks) {
+      // of a network that only the state knew which was lost nothing is concluded (I5)
+      if (world.copies.has(host.signer.key) && !peer.replica.view.network(network)) continue
       const wanted = [...host.containers.values()].filter(container => container.network === network)
       const records = peer.replica.view.endpoints(network).filter(endpoint => endpoint.owner === host.signer.key)
       const expected = show(wanted.map(container => container.ip))

@@ -16,6 +16,7 @@ interface Copy {
   readonly signer: Host['signer']
   readonly membership: Host['membership']
   readonly isFounder: boolean
+  readonly former: Host['former']
 }
 
 const notes = ['stays', 'is lost', 'is copied too'] as const
@@ -52,8 +53,8 @@ export const copyFaults: Record<string, Fault> = {
   },
 }
 
-export function copyOf({ disk, witness, signer, membership, isFounder }: Host): Copy {
-  return { files: disk.copy(), note: witness.copy(), signer, membership, isFounder }
+export function copyOf({ disk, witness, signer, membership, isFounder, former }: Host): Copy {
+  return { files: disk.copy(), note: witness.copy(), signer, membership, isFounder, former }
 }
 
 /** The host is down; its directory becomes what it was. */
@@ -65,6 +66,7 @@ export function putBack(world: World, host: Host, copy: Copy, random: Random, no
   host.signer = copy.signer
   host.membership = copy.membership
   host.isFounder = copy.isFounder
+  host.former = copy.former
   world.durability.forget(host.name)
   const inUse = new Set([...host.containers.values()].map(container => container.holding))
   world.addresses.restored(host.name, holding => inUse.has(holding))
@@ -78,6 +80,7 @@ export function startClone(world: World, host: Host, copy: Copy, random: Random)
   if (random.chance(0.3)) clone.witness.restore(copy.note)
   clone.signer = copy.signer
   clone.membership = copy.membership
+  clone.former = copy.former
   world.history.note(`${clone.name} starts with a copy of the data directory of ${host.name}`)
   void startHost(world, clone)
   return clone

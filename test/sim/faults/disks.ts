@@ -33,6 +33,27 @@ export const diskFaults: Record<string, Fault> = {
       })
     },
   },
+  /** The disk of the note outside of the data directory (R8): the note is gone, torn, or an old one; or the disk is full or slow for a while. */
+  noteDisk: {
+    weight: 1,
+    strike({ world, host, random }) {
+      const { witness } = host
+      const what = random.pick(['lost', 'torn', 'stale', 'full', 'slow'] as const)
+      world.history.note(`the note of ${host.name} outside of its data directory: ${what}`)
+      const later = (change: () => void) => world.time.after(random.spread(500, 20_000), () => world.quiet || change())
+      if (what === 'lost') witness.restore(new Map())
+      else if (what === 'torn') {
+        witness.restore(new Map([...witness.copy()].map(([name, bytes]) => [name, bytes.subarray(0, 1)])))
+      } else if (what === 'stale') {
+        const old = witness.copy()
+        later(() => witness.restore(old))
+      } else {
+        if (what === 'full') witness.mood.freeBytes = 0
+        else witness.mood.syncMs = 5000
+        later(() => witness.mend())
+      }
+    },
+  },
   /** It refuses what does not fit; a restart while it is full, and one when there is room again. */
   fullDisk: {
     weight: 1,

@@ -115,6 +115,9 @@ function pass(replica: Replica): Replica {
     get fenced() {
       return replica.fenced
     },
+    get isOffForGood() {
+      return replica.isOffForGood
+    },
     get maySucceed() {
       return replica.maySucceed
     },

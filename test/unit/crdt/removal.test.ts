@@ -54,7 +54,12 @@ describe('crdt: removal of a host (R9)', () => {
     assert.equal(scene.all.block(scene.id, block)?.quarantined, true)
     assert.deepEqual(
       scene.all.conditions().map(item => [item.kind, item.remedy]),
-      [['removed-unasserted', 'when it is switched off: skein peer rm host3 --host-is-down']],
+      [
+        [
+          'removed-unasserted',
+          'on a host that runs: skein join TOKEN, with one of skein peer invite; when it is switched off: skein peer rm host3 --host-is-down',
+        ],
+      ],
     )
     scene.at(2).write([{ kind: 'host-down', removal }])
     assert.equal(scene.all.block(scene.id, block)?.quarantined, false)

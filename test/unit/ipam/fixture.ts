@@ -109,6 +109,9 @@ function withPatience(replica: Replica, patience: number): Replica {
     get fenced() {
       return replica.fenced
     },
+    get isOffForGood() {
+      return replica.isOffForGood
+    },
     get maySucceed() {
       return replica.maySucceed
     },

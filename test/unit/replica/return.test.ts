@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
 import { type Signer, signerOf, verifySignature } from '../../../src/lib/keys.ts'
 import { encodeNotice, readNotice } from '../../../src/replica/removal-notice.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -104,6 +106,62 @@ describe('replica: the return of a removed host (R9)', () => {
     await back.returning.cleared()
     assert.ok(performance.now() - begin < 1000)
     await write(back)
+  })
+
+  describe('without an assertion', () => {
+    /** Host 3 is removed while it is off, comes back, is told, and joins again under another key. */
+    async function joinAgain(): Promise<{ former: string; back: MemoryPeer }> {
+      const off = await stopLast()
+      const former = off.signer.key
+      await at(0).removal.start([former], 0)
+      await at(0).replica.waitFor(view => view.removals()[0]?.outcome === 'effective', 3000)
+      const fenced = await comeBack(off)
+      await fenced.returning.cleared()
+      assert.equal(fenced.replica.isOffForGood, true)
+      await stopLast()
+      const back = await joinPeer(hub, 'host3', at(0), seedAt(7), [former])
+      peers.push(back)
+      return { former, back }
+    }
+
+    it('it says itself that its former key is off, once it is settled under the new one', async () => {
+      assert.equal(at(0).replica.isOffForGood, false)
+      const { back } = await joinAgain()
+      for (const { replica } of peers) {
+        await replica.waitFor(view => view.removals()[0]?.assertedAt !== undefined, 5000)
+        await replica.waitFor(view => view.conditions().length === 0, 5000)
+      }
+      const said = back.replica.written(0).filter(({ kind }) => kind === 'host-down')
+      assert.equal(said.length, 1)
+    })
+
+    it('it says so of a key of its own alone, and of none that other machines may have', async () => {
+      const { former, back } = await joinAgain()
+      await back.replica.waitFor(view => view.member(back.signer.key)?.settled === true, 5000)
+      const { view, self } = back.replica
+      const [removal] = view.removals()
+      assert.ok(removal)
+      const { assertedAt: _, ...unsaid } = removal
+      const seen = (isFenced: boolean, targets = unsaid.targets) =>
+        viewWith(view, { removals: () => [{ ...unsaid, targets }], isFenced: () => isFenced })
+      const owed = (of: RegistryView, keys: readonly string[]) => owedRemovalLeaves(of, self, () => true, keys)
+      assert.deepEqual(owed(seen(false), [former]), [{ kind: 'host-down', removal: removal.dot }])
+      assert.deepEqual(owed(seen(true), [former]), [])
+      assert.deepEqual(owed(seen(false), []), [])
+      const [target] = unsaid.targets
+      assert.ok(target)
+      assert.deepEqual(owed(seen(false, [target, { ...target, key: at(1).signer.key }]), [former]), [])
+    })
+
+    function viewWith(view: RegistryView, changed: Partial<RegistryView>): RegistryView {
+      return new Proxy(view, {
+        get(of, name) {
+          if (Object.hasOwn(changed, name)) return Reflect.get(changed, name)
+          const value: unknown = Reflect.get(of, name, of)
+          return typeof value === 'function' ? value.bind(of) : value
+        },
+      })
+    }
   })
 
   describe('what it is shown', () => {
