@@ -41,14 +41,13 @@ export class CheckpointTable {
     )
   }
 
-  /** @param counters how far each writer has come: who judges waits for what is still to come up to there */
+  /** @param counters how far each writer has come: what is still to come up to there is waited for */
   goneBy(counters: () => ReadonlyMap<PeerKey, number>): Gone {
     return {
       dot: (dot, drops) => this.collected(dot, drops),
       upTo: ({ writer, counter }, drops) =>
-        drops.judges
-          ? (counters().get(writer) ?? 0) >= counter
-          : this.of(writer).every(({ leaf, dot }) => leaf.first > counter || drops.stable(dot)),
+        (counters().get(writer) ?? 0) >= counter &&
+        this.of(writer).every(({ leaf, dot }) => leaf.first > counter || drops.stable(dot)),
     }
   }
 

@@ -1,8 +1,9 @@
 /** What users were told is done, and what may have been done: the measure of I3. */
-import { networkIdOf } from '../../src/crdt/identity.ts'
+import { groupIdOf, networkIdOf } from '../../src/crdt/identity.ts'
 import type { Leaf } from '../../src/crdt/leaves.ts'
 import { type Dot, dotText } from '../../src/crdt/vector.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
+import type { GroupId } from '../../src/model/group.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 
 export interface Act {
@@ -16,6 +17,9 @@ export class Promises {
   /** Acknowledged acts of creation, per network and per tenant. */
   readonly networks = new Map<NetworkId, Act[]>()
   readonly tenants = new Map<string, Act[]>()
+  /** Groups, policies and rules that somebody was told are there. */
+  readonly groups = new Set<GroupId>()
+  readonly policies = new Map<string, { tenant: string; name: string; ids: Set<string> }>()
   /** Dots of acts that some deletion named: whether it was acknowledged or only begun. */
   readonly #begun = new Map<string, Set<PeerKey>>()
   readonly #covered = new Map<string, Set<PeerKey>>()
@@ -64,8 +68,19 @@ export class Promises {
       if (leaf.kind === 'network') {
         listIn(this.networks, networkIdOf(leaf)).push({ dot, text: `${leaf.tenant}/${leaf.name}` })
       }
+      this.#noteObject(leaf)
       if (leaf.kind === 'tenant') listIn(this.tenants, leaf.name).push({ dot, text: leaf.name })
     })
+  }
+
+  #noteObject(leaf: Leaf): void {
+    if (leaf.kind === 'group') this.groups.add(groupIdOf(leaf))
+    if (leaf.kind !== 'policy' && leaf.kind !== 'rule') return
+    const { tenant } = leaf
+    const name = leaf.kind === 'policy' ? leaf.name : leaf.policy
+    const known = this.policies.get(`${tenant}/${name}`) ?? { tenant, name, ids: new Set() }
+    this.policies.set(`${tenant}/${name}`, known)
+    if (leaf.kind === 'rule') known.ids.add(leaf.id)
   }
 
   /** True if an acknowledged deletion named the act. */
@@ -84,8 +99,10 @@ export class Promises {
   }
 }
 
+const deletions = new Set<Leaf['kind']>(['network-rm', 'tenant-rm', 'group-rm', 'policy-rm', 'rule-rm'])
+
 function seenBy(leaf: Leaf): readonly Dot[] {
-  return leaf.kind === 'network-rm' || leaf.kind === 'tenant-rm' ? leaf.seen : []
+  return deletions.has(leaf.kind) && 'seen' in leaf ? leaf.seen : []
 }
 
 function listIn<K, V>(map: Map<K, V[]>, key: K): V[] {

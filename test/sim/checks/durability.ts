@@ -46,6 +46,14 @@ export class DurabilityCheck {
   look(host: string, view: RegistryView): void {
     for (const id of this.#promises.networks.keys()) this.#compare(host, `network ${id}`, view.actsOf(id))
     for (const name of this.#promises.tenants.keys()) this.#compare(host, `tenant ${name}`, view.tenantActs(name))
+    const { objects } = view
+    for (const id of this.#promises.groups) this.#compare(host, `group ${id}`, objects.groupActs(id))
+    for (const { tenant, name, ids } of this.#promises.policies.values()) {
+      this.#compare(host, `policy ${tenant}/${name}`, objects.policyActs(tenant, name))
+      for (const id of ids) {
+        this.#compare(host, `rule ${id} of ${tenant}/${name}`, objects.ruleActs(tenant, name, id))
+      }
+    }
   }
 
   #compare(host: string, object: string, acts: readonly Dot[]): void {
