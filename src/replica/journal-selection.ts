@@ -7,22 +7,21 @@
 import { openPart } from '../crdt/compact-unit.ts'
 import { encode } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
-import type { NetworkId } from '../model/network.ts'
 import type { JournalEntry, Selection } from '../store/journal.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Compactor } from './compactor.ts'
 import { type JournalledFacts, openFact } from './local-facts.ts'
 import type { Unit } from './unit.ts'
 
-/** What of a deleted network nothing else is left of: Docker may still have a copy of it here (I5). */
+/** Of a deleted network or group of which nothing else is left: Docker may still have a copy of it here (I5). */
 const collectedPrefix = 'replica/collected/'
 const endFact = 'replica/rewritten'
 
 export interface SelectionDeps {
   readonly log: Pick<BatchLog, 'compacted'>
   readonly compactor: Pick<Compactor, 'hasExpelled'>
-  /** Networks that were deleted and that no record is left of. */
-  readonly collected: Iterable<NetworkId>
+  /** Networks and groups that were deleted and that no record is left of. */
+  readonly collected: Iterable<string>
 }
 
 export function selectionOf({ log, compactor, collected }: SelectionDeps): Selection {
@@ -56,9 +55,9 @@ export function selectionOf({ log, compactor, collected }: SelectionDeps): Selec
   }
 }
 
-/** The networks that earlier journals said this of. */
-export function collectedBefore(facts: Pick<JournalledFacts, 'entries'>): NetworkId[] {
-  return facts.entries(collectedPrefix).map(([key]) => key.slice(collectedPrefix.length) as NetworkId)
+/** The networks and groups that earlier journals said this of. */
+export function collectedBefore(facts: Pick<JournalledFacts, 'entries'>): string[] {
+  return facts.entries(collectedPrefix).map(([key]) => key.slice(collectedPrefix.length))
 }
 
 function entryOf({ compact, bytes }: Unit): JournalEntry {

@@ -271,7 +271,7 @@ export const planted: readonly Planted[] = [
         })),
     },
     breaks: /I1/,
-    budget: 60,
+    budget: 100,
   },
   {
     what: 'an address service whose clock runs fast: nothing cools down, unused addresses are taken back at once (R7)',
