@@ -49,11 +49,11 @@ export function planOf(seed: number): Plan {
     if (host < early) add(host === 0 ? 0 : random.between(0, 3000), 'start', host)
     else joinLate(random, endMs, host, add)
   }
-  const habits = drawWeights(random, deedNames, deedWeights, deedAbsence)
+  const habits = drawWeights(seed, random, deedNames, deedWeights, deedAbsence)
   for (const atMs of times(random, random.spread(100, 1500), endMs)) {
     add(atMs, random.weighted(habits) ?? 'containerUp', random.below(count))
   }
-  const risks = drawWeights(random, faultNames, faultWeights, faultAbsence)
+  const risks = drawWeights(seed, random, faultNames, faultWeights, faultAbsence)
   for (const atMs of times(random, random.spread(1000, 20_000), endMs)) {
     const fault = random.weighted(risks)
     if (fault !== undefined) add(atMs, fault, random.below(count))
@@ -74,6 +74,9 @@ export function actionText({ id, atMs, what, host }: Action): string {
   return `${String(id).padStart(5)}  ${(atMs / 1000).toFixed(3).padStart(7)} s  ${what} (host${host + 1})`
 }
 
+/** What was added later: drawn by a chance of its own, so that a history that knows it not stays what it was. */
+const added: readonly string[] = ['joinAgain', 'noteDisk']
+
 /** Mostly small meshes; now and then a large one. */
 function drawCount(random: Random): number {
   const size = random.next()
@@ -90,12 +93,16 @@ function joinLate(random: Random, endMs: number, host: number, add: (ms: number,
 
 /** Some simulations do some things far more often than others, and do not know some faults at all. */
 function drawWeights(
+  seed: number,
   random: Random,
   names: readonly string[],
   usual: Readonly<Record<string, number>>,
   absent: (name: string) => number,
 ): Weighted[] {
-  return names.map(name => [name, random.chance(absent(name)) ? 0 : (usual[name] ?? 1) * random.spread(0.2, 3)])
+  return names.map(name => {
+    const own = added.includes(name) ? derivedRandom(seed, 'plan', name) : random
+    return [name, own.chance(absent(name)) ? 0 : (usual[name] ?? 1) * own.spread(0.2, 3)]
+  })
 }
 
 function* times(random: Random, meanMs: number, endMs: number): Generator<number> {

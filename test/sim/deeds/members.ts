@@ -55,6 +55,7 @@ export const memberDeeds: Record<string, Deed> = {
   /** A host that was told that it was removed joins again, under a new key; its containers run on. */
   joinAgain: {
     weight: 0.5,
+    absent: 0.7,
     async run({ world }) {
       const host = world.readyHosts().find(({ peer, flows }) => peer?.replica.removedBy && flows === 0)
       if (!host) return

@@ -36,6 +36,7 @@ export const diskFaults: Record<string, Fault> = {
   /** The disk of the note outside of the data directory (R8): the note is gone, torn, or an old one; or the disk is full or slow for a while. */
   noteDisk: {
     weight: 1,
+    absent: 0.8,
     strike({ world, host, random }) {
       const { witness } = host
       const what = random.pick(['lost', 'torn', 'stale', 'full', 'slow'] as const)
