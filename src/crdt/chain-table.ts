@@ -1,6 +1,7 @@
 /**
- * Registers whose records prove their own history. Per slot the longest sound chains of transfers are kept: of two, one a
- * beginning of the other, the longer. What of them counts is computed in custody.ts.
+ * Registers whose records prove their own history. Per slot the longest sound chains of transfers count: of two, one a
+ * beginning of the other, the longer. What of them has effect is computed in custody.ts. The beginnings are kept until their
+ * writers let go of them: when the longer goes first, they count, as for a newcomer who never saw the longer.
  */
 import { type Chain, isPrefix } from './blocks.ts'
 import type { Drops } from './droppable.ts'
@@ -20,6 +21,8 @@ export class ChainTable<L extends Chain> {
   readonly #live: LiveSet
   readonly #rules: ChainRules<L>
   readonly #chains = new Map<string, LeafRecord<L>[]>()
+  /** By slot, those that others go on from. */
+  readonly #beginnings = new Map<string, readonly LeafRecord<L>[]>()
   readonly #forked = new Set<string>()
   readonly #unsound = new Map<string, LeafRecord<L>>()
 
@@ -41,8 +44,14 @@ export class ChainTable<L extends Chain> {
     // of two records with the same chain (they have one writer) the first counts, in whatever order they arrive
     const first = (other: LeafRecord<L>) =>
       other.leaf.transfers.length > leaf.transfers.length || compareRecords(other, record) <= 0
-    if (held.some(other => isPrefix(leaf, other.leaf) && first(other))) return false
-    for (const other of held) if (isPrefix(other.leaf, leaf)) this.#live.drop(`${slot}:${dotText(other.dot)}`, other)
+    if (held.some(other => compareRecords(other, record) === 0)) return false
+    if (held.some(other => isPrefix(leaf, other.leaf) && first(other))) {
+      this.#begin(slot, [record])
+      return false
+    }
+    const begun = held.filter(other => isPrefix(other.leaf, leaf))
+    for (const other of begun) this.#live.drop(`${slot}:${dotText(other.dot)}`, other)
+    this.#begin(slot, begun)
     const kept = [...held.filter(other => !isPrefix(other.leaf, leaf)), record]
     // in an order that does not depend on that of arrival
     this.#chains.set(slot, kept.sort(compareRecords))
@@ -78,6 +87,12 @@ export class ChainTable<L extends Chain> {
     const { leaf, dot } = record
     this.#live.drop(`unsound:${dotText(dot)}`, record)
     const slot = this.#rules.slot(leaf)
+    const beginnings = this.#beginnings.get(slot) ?? none
+    this.#beginnings.delete(slot)
+    this.#begin(
+      slot,
+      beginnings.filter(other => !isSame(other, record)),
+    )
     const held = this.chains(slot)
     const kept = held.filter(other => !isSame(other, record))
     if (kept.length === held.length) return
@@ -85,6 +100,15 @@ export class ChainTable<L extends Chain> {
     if (kept.length > 0) this.#chains.set(slot, kept)
     else this.#chains.delete(slot)
     if (kept.length < 2) this.#forked.delete(slot)
+    const again = this.#beginnings.get(slot) ?? none
+    this.#beginnings.delete(slot)
+    for (const other of again) this.put(other)
+  }
+
+  #begin(slot: string, records: readonly LeafRecord<L>[]): void {
+    const held = this.#beginnings.get(slot) ?? none
+    const more = records.filter(record => !held.some(other => compareRecords(other, record) === 0))
+    if (more.length > 0) this.#beginnings.set(slot, [...held, ...more])
   }
 
   /** The records of the slots that have several chains: what was given twice is among them. In no order of slots. */

@@ -163,37 +163,59 @@ function isLater(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
   return a.dot.counter > b.dot.counter || (a.dot.counter === b.dot.counter && compareRecords(a, b) < 0)
 }
 
-/** Registers that anybody may write: the last record by HLC, then writer, then counter, then hash, wins. */
+/**
+ * Registers that anybody may write: the last record by HLC, then writer, then counter, then hash, wins. What it wins over is kept
+ * until its writer lets go of it: when the winner goes first, the next one counts, as for a newcomer who never saw the winner.
+ */
 export class SharedRegisters<L> {
-  readonly #records = new Map<string, LeafRecord<L>>()
+  /** By slot, the winner first. */
+  readonly #records = new Map<string, readonly LeafRecord<L>[]>()
   readonly #live: LiveSet
 
   constructor(live: LiveSet) {
     this.#live = live
   }
 
-  /** Stores the record if it wins over what the slot holds. */
   put(slot: string, record: LeafRecord<L>): void {
-    const held = this.#records.get(slot)
-    if (held && (compareHlc(held.hlc, record.hlc) || compareRecords(held, record)) >= 0) return
-    this.#records.set(slot, record)
-    this.#live.set(slot, record)
+    const held = this.#records.get(slot) ?? []
+    if (held.some(other => isSameRecord(other, record))) return
+    this.#keep(slot, [...held, record].sort(byWin))
   }
 
   get(slot: string): LeafRecord<L> | undefined {
-    return this.#records.get(slot)
+    return this.#records.get(slot)?.[0]
   }
 
   /** True if a record that wins over it is held. */
   isSuperseded(slot: string, record: LeafRecord<unknown>, drops: Drops): boolean {
-    const held = this.#records.get(slot)
-    return held !== undefined && compareRecords(held, record) !== 0 && drops.stable(held.dot)
+    const held = this.get(slot)
+    return held !== undefined && !isSameRecord(held, record) && drops.stable(held.dot)
   }
 
   drop(slot: string, record: LeafRecord<unknown>): void {
-    const held = this.#records.get(slot)
-    if (!held || compareRecords(held, record) !== 0) return
-    this.#records.delete(slot)
-    this.#live.delete(slot)
+    const held = this.#records.get(slot) ?? []
+    this.#keep(
+      slot,
+      held.filter(other => !isSameRecord(other, record)),
+    )
   }
+
+  #keep(slot: string, records: readonly LeafRecord<L>[]): void {
+    const [winner] = records
+    const before = this.get(slot)
+    if (winner) this.#records.set(slot, records)
+    else this.#records.delete(slot)
+    if (winner === before) return
+    if (winner) this.#live.set(slot, winner)
+    else this.#live.delete(slot)
+  }
+}
+
+function byWin(a: LeafRecord<unknown>, b: LeafRecord<unknown>): number {
+  return compareHlc(b.hlc, a.hlc) || compareRecords(b, a)
+}
+
+/** A forked writer may have written the same leaf at the same counter in both of its histories, at other times. */
+function isSameRecord(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
+  return compareRecords(a, b) === 0
 }
