@@ -10,7 +10,8 @@ import { registryOf } from './writer.ts'
 
 const choices = fc.array(fc.nat(20), { minLength: 1, maxLength: 30 })
 
-describe('crdt: laws of the registry (I2)', () => {
+describe('crdt: laws of the registry (I2)', function () {
+  this.timeout(60_000)
   it('gives one state for one set of batches, in any order across writers, any number of times', () => {
     fc.assert(
       fc.property(steps, choices, choices, (list, first, second) => {

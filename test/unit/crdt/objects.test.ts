@@ -274,7 +274,8 @@ describe('crdt: fields with their last writer', () => {
   })
 })
 
-describe('crdt: objects of a forked writer (R8)', () => {
+describe('crdt: objects of a forked writer (R8)', function () {
+  this.timeout(60_000)
   it('are the same in whatever order its branches arrive', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(20), fc.nat(7), fc.nat(20), fc.nat(7)), { maxLength: 8 }), list => {
