@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
 import { netctl, three } from '../acceptance/cli.ts'
-import { type Container, eventually, inspect, runContainer, useLab } from '../support/index.ts'
-import { assertPorts, listen, networksAppear } from './ports.ts'
+import { type Container, eventually, inspect, networksAppear, runContainer, useLab } from '../support/index.ts'
+import { assertPorts, listen } from './ports.ts'
 
 describe('groups: chapter 5 of the tutorial, on two hosts', function () {
   this.timeout(60_000)

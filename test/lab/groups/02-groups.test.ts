@@ -6,13 +6,14 @@ import {
   docker,
   eventually,
   meshNetworks,
+  networksAppear,
   pingDuring,
   removeContainers,
   runContainer,
   useLab,
 } from '../support/index.ts'
 import { addresses } from './names.ts'
-import { assertPorts, listen, networksAppear } from './ports.ts'
+import { assertPorts, listen } from './ports.ts'
 
 const denyTcp = ['-direction=in', '-protocol=tcp', '-action=deny']
 const allow = (port: number) => ['-direction=in', '-protocol=tcp', `-port=${port}`, '-action=allow', '-priority=10']

@@ -7,10 +7,10 @@ import {
   type Container,
   docker,
   eventually,
+  networksAppear,
   runContainer,
   useLab,
 } from '../support/index.ts'
-import { networksAppear } from './ports.ts'
 
 /** Ports of the container, each published under another. */
 const published = ['-p', '8080:80', '-p', '8081:81']

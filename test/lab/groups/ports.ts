@@ -1,7 +1,6 @@
 /** Which ports of a container open to another. */
 import assert from 'node:assert/strict'
-import type { LabHost } from '../../../lab/index.ts'
-import { type Container, eventually, meshNetworks } from '../support/index.ts'
+import type { Container } from '../support/index.ts'
 
 const ports = [8888, 8889, 8890]
 
@@ -23,14 +22,4 @@ export async function assertPorts(from: Container, to: Container, open: readonly
 async function opens(from: Container, ip: string, port: number): Promise<boolean> {
   const { code } = await from.host.exec(['docker', 'exec', from.id, 'sh', '-c', `nc -w 1 ${ip} ${port} </dev/null`])
   return code === 0
-}
-
-/** Waits until each of these hosts' Docker shows them. */
-export async function networksAppear(hosts: readonly LabHost[], ...names: string[]): Promise<void> {
-  await eventually(async () => {
-    for (const host of hosts) {
-      const shown = await meshNetworks(host)
-      for (const name of names) assert.ok(shown.includes(name), `${host.name} shows ${name}`)
-    }
-  })
 }

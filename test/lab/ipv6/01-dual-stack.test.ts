@@ -1,36 +1,38 @@
 import assert from 'node:assert/strict'
-import type { LabHost } from '../../../lab/index.ts'
 import { netctl, tryNetctl } from '../acceptance/cli.ts'
 import { endpointsOf } from '../like-docker/mesh.ts'
-import { assertReaches, docker, eventually, inspect, meshNetworks, runContainer, useLab } from '../support/index.ts'
-import { assertReaches6, born, type DualContainer, ping6, read6, refusal, runDual, serves6 } from './scene.ts'
+import {
+  assertReaches,
+  docker,
+  eventually,
+  inspect,
+  meshNetworks,
+  networksAppear,
+  runContainer,
+} from '../support/index.ts'
+import {
+  assertReaches6,
+  born,
+  type DualContainer,
+  ping6,
+  read6,
+  refusal,
+  runDual,
+  serves6,
+  useTwoHosts,
+} from './scene.ts'
 
 /** The IPv6 address that goes with an IPv4 address of a /24. */
 const beside = (prefix: string, ip: string) => `${prefix}::${Number(ip.split('.')[3]).toString(16)}`
 
 describe('IPv6: networks with both', function () {
   this.timeout(90_000)
-  const lab = useLab({ own: true, hosts: 2 })
-
-  function hosts(): [LabHost, LabHost] {
-    const [one, two] = lab().hosts()
-    assert.ok(one && two)
-    return [one, two]
-  }
-
-  async function everywhere(...names: string[]): Promise<void> {
-    await eventually(async () => {
-      for (const host of hosts()) {
-        const shown = await meshNetworks(host)
-        for (const name of names) assert.ok(shown.includes(name), `${host.name} shows ${name}`)
-      }
-    })
-  }
+  const { lab, hosts } = useTwoHosts()
 
   async function createWeb(): Promise<void> {
     const [one] = hosts()
     await netctl(one, 'net', 'create', '-s', '10.6.0.0/24', '--subnetv6', 'FD00:6:0::/64', 'web')
-    await everywhere('web')
+    await networksAppear(hosts(), 'web')
   }
 
   it('born in Skein: Docker shows both subnets, containers reach each other by both', async () => {
@@ -57,7 +59,7 @@ describe('IPv6: networks with both', function () {
     const [one, two] = hosts()
     await createWeb()
     await netctl(one, 'net', 'create', '-s', '10.7.0.0/24', 'plain')
-    await everywhere('plain')
+    await networksAppear(hosts(), 'plain')
     const aa = await runDual(one, 'web', 'aa')
     const bb = await runDual(two, 'web', 'bb')
     const listed = await netctl(two, 'net', 'ls')
@@ -81,7 +83,7 @@ describe('IPv6: networks with both', function () {
     const [one, two] = hosts()
     await docker(one, ...born, '--ipv6', '--subnet', 'fd00:8::/64', '--subnet', '10.8.0.0/24', 'app')
     await docker(two, ...born, '--ipv6', '--subnet', 'FD00:9::/112', 'chosen')
-    await everywhere('app', 'chosen')
+    await networksAppear(hosts(), 'app', 'chosen')
     assert.deepEqual((await inspect(two, 'network', 'app')).IPAM?.Config, [
       { Subnet: '10.8.0.0/24' },
       { Subnet: 'fd00:8::/64' },
@@ -93,7 +95,7 @@ describe('IPv6: networks with both', function () {
     await eventually(() => assertReaches6(aa, bb.ip6))
     await eventually(() => assertReaches6(cc, dd.ip6))
     await netctl(one, 'group', 'create', 'app', 'db')
-    await everywhere('db.app')
+    await networksAppear(hosts(), 'db.app')
     const ee = await runDual(two, 'db.app', 'ee')
     assert.equal(ee.ip6, beside('fd00:8', ee.ip))
     await eventually(() => assertReaches6(aa, ee.ip6))
@@ -141,7 +143,7 @@ describe('IPv6: networks with both', function () {
     const [one, two] = hosts()
     await createWeb()
     await netctl(one, 'group', 'create', 'web', 'db')
-    await everywhere('db.web')
+    await networksAppear(hosts(), 'db.web')
     const starts = Array.from({ length: 16 }, (_, n) =>
       runDual(n % 2 ? one : two, n % 4 < 2 ? 'web' : 'db.web', `many${n}`),
     )
@@ -178,7 +180,7 @@ describe('IPv6: networks with both', function () {
     await lab().split(['1', '2'])
     const create = ['net', 'create', '-s', '10.7.0.0/24', '--subnetv6', 'fd00:7::/64', 'both']
     for (const host of [one, two]) await netctl(host, ...create)
-    await everywhere('both')
+    await networksAppear(hosts(), 'both')
     const sides: DualContainer[] = []
     for (const host of [one, two]) {
       for (const network of ['web', 'both']) sides.push(await runDual(host, network, `${network}-${host.name}`))
@@ -196,7 +198,7 @@ describe('IPv6: networks with both', function () {
     const [one, two] = hosts()
     await createWeb()
     await netctl(one, 'net', 'create', '-s', '10.7.0.0/24', 'plain')
-    await everywhere('plain')
+    await networksAppear(hosts(), 'plain')
     const aa = await runDual(one, 'web', 'aa')
     const bb = await runDual(two, 'web', 'bb')
     const plain = [await runDual(one, 'plain', 'cc'), await runDual(two, 'plain', 'dd')]

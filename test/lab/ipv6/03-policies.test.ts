@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import type { LabHost } from '../../../lab/index.ts'
-import { networksAppear } from '../groups/ports.ts'
-import { type Container, docker, eventually, runContainer, useLab } from '../support/index.ts'
-import { assertReaches6, type DualContainer, ping6, runDual } from './scene.ts'
+import { type Container, docker, eventually, networksAppear, runContainer } from '../support/index.ts'
+import { assertReaches6, type DualContainer, ping6, runDual, useTwoHosts } from './scene.ts'
 
 /** Serves its name on these ports by both families. */
 const serving = (name: string, ...ports: number[]) => [
@@ -13,13 +11,7 @@ const serving = (name: string, ...ports: number[]) => [
 
 describe('IPv6: policies', function () {
   this.timeout(90_000)
-  const lab = useLab({ own: true, hosts: 2 })
-
-  function hosts(): [LabHost, LabHost] {
-    const [one, two] = lab().hosts()
-    assert.ok(one && two)
-    return [one, two]
-  }
+  const { hosts } = useTwoHosts()
   const skein = async (...argv: string[]) => {
     const { code, stdout, stderr } = await hosts()[0].exec(['skein', ...argv], { timeoutMs: 30_000 })
     assert.equal(code, 0, `skein ${argv.join(' ')}: ${stderr}`)

@@ -1,8 +1,19 @@
 /** Containers with IPv4 and IPv6. */
 import assert from 'node:assert/strict'
-import type { LabHost } from '../../../lab/index.ts'
-import { type Container, inspect, type RunContainerOptions, runContainer } from '../support/index.ts'
+import type { Lab, LabHost } from '../../../lab/index.ts'
+import { type Container, inspect, type RunContainerOptions, runContainer, useLab } from '../support/index.ts'
 import { type PingResult, parsePing } from '../support/ping.ts'
+
+/** A lab of two hosts of its own, for the suite that calls it. */
+export function useTwoHosts(): { lab(): Lab; hosts(): [LabHost, LabHost] } {
+  const lab = useLab({ own: true, hosts: 2 })
+  const hosts = (): [LabHost, LabHost] => {
+    const [one, two] = lab().hosts()
+    assert.ok(one && two)
+    return [one, two]
+  }
+  return { lab, hosts }
+}
 
 export interface DualContainer extends Container {
   /** On the network that it was run on, as Docker says. */

@@ -1,6 +1,7 @@
 /** Docker on the lab's hosts. */
 import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
+import { eventually } from './eventually.ts'
 
 /** `docker ARGS` on the host; what it prints, trimmed. Fails with what Docker said. */
 export async function docker(host: LabHost, ...args: string[]): Promise<string> {
@@ -81,4 +82,14 @@ export async function removeContainers(host: LabHost, ...names: string[]): Promi
 export async function meshNetworks(host: LabHost): Promise<string[]> {
   const names = await docker(host, 'network', 'ls', '--filter', 'driver=mesh', '--format', '{{.Name}}')
   return names.split('\n').filter(Boolean).sort()
+}
+
+/** Waits until each of these hosts' Docker shows them. */
+export async function networksAppear(hosts: readonly LabHost[], ...names: string[]): Promise<void> {
+  await eventually(async () => {
+    for (const host of hosts) {
+      const shown = await meshNetworks(host)
+      for (const name of names) assert.ok(shown.includes(name), `${host.name} shows ${name}`)
+    }
+  })
 }

@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
 import { netctl } from '../acceptance/cli.ts'
-import { assertReaches, type Container, docker, eventually, inspect, meshNetworks, useLab } from '../support/index.ts'
-import { assertReaches6, born, ping6, read6, runDual, serves6 } from './scene.ts'
+import { assertReaches, type Container, docker, eventually, inspect, networksAppear } from '../support/index.ts'
+import { assertReaches6, born, ping6, read6, runDual, serves6, useTwoHosts } from './scene.ts'
 
 const routes6 = (container: Container) => container.exec('ip', '-6', 'route', 'show')
 
 describe('IPv6: networks with a gateway', function () {
   this.timeout(90_000)
-  const lab = useLab({ own: true, hosts: 2 })
-
-  function hosts(): [LabHost, LabHost] {
-    const [one, two] = lab().hosts()
-    assert.ok(one && two)
-    return [one, two]
-  }
-
-  async function everywhere(...names: string[]): Promise<void> {
-    await eventually(async () => {
-      for (const host of hosts()) {
-        const shown = await meshNetworks(host)
-        for (const name of names) assert.ok(shown.includes(name), `${host.name} shows ${name}`)
-      }
-    })
-  }
+  const { hosts } = useTwoHosts()
 
   async function createBoth(): Promise<void> {
     const [one] = hosts()
@@ -43,7 +28,7 @@ describe('IPv6: networks with a gateway', function () {
     )
     const data = ['--ipv6', '--subnet', '10.6.2.0/24', '--gateway', '10.6.2.254']
     await docker(one, ...born, ...data, '--subnet', 'fd00:6:2::/64', '--gateway', 'fd00:6:2::1:1', 'data')
-    await everywhere('app', 'data')
+    await networksAppear(hosts(), 'app', 'data')
   }
 
   it('are routed to each other, on every host', async () => {
@@ -75,7 +60,7 @@ describe('IPv6: networks with a gateway', function () {
     await createBoth()
     await netctl(one, 'net', 'create', '-s', '10.6.3.0/24', '-g', '10.6.3.1', '--s6', 'fd00:6:3::/64', 'half')
     await netctl(one, 'net', 'create', '-s', '10.6.4.0/24', '--s6', 'fd00:6:4::/64', 'lonely')
-    await everywhere('half', 'lonely')
+    await networksAppear(hosts(), 'half', 'lonely')
     const a1 = await runDual(one, 'app', 'a1')
     const [h1, h2] = [await runDual(one, 'half', 'h1'), await runDual(two, 'half', 'h2')]
     const l1 = await runDual(one, 'lonely', 'l1')
@@ -110,7 +95,7 @@ describe('IPv6: networks with a gateway', function () {
     const open = ['-direction=in', '-protocol=tcp', '-port=80', '-action=allow', '-priority=10']
     await netctl(one, 'policy', 'rule-add', 'db', '2', ...open)
     await netctl(one, 'group', 'create', 'data', 'db', '-policy=db')
-    await everywhere('db.data')
+    await networksAppear(hosts(), 'db.data')
     const db = await runDual(two, 'db.data', 'db', { command: serves6('served') })
     const [near, far] = [await runDual(two, 'app', 'near'), await runDual(one, 'app', 'far')]
     for (const from of [near, far]) {
