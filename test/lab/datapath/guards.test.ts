@@ -63,7 +63,8 @@ describe('datapath: guards of the host', function () {
     await one.container(web, 'c1', '10.1.1.11')
     // Docker's own settings on a host; off, or the kernel's check would stop the forged source before the guard does
     await one.exec('sysctl', '-q', '-w', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=0')
-    await one.exec('ip', 'link', 'add', 'name', 'docker_gwbridge', 'type', 'bridge')
+    // a MAC of its own, as Docker gives it: otherwise it changes with the ports, and who has asked for the old one waits
+    await one.exec('ip', 'link', 'add', 'name', 'docker_gwbridge', 'address', '02:42:ac:12:00:01', 'type', 'bridge')
     await one.exec('sysctl', '-q', '-w', 'net.ipv4.conf.docker_gwbridge.rp_filter=0')
     await one.exec('ip', 'addr', 'add', '172.18.0.1/16', 'dev', 'docker_gwbridge')
     await one.exec('ip', 'link', 'set', 'docker_gwbridge', 'up')
