@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { SkeinError } from '../src/lib/errors.ts'
 
 /** `-NAME` for a second lab beside the usual one (SKEIN_LAB_NAME), so that two clones can be tried on one machine. */
-const suffix = /^[a-z0-9]{1,8}$/.test(process.env.SKEIN_LAB_NAME ?? '') ? `-${process.env.SKEIN_LAB_NAME}` : ''
+const suffix = /^[a-z0-9]{1,9}$/.test(process.env.SKEIN_LAB_NAME ?? '') ? `-${process.env.SKEIN_LAB_NAME}` : ''
 
 /** Marks what is ours: value of `SKEIN_LAB` in the environment of our processes, and the name of our control groups. */
 export const labMark = `sklab${suffix}`

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createLab, downLab, type Lab, upLab } from '../../../lab/index.ts'
 import { cleanHosts } from './clean.ts'
+import { removeLeftLabs } from './leftovers.ts'
 
 const upLimitMs = 180_000
 const downLimitMs = 60_000
@@ -87,7 +88,13 @@ function showLogs(lab: Lab): void {
   }
 }
 
-// loaded by a test file, so this is a hook of the root suite: it runs once, after all files, and after failures
+// loaded by a test file, so these are hooks of the root suite: each runs once, this before all files
+before(async function () {
+  this.timeout(upLimitMs)
+  await removeLeftLabs()
+})
+
+// after all files, and after failures
 after(async function () {
   this.timeout(downLimitMs)
   await takeDown()

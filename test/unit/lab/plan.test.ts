@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { hostNumber, maxHosts, outside, packageRoot, planHost } from '../../../lab/plan.ts'
+import { dataDir, hostNumber, maxHosts, outside, packageRoot, planHost } from '../../../lab/plan.ts'
 
 describe('lab: plan', () => {
   it('gives host 1 the address of the tutorial', () => {
@@ -10,7 +10,7 @@ describe('lab: plan', () => {
       name: 'host1',
       address: '192.168.2.10',
       port: 'p1',
-      dataDir: '/var/lib/skein-lab/host1/skein',
+      dataDir: `${dataDir}/host1/skein`,
     })
   })
 
