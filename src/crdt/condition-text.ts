@@ -3,7 +3,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { EndpointTable } from './endpoint-table.ts'
 import type { Hlc } from './hlc.ts'
-import type { AddressLeaf, AdmissionLeaf, BlockLeaf, CheckpointLeaf, MeshLeaf } from './leaves.ts'
+import type { AckLeaf, AddressLeaf, AdmissionLeaf, BlockLeaf, CheckpointLeaf, MeshLeaf, SettledLeaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { ObjectTables } from './object-tables.ts'
@@ -23,7 +23,7 @@ export interface Tables {
   /** Records and endpoints that their writers had no right to. */
   forged: {
     custody: readonly LeafRecord<BlockLeaf | AddressLeaf>[]
-    membership: readonly LeafRecord<AdmissionLeaf | MeshLeaf>[]
+    membership: readonly LeafRecord<AdmissionLeaf | MeshLeaf | AckLeaf | SettledLeaf>[]
     endpoints: readonly Endpoint[]
   }
   /** Writers with several histories, and when these parted. */

@@ -6,7 +6,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import { hostArgument, hostName, shown, type Tables } from './condition-text.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
-import type { AddressLeaf, AdmissionLeaf, BlockLeaf, MeshLeaf } from './leaves.ts'
+import type { AckLeaf, AddressLeaf, AdmissionLeaf, BlockLeaf, MeshLeaf, SettledLeaf } from './leaves.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
 
 interface Forged {
@@ -63,7 +63,9 @@ function conditionOf(view: RegistryView, writer: PeerKey, all: readonly Forged[]
   }
 }
 
-function whatOf(view: RegistryView, leaf: BlockLeaf | AddressLeaf | AdmissionLeaf | MeshLeaf): string {
+type ForgedLeaf = BlockLeaf | AddressLeaf | AdmissionLeaf | MeshLeaf | AckLeaf | SettledLeaf
+
+function whatOf(view: RegistryView, leaf: ForgedLeaf): string {
   switch (leaf.kind) {
     case 'block':
       return `a transfer of block ${leaf.index} of ${nameOf(view, leaf.network)}`
@@ -73,6 +75,12 @@ function whatOf(view: RegistryView, leaf: BlockLeaf | AddressLeaf | AdmissionLea
       return `the admission of ${leaf.key.slice(0, 12)} (${leaf.name})`
     case 'mesh':
       return 'the founding of this mesh'
+    case 'ack': {
+      const { writer, counter } = leaf.admission
+      return `an acknowledgement of what is no admission, record ${counter} of ${hostName(view, writer)}`
+    }
+    case 'settled':
+      return 'that it is settled, which no majority acknowledged'
   }
 }
 

@@ -7,6 +7,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
 import type { Drops } from './droppable.ts'
+import { acknowledged, ForgedClaims, type IsPlain } from './forged-claims.ts'
 import { compareHlc } from './hlc.ts'
 import { admissionProof, meshIdOf, successionProof } from './identity.ts'
 import { Invitations, type Uses } from './invitations.ts'
@@ -30,7 +31,7 @@ export class MembershipTable {
   readonly #verify: Verify
   readonly #live: LiveSet
   readonly #peers: OwnRegisters<PeerLeaf>
-  readonly #settled = new Map<PeerKey, Map<string, SettledLeaf>>()
+  readonly #settled = new Map<PeerKey, Map<string, LeafRecord<SettledLeaf>>>()
   readonly #invitations: Invitations
   readonly #admissions = new Map<string, LeafRecord<AdmissionLeaf>>()
   readonly #acks = new Map<string, LeafRecord<AckLeaf>>()
@@ -38,6 +39,7 @@ export class MembershipTable {
   readonly #proofs = new Map<string, Proven>()
   /** Of another founder, or another mesh. */
   readonly #pretended = new Map<string, LeafRecord<MeshLeaf>>()
+  readonly #claims = new ForgedClaims()
   /** Some admission is signed by a former key. */
   #hasSuccessions = false
   #founder: LeafRecord<MeshLeaf> | undefined
@@ -87,6 +89,7 @@ export class MembershipTable {
 
   putAdmission(record: LeafRecord<AdmissionLeaf>): void {
     keep(this.#admissions, record)
+    this.#claims.putAdmission(record)
     this.#hasSuccessions ||= this.#provenBy(record) === 'former key'
     this.#live.add(`admission:${dotText(record.dot)}`, record)
     this.forget()
@@ -94,13 +97,15 @@ export class MembershipTable {
 
   putAck(record: LeafRecord<AckLeaf>): void {
     keep(this.#acks, record)
+    this.#claims.putAck(record)
     this.#live.add(`ack:${dotText(record.dot)}`, record)
     this.forget()
   }
 
   putSettled(record: LeafRecord<SettledLeaf>): void {
-    const declared = this.#settled.get(record.dot.writer) ?? new Map<string, SettledLeaf>()
-    this.#settled.set(record.dot.writer, declared.set(recordName(record), record.leaf))
+    const declared = this.#settled.get(record.dot.writer) ?? new Map<string, LeafRecord<SettledLeaf>>()
+    keep(declared, record)
+    this.#settled.set(record.dot.writer, declared)
     this.#live.add(`settled:${dotText(record.dot)}`, record)
     this.#forgetMembers()
   }
@@ -123,11 +128,9 @@ export class MembershipTable {
   /** Hashes of the lists in what settled this peer. */
   settledBy(key: PeerKey): string[] {
     return [...(this.#settled.get(key)?.values() ?? [])]
-      .filter(declared => this.#proves(declared, key))
+      .filter(declared => this.#proves(declared))
       .flatMap(declared => {
-        const admitted = this.#admissionOf(key, declared.admission)
-        const cited = new Set(declared.acks.map(dotText))
-        const acks = admitted?.acks.filter(ack => cited.has(dotText(ack.dot))) ?? []
+        const { admitted, acks } = this.#cited(declared)
         return [...(admitted ? [admitted.record.leaf.known] : []), ...acks.map(ack => ack.leaf.known)]
       })
   }
@@ -154,13 +157,25 @@ export class MembershipTable {
     return this.#admitted
   }
 
-  /** Records that forge a right to let somebody in: nobody invited them, or not their writer. Those of a founding that is none. */
-  forged(): LeafRecord<AdmissionLeaf | MeshLeaf>[] {
-    const uninvited = [...this.#admissions.values()].filter(record => {
+  /**
+   * Records that forge a right to let somebody in: nobody invited them, or not their writer. Those of a founding that is none; and
+   * who says of either that it acknowledges it, or is settled by it.
+   */
+  forged(isPlain: IsPlain): LeafRecord<AdmissionLeaf | MeshLeaf | AckLeaf | SettledLeaf>[] {
+    const isUninvited = (record: LeafRecord<AdmissionLeaf>) => {
       const proof = this.#provenBy(record)
       return proof === 'nobody' || (proof === 'invitation' && !this.#invitations.covers(record))
-    })
-    return [...uninvited, ...this.#pretended.values()]
+    }
+    const uninvited = [...this.#admissions.values()].filter(isUninvited)
+    const dots = new Set(uninvited.filter(({ dot }) => isPlain(dot)).map(({ dot }) => dotText(dot)))
+    const acks = dots.size > 0 ? [...this.#acks.values()].filter(({ leaf }) => dots.has(dotText(leaf.admission))) : []
+    return [
+      ...uninvited,
+      ...this.#pretended.values(),
+      ...acks,
+      ...this.#claims.acks(isPlain),
+      ...this.#unsettled(isPlain),
+    ]
   }
 
   /** Those in effect; of several of one key see successions.ts. */
@@ -222,16 +237,43 @@ export class MembershipTable {
   }
 
   #isSettled(key: PeerKey): boolean {
-    return [...(this.#settled.get(key)?.values() ?? [])].some(declared => this.#proves(declared, key))
+    return [...(this.#settled.get(key)?.values() ?? [])].some(declared => this.#proves(declared))
   }
 
-  #proves(declared: SettledLeaf, key: PeerKey): boolean {
-    const admitted = this.#admissionOf(key, declared.admission)
-    if (!admitted) return false
-    const cited = new Set(declared.acks.map(dotText))
-    const acks = admitted.acks.filter(ack => cited.has(dotText(ack.dot)))
-    const held = new Set(acks.map(ack => dotText(ack.dot)))
-    return held.size === cited.size && hasMajority(this.#proof(admitted, acks))
+  /** Declarations that what they name speaks against. */
+  #unsettled(isPlain: IsPlain): LeafRecord<SettledLeaf>[] {
+    // of almost all there is one, and it holds
+    const isSound = (key: PeerKey, all: ReadonlyMap<string, unknown>) =>
+      all.size === 1 && key !== this.#founder?.leaf.founder && this.members().get(key)?.settled
+    const doubtful = [...this.#settled].flatMap(([key, all]) => (isSound(key, all) ? [] : [...all.values()]))
+    const failing = doubtful.filter(declared => !this.#proves(declared))
+    if (failing.length === 0) return []
+    const acks = acknowledged(this.#acks.values())
+    return failing.filter(
+      declared => this.#claims.speaksAgainst(declared, acks, isPlain) || this.#isMinority(declared, isPlain),
+    )
+  }
+
+  /** All that it names is held, and is less than a majority, whatever removals do. */
+  #isMinority(declared: LeafRecord<SettledLeaf>, isPlain: IsPlain): boolean {
+    const { admitted, acks, isWhole } = this.#cited(declared)
+    if (!admitted || !isWhole || ![admitted.record, ...acks].every(({ dot }) => isPlain(dot))) return false
+    const proof = this.#proof(admitted, acks)
+    const isFinal = [proof.admitter, ...proof.acks].every(({ list, gone }) => list && !gone?.length)
+    return isFinal && !hasMajority(proof)
+  }
+
+  #proves(declared: LeafRecord<SettledLeaf>): boolean {
+    const { admitted, acks, isWhole } = this.#cited(declared)
+    return admitted !== undefined && isWhole && hasMajority(this.#proof(admitted, acks))
+  }
+
+  /** What a declaration names, as far as it counts here. */
+  #cited({ dot, leaf }: LeafRecord<SettledLeaf>) {
+    const admitted = this.#admissionOf(dot.writer, leaf.admission)
+    const cited = new Set(leaf.acks.map(dotText))
+    const acks = admitted?.acks.filter(ack => cited.has(dotText(ack.dot))) ?? []
+    return { admitted, acks, isWhole: new Set(acks.map(ack => dotText(ack.dot))).size === cited.size }
   }
 
   #admissionOf(newcomer: PeerKey | undefined, { writer, counter }: Dot): Admitted | undefined {

@@ -114,6 +114,10 @@ describe('replica: membership, forged', () => {
     hub.heal()
     await mesh.agree()
     assert.deepEqual(member(victim.key), [false, false, false])
+    for (const { replica } of mesh.honest) {
+      const shown = replica.view.conditions().find(({ objects }) => objects.includes(victim.key))
+      assert.match(shown?.text ?? '', /^evil wrote .*: that it is settled, which no majority acknowledged$/)
+    }
     const proven = await proof(view, dot.writer, dot.counter)
     mesh.say([victim.make([{ kind: 'settled', admission: dot, acks: proven }])])
     await mesh.agree()

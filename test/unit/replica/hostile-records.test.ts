@@ -131,6 +131,11 @@ describe('replica: records that forge another’s right', () => {
       { kind: 'ack', admission: { writer: mesh.hand.key, counter: 9999 }, known: contentName(known()) },
       { kind: 'settled', admission: { writer: mesh.hand.key, counter: 9999 }, acks: [] },
     ],
+    'an acknowledgement, and a settling, of its own first record': () => [
+      known(),
+      { kind: 'ack', admission: { writer: mesh.hand.key, counter: 1 }, known: contentName(known()) },
+      { kind: 'settled', admission: { writer: mesh.hand.key, counter: 1 }, acks: [] },
+    ],
     'the founding of the mesh, once more': () => [
       { kind: 'mesh', founder: mesh.hand.key, nonce: new Uint8Array(16), name: 'evil', addresses: [] },
       { kind: 'mesh', founder: view().members()[0]?.key ?? '', nonce: new Uint8Array(16), name: 'evil', addresses: [] },
@@ -158,6 +163,8 @@ describe('replica: records that forge another’s right', () => {
     'a block with no step, and one that does not exist': /block 4000000000 of/,
     'an address of another’s block, carved out by itself': /transfer of 10\.1\.2\.\d+ of default\/web/,
     'an admission without an invitation': /the admission of [0-9a-f]{12} \(evil\)/,
+    'an acknowledgement, and a settling, of its own first record':
+      /^host4 wrote .*acknowledgement of what is no admission, record 1 of host4; .*that it is settled, which no majority/,
     'the founding of the mesh, once more': /the founding of this mesh/,
     'endpoints at the broadcast address, and outside of the network':
       /an endpoint at 10\.1\.2\.255 .*an endpoint at 10\.9\.9\.9/,
