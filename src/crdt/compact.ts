@@ -3,9 +3,29 @@
 const hexMark = '\u0001'
 const plainMark = '\u0000'
 
+/** Room for what is put together, bytes: more than a record's texts take. */
+const room = Buffer.alloc(4096)
+
 /** A string of its own, not a part of a larger one that it would keep in memory; `unpack` gives the text back. */
 export function pack(text: string): string {
-  return copyOf(marked(text))
+  const end = place(text, 0)
+  return end === undefined ? copyOf(marked(text)) : room.toString('latin1', 0, end)
+}
+
+/**
+ * Puts the text, as `marked` has it, into the room at `from`: one string that V8 makes of it in the end is several times as
+ * fast as sums of strings. Gives where it ends; undefined if it is not ASCII, or there is no room for it.
+ */
+function place(text: string, from: number): number | undefined {
+  if (from + 1 + text.length > room.length) return undefined
+  if (isHex(text)) {
+    room[from] = 1
+    return from + 1 + room.write(text, from + 1, 'hex')
+  }
+  const first = text.charCodeAt(0)
+  const start = first === 0 || first === 1 ? from + 1 : from
+  room[from] = 0
+  return room.write(text, start, 'utf8') === text.length ? start + text.length : undefined
 }
 
 function marked(text: string): string {
@@ -22,6 +42,18 @@ export function unpack(packed: string): string {
 
 /** Several texts of at most 1000 characters as one string. */
 export function packList(texts: readonly string[]): string {
+  let end = 0
+  for (const text of texts) {
+    const next = place(text, end + 1)
+    // a length is one character, and so one byte here
+    if (next === undefined || next - end > 256) return packAny(texts)
+    room[end] = next - end - 1
+    end = next
+  }
+  return room.toString('latin1', 0, end)
+}
+
+function packAny(texts: readonly string[]): string {
   const packed = texts.map(marked)
   return copyOf(packed.map(text => `${String.fromCharCode(text.length)}${text}`).join(''))
 }

@@ -72,7 +72,7 @@ export class EndpointTable {
     this.#live.exchange(slot, before && heldContent(before), contentOf(record))
     if (isHeld(before)) this.#inNetwork(before.network).remove(before)
     if (isHeld(after)) here.add(after)
-    if (placeOf(before) !== placeOf(after)) owned.version++
+    if (!isSamePlace(before, after)) owned.version++
     return before && before.network !== here.network ? [before.network, here.network] : [here.network]
   }
 
@@ -256,8 +256,9 @@ function noteOlder({ older }: Owned, id: string, counter: number, current: numbe
   else older.set(id, new Set([counter]))
 }
 
-function placeOf(record: HeldEndpoint | Tombstone | undefined): string {
-  return isHeld(record) ? `${record.network} ${record.ip}` : ''
+function isSamePlace(a: HeldEndpoint | Tombstone | undefined, b: HeldEndpoint | Tombstone): boolean {
+  if (!isHeld(a) || !isHeld(b)) return !isHeld(a) && !isHeld(b)
+  return a.network === b.network && a.ip === b.ip
 }
 
 function order(a: string, b: string): number {

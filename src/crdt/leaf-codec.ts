@@ -37,5 +37,5 @@ export function decodeLeaf(leafBytes: Uint8Array): Leaf | undefined {
   if (!Array.isArray(value) || typeof value[0] !== 'string' || !Object.hasOwn(codecs, value[0])) return undefined
   const kind = value[0] as Kind
   const fields = (codecs[kind] as Codec<Kind>).read(value.slice(1))
-  return fields === undefined ? undefined : ({ kind, ...fields } as Leaf)
+  return fields === undefined ? undefined : (Object.assign(fields, { kind }) as Leaf)
 }

@@ -7,7 +7,8 @@ import { type Dot, dotFromPlain } from './vector.ts'
 
 /** The object itself if none of its values is undefined: the check that every field was well formed. */
 export function whole<T extends object>(fields: { [F in keyof T]: T[F] | undefined }): T | undefined {
-  return Object.values(fields).includes(undefined) ? undefined : (fields as T)
+  for (const name in fields) if (fields[name] === undefined) return undefined
+  return fields as T
 }
 
 export function text(value: Plain | undefined, maxLength: number): string | undefined {

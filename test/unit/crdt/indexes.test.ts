@@ -176,6 +176,14 @@ describe('crdt: indexes against what they stand for', () => {
       fc.string({ unit: 'binary', maxLength: 60 }),
       fc.stringMatching(/^[0-9a-f]{31,64}$/),
       fc.constantFrom('', '\u0000', '\u0001', '\u0001abc', 'ab'.repeat(32), 'AB'.repeat(32)),
+      fc.constantFrom(
+        'a-'.repeat(127),
+        'a-.'.repeat(85),
+        'a-'.repeat(128),
+        'a-'.repeat(500),
+        'ab'.repeat(255),
+        'ab'.repeat(257),
+      ),
     )
     fc.assert(
       fc.property(fc.array(texts, { maxLength: 5 }), list => {
