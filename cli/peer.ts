@@ -30,6 +30,7 @@ export function addPeerCommands(program: Command, session: Session): void {
     .command('rm <peers...>')
     .description('remove hosts from the mesh, once every other host has acknowledged it')
     .option('--host-is-down', 'they are switched off and stay so: their addresses come free')
+    .option('--key-is-lost', 'this host was made anew in their place: no machine has their data directories any more')
     .option('--and-who-joined-through-it', 'so is every host that joined through them and is not listed here')
     .option('--cancel', 'lift a removal that is pending, on the host where it was started')
     .option('-j, --json', 'as JSON')
@@ -57,14 +58,15 @@ export function addPeerCommands(program: Command, session: Session): void {
 
 interface RemoveOptions {
   hostIsDown?: boolean
+  keyIsLost?: boolean
   andWhoJoinedThroughIt?: boolean
   cancel?: boolean
   json?: boolean
 }
 
 async function remove(session: Session, peers: string[], options: RemoveOptions): Promise<void> {
-  const { hostIsDown = false, andWhoJoinedThroughIt = false, cancel = false } = options
-  const request: RemoveRequest = { peers, hostIsDown, andWhoJoined: andWhoJoinedThroughIt, cancel }
+  const { hostIsDown = false, keyIsLost = false, andWhoJoinedThroughIt = false, cancel = false } = options
+  const request: RemoveRequest = { peers, hostIsDown, keyIsLost, andWhoJoined: andWhoJoinedThroughIt, cancel }
   const { body } = await session.client().send<PeerJson[]>('POST', '/api/v1/peers/remove', { ...request })
   if (options.json) return session.printJson(body)
   for (const peer of body) session.print(`${peer.name}: ${stateText(peer)}`)

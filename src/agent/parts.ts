@@ -27,6 +27,7 @@ import { createRemovalService } from '../replica/removal.ts'
 import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createReturnService } from '../replica/return.ts'
+import { Witness } from '../replica/witness.ts'
 import { openJournal } from '../store/append-journal.ts'
 import type { Disk } from '../store/disk.ts'
 import { openFileDisk } from '../store/file-disk.ts'
@@ -84,13 +85,14 @@ async function build(
   const directory = join(config.dataDir, recordsDirectory(identity))
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const mesh = createMesh({ seed: identity.seed, meshId: identity.meshId, listen, clock, log: child('mesh') })
+  const witness = await witnessOf(config, log)
   const replica = await createReplica({
     meshId: identity.meshId,
     signer,
     verify: verifySignature,
     machine: machineOf(identity.meshId, config.machineId),
     disk: await openFileDisk(directory),
-    ...(await witnessOf(config, log)),
+    ...witness,
     openJournal,
     transport: mesh,
     clock,
@@ -151,6 +153,7 @@ async function build(
   const removal = createRemovalService({
     ...{ replica, mesh, log: child('removal') },
     registered: () => driver.state.registered(),
+    ...(witness.witnessDisk ? { seal: sealing(witness.witnessDisk, log) } : {}),
     former: identity.former,
   })
   const rejoining = createRejoinService({ replica, mesh, verify: verifySignature, log: child('admission') })
@@ -257,6 +260,11 @@ async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witness
     )
     return {}
   }
+}
+
+/** Notes of a key that was lost that it was given up. */
+function sealing(disk: Disk, log: Logger): (key: PeerKey) => Promise<void> {
+  return key => new Witness({ disk, self: key, clock, log }).seal()
 }
 
 /** R8, said by the host that it concerns: the others see nothing of a copy that has written nothing. */

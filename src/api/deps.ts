@@ -40,8 +40,8 @@ export interface HostStatus {
 
 /** Removal of hosts, as the API sees it; each throws the reason for a refusal. */
 export interface RemovalPort {
-  start(targets: readonly PeerKey[], assertion: 0 | 1 | 2): Promise<void>
-  assertDown(targets: readonly PeerKey[]): Promise<void>
+  start(targets: readonly PeerKey[], assertion: 0 | 1 | 2, claim: 'off' | 'lost'): Promise<void>
+  assertDown(targets: readonly PeerKey[], claim: 'off' | 'lost'): Promise<void>
   cancel(targets: readonly PeerKey[]): Promise<void>
 }
 

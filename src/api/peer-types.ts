@@ -34,6 +34,8 @@ export interface RemoveRequest {
   peers: string[]
   cancel?: boolean
   hostIsDown?: boolean
+  /** Asked of the host that was made anew in their place: no machine has their data directories any more. */
+  keyIsLost?: boolean
   /** Also every host that joined through them unseen is off. */
   andWhoJoined?: boolean
 }

@@ -27,10 +27,15 @@ const removeBody = z
     peers: z.array(z.string().min(1).max(253)).min(1).max(maxTargets),
     cancel: z.boolean().default(false),
     hostIsDown: z.boolean().default(false),
+    keyIsLost: z.boolean().default(false),
     andWhoJoined: z.boolean().default(false),
   })
-  .refine(body => !(body.cancel && body.hostIsDown), '--cancel goes alone')
-  .refine(body => body.hostIsDown || !body.andWhoJoined, '--and-who-joined-through-it goes with --host-is-down')
+  .refine(body => !(body.cancel && (body.hostIsDown || body.keyIsLost)), '--cancel goes alone')
+  .refine(body => !(body.hostIsDown && body.keyIsLost), 'either --host-is-down or --key-is-lost')
+  .refine(
+    body => body.hostIsDown || body.keyIsLost || !body.andWhoJoined,
+    '--and-who-joined-through-it goes with --host-is-down or --key-is-lost',
+  )
 /** One step of a drain; whoever wants all of it asks again. */
 const drainStepMs = 5000
 
@@ -49,13 +54,15 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
     const { removal, replica } = deps()
     const targets = [...new Set(body.peers.map(text => targetOf(deps(), text)))]
     const isGone = (key: string) => replica.view.member(key) === undefined
+    const claim = body.keyIsLost ? 'lost' : 'off'
+    const isAsserted = body.hostIsDown || body.keyIsLost
     if (body.cancel) await removal.cancel(targets)
-    else if (body.hostIsDown && targets.every(key => isGone(key) || pendingOf(deps(), key))) {
-      await removal.assertDown(targets)
+    else if (isAsserted && targets.every(key => isGone(key) || pendingOf(deps(), key))) {
+      await removal.assertDown(targets, claim)
     } else {
       const gone = targets.find(isGone)
       if (gone) throw new SkeinError('conflict', `${nameFor(deps(), gone)} was removed already: see skein peer ls`)
-      await removal.start(targets, body.andWhoJoined ? 2 : body.hostIsDown ? 1 : 0)
+      await removal.start(targets, body.andWhoJoined ? 2 : isAsserted ? 1 : 0, claim)
     }
     const all = [...replica.view.members().map(member => peerJson(deps(), member, false)), ...removed(deps())]
     return all.filter(({ key }) => targets.includes(key))

@@ -58,12 +58,23 @@ export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 }
 
+function isPlain(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)
+}
+
 /** A member as a command names it, to be copied into a shell: by its key where the name is not plain, or another's too. */
 export function hostArgument(view: RegistryView, key: PeerKey): string {
   const name = view.member(key)?.name ?? ''
-  const isPlain = /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)
   const bearers = view.members().filter(member => member.name === name)
-  return isPlain && bearers.length === 1 ? name : key.slice(0, 12)
+  return isPlain(name) && bearers.length === 1 ? name : key.slice(0, 12)
+}
+
+/** As `hostArgument`, of one that may have been removed: by its key where a host is, or was, called the same. */
+export function formerArgument(view: RegistryView, key: PeerKey): string {
+  const name = view.everMember(key)?.name ?? ''
+  const removed = view.removals().flatMap(({ targets }) => targets.flatMap(target => view.everMember(target.key) ?? []))
+  const bearers = new Set([...view.members(), ...removed].filter(member => member.name === name).map(each => each.key))
+  return isPlain(name) && bearers.size === 1 ? name : key.slice(0, 12)
 }
 
 /** A member's name; the beginning of the key of who is none. */

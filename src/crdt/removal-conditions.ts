@@ -1,6 +1,8 @@
 /** Standing problems of removals: those that wait, those without an assertion, and hosts that remove each other. */
 import type { PeerKey } from '../lib/keys.ts'
+import { formerArgument, hostArgument } from './condition-text.ts'
 import type { Condition, RegistryView, Removal } from './registry-view.ts'
+import { isSameHost, isSameMachine } from './same-host.ts'
 
 export function removalConditions(view: RegistryView): Condition[] {
   return view
@@ -28,16 +30,32 @@ function pending(view: RegistryView, removal: Removal): Condition[] {
 
 function unasserted(view: RegistryView, removal: Removal): Condition[] {
   if (removal.outcome !== 'effective' || removal.assertedAt) return []
-  const names = namesOf(view, removal.targets)
+  const all = removal.targets.map(({ key }) => formerArgument(view, key)).join(' ')
+  const running = 'on a host that runs: skein join TOKEN, with one of skein peer invite'
+  const off = `when it is switched off: skein peer rm ${all} --host-is-down`
+  const place = placeOf(view, removal)
+  const lost = place && `if no machine has its data directory any more, on ${place}: skein peer rm ${all} --key-is-lost`
+  // what is said of a host is not taken for its former self
+  const names = removal.targets.map(({ key }) => nameOf(view, key) + (place ? ` (key ${key.slice(0, 12)})` : ''))
   return [
     {
       kind: 'removed-unasserted',
       objects: removal.targets.map(({ key }) => key),
       since: removal.since,
       text: `${names.join(', ')} was removed and may still be running: nobody uses its addresses`,
-      remedy: `on a host that runs: skein join TOKEN, with one of skein peer invite; when it is switched off: skein peer rm ${names.join(' ')} --host-is-down`,
+      remedy: `${running}; ${lost ?? off}`,
     },
   ]
+}
+
+/** The member that was made anew in the place of one of them: rather one on its machine than one of its name or address. */
+function placeOf(view: RegistryView, { targets }: Removal): string | undefined {
+  const gone = targets.flatMap(({ key }) => view.everMember(key) ?? [])
+  const members = view.members()
+  const place =
+    members.find(member => gone.some(each => isSameMachine(member, each))) ??
+    members.find(member => gone.some(each => isSameHost(member, each)))
+  return place && hostArgument(view, place.key)
 }
 
 /** Both were asserted to be down, so one of the assertions was false. */

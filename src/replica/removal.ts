@@ -3,12 +3,14 @@
  * this peer when it was removed itself. What it decides on is computed in src/crdt.
  */
 import type { Assertion } from '../crdt/leaves.ts'
-import type { Member, RegistryView, Removal } from '../crdt/registry-view.ts'
+import type { RegistryView, Removal } from '../crdt/registry-view.ts'
 import { cancelRemovalLeaves, owedRemovalLeaves, startRemovalLeaves } from '../crdt/removal-duty.ts'
+import { isSameHost } from '../crdt/same-host.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Mesh } from '../mesh/transport.ts'
+import { type Claim, refuseIfAlive, refuseUnlessHere, unsaidRemovals } from './removal-claims.ts'
 import type { Replica } from './replica.ts'
 
 export interface RemovalDeps {
@@ -19,6 +21,8 @@ export interface RemovalDeps {
    * have been itself, under an earlier key: their addresses might be handed out. @default they are
    */
   registered?: () => Promise<void>
+  /** Makes a data directory with that key an old copy, should it turn up on this machine (R8). @default nothing does */
+  seal?: (key: PeerKey) => Promise<void>
   /** Keys that this host had before, and gave up when it was removed. @default none */
   former?: readonly PeerKey[]
   log: Logger
@@ -26,14 +30,16 @@ export interface RemovalDeps {
 
 export interface RemovalService {
   /**
-   * Starts the removal of these members, durably. Throws `conflict` while another is undecided here, while a host that is said
-   * to be down is connected, or when those who stay are no majority and `assertion` is not 2.
+   * Starts the removal of these members, durably. Throws `conflict` while another is undecided here, while something speaks against
+   * what is asserted, or when those who stay are no majority and `assertion` is not 2.
+   *
+   * @param claim by what they are said to be down, where `assertion` is not 0. @default off
    */
-  start(targets: readonly PeerKey[], assertion: Assertion): Promise<void>
+  start(targets: readonly PeerKey[], assertion: Assertion, claim?: Claim): Promise<void>
   /** Starts the removal of a member that asks for it, has fenced itself, and has no record that is not held here. */
   startLeave(target: PeerKey): Promise<void>
-  /** Says of hosts that were removed that they are down. */
-  assertDown(targets: readonly PeerKey[]): Promise<void>
+  /** Says of hosts that were removed that they are down; of all that were removed together. Throws `conflict` as `start` does. */
+  assertDown(targets: readonly PeerKey[], claim?: Claim): Promise<void>
   /** Lifts the undecided removal that this peer started of these members. */
   cancel(targets: readonly PeerKey[]): Promise<void>
   begin(): void
@@ -69,12 +75,12 @@ class Remover implements RemovalService {
     this.#unsubscribe = undefined
   }
 
-  async start(targets: readonly PeerKey[], assertion: Assertion): Promise<void> {
+  async start(targets: readonly PeerKey[], assertion: Assertion, claim: Claim = 'off'): Promise<void> {
     const { replica } = this.#deps
     if (targets.includes(replica.self)) {
       throw new SkeinError('invalid', 'a host does not remove itself: run skein peer rm on another host')
     }
-    if (assertion > 0) this.#refuseIfAlive(targets)
+    if (assertion > 0) await this.#check(targets, claim)
     await replica.write(view => {
       this.#refuseMinority(view, targets, assertion)
       return startRemovalLeaves(view, replica.self, targets, assertion)
@@ -93,14 +99,13 @@ class Remover implements RemovalService {
     })
   }
 
-  async assertDown(targets: readonly PeerKey[]): Promise<void> {
-    this.#refuseIfAlive(targets)
-    await this.#deps.replica.write(view =>
-      view
-        .removals()
-        .filter(({ outcome, assertedAt }) => outcome !== 'cancelled' && !assertedAt)
-        .filter(removal => removal.targets.some(({ key }) => targets.includes(key)))
-        .map(({ dot }) => ({ kind: 'host-down' as const, removal: dot })),
+  async assertDown(targets: readonly PeerKey[], claim: Claim = 'off'): Promise<void> {
+    const { replica } = this.#deps
+    const flag = claim === 'lost' ? '--key-is-lost' : '--host-is-down'
+    unsaidRemovals(replica.view, targets, flag)
+    await this.#check(targets, claim)
+    await replica.write(view =>
+      unsaidRemovals(view, targets, flag).map(({ dot }) => ({ kind: 'host-down' as const, removal: dot })),
     )
   }
 
@@ -116,21 +121,19 @@ class Remover implements RemovalService {
     })
   }
 
-  /**
-   * The assertion is false while the host is connected, or one that is the same machine, or took its name or address. A key that is
-   * fenced everywhere (R8) is another matter: its host is there, under a new key, and has its containers on record.
-   */
-  #refuseIfAlive(targets: readonly PeerKey[]): void {
-    const { replica, mesh } = this.#deps
-    const alive = [replica.self, ...mesh.connected()].flatMap(key => replica.view.member(key) ?? [])
-    for (const target of targets) {
-      const gone = replica.view.everMember(target)
-      const isFenced = replica.view.isFenced(target)
-      const same = alive.find(member => member.key === target || (!isFenced && gone && isSameHost(member, gone)))
-      if (!same) continue
-      const text = `${gone?.name ?? target.slice(0, 8)} is not down: ${same.name} is connected with its key, name, machine or address`
-      throw new SkeinError('conflict', `${text}; switch it off, or leave --host-is-down out`)
+  /** Throws what speaks against the claim. */
+  async #check(targets: readonly PeerKey[], claim: Claim): Promise<void> {
+    const { replica, mesh, seal } = this.#deps
+    const witnessed = { view: replica.view, self: replica.self, connected: mesh.connected() }
+    if (claim === 'off') return refuseIfAlive(witnessed, targets)
+    refuseUnlessHere(witnessed, targets)
+    if (!this.#isRegistered) {
+      throw new SkeinError(
+        'unavailable',
+        'the containers of this host are not on record yet: see skein status, try again',
+      )
     }
+    for (const key of targets) await seal?.(key)
   }
 
   #refuseMinority(view: RegistryView, targets: readonly PeerKey[], assertion: Assertion): void {
@@ -173,9 +176,4 @@ class Remover implements RemovalService {
         if (written && this.#unsubscribe) this.#look()
       })
   }
-}
-
-function isSameHost(a: Member, b: Member): boolean {
-  const isSame = (one: string, other: string) => one !== '' && one === other
-  return a.name === b.name || isSame(a.vtepAddress, b.vtepAddress) || isSame(a.machine, b.machine)
 }

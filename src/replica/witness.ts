@@ -65,7 +65,7 @@ export class Witness {
     if (this.#durable > this.#noted) this.#timer ??= this.#deps.clock.after(lagMs, () => void this.#write())
   }
 
-  /** The key is given up for good: whatever copy of its directory turns up here is old. Never rejects. */
+  /** The key is given up, or lost, for good: whatever copy of its directory turns up here is old. Never rejects. */
   async seal(): Promise<void> {
     this.#timer?.cancel()
     this.#durable = sealedCounter

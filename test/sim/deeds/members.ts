@@ -41,15 +41,13 @@ export const memberDeeds: Record<string, Deed> = {
       if (!removal || target === undefined) return
       // it speaks of every removal that is about this host
       const meant = open.filter(each => each.targets.some(({ key }) => key === target))
-      const hosts = hostsOf(
-        world,
-        meant.flatMap(each => each.targets.map(({ key }) => key)),
-      )
+      const keys = new Set(meant.flatMap(each => each.targets.map(({ key }) => key)))
+      const hosts = hostsOf(world, [...keys])
       if (hosts.includes(host) || !mayLose(turn, hosts)) return
       for (const each of hosts) loseForGood(world, each)
       await world.time.sleep(random.spread(100, 10_000), peer.life)
       world.history.note(`${host.name} says that ${hosts.map(({ name }) => name).join(', ')} are down`)
-      await peer.removal.assertDown([target])
+      await peer.removal.assertDown([...keys])
     },
   },
   /** A host that was told that it was removed joins again, under a new key; its containers run on. */

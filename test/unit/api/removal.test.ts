@@ -171,12 +171,112 @@ describe('api and cli: skein peer rm', () => {
       assert.ok(nodes.every(({ peer }) => peer.replica.view.member(again.signer.key)?.settled))
       assert.equal(new Set(nodes.map(({ peer }) => peer.replica.view.digest())).size, 1)
     })
-    await refused(rm(1, old, '--host-is-down'), 5, /^Error: host4 is not down: host4 is connected/)
+    await refused(
+      rm(1, old, '--host-is-down'),
+      5,
+      new RegExp(
+        `^Error: host4 is not down: host4 is connected.*, on host4: skein peer rm ${old.slice(0, 12)} --key-is-lost\n$`,
+      ),
+    )
     await again.stop()
     nodes = nodes.filter(({ peer }) => peer !== again)
     await api.stop()
     const later = await rm(1, old, '--host-is-down')
     assert.equal(later.code, 0, later.stderr)
+  })
+
+  async function madeAnew(n: number): Promise<Node> {
+    const peer = await joinPeer(hub, `host${n}`, at(1).peer)
+    const deps = depsOf(peer.replica, { removal: peer.removal, connected: () => peer.mesh.connected() })
+    const node = { peer, api: await startTestApi({ deps }) }
+    nodes.push(node)
+    await eventually(() => {
+      for (const other of nodes) {
+        assert.ok(other.peer.replica.view.member(peer.signer.key)?.settled)
+        assert.ok(other === node || other.peer.mesh.connected().includes(peer.signer.key))
+      }
+    })
+    return node
+  }
+
+  it('with --key-is-lost: a host that was made anew without its data says so of its former key, it alone', async () => {
+    const old = key(4).slice(0, 12)
+    await kill(4)
+    await rm(1, 'host4')
+    await decided('effective')
+    await madeAnew(4)
+    const remedy = `if no machine has its data directory any more, on host4: skein peer rm ${old} --key-is-lost`
+    for (const n of [1, 4]) {
+      const { stdout } = await skein(n, 'status')
+      assert.ok(stdout.includes(`host4 (key ${old}) was removed and may still be running`), stdout)
+      assert.ok(stdout.includes(remedy), stdout)
+    }
+    const here = new RegExp(
+      `^Error: host4 is connected with the name or address of host4 .*: on it: skein peer rm ${old} --key-is-lost`,
+    )
+    await refused(rm(1, old, '--key-is-lost'), 5, here)
+    await refused(rm(4, old, '--key-is-lost', '--host-is-down'), 3, /either --host-is-down or --key-is-lost/)
+    await refused(rm(4, old, '--key-is-lost', '--cancel'), 3, /--cancel goes alone/)
+    const { code, stdout, stderr } = await rm(4, old, '--key-is-lost')
+    assert.deepEqual([code, stdout, stderr], [0, 'host4: removed\n', ''])
+    for (const n of [1, 2, 3, 4]) {
+      await eventually(async () => assert.match((await skein(n, 'status')).stdout, /^no conditions$/m))
+    }
+  })
+
+  it('with --key-is-lost: also of a former key that nobody has removed yet', async () => {
+    const old = key(4).slice(0, 12)
+    await kill(4)
+    await madeAnew(4)
+    await refused(rm(4, old, '--host-is-down'), 5, /^Error: host4 is not down: host4 is connected/)
+    const { code, stderr } = await rm(4, old, '--key-is-lost')
+    assert.deepEqual([code, stderr], [0, ''])
+    await decided('effective')
+    assert.ok(at(1).peer.replica.view.removals()[0]?.assertedAt)
+  })
+
+  it('with --key-is-lost: is refused while the key is connected, or its machine is another host', async () => {
+    await refused(rm(1, 'host4', '--key-is-lost'), 5, /^Error: a host with the key of host4 .* its key is not lost\n$/)
+    await refused(rm(4, 'host3', '--key-is-lost'), 5, /its key is not lost/)
+    const machine = 'ab'.repeat(16)
+    const facts = { addresses: [], vtepAddress: '', mtu: 1500, machine }
+    for (const n of [3, 4]) await at(n).peer.replica.write(() => [{ kind: 'peer', name: `host${n}`, ...facts }])
+    await eventually(() => {
+      const { view } = at(1).peer.replica
+      assert.equal(view.members().filter(member => member.machine === machine).length, 2)
+    })
+    const old = key(4).slice(0, 12)
+    await kill(4)
+    await rm(1, 'host4')
+    await decided('effective')
+    await madeAnew(4)
+    const elsewhere = new RegExp(
+      `^Error: host3 .* has the machine of host4 .*: on it: skein peer rm ${old} --key-is-lost\n$`,
+    )
+    await refused(rm(4, old, '--key-is-lost'), 5, elsewhere)
+    assert.match((await skein(1, 'status')).stdout, new RegExp(`on host3: skein peer rm ${old} --key-is-lost`))
+    const none =
+      /^Error: this host has neither the name nor the machine or address of host2: .* skein peer rm host2 --host-is-down\n$/
+    await kill(2)
+    await refused(rm(3, 'host2', '--key-is-lost'), 5, none)
+    const { code, stderr } = await rm(3, old, '--key-is-lost')
+    assert.deepEqual([code, stderr], [0, ''])
+  })
+
+  it('says that hosts are down of all that were removed together, or of none', async () => {
+    await madeAnew(5)
+    await kill(4)
+    await kill(3)
+    await rm(1, 'host4', 'host3')
+    await decided('effective')
+    await refused(
+      rm(1, 'host4', '--host-is-down'),
+      5,
+      /^Error: host4 host3 were removed together: if that is so of all of them: skein peer rm host4 host3 --host-is-down\n$/,
+    )
+    const { code, stderr } = await rm(2, 'host3', 'host4', '--host-is-down')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match((await skein(2, 'status')).stdout, /^no conditions$/m)
   })
 
   it('is refused while another host with its VTEP address is connected', async () => {
@@ -206,7 +306,7 @@ describe('api and cli: skein peer rm', () => {
     await refused(
       rm(1, 'host2', '--and-who-joined-through-it'),
       3,
-      /--and-who-joined-through-it goes with --host-is-down/,
+      /--and-who-joined-through-it goes with --host-is-down or --key-is-lost/,
     )
     await refused(rm(1, 'host2', '--cancel'), 4, /^Error: no such removal is undecided: see skein peer ls\n$/)
     await refused(rm(1, 'host2', '--cancel', '--host-is-down'), 3, /--cancel goes alone/)
@@ -225,6 +325,8 @@ describe('api and cli: skein peer rm', () => {
     { peers: ['host2'], cancel: 'yes' },
     { peers: ['host2'], andWhoJoined: true },
     { peers: ['host2'], cancel: true, hostIsDown: true },
+    { peers: ['host2'], cancel: true, keyIsLost: true },
+    { peers: ['host2'], hostIsDown: true, keyIsLost: true },
   ]
   it('POST /api/v1/peers/remove refuses malformed bodies, and nothing changes', async () => {
     const before = at(1).peer.replica.view.digest()

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { encode } from '../../../src/lib/cbor.ts'
+import { silentLogger } from '../../../src/lib/log.ts'
+import { createRemovalService } from '../../../src/replica/removal.ts'
 import { decodeJournal } from '../../../src/store/journal-format.ts'
+import { eventually } from '../../support/eventually.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
 import { seedAt } from './rig.ts'
@@ -95,6 +98,36 @@ describe('replica: removal of a host (R9)', () => {
     await one?.removal.start([keyOf(three), keyOf(four)], 2)
     await two?.replica.waitFor(view => outcome(view) === 'effective', 3000)
     assert.deepEqual(namesOf(two), ['host1', 'host2'])
+  })
+
+  it('says of no key that it is lost before its own containers are on record; then seals it first', async () => {
+    const old = keyOf(four)
+    await kill(four)
+    const again = await joinPeer(hub, 'host4', one ?? assert.fail(), seedAt(5))
+    peers.push(again)
+    await again.replica.waitFor(view => view.member(keyOf(again))?.settled === true, 5000)
+    const done: string[] = []
+    let onRecord = (): void => undefined
+    const registered = new Promise<void>(resolve => {
+      onRecord = resolve
+    })
+    const { replica, mesh } = again
+    const removal = createRemovalService({
+      ...{ replica, mesh, log: silentLogger },
+      registered: () => registered,
+      seal: async key => {
+        done.push(`sealed ${key}, ${replica.view.removals().length} removals`)
+      },
+    })
+    removal.begin()
+    const early = { code: 'unavailable', message: /the containers of this host are not on record yet/ }
+    await assert.rejects(removal.start([old], 1, 'lost'), early)
+    assert.deepEqual(done, [])
+    onRecord()
+    await eventually(() => removal.start([old], 1, 'lost'))
+    assert.deepEqual(done, [`sealed ${old}, 0 removals`])
+    removal.stop()
+    await one?.replica.waitFor(view => outcome(view) === 'effective' && !view.member(old), 3000)
   })
 
   it('makes a host that learns of its own removal write nothing more', async () => {
