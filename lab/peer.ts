@@ -15,6 +15,8 @@ export interface StartPeerOptions {
   join?: string
   /** @default the host's own */
   dataDir?: string
+  /** Folder of an earlier build of Skein whose `bin/skeind` is started: one that takes the host's own machine id. @default this one */
+  root?: string
   /** Further arguments of `skeind`. */
   arguments?: readonly string[]
   signal?: AbortSignal
@@ -35,13 +37,12 @@ export async function startPeer(plan: HostPlan, options: StartPeerOptions = {}):
     dataDir,
     '--witness-dir',
     `${plan.dataDir}-witness`,
-    '--machine-id',
-    plan.name,
+    ...(options.root === undefined ? ['--machine-id', plan.name] : []),
     '--listen',
     `${plan.address}:${meshPort}`,
   ]
   const join_ = options.join === undefined ? [] : ['--join', options.join]
-  const program = [process.execPath, join(packageRoot(), 'bin/skeind')]
+  const program = [process.execPath, join(options.root ?? packageRoot(), 'bin/skeind')]
   const peer = await startOnNode(plan.name, 'peer', [...program, ...own, ...join_, ...(options.arguments ?? [])])
   await until(() => isMember(plan.name, peer), {
     timeoutMs: startLimitMs,
