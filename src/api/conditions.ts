@@ -8,6 +8,8 @@ import type { ConditionJson } from './types.ts'
 
 /** A member whose clock is this far ahead of ours wins over everybody's later writes, ms. */
 const maxAheadMs = 5 * 60_000
+/** Members within reach acknowledge an admission within seconds; who waits this long waits for somebody in particular, ms. */
+const admissionMs = 30_000
 
 export function addConditionRoutes(app: FastifyInstance, deps: () => ApiDeps, clock: Clock): void {
   app.get('/api/v1/conditions', (): ConditionJson[] => conditionsJson(deps(), clock.now()))
@@ -15,7 +17,13 @@ export function addConditionRoutes(app: FastifyInstance, deps: () => ApiDeps, cl
 
 export function conditionsJson(deps: ApiDeps, nowMs: number): ConditionJson[] {
   const { view } = deps.replica
-  return [...view.conditions().map(ofMesh), ...clocksAhead(deps, nowMs), ...wrongSignatures(deps), ...ofHost(deps)]
+  return [
+    ...view.conditions().map(ofMesh),
+    ...clocksAhead(deps, nowMs),
+    ...waitingNewcomers(deps, nowMs),
+    ...wrongSignatures(deps),
+    ...ofHost(deps),
+  ]
 }
 
 function ofMesh({ kind, objects, since, text, remedy, commands = [] }: Condition): ConditionJson {
@@ -53,6 +61,38 @@ function clocksAhead({ replica, nameOf }: ApiDeps, nowMs: number): ConditionJson
       },
     ]
   })
+}
+
+/** Members that own no addresses since others do not acknowledge their admission (R4): perhaps for ever. */
+function waitingNewcomers({ replica, nameOf }: ApiDeps, nowMs: number): ConditionJson[] {
+  const { view } = replica
+  const connected = new Set(replica.syncStatus().map(({ peer }) => peer))
+  const admissions = new Map(view.admissions().map(admission => [admission.key, admission]))
+  return view.members().flatMap(({ key, name, settled, waitingFor }) => {
+    const [sinceMs = nowMs] = admissions.get(key)?.since ?? []
+    if (settled || waitingFor.length === 0 || nowMs - sinceMs < admissionMs) return []
+    const names = waitingFor.map(nameOf).sort()
+    const reach = (other: string) => (other === replica.self || connected.has(other) ? '' : ' (out of reach)')
+    const whom = waitingFor.map(other => `${nameOf(other)}${reach(other)}`).sort()
+    return [
+      {
+        ...{ scope: 'host', kind: 'admission-waits', objects: [key, ...waitingFor], commands: [] },
+        ...{ host: nameOf(replica.self), since: timeText(sinceMs) },
+        text: printable(`${name} owns no addresses yet: its admission waits for ${listText(whom)}`),
+        remedy: printable(
+          `bring back who is out of reach, and see skein status there; who will not come back: skein peer rm ${names.slice(0, namedHosts).join(' ')}`,
+        ),
+      },
+    ]
+  })
+}
+
+/** So many hosts are named; the rest is counted. */
+const namedHosts = 8
+
+function listText(names: readonly string[]): string {
+  const more = names.length > namedHosts ? [`and ${names.length - namedHosts} more`] : []
+  return [...names.slice(0, namedHosts), ...more].join(', ')
 }
 
 /** What others sent to this host alone: it took no effect, so nobody else can know. */

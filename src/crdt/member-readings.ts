@@ -41,6 +41,7 @@ export class MemberReadings {
     return this.#table.admitted().map(({ record, acks }) => ({
       key: record.leaf.key,
       dot: record.dot,
+      since: record.hlc,
       admitter: record.dot.writer,
       ackedBy: firstOfEach(acks).map(ack => ({ key: ack.dot.writer, dot: ack.dot, known: ack.leaf.known })),
     }))

@@ -285,6 +285,7 @@ export interface RegistryView {
   admissions(): {
     key: PeerKey
     dot: Dot
+    since: Hlc
     admitter: PeerKey
     ackedBy: readonly { key: PeerKey; dot: Dot; known: string }[]
   }[]

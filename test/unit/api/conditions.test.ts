@@ -99,3 +99,31 @@ describe('api: batches that their writer did not sign', () => {
     assert.deepEqual(conditionsJson(depsOf(second.replica), Date.now()), [])
   })
 })
+
+describe('api: a newcomer whose admission nobody acknowledges', () => {
+  let peers: MemoryPeer[] = []
+  afterEach(() => Promise.all(peers.map(peer => peer.stop())))
+
+  it('is shown once it has waited for half a minute, with whom it waits for and what to type', async () => {
+    const hub = new MemoryHub()
+    const first = await foundPeer(hub, 'host1')
+    const second = await joinPeer(hub, 'host2', first)
+    peers = [first, second]
+    const settled = (count: number) =>
+      second.replica.waitFor(view => view.members().filter(member => member.settled).length === count, 5000)
+    await settled(2)
+    await first.stop()
+    const third = await joinPeer(hub, 'host3', second)
+    peers.push(third)
+    const { view } = third.replica
+    await third.replica.waitFor(() => (view.member(third.signer.key)?.waitingFor.length ?? 0) > 0, 5000)
+    const list = (afterMs: number) => conditionsJson(depsOf(third.replica), Date.now() + afterMs)
+    assert.deepEqual(list(0), [], 'most settle within seconds')
+    const [condition, ...others] = list(minute)
+    assert.deepEqual(others, [])
+    assert.deepEqual([condition?.kind, condition?.scope], ['admission-waits', 'host'])
+    assert.deepEqual(condition?.objects, [third.signer.key, first.signer.key])
+    assert.equal(condition?.text, 'host3 owns no addresses yet: its admission waits for host1 (out of reach)')
+    assert.match(condition?.remedy ?? '', /who will not come back: skein peer rm host1$/)
+  })
+})
