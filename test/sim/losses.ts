@@ -1,6 +1,6 @@
 /** What operators do about hosts that burnt down, when the others are no majority without them. */
 import { errorText, SkeinError } from '../../src/lib/errors.ts'
-import { insiders } from './checks/convergence.ts'
+import { insiders } from './checks/insiders.ts'
 import type { World } from './world.ts'
 
 /**

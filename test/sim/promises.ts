@@ -48,6 +48,12 @@ export class Promises {
     return this.#doubted.has(writer) || (admitter !== undefined && this.isDoubted(admitter))
   }
 
+  /** True of who was let in by one of these, or by somebody who was. */
+  cameThrough(newcomer: PeerKey, hosts: ReadonlySet<PeerKey>): boolean {
+    const admitter = this.#admitters.get(newcomer)
+    return admitter !== undefined && (hosts.has(admitter) || this.cameThrough(admitter, hosts))
+  }
+
   get anyDoubted(): boolean {
     return this.#doubted.size > 0
   }

@@ -4,7 +4,7 @@ import { allocate, release } from '../docker.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
 import type { Holding } from './addresses.ts'
-import { insiders } from './convergence.ts'
+import { insiders } from './insiders.ts'
 
 /** Freed addresses move to other hosts after this (src/ipam/core/ledger.ts), and hints are published a second later, ms. */
 const coolDownMs = 62_000

@@ -9,55 +9,8 @@ import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
 import { isIll, type World } from '../world.ts'
 import { checkCauses } from './causes.ts'
+import { insiders, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
 import { difference, stateText } from './state-text.ts'
-
-interface Running {
-  host: Host
-  peer: Peer
-}
-
-function running(world: World): Running[] {
-  return world.hosts.flatMap(host => (host.peer ? [{ host, peer: host.peer }] : []))
-}
-
-/**
- * Hosts that are to agree in the end: not those that are gone, or were removed, or came in through such a host unseen. What is
- * so is asked of a settled member that knows of most removals, then of most members.
- */
-export function insiders(world: World): Host[] {
-  if (!world.promises.anyDoubted) return world.hosts
-  const [judge] = running(world)
-    .filter(({ host }) => !isStray(world, host))
-    .map(({ peer: { replica } }) => ({
-      view: replica.view,
-      isIn: replica.view.member(replica.self)?.settled === true,
-      removals: replica.view.removals().filter(({ outcome }) => outcome === 'effective').length,
-    }))
-    .sort(
-      (a, b) =>
-        Number(b.isIn) - Number(a.isIn) || b.removals - a.removals || b.view.members().length - a.view.members().length,
-    )
-  const inside = world.hosts.filter(host => !host.gone && !isStray(world, host) && judge?.view.member(host.signer.key))
-  return inside.filter(host => !isCutOff(world, host, inside))
-}
-
-/** Who was admitted by records that only a lost state had: some know it not, let it not in, and it does not learn why. */
-function isStray(world: World, { signer: { key } }: Host): boolean {
-  if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
-  return running(world).some(({ peer }) => !peer.replica.view.everMember(key))
-}
-
-/** A copy that knows no other member, or none that is left, dials nobody and lets nobody in: it is never told that it is one. */
-function isCutOff(world: World, { peer, signer }: Host, inside: readonly Host[]): boolean {
-  if (!peer || !world.copies.has(signer.key)) return false
-  const { view } = peer.replica
-  return !inside.some(other => other.signer.key !== signer.key && view.member(other.signer.key))
-}
-
-function insiderPeers(world: World): Running[] {
-  const inside = insiders(world)
-  return running(world).filter(({ host }) => inside.includes(host))
-}
 
 /** At any time: peers that hold the same records show the same. */
 export async function checkEqualVectors(world: World): Promise<void> {
@@ -82,21 +35,41 @@ export async function unrest(world: World): Promise<string | undefined> {
   if (away) return `${away.name} is not up`
   const busy = inside.find(host => host.flows > 0)
   if (busy) return `${busy.name} still has requests of users under way`
-  const all = insiderPeers(world)
-  const keys = new Set(inside.map(({ signer }) => signer.key))
-  for (const { host, peer } of all) {
+  const isHeldUp = inside.some(({ peer }) => peer?.replica.fenced)
+  for (const island of islands(world)) {
+    const problem = unrestOf(world, island, isHeldUp)
+    if (problem) return problem
+  }
+  return undefined
+}
+
+/** @param isHeldUp some host is fenced and acknowledges nothing: the others may be no majority */
+function unrestOf(world: World, all: readonly Running[], isHeldUp: boolean): string | undefined {
+  const keys = new Set(all.map(({ host }) => host.signer.key))
+  for (const each of all) {
+    const { host, peer } = each
     const { view } = peer.replica
+    const unseen = unseenBy(world, each)
     const known = view.members().filter(({ key }) => keys.has(key))
-    const pending = known.filter(member => !member.settled && !isLeaving(view, member.key))
-    // whoever is fenced acknowledges nothing: the others may be no majority
-    const isHeldUp = inside.some(({ peer }) => peer?.replica.fenced)
-    if (pending.length > 0 && !isHeldUp) return `${pending[0]?.name} is pending, says ${host.name}`
-    if (known.length !== keys.size) return `${host.name} does not know all members`
+    const pending = known.find(
+      ({ key, settled, waitingFor }) =>
+        !settled && !isLeaving(view, key) && !waitingFor.some(other => isLostToCopies(world, other)),
+    )
+    if (pending && !isHeldUp) return `${pending.name} is pending, says ${host.name}`
+    if (known.length !== [...keys].filter(key => !unseen.has(key)).length)
+      return `${host.name} does not know all members`
     if (peer.pending() > 0) return `${host.name} has writes under way`
   }
-  const vectors = all.map(({ peer }) => toHex(vectorHash(peer.replica.vector())))
-  const odd = vectors.findIndex(hash => hash !== vectors[0])
-  return odd < 0 ? undefined : `${all[0]?.host.name} and ${all[odd]?.host.name} have different vectors`
+  return unequalVectors(world, all)
+}
+
+function unequalVectors(world: World, all: readonly Running[]): string | undefined {
+  const unseen = new Map(all.map(each => [each, unseenBy(world, each)]))
+  const judge = all.find(each => unseen.get(each)?.size === 0) ?? all[0]
+  const hash = ({ peer }: Running, without: ReadonlySet<PeerKey> = new Set()) =>
+    toHex(vectorHash(new Map([...peer.replica.vector()].filter(([writer]) => !without.has(writer)))))
+  const odd = all.find(each => judge && hash(each, unseen.get(each)) !== hash(judge, unseen.get(each)))
+  return odd && `${judge?.host.name} and ${odd.host.name} have different vectors`
 }
 
 /** Whoever acknowledged a removal that is not decided does not see what the target wrote since: perhaps that it is settled (R9). */
@@ -108,7 +81,11 @@ function isLeaving(view: RegistryView, key: PeerKey): boolean {
 
 /** At rest: states are equal, acknowledged writes are everywhere, promises are kept. */
 export async function checkAtRest(world: World): Promise<void> {
-  const all = insiderPeers(world)
+  for (const island of islands(world)) checkIsland(world, island)
+  await checkEqualVectors(world)
+}
+
+function checkIsland(world: World, all: readonly Running[]): void {
   const isOpen = all.some(({ peer }) => peer.replica.view.removals().some(({ outcome }) => outcome === 'undecided'))
   const texts = all.map(({ peer }) => stateText(peer.replica.view))
   all.forEach(({ host }, i) => {
@@ -132,7 +109,6 @@ export async function checkAtRest(world: World): Promise<void> {
     checkPromises(world, host, peer)
     checkCauses(world, host, peer.replica.view)
   }
-  await checkEqualVectors(world)
 }
 
 function checkPromises(world: World, host: Host, { replica: { view } }: Peer): void {
@@ -158,7 +134,7 @@ export function leak(world: World): string | undefined {
     ...world.promises.networks.keys(),
     ...running(world).flatMap(({ peer }) => peer.replica.view.networks().map(network => network.id)),
   ])
-  for (const { host, peer } of insiderPeers(world)) {
+  for (const { host, peer } of islands(world).flat()) {
     // it writes nothing any more, also not what is so
     if (peer.replica.fenced) continue
     for (const network of networks) {

@@ -2,13 +2,21 @@
 import { formatIp } from '../../../src/model/ip.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
-import { insiders } from './convergence.ts'
+import { islands } from './insiders.ts'
 
 const kinds = ['writer-forked', 'duplicate-address', 'block-forked', 'address-forked', 'removed-unasserted']
 
 export function checkNaming(world: World): void {
   if (!world.copies.any) return
-  const inside = insiders(world).filter(({ peer }) => peer)
+  for (const island of islands(world)) {
+    checkNamingOn(
+      world,
+      island.map(({ host }) => host),
+    )
+  }
+}
+
+function checkNamingOn(world: World, inside: readonly Host[]): void {
   checkFences(world, inside)
   for (const { host, ip, network } of inside.flatMap(recorded)) {
     const isDoubled = inside

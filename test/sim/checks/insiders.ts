@@ -1,0 +1,122 @@
+/** Who is to agree with whom in the end. */
+import type { PeerKey } from '../../../src/lib/keys.ts'
+import type { Host } from '../host.ts'
+import type { Peer } from '../peer.ts'
+import type { VirtualMesh } from '../virtual-mesh.ts'
+import type { World } from '../world.ts'
+
+export interface Running {
+  readonly host: Host
+  readonly peer: Peer
+}
+
+export function running(world: World): Running[] {
+  return world.hosts.flatMap(host => (host.peer ? [{ host, peer: host.peer }] : []))
+}
+
+/**
+ * Hosts that are to agree in the end: not those that are gone, or were removed, or came in through such a host unseen. What is
+ * so is asked of a settled member that knows of most removals, then of most members.
+ */
+export function insiders(world: World): Host[] {
+  if (!world.promises.anyDoubted) return world.hosts
+  const [judge] = running(world)
+    .filter(({ host }) => !isStray(world, host))
+    .map(({ peer: { replica } }) => ({
+      view: replica.view,
+      isIn: replica.view.member(replica.self)?.settled === true,
+      removals: replica.view.removals().filter(({ outcome }) => outcome === 'effective').length,
+    }))
+    .sort(
+      (a, b) =>
+        Number(b.isIn) - Number(a.isIn) || b.removals - a.removals || b.view.members().length - a.view.members().length,
+    )
+  const inside = world.hosts.filter(host => !host.gone && !isStray(world, host) && judge?.view.member(host.signer.key))
+  return inside.filter(host => !isCutOff(world, host, inside))
+}
+
+/** Who was admitted by records that only a lost state had: some know it not, let it not in, and it does not learn why. */
+function isStray(world: World, { signer: { key } }: Host): boolean {
+  if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
+  return running(world).some(({ peer }) => !peer.replica.view.everMember(key))
+}
+
+/** A copy that knows no other member, or none that is left, dials nobody and lets nobody in: it is never told that it is one. */
+function isCutOff(world: World, { peer, signer }: Host, inside: readonly Host[]): boolean {
+  if (!peer || !world.copies.has(signer.key)) return false
+  const { view } = peer.replica
+  return !inside.some(other => other.signer.key !== signer.key && view.member(other.signer.key))
+}
+
+/** True of a key all of whose machines are such copies: no member that waits for it is ever answered. */
+export function isLostToCopies(world: World, key: PeerKey): boolean {
+  const machines = running(world).filter(({ host }) => host.signer.key === key)
+  const inside = insiders(world)
+  return machines.length > 0 && machines.every(({ host }) => isCutOff(world, host, inside))
+}
+
+/**
+ * The hosts that are to agree, in groups that never hear of each other; usually one. A member has one connection with a key. So where every host of
+ * a mesh runs twice, and whoever looks for a key may meet either of its machines, one of each key may pair up as a mesh of
+ * their own: nobody looks for anybody, and nobody can tell. Not so where a fenced host gives its connections up now and then (`mayMeet`).
+ */
+export function islands(world: World): Running[][] {
+  const inside = insiders(world)
+  const all = running(world)
+  const everyone = all.filter(({ host }) => inside.includes(host))
+  const groups = connected(all).filter(group => group.some(each => everyone.includes(each)))
+  const isClosed = groups.every(group => group.every(({ peer }) => hasAll(peer.mesh, all)) && isTwin(group, all))
+  return isClosed ? groups.map(group => group.filter(each => everyone.includes(each))) : [everyone]
+}
+
+/** True while groups that hear nothing of each other are yet to meet: a fenced host in one of them gives others their turn. */
+export function mayMeet(world: World): boolean {
+  const groups = islands(world)
+  return groups.length > 1 && groups.flat().some(({ peer }) => peer.replica.fenced)
+}
+
+function connected(all: readonly Running[]): Running[][] {
+  const groups: Running[][] = []
+  const left = new Set(all)
+  for (const first of all) {
+    if (!left.delete(first)) continue
+    const group = [first]
+    for (const { peer } of group) {
+      const ends = peer.mesh.everySession().flatMap(session => session.ends)
+      for (const other of left) {
+        if (!ends.includes(other.peer.mesh)) continue
+        left.delete(other)
+        group.push(other)
+      }
+    }
+    groups.push(group)
+  }
+  return groups
+}
+
+/** Some machine with each of its members' keys that run is connected: it looks for nobody. */
+function hasAll(mesh: VirtualMesh, all: readonly Running[]): boolean {
+  return [...mesh.members].every(
+    key => key === mesh.self || mesh.sessionsWith(key).length > 0 || all.every(({ peer }) => peer.mesh.self !== key),
+  )
+}
+
+/** Another group has a machine with one of its keys. */
+function isTwin(group: readonly Running[], all: readonly Running[]): boolean {
+  const keys = new Set(group.map(({ peer }) => peer.mesh.self))
+  return all.some(other => !group.includes(other) && keys.has(other.peer.mesh.self))
+}
+
+/**
+ * Who cannot be seen here: let in by the target of a removal that this host started or acknowledged, after what it acknowledged of it. Until
+ * the removal is decided they are no members here, and their records are not taken in (R9 b, decision 0015).
+ */
+export function unseenBy(world: World, { peer: { replica } }: Running): Set<PeerKey> {
+  const { view, self } = replica
+  const binding = view
+    .removals()
+    .filter(({ outcome, starter, ackedBy }) => outcome === 'undecided' && (starter === self || ackedBy.includes(self)))
+  const targets = new Set(binding.flatMap(removal => removal.targets.map(({ key }) => key)))
+  const keys = world.hosts.map(({ signer }) => signer.key).filter(key => !view.everMember(key))
+  return new Set(keys.filter(key => world.promises.cameThrough(key, targets)))
+}

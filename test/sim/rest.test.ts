@@ -1,0 +1,105 @@
+/** Who is to agree with whom at rest, where not all can: told step by step. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import { vectorHash } from '../../src/crdt/vector.ts'
+import { toHex } from '../../src/lib/bytes.ts'
+import { errorText } from '../../src/lib/errors.ts'
+import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
+import { copyOf, putBack, startClone } from './faults/copies.ts'
+import { dieHost, startHost } from './lifecycle.ts'
+import { derivedRandom } from './random.ts'
+import { type Stage, setStage } from './stage.ts'
+
+const keyOf = (stage: Stage, number: number) => stage.host(number).signer.key
+const hashOf = (stage: Stage, number: number) => toHex(vectorHash(stage.peer(number).replica.vector()))
+const namesOf = (stage: Stage) => islands(stage.world).map(group => group.map(({ host }) => host.name))
+
+describe('simulator: at rest', function () {
+  this.timeout(30_000)
+
+  /** Both hosts run twice, and the copies are connected with each other alone. */
+  async function twice(): Promise<Stage> {
+    const stage = await setStage(2)
+    const copies = [1, 2].map(number => copyOf(stage.host(number)))
+    stage.split([1, 2], [3, 4])
+    copies.forEach((copy, i) => {
+      startClone(stage.world, stage.host(i + 1), copy, derivedRandom(1, 'told'))
+    })
+    stage.split([1, 2], [3, 4])
+    await stage.pass(8000)
+    await stage.create(1, 'web')
+    return stage
+  }
+
+  it('two meshes of the same keys, in which nobody looks for anybody, are each at rest by itself', async () => {
+    const stage = await twice()
+    await stage.heal()
+    assert.notEqual(hashOf(stage, 1), hashOf(stage, 3))
+    assert.deepEqual(namesOf(stage), [
+      ['host1', 'host2'],
+      ['host1-clone2', 'host2-clone3'],
+    ])
+    assert.equal(mayMeet(stage.world), false)
+  })
+
+  it('they have to agree once one of them looks for another', async () => {
+    const stage = await twice()
+    stage.world.network.links.mendAll()
+    dieHost(stage.world, stage.host(2), 'kill')
+    stage.split([1], [2, 3, 4])
+    await stage.finish(startHost(stage.world, stage.host(2)))
+    await stage.pass(8000)
+    await stage.heal()
+    assert.equal(namesOf(stage).length, 1)
+    assert.equal(hashOf(stage, 1), hashOf(stage, 3))
+    assert.match(errorText(stage.peer(3).replica.fenced), /data directory is older/)
+  })
+
+  it('whoever waits for a host that is back from before it let anybody in waits for ever, and is told for whom', async () => {
+    const stage = await setStage(1)
+    const copy = copyOf(stage.host(1))
+    await stage.join()
+    await stage.heal()
+    dieHost(stage.world, stage.host(1), 'power')
+    putBack(stage.world, stage.host(1), copy, derivedRandom(1, 'told'), 'is lost')
+    await stage.join()
+    await stage.finish(startHost(stage.world, stage.host(1)))
+    // put back, too, to what they are: else what a lost state alone may have let in is not asked to settle
+    for (const number of [2, 3]) stage.world.copies.begin(keyOf(stage, number))
+    await stage.heal()
+    await stage.pass(60_000)
+    const newcomer = stage.peer(2).replica.view.member(keyOf(stage, 3))
+    assert.deepEqual([newcomer?.settled, newcomer?.waitingFor], [false, [keyOf(stage, 1)]])
+    assert.equal(stage.peer(1).replica.view.members().length, 1, 'it knows itself alone')
+  })
+
+  it('R9: whoever is bound by a removal sees not whom its target lets in, and agrees in all else', async () => {
+    const stage = await setStage(3)
+    stage.split([1], [2], [3])
+    await stage.pass(1000)
+    stage.world.promises.doubt([keyOf(stage, 2)])
+    await stage.finish(stage.peer(1).removal.start([keyOf(stage, 2)], 0)).catch(() => undefined)
+    await stage.pass(3000)
+    const copy = copyOf(stage.host(1))
+    await stage.create(1, 'web')
+    await stage.pass(3000)
+    // fenced by the note outside of its directory, with the removal that only it may decide
+    dieHost(stage.world, stage.host(1), 'power')
+    putBack(stage.world, stage.host(1), copy, derivedRandom(1, 'told'), 'stays')
+    await stage.finish(startHost(stage.world, stage.host(1)))
+    assert.notEqual(stage.peer(1).replica.fenced, undefined)
+    stage.world.addHost()
+    stage.split([1], [2, 4], [3])
+    await stage.finish(startHost(stage.world, stage.host(4)))
+    stage.split([1], [2, 3, 4])
+    await stage.heal()
+    const newcomer = keyOf(stage, 4)
+    assert.equal(stage.peer(1).replica.view.everMember(newcomer), undefined)
+    assert.equal(stage.peer(1).replica.vector().has(newcomer), false)
+    const unseen = islands(stage.world)
+      .flat()
+      .map(each => [each.host.name, unseenBy(stage.world, each).has(newcomer)])
+    assert.deepEqual(Object.fromEntries(unseen).host1, true)
+    assert.deepEqual(Object.fromEntries(unseen).host2, false)
+  })
+})
