@@ -9,6 +9,7 @@ import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import { derivedRandom } from './random.ts'
 import { type Stage, setStage } from './stage.ts'
+import { until } from './until.ts'
 
 const keyOf = (stage: Stage, number: number) => stage.host(number).signer.key
 const hashOf = (stage: Stage, number: number) => toHex(vectorHash(stage.peer(number).replica.vector()))
@@ -53,6 +54,18 @@ describe('simulator: at rest', function () {
     assert.equal(namesOf(stage).length, 1)
     assert.equal(hashOf(stage, 1), hashOf(stage, 3))
     assert.match(errorText(stage.peer(3).replica.fenced), /data directory is older/)
+  })
+
+  it('the time that they have for it counts from when they met', async () => {
+    const { world } = await setStage(1)
+    const beginMs = world.time.nowMs
+    const passedMs = () => world.time.nowMs - beginMs
+    const unequal = async () => (passedMs() < 55_000 ? 'unequal' : undefined)
+    await until(world, 20_000, 'I2', unequal, () => passedMs() < 50_000)
+    await assert.rejects(
+      until(world, 20_000, 'I2', async () => 'unequal'),
+      /unequal, 20 s after everything was mended/,
+    )
   })
 
   it('whoever waits for a host that is back from before it let anybody in waits for ever, and is told for whom', async () => {

@@ -19,8 +19,6 @@ import type { World } from './world.ts'
 const compareMs = 4000
 /** "Within seconds", with the slowest rounds of anti-entropy: all agree so long after everything was mended, ms. */
 const restLimitMs = 60_000
-/** Fenced hosts give their connections up every ten minutes at last (src/replica/fenced-turns.ts), and may take up the same, ms. */
-const turnsLimitMs = 3_600_000
 /** An address that nobody came for is taken back after a minute, looked for every 15 s (src/ipam/sweeper.ts), ms. */
 const leakLimitMs = 100_000
 
@@ -66,24 +64,15 @@ async function rest(world: World): Promise<void> {
   world.network.weather = calm
   mendAll(world)
   world.time.after(patienceMs, () => void liftRemovals(world).then(() => removeTheLost(world)))
-  await until(world, restLimit, 'I2', () => unrest(world))
+  await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   await checkAtRest(world)
-  await until(
-    world,
-    () => leakLimitMs,
-    'R7',
-    async () => leak(world),
-  )
+  await until(world, leakLimitMs, 'R7', async () => leak(world))
   checkNaming(world)
   await checkCapacity(world)
-  await until(world, restLimit, 'I2', () => unrest(world))
+  await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   await checkAtRest(world)
   checkJournals(world)
   if (world.failure) throw world.failure
-}
-
-function restLimit(world: World): number {
-  return mayMeet(world) ? turnsLimitMs : restLimitMs
 }
 
 /** Operators of hosts whose removals are stuck do what the condition says. */

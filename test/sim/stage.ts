@@ -92,12 +92,7 @@ function stageOf(world: World): Stage {
     },
     async heal() {
       world.network.links.mendAll()
-      await until(
-        world,
-        () => 30_000,
-        'I2',
-        () => unrest(world),
-      )
+      await until(world, 30_000, 'I2', () => unrest(world))
       await checkAtRest(world)
     },
     async create(number, name, subnet = '10.1.2.0/24', ofTenant = tenant) {
