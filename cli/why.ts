@@ -72,7 +72,7 @@ function changeLines({ passes, commands, remedy }: NonNullable<WhyWayJson['chang
 }
 
 function endText(end: WhyEndJson): string {
-  const { kind, ipAddress = '', groupName, homingHost = '', members = 0 } = end
+  const { kind, ipAddress = 'no IPv6 address', groupName, homingHost = '', members = 0 } = end
   const network = end.networkName === undefined ? '' : dockerName(end.tenantName, end.networkName)
   if (kind === 'outside') return `${ipAddress}, outside of the networks of tenant ${end.tenantName}`
   if (kind === 'unused') return `${ipAddress} of network ${network}`

@@ -33,6 +33,8 @@ export interface HostStatus {
     errors: readonly string[]
     /** Members that do not answer VXLAN frames; `sinceMs` is wall clock. */
     unreachable: readonly { member: PeerKey; sinceMs: number }[]
+    /** Whether docker_gwbridge has IPv6; undefined while Docker has not made it. */
+    outsideHas6?: boolean | undefined
   }
   /** Standing problems of this host alone; `sinceMs` is wall clock. */
   conditions: readonly { text: string; remedy: string; kind?: string; sinceMs?: number }[]

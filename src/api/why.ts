@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type Family, formatAddress } from '../model/address-match.ts'
 import { type FlowKind, parseFlowKind } from '../model/flow-kind.ts'
 import { ruleText } from '../model/rule.ts'
-import { type Answer, type Change, type End, type Verdict, type WayAnswer, why } from '../policy/index.ts'
+import { type Answer, type Change, type End, noAddress6, type Verdict, type WayAnswer, why } from '../policy/index.ts'
 import type { ApiDeps } from './deps.ts'
 import { requireTenant } from './lookup.ts'
 import { checkBody } from './reply.ts'
@@ -27,12 +27,13 @@ export function addWhyRoute(app: FastifyInstance, deps: () => ApiDeps): void {
     const { view, self } = replica
     if (tenant !== undefined) requireTenant(view, tenant)
     const kind = parseFlowKind(flow)
-    const unreachable = hostStatus().datapath.unreachable.map(({ member }) => member)
+    const { datapath } = hostStatus()
+    const unreachable = datapath.unreachable.map(({ member }) => member)
     return whyJson(
       deps(),
       kind,
       why(
-        { view, nameOf, self, unreachable, connected: connected() },
+        { view, nameOf, self, unreachable, outsideHas6: datapath.outsideHas6, connected: connected() },
         { src, dst, kind, tenant, family: family && (Number(family) as Family) },
       ),
     )
@@ -80,7 +81,8 @@ function endJson({ replica, nameOf }: ApiDeps, end: End): WhyEndJson {
     ...place,
     ...(group ? { groupName: group.name } : {}),
     ...{ containerName: endpoint.containerName, containerID: endpoint.container },
-    ...{ ipAddress: formatAddress(end.ip), homingHost: nameOf(endpoint.owner) },
+    ...(end.ip === noAddress6 ? {} : { ipAddress: formatAddress(end.ip) }),
+    homingHost: nameOf(endpoint.owner),
   }
 }
 

@@ -146,6 +146,7 @@ class LinuxDatapath implements Datapath {
       repaired: this.#repaired,
       errors: this.#context.problems.list(),
       unreachable: this.#probe.unreachable(),
+      outsideHas6: this.#firewall.outsideHas6(),
       conditions: wireConditions([...this.#tenants.values()].flatMap(tenant => tenant.offWire())),
     }
   }

@@ -51,6 +51,8 @@ export interface Datapath {
     repaired: number
     errors: string[]
     unreachable: Unreachable[]
+    /** Whether docker_gwbridge has IPv6; undefined while Docker has not made it. */
+    outsideHas6: boolean | undefined
     conditions: { kind: string; text: string; remedy: string }[]
   }
   start(): void

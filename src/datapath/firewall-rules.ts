@@ -41,7 +41,8 @@ export function isSharedPort(vxlanPort: number): boolean {
  *   not pass for another's.
  * - On docker_gwbridge no frame passes from one port to another. The bridge family sees it whatever
  *   bridge-nf-call-iptables says, and only frames between ports are in its forward hook: what goes to and from the host
- *   is not. By address, since this must hold from a port's first frame on (isolating the port comes after it).
+ *   is not. By address, since this must hold from a port's first frame on (isolating the port comes after it). Link-local
+ *   addresses could be anybody's: they wait for a second before they are used (RFC 4862, 5.4), and the port is isolated by then.
  */
 export function firewallText({ vxlanPort, senders, vnis, gatewaySubnets }: FirewallWishes): string {
   const elements = [...senders]

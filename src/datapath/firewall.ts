@@ -14,6 +14,8 @@ export interface Firewall {
   membersChanged(): void
   /** Resolves once frames with this VNI are taken from members only; at once where all frames are. Never rejects, as `refresh`. */
   guardVni(vni: number): Promise<void>
+  /** Whether docker_gwbridge has IPv6; undefined until it was looked at, and while Docker has not made it. */
+  outsideHas6(): boolean | undefined
   start(): void
   stop(): Promise<void>
 }
@@ -34,6 +36,7 @@ export function createFirewall(context: Context): Firewall {
   const { view, self } = context.replica
   let loaded: Loaded | undefined
   let queued = false
+  let outsideHas6: boolean | undefined
   /** Versions of what the guards rest on, when it was last looked at. */
   let lookedAt = ''
   const wanted = (known: ReadonlyMap<string, string>) => nextSenders(known, sendersIn(view), context.vtepAddress)
@@ -42,6 +45,7 @@ export function createFirewall(context: Context): Firewall {
 
   const look = async (verify: boolean): Promise<number> => {
     const subnets = await gatewaySubnets(context.run)
+    outsideHas6 = subnets.length === 0 ? undefined : subnets.some(subnet => subnet.includes(':'))
     senders = wanted(senders ?? (await loadedSenders(context)))
     vnis = wantedVnis(vnis?.received ?? (isShared ? await loadedVnis(context) : new Set()))
     const text = firewallText({ vxlanPort: context.vxlanPort, senders, vnis, gatewaySubnets: subnets })
@@ -93,6 +97,7 @@ export function createFirewall(context: Context): Firewall {
         await refresh(false)
       })
     },
+    outsideHas6: () => outsideHas6,
     start: () => watch.start(),
     async stop() {
       await watch.stop()

@@ -3,16 +3,19 @@
  * which container has which address there, and tells it a moment after the container's start: until then nobody unknown on
  * the bridge begins anything, if the container has rules.
  */
+import type { Endpoint } from '../crdt/registry-view.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
-import { parseIp } from '../model/ip.ts'
+import { type Address, familyOf, formatAddress, parseAddress } from '../model/address-match.ts'
 import {
   compileOutside,
   type Outlet,
+  type OutletPlace,
   type OutsideState,
   outsideCommands,
   outsideState,
   outsideTable,
+  ownAddress,
   type PolicyBook,
   readListing,
   sameElements,
@@ -22,7 +25,7 @@ import { createLane } from './lane.ts'
 import { gatewayBridge } from './names.ts'
 import { createNftChild } from './nft-child.ts'
 
-/** Address on docker_gwbridge -> endpoints of ours of its container; [] for a container without any. */
+/** Each address on docker_gwbridge, of either family -> endpoints of ours of its container; [] for a container without any. */
 export type Outlets = ReadonlyMap<string, readonly string[]>
 
 export interface OutsideTable {
@@ -70,28 +73,30 @@ export function createOutsideTable(context: Context): OutsideTable {
 
   /** A container of ours whose endpoint is gone has left, whatever Docker said last. */
   const present = () =>
-    [...outlets].flatMap(([address, ids]) => {
+    [...outlets].flatMap(([text, ids]) => {
+      const address = parseAddress(text)
       const endpoints = ids.flatMap(id => view.endpoint(self, id) ?? [])
-      return endpoints.length < ids.length ? [] : [{ address, endpoints }]
+      return address === undefined || endpoints.length < ids.length ? [] : [{ address, endpoints }]
     })
+
+  const placesOf = (address: Address, { network: id, ip, group }: Endpoint): OutletPlace[] => {
+    const network = view.network(id)
+    if (!network || group === undefined) return []
+    return [{ tenant: network.tenant, ip: ownAddress(network.spec, ip, familyOf(address)), group }]
+  }
 
   function wanted(): OutsideState {
     const here = present()
     const containers = here.flatMap(({ address, endpoints }): Outlet[] => {
-      const places = endpoints.map(({ network, ip, group }) => ({
-        tenant: view.network(network)?.tenant ?? '',
-        ip,
-        group,
-      }))
-      const judged = places.filter(place => place.tenant !== '' && place.group !== undefined)
-      return judged.length === 0 ? [] : [{ address: parseIp(address) ?? 0, places: judged }]
+      const places = endpoints.flatMap(endpoint => placesOf(address, endpoint))
+      return places.length === 0 ? [] : [{ address, places }]
     })
     const tenants = [...new Set(containers.flatMap(({ places }) => places.map(place => place.tenant)))].sort()
     const now = tenants.map(books)
-    const key = JSON.stringify([containers, here.map(each => each.address), expected.size > 0])
+    const known = here.map(each => formatAddress(each.address))
+    const key = JSON.stringify([containers.map(textOf), known, expected.size > 0])
     if (last?.key === key && last.books.every((book, at) => book === now[at])) return last.state
     const rules = compileOutside(containers, books)
-    const known = here.map(each => each.address)
     const state = outsideState({ rules, known, isStarting: expected.size > 0, bridge: gatewayBridge })
     last = { key, books: now, state }
     return state
@@ -210,6 +215,11 @@ export function createOutsideTable(context: Context): OutsideTable {
       await child.close()
     },
   }
+}
+
+/** All that its rules follow from. */
+function textOf({ address, places }: Outlet): string {
+  return [address, ...places.flatMap(({ tenant, ip, group }) => [tenant, ip, group])].join(' ')
 }
 
 /** What is new besides what there is. */

@@ -28,7 +28,7 @@ export interface Snapshot {
   readonly gateway: string
   /** False while Docker does not tell the container of some endpoint of ours: it is being attached, or is gone. */
   readonly isComplete: boolean
-  /** Address on docker_gwbridge -> ids of our endpoints of that container; [] for containers without any. */
+  /** Each address on docker_gwbridge -> ids of our endpoints of that container; [] for containers without any. */
   readonly endpointsOf: ReadonlyMap<string, readonly string[]>
   /** Containers with an endpoint of ours -> whether they are on docker_gwbridge too. */
   readonly containers: ReadonlyMap<string, boolean>
@@ -123,7 +123,9 @@ async function look({ names, docker, dockerIdsOf }: AskersDeps): Promise<Snapsho
     ours.set(container, [...(ours.get(container) ?? []), endpointId])
   }
   const onBridge = bridge?.endpoints ?? []
-  const endpointsOf = new Map(onBridge.map(({ container, address }) => [address, ours.get(container) ?? []]))
+  const endpointsOf = new Map(
+    onBridge.flatMap(({ container, addresses }) => addresses.map(each => [each, ours.get(container) ?? []] as const)),
+  )
   const reachable = new Set(onBridge.map(({ container }) => container))
   const containers = new Map([...ours.keys()].map(container => [container, reachable.has(container)]))
   return { version, gateway: bridge?.gateway ?? '', isComplete: missing.size === 0, endpointsOf, containers }

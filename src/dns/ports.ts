@@ -11,7 +11,8 @@ export interface DockerPort {
         readonly endpoints: readonly {
           readonly container: string
           readonly endpointId: string
-          readonly address: string
+          /** Of both families. */
+          readonly addresses: readonly string[]
         }[]
       }
     | undefined

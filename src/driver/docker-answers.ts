@@ -1,6 +1,7 @@
 /** What Docker's answers, events and errors say, and its own form of what we ask it to create. */
 import type Docker from 'dockerode'
 import { errorText } from '../lib/errors.ts'
+import { formatIp, parseIp } from '../model/ip.ts'
 import { formatIp6, parseIp6 } from '../model/ip6.ts'
 import {
   DockerAway,
@@ -71,11 +72,23 @@ function canonical(text: string): string {
 
 export function insideOf(network: Docker.NetworkInspectInfo): DockerNetworkInside {
   return {
-    gateway: network.IPAM?.Config?.[0]?.Gateway ?? '',
-    endpoints: Object.entries(network.Containers ?? {}).map(([container, { EndpointID, IPv4Address }]) => {
-      return { container, endpointId: EndpointID, address: IPv4Address.split('/')[0] ?? '' }
+    gateway: gatewayOf(network.IPAM?.Config ?? []),
+    endpoints: Object.entries(network.Containers ?? {}).map(([container, { EndpointID, IPv4Address, IPv6Address }]) => {
+      const addresses = [IPv4Address, IPv6Address].map(text => text.split('/')[0] ?? '').filter(text => text !== '')
+      return { container, endpointId: EndpointID, addresses }
     }),
   }
+}
+
+/**
+ * Its IPv4 gateway; '' if it has none. Of a subnet that it was told Docker says the gateway only if it was told that too (26.1.5):
+ * it has taken the first address that it may give.
+ */
+function gatewayOf(config: NonNullable<Docker.IPAM['Config']>): string {
+  const { Subnet = '', IPRange = '', Gateway = '' } = config.find(({ Subnet = '' }) => !Subnet.includes(':')) ?? {}
+  if (Gateway !== '' || Subnet === '') return Gateway
+  const [base, first] = [Subnet, IPRange || Subnet].map(text => parseIp(text.split('/')[0] ?? ''))
+  return base === undefined || first === undefined ? '' : formatIp(first === base ? first + 1 : first)
 }
 
 export function idsOf(network: Docker.NetworkInspectInfo): Set<string> {

@@ -61,7 +61,14 @@ export interface DockerEndpoint {
 export interface DockerNetworkInside {
   /** Dotted; '' if it has none. */
   readonly gateway: string
-  readonly endpoints: readonly { readonly container: string; readonly endpointId: string; readonly address: string }[]
+  readonly endpoints: readonly DockerPlace[]
+}
+
+export interface DockerPlace {
+  readonly container: string
+  readonly endpointId: string
+  /** Its IPv4 and its IPv6 address, as far as it has them. */
+  readonly addresses: readonly string[]
 }
 
 /** A container that is connected to a network, running or not. */

@@ -12,6 +12,7 @@ export {
   outsidePrefix,
 } from './outside.ts'
 export { type OutsideState, outsideCommands, outsideState, outsideTable } from './outside-text.ts'
+export { noAddress6, ownAddress } from './own-address.ts'
 export { createMembers, type Elements, elementsOf, type Members } from './placements.ts'
 export { compile, counterName, type Domain, type Placement, type Ruleset } from './ruleset.ts'
 export { type Listing, readListing, sameElements } from './table-listing.ts'

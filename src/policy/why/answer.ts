@@ -115,17 +115,36 @@ function judged(facts: HostFacts, book: PolicyBook, places: Places, kind: FlowKi
 }
 
 /** Of hosts that may be down, or are to go: what this host knows of their containers may be old. */
-function notesOf({ view, self, connected, nameOf }: HostFacts, { src, dst }: Way): string[] {
+function notesOf(facts: HostFacts, way: Way): string[] {
+  const { view, self, connected, nameOf } = facts
+  const { src, dst } = way
   const hosts = [...new Set([src, dst].flatMap(end => hostsOfEnd(view, end)))].filter(host => host !== self)
   const leaving = view.removals().filter(({ outcome }) => outcome === 'undecided')
-  return hosts.flatMap(host => [
-    ...(connected.includes(host)
-      ? []
-      : [`${nameOf(host)} is out of reach of this host, and may be down: see skein status`]),
-    ...(leaving.some(({ targets }) => targets.some(({ key }) => key === host))
-      ? [`${nameOf(host)} is being removed`]
-      : []),
-  ])
+  return [
+    ...gatewayNotes(facts, way),
+    ...hosts.flatMap(host => [
+      ...(connected.includes(host)
+        ? []
+        : [`${nameOf(host)} is out of reach of this host, and may be down: see skein status`]),
+      ...(leaving.some(({ targets }) => targets.some(({ key }) => key === host))
+        ? [`${nameOf(host)} is being removed`]
+        : []),
+    ]),
+  ]
+}
+
+/** Whether the docker_gwbridge of a host has IPv6 that host alone knows. */
+function gatewayNotes({ view, self, outsideHas6, nameOf }: HostFacts, { kind, src, dst }: Way): string[] {
+  if (familyOfEnd(src) === 4 || (kind !== 'out' && kind !== 'published')) return []
+  const hosts = hostsOfEnd(view, kind === 'out' ? src : dst)
+  const unsure = hosts.filter(host => host !== self || outsideHas6 === undefined)
+  const without = hosts.filter(host => host === self && outsideHas6 === false)
+  return [
+    ...without.map(host => `docker_gwbridge of ${nameOf(host)} has no IPv6: nothing of this passes there`),
+    ...unsure.map(
+      host => `only if docker_gwbridge of ${nameOf(host)} was made with IPv6${host === self ? '' : ': ask there'}`,
+    ),
+  ]
 }
 
 /** A packet is judged on every host that it crosses with the policies of both ends, so that the first one drops it. */

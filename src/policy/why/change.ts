@@ -7,6 +7,7 @@ import type { FlowKind } from '../../model/flow-kind.ts'
 import { dockerName } from '../../model/names.ts'
 import type { RuleValue } from '../../model/rule.ts'
 import type { Direction, PolicyBook } from '../book.ts'
+import { noAddress6 } from '../own-address.ts'
 import type { Match } from '../verdict.ts'
 import type { End } from './ends.ts'
 import type { Way } from './way.ts'
@@ -84,7 +85,7 @@ export function groupOf(book: PolicyBook, end: End): Group | undefined {
 
 function ruleFor(action: RuleValue['action'], priority: number, place: Place, kind: FlowKind): RuleValue {
   const { direction, way } = place
-  const address = (end: End): string => (end.kind === 'group' ? '' : formatAddress(end.ip))
+  const address = (end: End): string => (end.kind === 'group' || end.ip === noAddress6 ? '' : formatAddress(end.ip))
   const named = (end: End): string => (end.kind === 'group' ? end.group.name : '')
   const isIn = direction === 'in'
   return {
@@ -97,7 +98,8 @@ function ruleFor(action: RuleValue['action'], priority: number, place: Place, ki
 }
 
 function shared({ group, direction, end }: Place): string {
-  return direction === 'out' && end.kind === 'container' ? `holds for every member of group ${group.name}` : ''
+  const isAlone = end.kind !== 'container' || (direction === 'in' && end.ip !== noAddress6)
+  return isAlone ? '' : `holds for every member of group ${group.name}`
 }
 
 function newPolicy({ tenant }: PolicyBook, { group, end }: Place, policy: string): string[] {

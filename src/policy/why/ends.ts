@@ -4,9 +4,9 @@ import type { Endpoint, Network, RegistryView } from '../../crdt/registry-view.t
 import { SkeinError } from '../../lib/errors.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { Address, Family } from '../../model/address-match.ts'
-import { parseIp6 } from '../../model/ip6.ts'
-import { address6, subnet6Of } from '../../model/ipv6.ts'
+import { subnet6Of } from '../../model/ipv6.ts'
 import { bareName, defaultTenant, groupNetworkName } from '../../model/names.ts'
+import { ownAddress } from '../own-address.ts'
 import { addressNamed } from './addresses.ts'
 
 export type End =
@@ -22,7 +22,7 @@ export interface ContainerEnd {
   readonly tenant: string
   readonly network: Network
   readonly endpoint: Endpoint
-  /** That of its addresses which is asked about. */
+  /** That of its addresses which is asked about; `noAddress6` if its network has no IPv6 and it meets the outside by IPv6. */
   readonly ip: Address
 }
 
@@ -80,16 +80,21 @@ export function findEnds(
     throw new SkeinError('invalid', `${src} and ${dst} never meet: ask about two IPv4 or two IPv6 addresses`)
   }
   const family = from.family ?? to.family ?? wanted
-  return family === 4 ? [from, to] : [with6(from), with6(to)]
+  if (family === 4) return [from, to]
+  const meetsOutside = ![from, to].every(named => named.ends.some(isInside))
+  return [with6(from, meetsOutside), with6(to, meetsOutside)]
 }
 
-/** Throws `invalid` if what is named has no IPv6 address. */
-function with6(named: Named): Named {
+/**
+ * @param meetsOutside of whatever network it is, it may have an IPv6 address on docker_gwbridge
+ * Throws `invalid` if what is named has no IPv6 address.
+ */
+function with6(named: Named, meetsOutside: boolean): Named {
   const ends = named.ends.flatMap((end): End[] => {
-    if (end.kind === 'group') return subnet6Of(end.network.spec) ? [{ ...end, family: 6 }] : []
-    if (end.kind !== 'container') return typeof end.ip === 'bigint' ? [end] : []
-    const ip = parseIp6(address6(end.network.spec, end.endpoint.ip) ?? '')
-    return ip === undefined ? [] : [{ ...end, ip }]
+    if (end.kind === 'outside' || end.kind === 'unused') return typeof end.ip === 'bigint' ? [end] : []
+    const { spec } = end.network
+    if (!meetsOutside && !subnet6Of(spec)) return []
+    return [end.kind === 'group' ? { ...end, family: 6 } : { ...end, ip: ownAddress(spec, end.endpoint.ip, 6) }]
   })
   if (ends.length > 0) return { ...named, ends }
   throw new SkeinError('invalid', `${named.text} has no IPv6 address: ask about IPv4, or see skein net ls -a`)

@@ -1,9 +1,7 @@
 /** Pure: which flows a question is about, seen from one end. */
 import { poolRange } from '../../model/group.ts'
-import { parseIp6 } from '../../model/ip6.ts'
-import { address6 } from '../../model/ipv6.ts'
-import type { NetworkSpec } from '../../model/network.ts'
 import type { PolicyBook } from '../book.ts'
+import { ownAddress } from '../own-address.ts'
 import type { Side } from './cases.ts'
 import { groupOf } from './change.ts'
 import type { End, GroupEnd } from './ends.ts'
@@ -25,13 +23,7 @@ function addressesOf(view: HostFacts['view'], end: GroupEnd): Side['ips'] {
   const { spec } = end.network
   const { subnet } = spec
   // records may say any pool
-  return [address6Of(spec, Math.max(first, subnet.first)), address6Of(spec, Math.min(last, subnet.last))]
-}
-
-function address6Of(spec: NetworkSpec, ip: number): bigint {
-  const found = parseIp6(address6(spec, ip) ?? '')
-  if (found === undefined) throw new RangeError('no IPv6 address')
-  return found
+  return [ownAddress(spec, Math.max(first, subnet.first), 6), ownAddress(spec, Math.min(last, subnet.last), 6)]
 }
 
 function addresses4Of(view: HostFacts['view'], { group, network }: GroupEnd): [first: number, last: number] {

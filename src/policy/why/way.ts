@@ -27,9 +27,15 @@ export interface HostFacts extends Names {
   self: PeerKey
   /** Members that do not answer VXLAN frames of this host. */
   unreachable: readonly PeerKey[]
+  /** Whether docker_gwbridge of this host has IPv6; undefined while that is not known. */
+  outsideHas6?: boolean | undefined
   /** Members that a connection stands to now. */
   connected: readonly PeerKey[]
 }
+
+/** Makes Docker's bridge for the way out with IPv6, where Docker translates IPv6 (docs/reference/ipv6.md). */
+export const gatewayCommand6 =
+  'docker network create --ipv6 --subnet fd00:ffff::/64 -o com.docker.network.bridge.name=docker_gwbridge -o com.docker.network.bridge.enable_icc=false docker_gwbridge'
 
 /** Of the ways of a container with several networks the kernel takes the most direct; several may be equally so. */
 const order: readonly WayKind[] = ['self', 'network', 'gateway', 'routed', 'out', 'published', 'none']
@@ -47,7 +53,7 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
   const none = (text: string, remedy: string, commands: string[] = []): Way => {
     return { kind: 'none', src, dst, text, remedy, commands }
   }
-  if (src.kind === 'outside' || dst.kind === 'outside') return outsideWay(way, none, src, dst)
+  if (src.kind === 'outside' || dst.kind === 'outside') return outsideWay(facts, way, none, src, dst)
   if (src.kind === 'unused') {
     if (isGateway(src)) return none(`${formatAddress(src.ip)} is a gateway: it begins nothing`, 'ask about a container')
     return unusedWay(none, src)
@@ -82,6 +88,7 @@ function wayBetween(facts: HostFacts, src: End, dst: End): Way {
 }
 
 function outsideWay(
+  { self, nameOf, outsideHas6: has6 }: HostFacts,
   way: (kind: WayKind, text: string) => Way,
   none: (text: string, remedy: string) => Way,
   src: End,
@@ -90,15 +97,18 @@ function outsideWay(
   const [inside] = [src, dst].filter(end => end.kind !== 'outside')
   if (!inside) return none('neither end is in a network', 'see skein ps')
   if (inside.kind === 'unused') return unusedWay(none, inside)
-  if (familyOfEnd(src) === 6) {
+  if (familyOfEnd(src) === 6 && has6 === false && inside.kind === 'container' && inside.endpoint.owner === self) {
     return none(
-      'IPv6 has no way between the networks and the outside: docker_gwbridge translates IPv4 alone',
-      'ask about IPv4; who calls a published port by IPv6 comes through docker-proxy, from an IPv4 address of the host',
+      `docker_gwbridge of ${nameOf(self)} has no IPv6, so there is no way between its containers and the outside by IPv6`,
+      `on ${nameOf(self)}, while none of its containers runs: docker network rm docker_gwbridge; ${gatewayCommand6}; until then who calls a published port by IPv6 comes through docker-proxy, as the IPv4 address of the host there`,
     )
   }
-  if (dst.kind === 'outside')
-    return way('out', `out of network ${shown(inside.network)}, translated to the address of the host`)
-  return way('published', 'from outside, to a port that is published with docker run -p, and to no other')
+  const by = familyOfEnd(src) === 6 ? ' by IPv6' : ''
+  if (dst.kind === 'outside') {
+    const how = by === '' ? 'translated to the address of the host' : 'over docker_gwbridge by IPv6'
+    return way('out', `out of network ${shown(inside.network)}, ${how}`)
+  }
+  return way('published', `from outside${by}, to a port that is published with docker run -p, and to no other`)
 }
 
 export function familyOfEnd(end: End): Family {

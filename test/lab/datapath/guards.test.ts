@@ -42,13 +42,25 @@ describe('datapath: guards of the host', function () {
     (...command: string[]) =>
       one.exec('ip', 'netns', 'exec', container, ...command)
 
-  /** A container's second interface, as Docker makes it. */
+  const ip6 = (ip: string) => ip.replace(/.*\./, 'fd00:ffff::')
+  /** Its link-local address, once it may be used. */
+  const linkLocal = (container: string) =>
+    eventually(async () => {
+      const text = await inside(container)('ip', '-6', 'addr', 'show', 'dev', 'eth1', 'scope', 'link', '-tentative')
+      const address = /inet6 (fe80::[0-9a-f:]+)/.exec(text)?.[1]
+      assert.ok(address, `${container} has a link-local address`)
+      return `${address}%eth1`
+    }, 5_000)
+
+  /** A container's second interface, as Docker makes it where somebody has made docker_gwbridge with IPv6. */
   const gatewayPort = async (container: string, ip: string) => {
     await one.exec('ip', 'netns', 'add', container)
     const peer = ['type', 'veth', 'peer', 'name', 'eth1', 'netns', container]
     await one.exec('ip', 'link', 'add', 'name', `veth-${container}`, ...peer)
     await one.exec('ip', 'link', 'set', `veth-${container}`, 'master', 'docker_gwbridge', 'up')
     await inside(container)('ip', 'addr', 'add', `${ip}/16`, 'dev', 'eth1')
+    // as Docker adds it: used at once
+    await inside(container)('ip', 'addr', 'add', `${ip6(ip)}/64`, 'dev', 'eth1', 'nodad')
     await inside(container)('ip', 'link', 'set', 'lo', 'up')
     await inside(container)('ip', 'link', 'set', 'eth1', 'up')
     await inside(container)('ip', 'route', 'add', 'default', 'via', '172.18.0.1')
@@ -67,6 +79,7 @@ describe('datapath: guards of the host', function () {
     await one.exec('ip', 'link', 'add', 'name', 'docker_gwbridge', 'address', '02:42:ac:12:00:01', 'type', 'bridge')
     await one.exec('sysctl', '-q', '-w', 'net.ipv4.conf.docker_gwbridge.rp_filter=0')
     await one.exec('ip', 'addr', 'add', '172.18.0.1/16', 'dev', 'docker_gwbridge')
+    await one.exec('ip', 'addr', 'add', 'fd00:ffff::1/64', 'dev', 'docker_gwbridge', 'nodad')
     await one.exec('ip', 'link', 'set', 'docker_gwbridge', 'up')
     for (const n of [2, 3]) await gatewayPort(`g${n}`, `172.18.0.${n}`)
   })
@@ -120,20 +133,28 @@ describe('datapath: guards of the host', function () {
   })
 
   for (const setting of ['0', '1']) {
-    it(`I4: passes nothing between containers on docker_gwbridge with bridge-nf-call-iptables=${setting}`, async () => {
-      await one.exec('sysctl', '-q', '-w', `net.bridge.bridge-nf-call-iptables=${setting}`)
-      assert.equal(await one.pings('g2', '172.18.0.3'), false)
-      assert.equal(await one.pings('g2', '172.18.0.1'), true)
+    it(`I4: passes nothing between containers on docker_gwbridge, IPv4 or IPv6, with bridge-nf-call-iptables=${setting}`, async () => {
+      for (const program of ['iptables', 'ip6tables']) {
+        await one.exec('sysctl', '-q', '-w', `net.bridge.bridge-nf-call-${program}=${setting}`)
+      }
+      const local = await linkLocal('g3')
+      for (const to of ['172.18.0.3', 'fd00:ffff::3', local]) assert.equal(await one.pings('g2', to), false, to)
+      for (const to of ['172.18.0.1', 'fd00:ffff::1']) assert.equal(await one.pings('g2', to), true, to)
       await one.ask('stop')
       for (const n of [2, 3]) await one.exec('bridge', 'link', 'set', 'dev', `veth-g${n}`, 'isolated', 'off')
-      const before = await dropped('bridge', 'between_ports')
-      assert.equal(await one.pings('g2', '172.18.0.3'), false, 'the rules alone, before a port is isolated')
-      assert.ok((await dropped('bridge', 'between_ports')) > before)
+      for (const to of ['172.18.0.3', 'fd00:ffff::3']) {
+        const before = await dropped('bridge', 'between_ports')
+        assert.equal(await one.pings('g2', to), false, `${to}: the rules alone, before a port is isolated`)
+        assert.ok((await dropped('bridge', 'between_ports')) > before)
+      }
       await one.exec('nft', 'delete', 'table', 'bridge', 'skein')
-      await eventually(() => one.pings('g2', '172.18.0.3'), 5000) // without guards it passes
+      // without guards it passes
+      for (const to of ['172.18.0.3', 'fd00:ffff::3', local]) await eventually(() => one.pings('g2', to), 5000)
       await one.killPeer()
       await one.startPeer()
-      await eventually(async () => !(await one.pings('g2', '172.18.0.3', 1)))
+      for (const to of ['172.18.0.3', 'fd00:ffff::3', local]) {
+        await eventually(async () => !(await one.pings('g2', to, 1)))
+      }
     })
   }
 

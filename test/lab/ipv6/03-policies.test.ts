@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Container, docker, eventually, networksAppear, runContainer } from '../support/index.ts'
+import { type Container, docker, eventually, inspect, networksAppear, runContainer } from '../support/index.ts'
 import { assertReaches6, type DualContainer, ping6, runDual, useTwoHosts } from './scene.ts'
 
 /** Serves its name on these ports by both families. */
@@ -58,8 +58,8 @@ describe('IPv6: policies', function () {
     assert.match(await skein('why', 'far', 'db1', 'tcp/80'), /but +over IPv6 the answer is no: ask with --ipv6/)
   })
 
-  it('let nothing reach a container with rules by IPv6 of docker_gwbridge', async () => {
-    const [one] = hosts()
+  it('judge IPv6 of docker_gwbridge, also where Docker does not translate it', async () => {
+    const [one, two] = hosts()
     // somebody made it with IPv6 before the first container
     await one.exec(['docker', 'network', 'rm', 'docker_gwbridge'])
     const options = ['bridge.name=docker_gwbridge', 'bridge.enable_icc=false', 'bridge.enable_ip_masquerade=true']
@@ -70,23 +70,25 @@ describe('IPv6: policies', function () {
       'docker_gwbridge',
     )
     await createWeb()
-    await runContainer(one, 'db.web', 'db', { args: ['-p', '8080:80'], command: serving('db', 80) })
-    const { Containers } = JSON.parse(
-      await docker(one, 'network', 'inspect', '-f', '{"Containers":{{json .Containers}}}', 'docker_gwbridge'),
-    )
-    const [place] = Object.values(Containers) as { IPv6Address: string }[]
-    const address = place?.IPv6Address.split('/')[0] ?? ''
+    const args = ['-p', '8080:80', '-p', '8081:81']
+    const db = await runContainer(one, 'db.web', 'db', { args, command: serving('db', 80, 81) })
+    const { Containers } = await inspect(one, 'network', 'docker_gwbridge')
+    const address = Containers?.[db.id]?.IPv6Address.split('/')[0] ?? ''
     assert.match(address, /^fd00:dead::/)
     const call = async (url: string) =>
       (
         await one.exec(['timeout', '3', 'busybox', 'wget', '-T', '1', '-qO', '-', url], { timeoutMs: 10_000 })
       ).stdout.trim()
-    await eventually(async () => assert.equal(await call(`http://[${address}]/`), 'db'))
-    assert.equal(await call('http://127.0.0.1:8080/'), 'db')
-    await skein('policy', 'rule-add', 'p', '1', '-l', 'tcp', '-i', '203.0.113.1', '-j', 'deny')
-    await eventually(async () => assert.equal(await call(`http://[${address}]/`), ''))
-    assert.equal(await call('http://127.0.0.1:8080/'), 'db', 'IPv4 is judged')
-    await skein('policy', 'rule-rm', 'p', '1')
-    await eventually(async () => assert.equal(await call(`http://[${address}]/`), 'db'))
+    /** By its own address, and through docker-proxy by IPv6 and IPv4. */
+    const calls = (own: number, port: number) =>
+      Promise.all([`[${address}]:${own}`, `[::1]:${port}`, `127.0.0.1:${port}`].map(at => call(`http://${at}/`)))
+    await eventually(async () => assert.deepEqual(await calls(80, 8080), ['db', 'db', 'db']))
+    await skein('policy', 'rule-add', 'p', '1', '-l', 'tcp', '-P', '80', '-j', 'deny')
+    await eventually(async () => assert.deepEqual(await calls(80, 8080), ['', '', '']), { timeoutMs: 5_000 })
+    assert.deepEqual(await calls(81, 8081), ['db', 'db', 'db'])
+    await skein('policy', 'rule-add', 'p', '2', '-l', 'tcp', '-i', 'fd00:dead::1', '-p', '20')
+    await eventually(async () => assert.deepEqual(await calls(80, 8080), ['db', 'db', '']), { timeoutMs: 5_000 })
+    await runContainer(two, 'web', 'other')
+    await eventually(async () => assert.match(await db.exec('nslookup', 'other'), /10\.6\.0\./))
   })
 })

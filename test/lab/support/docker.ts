@@ -26,7 +26,10 @@ export interface Inspected {
   Options?: Record<string, string>
   Labels?: Record<string, string>
   IPAM?: { Driver: string; Options: Record<string, string> | null; Config: { Subnet: string; Gateway?: string }[] }
-  Containers?: Record<string, { Name: string; IPv4Address: string; MacAddress: string; EndpointID: string }>
+  Containers?: Record<
+    string,
+    { Name: string; IPv4Address: string; IPv6Address: string; MacAddress: string; EndpointID: string }
+  >
   NetworkSettings?: {
     Networks: Record<
       string,

@@ -118,6 +118,15 @@ describe('cli: why', function () {
     )
   })
 
+  it('says of a container without an IPv6 address that it may meet the outside by IPv6', async () => {
+    const { stdout, code } = await skein('why c1 2001:db8::1 tcp/443')
+    assert.equal(code, 0)
+    assert.match(stdout, /^container c1 on host1 to 2001:db8::1, tcp\/443: passes$/m)
+    assert.match(stdout, /^ {2}from +c1, no IPv6 address, network contiv-net, on host1$/m)
+    assert.match(stdout, /^ {2}but +only if docker_gwbridge of host1 was made with IPv6$/m)
+    assert.equal((await whole('c1 2001:db8::1 tcp/443')).ways[0]?.src.ipAddress, undefined)
+  })
+
   const bad: [line: string, code: number, says: RegExp][] = [
     ['why', 2, /^Error: missing required argument 'src'; see: skein why --help\n$/],
     ['why c1 db1', 2, /^Error: missing required argument 'protocol'/],
@@ -126,7 +135,7 @@ describe('cli: why', function () {
     ['why c1 db1 tcp/99999', 3, /^Error: port "99999" is invalid: use 1 to 65535\n$/],
     ['why c1 db1 smtp', 3, /^Error: protocol "smtp" is invalid/],
     ['why c1 db1 icmp/8', 3, /^Error: icmp has no ports/],
-    ['why c1 fd00::1 tcp', 3, /^Error: container c1 on host1 has no IPv6 address: ask about IPv4/],
+    ['why -6 c1 lan1 tcp', 3, /^Error: container c1 on host1 has no IPv6 address: ask about IPv4/],
     ['why 1.2.3.4 1.2.3.5 tcp', 3, /^Error: neither 1\.2\.3\.4 nor 1\.2\.3\.5 is in a network of tenant default/],
     ['why c1 10.1.2.0 tcp', 3, /^Error: 10\.1\.2\.0 is no address of one container or host/],
     ['why c1 nobody tcp', 4, /^Error: nobody is no container, no group of tenant default and no address: see skein ps/],

@@ -39,12 +39,14 @@ export function createEngine(): MemoryEngine {
       if (!engine.isUp) throw new Error('Docker is away')
       const all = [...containers]
       if (network === 'docker_gwbridge') {
-        const endpoints = all.map(([container, { address }]) => ({ container, endpointId: `gw-${container}`, address }))
+        const endpoints = all.map(([container, { address }]) => {
+          return { container, endpointId: `gw-${container}`, addresses: [address] }
+        })
         return { gateway: '127.0.0.1', endpoints }
       }
       const endpoints = all.flatMap(([container, { endpoints }]) => {
         const endpointId = endpoints[network]
-        return endpointId === undefined ? [] : [{ container, endpointId, address: '' }]
+        return endpointId === undefined ? [] : [{ container, endpointId, addresses: [] }]
       })
       return { gateway: '', endpoints }
     },

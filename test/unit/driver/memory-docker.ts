@@ -339,7 +339,7 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       check()
       const found = byName(network) ?? networks.get(network)
       const endpoints = found && endpointsOf(found.id)
-      return endpoints && { gateway: '', endpoints }
+      return endpoints && { gateway: '', endpoints: endpoints.map(each => ({ ...each, addresses: [] })) }
     },
     async members({ id: networkId }) {
       check()

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { parseIp } from '../../../src/model/ip.ts'
+import { type Address, familyOf, parseAddress } from '../../../src/model/address-match.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import {
   compileOutside,
   createBooks,
+  noAddress6,
   type Outlet,
   outsideCommands,
   outsideState,
@@ -16,11 +17,13 @@ import { createScene, type Scene, type SceneRules } from './scene.ts'
 
 const deny: RuleRequest = { action: 'deny', protocol: 'tcp' }
 
+const addressOf = (text: string) => parseAddress(text) as Address
+
 const outlet = (scene: Scene, address: string, ...places: [ip: string, group?: string][]): Outlet => ({
-  address: parseIp(address) ?? 0,
+  address: addressOf(address),
   places: places.map(([ip, group]) => ({
     tenant: 'default',
-    ip: parseIp(ip) ?? 0,
+    ip: addressOf(ip),
     group: group === undefined ? undefined : scene.group(group),
   })),
 })
@@ -70,6 +73,31 @@ describe('policy: outside', () => {
     assert.deepEqual(linesTo(scene, db, 'senders'), ['ct reply ip saddr 198.51.100.1 ct protocol 6 deny'])
   })
 
+  it('takes the rules that speak of IPv6 for its address of that family, with ICMPv6 for icmp, and the same counters', () => {
+    const scene = scenes({
+      '1': { ...deny, port: 22 },
+      '2': { ...deny, fromIp: '203.0.113.0/24', priority: 20 },
+      '3': { ...deny, fromIp: '2001:db8::/32', priority: 20 },
+      '4': { ...deny, fromIp: '2001:db8::7', toIp: 'fd00:6::5', priority: 30, port: 23 },
+      '5': { ...deny, direction: 'out', protocol: 'icmp' },
+    })
+    const db = outlet(scene, 'fd00:ffff::3', ['fd00:6::5', 'db'])
+    const shared = ['ct original ip6 saddr 2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff ct protocol 6 deny']
+    const last = 'ct protocol 6 ct reply proto-src 22 deny'
+    assert.deepEqual(linesTo(scene, db), [
+      'ct original ip6 saddr 2001:db8::7 ct protocol 6 ct reply proto-src 23 deny',
+      ...shared,
+      last,
+    ])
+    assert.deepEqual(linesTo(scene, db, 'senders'), ['ct protocol 58 deny'])
+    const plain: Outlet = { ...db, places: db.places.map(place => ({ ...place, ip: noAddress6 })) }
+    assert.deepEqual(linesTo(scene, plain), [...shared, last], 'its network has no IPv6')
+    const both = compileOutside([db, outlet(scene, '172.18.0.3', ['10.1.2.5', 'db'])], createBooks(scene.view))
+    assert.deepEqual([...both.receivers.keys()], ['fd00:ffff::3', '172.18.0.3'])
+    assert.equal(new Set(both.receivers.values()).size, 2)
+    assert.equal(both.counters.length, 5)
+  })
+
   it('judges a container in two groups by the rules of both, and one in none not at all', () => {
     const scene = scenes({ '1': { ...deny, port: 22 } })
     const rules = compileOutside(
@@ -84,9 +112,20 @@ describe('policy: outside', () => {
     assert.equal(rules.counters.length, 2)
   })
 
-  it('means what the verdict means for every flow from outside, over random rules', () => {
-    const other = fc.constantFrom('10.1.2.6', '10.1.3.5', '192.0.2.1', '10.1.2.5')
-    const what = fc.constantFrom([6, 80], [6, 82], [17, 81], [1, 0], [132, 0])
+  it('means what the verdict means for every flow from outside, over random rules', function () {
+    this.timeout(30_000)
+    const others = [
+      '10.1.2.6',
+      '10.1.3.5',
+      '192.0.2.1',
+      '10.1.2.5',
+      'fd00:6::6',
+      'fd00:6::9:1',
+      '2001:db8::1',
+      '9000::',
+    ]
+    const other = fc.constantFrom(...others)
+    const what = fc.constantFrom([6, 80], [6, 82], [17, 81], [1, 0], [58, 0], [132, 0])
     fc.assert(
       fc.property(rules, fc.array(fc.tuple(other, what), { minLength: 6, maxLength: 6 }), (added, flows) => {
         const byPolicy = Object.fromEntries(
@@ -95,14 +134,17 @@ describe('policy: outside', () => {
             Object.fromEntries(added.filter(each => each.policy === policy).map(({ id, rule }) => [id, rule])),
           ]),
         )
-        const scene = createScene({ db: { policies }, app: {}, web: {} }, byPolicy)
+        const scene = createScene({ db: { policies }, app: {}, web: {} }, byPolicy, 'fd00:6::/64')
         const book = createBooks(scene.view)('default')
-        const one = outlet(scene, '172.18.0.3', ['10.1.2.5', 'db'])
+        const own = { 4: '10.1.2.5', 6: 'fd00:6::5' }
+        const one = { 4: outlet(scene, '172.18.0.3', [own[4], 'db']), 6: outlet(scene, 'fd00::3', [own[6], 'db']) }
         for (const side of ['receivers', 'senders'] as const) {
-          const lines = linesTo(scene, one, side)
+          const by = { 4: linesTo(scene, one[4], side), 6: linesTo(scene, one[6], side) }
           for (const [other, [protocol = 0, port = 0]] of flows) {
-            const here = scene.party('10.1.2.5', 'db')
-            const there = { ip: parseIp(other) ?? 0, network: undefined, group: undefined }
+            const family = familyOf(addressOf(other))
+            const lines = by[family]
+            const here = scene.party(own[family], 'db')
+            const there = { ip: addressOf(other), network: undefined, group: undefined }
             const [src, dst] = side === 'receivers' ? [there, here] : [here, there]
             const expected = verdict(book, { src, dst, protocol, port }).action
             assert.equal(
@@ -131,44 +173,67 @@ describe('policy: outside', () => {
       starting.map(line => line.split(' ').slice(0, 5).join(' ')),
       [
         'flush chain inet skein_outside starting',
-        'add rule inet skein_outside starting',
-        'add rule inet skein_outside starting',
+        ...Array.from({ length: 4 }, () => 'add rule inet skein_outside starting'),
       ],
     )
+    assert.equal(starting.filter(line => line.includes('saddr != @known6 drop')).length, 2, 'by IPv6, too')
     scene.addRule('p', '2', { ...deny, port: 23 })
     const commands = outsideCommands(before, state())
     assert.equal(commands.filter(line => line.startsWith('delete counter')).length, 0)
     assert.equal(commands.filter(line => line.startsWith('add counter')).length, 1)
     assert.ok(!commands.some(line => line.includes('flush chain inet skein_outside judge')))
   })
+
+  it('goes on from what an earlier version left, which judged IPv4 alone', () => {
+    const scene = scenes({ '1': { ...deny, port: 22 } })
+    const outlets = ['172.18.0.3', 'fd00::3'].map(each =>
+      outlet(scene, each, [each.includes(':') ? '::' : '10.1.2.5', 'db']),
+    )
+    const rules = compileOutside(outlets, createBooks(scene.view))
+    const known = ['172.18.0.3', 'fd00::3']
+    const after = outsideState({ rules, known, isStarting: false, bridge: 'docker_gwbridge' })
+    const ofIpv4 = ['receivers', 'senders', 'judged', 'known']
+    const before = { ...after, elements: new Map([...after.elements].filter(([name]) => ofIpv4.includes(name))) }
+    const commands = outsideCommands(before, after)
+    assert.deepEqual(
+      commands.map(line => line.split(' ').slice(0, 5).join(' ')),
+      [
+        ...['map', 'map', 'set', 'set'].map((kind, at) => `add ${kind} inet skein_outside ${ofIpv4[at]}6`),
+        ...['receivers6', 'judged6', 'known6'].map(name => `add element inet skein_outside ${name}`),
+      ],
+    )
+    assert.ok(commands.includes('add element inet skein_outside known6 { fd00::3 }'))
+  })
 })
 
 /** What the first line that matches says, as the kernel reads it. */
 function first(lines: readonly string[], other: string, protocol: number, port: number): string {
   for (const line of lines) {
-    const found = says(line, parseIp(other) ?? 0, protocol, port)
+    const found = says(line, addressOf(other), protocol, port)
     if (found) return found
   }
   return 'allow'
 }
 
-function says(line: string, other: number, protocol: number, port: number): string | undefined {
+function says(line: string, other: Address, protocol: number, port: number): string | undefined {
   const isIn = (text: string) => {
     const [low = '', high = low] = text.split('-')
-    return other >= (parseIp(low) ?? 0) && other <= (parseIp(high) ?? 0)
+    return other >= addressOf(low) && other <= addressOf(high)
   }
   const test = (words: string, value: string) =>
     words.endsWith('saddr') ? isIn(value) : Number(value) === (words === 'ct protocol' ? protocol : port)
-  const map = /^(.*?)((?:ct [a-z -]+?(?: \. )?)+)vmap \{ (.*) \}$/.exec(line)
+  const map = /^(.*?)((?:ct [a-z6 -]+?(?: \. )?)+)vmap \{ (.*) \}$/.exec(line)
   const fixed = map ? line.slice(0, line.indexOf(' vmap')) : line
-  const words = /ct (?:original ip saddr|reply ip saddr|protocol|reply proto-src)/g
+  const words = /ct (?:original ip6? saddr|reply ip6? saddr|protocol|reply proto-src)/g
   if (!map) {
-    const tests = [...line.matchAll(/(ct (?:original ip saddr|reply ip saddr|protocol|reply proto-src)) ([\d.-]+)/g)]
+    const tests = [
+      ...line.matchAll(/(ct (?:original ip6? saddr|reply ip6? saddr|protocol|reply proto-src)) ([\da-f.:-]+)/g),
+    ]
     return tests.every(([, what = '', value = '']) => test(what, value)) ? (line.split(' ').at(-1) ?? '') : undefined
   }
-  const conditions = [...fixed.matchAll(/(ct (?:original ip saddr|reply ip saddr)) ([\d.]+-[\d.]+)/g)]
+  const conditions = [...fixed.matchAll(/(ct (?:original ip6? saddr|reply ip6? saddr)) ([\da-f.:]+-[\da-f.:]+)/g)]
   if (!conditions.every(([, what = '', value = '']) => test(what, value))) return undefined
-  const selector = fixed.replace(/^ct (?:original|reply) ip saddr [\d.]+-[\d.]+ /, '').match(words) ?? []
+  const selector = fixed.replace(/^ct (?:original|reply) ip6? saddr [\da-f.:]+-[\da-f.:]+ /, '').match(words) ?? []
   for (const element of (map[3] ?? '').split(', ')) {
     const [key = '', end = ''] = element.split(' : ')
     if (key.split(' . ').every((value, at) => test(selector[at] ?? '', value))) return end

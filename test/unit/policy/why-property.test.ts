@@ -14,6 +14,7 @@ const containers: Record<string, Place> = {
   web1: { host: 2, ip: '10.1.2.10', group: 'web' },
 }
 const outside = '192.0.2.7'
+const outside6 = '2001:db8::7'
 const families = fc.constantFrom(4 as const, 6 as const)
 const inside = [...Object.keys(containers), ...groups.map(group => `${group}.web`)]
 const ends = fc
@@ -27,7 +28,7 @@ function partiesOf(scene: WhyScene, text: string, family: 4 | 6): Party[] {
   const at = (ip: string) =>
     family === 4 ? ip : ip.replace(/.*\.(\d+)$/, (_, last) => `fd00:6::${Number(last).toString(16)}`)
   if (place) return [scene.party(at(place.ip), place.group)]
-  if (text === outside) return [scene.party(outside)]
+  if (text === outside || text === outside6) return [scene.party(text)]
   const [group] = text.split('.')
   return ['10.1.2.1', '10.1.2.3', '10.1.2.4', '10.1.2.5', '10.1.2.6', '10.1.2.9', '10.1.2.10', '10.1.2.254'].map(ip =>
     scene.party(at(ip), group),
@@ -70,8 +71,8 @@ describe('policy: why as a property', function () {
           const policies = Object.fromEntries(groups.map(group => [group, { policies: on[group] ?? [] }]))
           const scene = createWhyScene(policies, { p: {}, q: {}, r: {} }, containers, 'fd00:6::/64')
           for (const each of added) scene.addRule(each.policy, each.id, each.rule)
-          for (const [[src, dst], flow, wanted] of asked) {
-            const family = [src, dst].includes(outside) ? 4 : wanted
+          for (const [ends, flow, family] of asked) {
+            const [src, dst] = ends.map(end => (end === outside && family === 6 ? outside6 : end)) as [string, string]
             const answer = scene.ask(src, dst, flow, undefined, family)
             const context = `${src} -> ${dst} ${flow} IPv${family}`
             assert.deepEqual(casesOf(answer), verdictsOf(scene, src, dst, flow, family), context)

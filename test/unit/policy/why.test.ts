@@ -6,7 +6,7 @@ import { formatAddress } from '../../../src/model/address-match.ts'
 import { macOf } from '../../../src/model/ip.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
-import type { Answer } from '../../../src/policy/index.ts'
+import { type Answer, noAddress6 } from '../../../src/policy/index.ts'
 import { createWhyScene, idDigits, type WhyScene } from './why-scene.ts'
 
 /** The tutorial, chapter 5. */
@@ -275,8 +275,62 @@ describe('policy: why', () => {
       assert.deepEqual(deciding(scene.ask('fd00:6::5', 'fd00:6::9', 'icmp')), ['deny p 2'])
       assert.deepEqual(deciding(scene.ask('fd00:6::9', 'fd00:6::5', 'icmp')), ['allow -'])
       assert.equal(only(scene.ask('app1', 'fd00:6::77', 'icmp')).kind, 'none')
+    })
+
+    it('judges what meets the outside, on whatever network it is, where docker_gwbridge has IPv6', () => {
+      const scene = dual()
+      scene.facts.outsideHas6 = true
+      scene.addRule('p', '3', { action: 'deny', fromIp: '2001:db8::/32', protocol: 'tcp', port: 22 })
+      scene.addRule('p', '4', { action: 'deny', direction: 'out', toIp: '2001:db8::7', protocol: 'udp' })
+      const published = scene.ask('2001:db8::1', 'db1', 'tcp/22')
+      assert.deepEqual(deciding(published), ['deny p 3'])
+      assert.equal(
+        only(published).text,
+        'from outside by IPv6, to a port that is published with docker run -p, and to no other',
+      )
+      // host 2 alone knows
+      assert.deepEqual(only(published).notes, ['only if docker_gwbridge of host2 was made with IPv6: ask there'])
+      assert.deepEqual(deciding(scene.ask('2001:db8::1', 'db1', 'icmp')), ['deny p 2'])
+      assert.deepEqual(deciding(scene.ask('db.web', '2001:db8::7', 'udp/53')), ['deny p 4'])
       const out = only(scene.ask('app1', '2001:db8::1', 'tcp/80'))
-      assert.match(out.text, /^IPv6 has no way between the networks and the outside/)
+      assert.deepEqual([out.text, out.notes], ['out of network web, over docker_gwbridge by IPv6', []])
+      const plain = only(scene.ask('lan1', '2001:db8::1', 'tcp/80'))
+      assert.deepEqual([plain.kind, plain.src.kind === 'container' && plain.src.ip], ['out', noAddress6])
+    })
+
+    it('says what makes docker_gwbridge of this host have IPv6, where it has none', () => {
+      const scene = dual()
+      scene.facts.outsideHas6 = false
+      const { kind, text, remedy } = only(scene.ask('app1', '2001:db8::1', 'tcp/80'))
+      assert.equal(kind, 'none')
+      assert.equal(
+        text,
+        'docker_gwbridge of host1 has no IPv6, so there is no way between its containers and the outside by IPv6',
+      )
+      assert.match(
+        remedy,
+        /^on host1, while none of its containers runs: docker network rm docker_gwbridge; docker network create --ipv6 /,
+      )
+      assert.equal(only(scene.ask('2001:db8::1', 'db1', 'tcp/80')).kind, 'published', 'of host 2 nothing is known')
+    })
+
+    it('names a command that holds for a container without an IPv6 address of its own', () => {
+      const scene = createWhyScene(
+        { job: { network: 'lan', policies: ['p'] } },
+        { p: { '1': { action: 'deny', protocol: 'tcp' } } },
+        { job1: { host: 1, ip: '10.1.3.5', group: 'job' } },
+      )
+      scene.facts.outsideHas6 = true
+      const { change } = only(scene.ask('2001:db8::1', 'job1', 'tcp/80'))
+      assert.deepEqual(change, {
+        action: 'allow',
+        commands: [
+          'skein policy rule-add p 2 --priority=2 --direction=in --from-ip-address=2001:db8::1 --protocol=tcp --port=80 --action=allow',
+        ],
+        remedy: 'holds for every member of group job',
+      })
+      scene.type(change?.commands[0] ?? '')
+      assert.equal(scene.ask('2001:db8::1', 'job1', 'tcp/80').passes, 'yes')
     })
 
     it('refuses what never meets, and what has no IPv6', () => {
@@ -300,7 +354,6 @@ describe('policy: why', () => {
     ['c1', '10.1.2.255', 'invalid', /^10\.1\.2\.255 is no address of one container or host/],
     ['c1', '224.0.0.1', 'invalid', /is no address of one/],
     ['c1', '127.0.0.1', 'invalid', /is no address of one/],
-    ['c1', 'fd00::1', 'invalid', /^container c1 on host1 has no IPv6 address: ask about IPv4, or see skein net ls -a$/],
     ['c1', 'fe80::1', 'invalid', /^fe80::1 is link-local: only neighbour discovery passes there/],
     ['c1', 'ff02::1', 'invalid', /is no address of one/],
     ['c1', '::1', 'invalid', /is no address of one/],
