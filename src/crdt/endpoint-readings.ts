@@ -5,7 +5,7 @@ import type { EndpointTable } from './endpoint-table.ts'
 import type { Forks } from './forks.ts'
 import type { Merge } from './merge.ts'
 import type { Endpoint, Vtep } from './registry-view.ts'
-import { inherited, shownEndpoints, shownVteps } from './shown-endpoints.ts'
+import { byPlace, inherited, shownEndpoints, shownVteps } from './shown-endpoints.ts'
 
 export class EndpointReadings {
   readonly #merge: Merge
@@ -17,18 +17,21 @@ export class EndpointReadings {
   }
 
   endpoints(network: NetworkId): Endpoint[] {
-    return this.#placed(this.#merge.shown(network))
+    const kept = this.#kept(endpoint => endpoint.network === network)
+    return this.#placed(inOrder(this.#merge.shown(network), shownEndpoints(kept, this.#merge.showing())))
   }
 
   endpointsAt(network: NetworkId, ip: number): Endpoint[] {
-    return this.#placed(shownEndpoints(this.#table.holders(network, ip), this.#merge.showing()))
+    return this.#placed(shownEndpoints(this.#held(network, ip), this.#merge.showing()))
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
     const { lineage } = this.#merge
     if (this.#isHidden(owner) || lineage.later(owner).length > 0) return undefined
     const isOwn = this.#table.hasRecord(owner, id)
-    const found = (isOwn ? [owner] : lineage.earlier(owner)).flatMap(key => this.#table.endpoint(key, id) ?? [])
+    const found = (isOwn ? [owner] : lineage.earlier(owner)).flatMap(
+      key => this.#table.endpoint(key, id) ?? this.#kept(each => each.owner === key && each.id === id),
+    )
     return inherited(found, this.#merge.showing())[0]
   }
 
@@ -46,7 +49,12 @@ export class EndpointReadings {
     if (lineage.later(owner).length > 0) return []
     const keys = [owner, ...lineage.earlier(owner)]
     return inherited(
-      keys.flatMap(key => this.#table.endpointsOf(key)),
+      keys.flatMap(key =>
+        inOrder(
+          this.#table.endpointsOf(key),
+          this.#kept(({ owner }) => owner === key),
+        ),
+      ),
       this.#merge.showing(),
     )
   }
@@ -59,7 +67,7 @@ export class EndpointReadings {
 
   holders(network: NetworkId, ip: number): Endpoint[] {
     const { gone } = this.#merge.removals
-    const all = inherited(this.#table.holders(network, ip), this.#merge.showing())
+    const all = inherited(this.#held(network, ip), this.#merge.showing())
     const shown = all.filter(({ owner }) => !this.#isHidden(owner))
     if (shown.length === all.length) return all
     // the containers of a host that is gone, but not known to be down, may still run (R5); a host that is back under another key
@@ -111,6 +119,18 @@ export class EndpointReadings {
     return this.#table.freeHint(network, owner)
   }
 
+  #held(network: NetworkId, ip: number): Endpoint[] {
+    const kept = this.#kept(endpoint => endpoint.network === network && endpoint.ip === ip)
+    return inOrder(this.#table.holders(network, ip), kept)
+  }
+
+  /** Of a forked owner's endpoints that are ended those that another of its machines ended, which does not count (R8). */
+  #kept(isMeant: (endpoint: Endpoint) => boolean): Endpoint[] {
+    if (this.#forks.since.size === 0) return []
+    const isEnded = ({ owner, id }: Endpoint) => this.#table.hasRecord(owner, id) && !this.#table.endpoint(owner, id)
+    return this.#forks.kept().filter(endpoint => isMeant(endpoint) && isEnded(endpoint))
+  }
+
   #placed(endpoints: Endpoint[]): Endpoint[] {
     if (this.#forks.since.size === 0) return endpoints
     return endpoints.map(endpoint => {
@@ -127,4 +147,9 @@ export class EndpointReadings {
   #isHidden(owner: PeerKey): boolean {
     return this.#merge.removals.hides(owner)
   }
+}
+
+/** Both, sorted by (network, ip, owner, id) as each of them is. */
+function inOrder(endpoints: Endpoint[], more: readonly Endpoint[]): Endpoint[] {
+  return more.length === 0 ? endpoints : [...endpoints, ...more].sort(byPlace)
 }

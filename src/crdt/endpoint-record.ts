@@ -64,3 +64,8 @@ export function endpointOf({ id, network, owner, ip, mac, texts }: HeldEndpoint)
   const known = { id: unpack(id), network, owner, ip, mac: ownMac, container, containerName, aliases }
   return group === '' ? known : { ...known, group }
 }
+
+/** As a record says it. */
+export function endpointAt({ kind: _, aliases = [], ...leaf }: EndpointLeaf, owner: PeerKey): Endpoint {
+  return { ...leaf, owner, aliases }
+}

@@ -1,13 +1,16 @@
 /**
- * Where the endpoints of a forked writer are (R8). Several machines wrote its histories, and each says where it receives frames; of all these
- * records the latest counts, which would lead what is meant for the others' containers astray. So an endpoint is where
- * the history of its record ends up, and one from before the parting where its machine was then.
+ * Where the endpoints of a forked writer are (R8), and which of them are not ended. Several machines wrote its histories, and each says where
+ * it receives frames; of all these records the latest counts, which would lead what is meant for the others' containers astray. So an
+ * endpoint is where the history of its record ends up, and one from before the parting where its machine was then. And only that
+ * machine ends it: another one's Docker does not know of the container, and is no evidence that it went.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import { leavesOf, type Part } from './compact-unit.ts'
+import { endpointAt } from './endpoint-record.ts'
 import { decodeLeaf } from './leaf-codec.ts'
-import type { Vtep } from './registry-view.ts'
+import type { EndpointLeaf } from './leaves.ts'
+import type { Endpoint, Vtep } from './registry-view.ts'
 
 interface Place {
   readonly address: string
@@ -26,17 +29,25 @@ interface Node {
 /** The record of an endpoint that counts: the highest counter, then the lowest hash. */
 interface Written {
   readonly node: Node
-  readonly network: NetworkId
+  readonly leaf: EndpointLeaf
   readonly counter: number
   readonly hash: string
+}
+
+interface Ended {
+  readonly node: Node
+  readonly counter: number
 }
 
 export class ForkedPlaces {
   readonly #writer: PeerKey
   readonly #nodes = new Map<string, Node>()
   readonly #endpoints = new Map<string, Written>()
+  /** By endpoint. */
+  readonly #ended = new Map<string, Ended[]>()
   /** By node, in which tips it ends; undefined after a change. */
   #tips: Map<Node, readonly Node[]> | undefined
+  #kept: readonly Endpoint[] | undefined
 
   /** @param parts of this writer, in any order */
   constructor(writer: PeerKey, parts: readonly Part[]) {
@@ -54,11 +65,14 @@ export class ForkedPlaces {
     for (const { counter, hash, bytes } of leavesOf(part)) {
       const leaf = decodeLeaf(bytes)
       if (leaf?.kind === 'vtep') node.places.set(leaf.network, { address: leaf.address, vni: leaf.vni })
-      if (leaf?.kind === 'endpoint') this.#note(leaf.id, { node, network: leaf.network, counter, hash })
+      if (leaf?.kind === 'endpoint') this.#note(leaf.id, { node, leaf, counter, hash })
+      if (leaf?.kind === 'endpoint-rm')
+        this.#ended.set(leaf.id, [...(this.#ended.get(leaf.id) ?? []), { node, counter }])
     }
     this.#nodes.set(part.hash, node)
     parent?.children.push(node)
     this.#tips = undefined
+    this.#kept = undefined
     return true
   }
 
@@ -66,7 +80,8 @@ export class ForkedPlaces {
   addressOf(id: string): string | undefined {
     const written = this.#endpoints.get(id)
     if (!written) return undefined
-    const { node, network } = written
+    const { node, leaf } = written
+    const { network } = leaf
     const ends = (this.#ends().get(node) ?? []).flatMap(tip => placeAt(tip, network)?.address ?? [])
     const then = placeAt(node, network)?.address
     return then !== undefined && ends.includes(then) ? then : ends[0]
@@ -81,6 +96,27 @@ export class ForkedPlaces {
       if (place && !found.has(place.address)) found.set(place.address, { network, owner: this.#writer, ...place })
     }
     return [...found.values()].sort((a, b) => (a.address < b.address ? -1 : 1))
+  }
+
+  /** Endpoints that were ended, but not by the machine that has them; in no order. */
+  kept(): readonly Endpoint[] {
+    this.#kept ??= [...this.#ended].flatMap(([id, ended]) => {
+      const written = this.#endpoints.get(id)
+      return written && !this.#isEnded(written, ended) ? [endpointAt(written.leaf, this.#writer)] : []
+    })
+    return this.#kept
+  }
+
+  /** A history of the machine that has it says so; or it is not known which that is. */
+  #isEnded({ node, leaf, counter }: Written, ended: readonly Ended[]): boolean {
+    const { network } = leaf
+    const here = placeAt(node, network)?.address
+    const own = (this.#ends().get(node) ?? []).filter(tip => placeAt(tip, network)?.address === here)
+    const isOwn = (by: Node) =>
+      this.#ends()
+        .get(by)
+        ?.some(tip => own.includes(tip)) === true
+    return here === undefined || own.length === 0 || ended.some(by => by.counter > counter && isOwn(by.node))
   }
 
   #note(id: string, written: Written): void {

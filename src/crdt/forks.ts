@@ -3,6 +3,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { Part } from './compact-unit.ts'
 import { ForkedPlaces } from './forked-places.ts'
 import type { Hlc } from './hlc.ts'
+import type { Endpoint } from './registry-view.ts'
 
 export class Forks {
   readonly #since = new Map<PeerKey, Hlc>()
@@ -39,6 +40,11 @@ export class Forks {
   forget(): void {
     this.#places.clear()
     if (this.#since.size > 0) this.#changed()
+  }
+
+  /** Endpoints that none but another machine of their owner has ended, by the records of the owner's histories. */
+  kept(): Endpoint[] {
+    return [...this.#since.keys()].flatMap(writer => this.places(writer)?.kept() ?? [])
   }
 
   /** Undefined of a writer with one history. */

@@ -32,9 +32,11 @@ export function inherited(endpoints: readonly Endpoint[], showing: Omit<Showing,
     if (later.some(key => table.hasRecord(key, endpoint.id))) return []
     return [{ ...endpoint, owner, recordedBy: endpoint.owner }]
   })
-  return shown.sort(
-    (a, b) => order(a.network, b.network) || a.ip - b.ip || order(a.owner, b.owner) || order(a.id, b.id),
-  )
+  return shown.sort(byPlace)
+}
+
+export function byPlace(a: Endpoint, b: Endpoint): number {
+  return order(a.network, b.network) || a.ip - b.ip || order(a.owner, b.owner) || order(a.id, b.id)
 }
 
 /** Sorted by owner. */

@@ -123,6 +123,21 @@ describe('like Docker 4: any peer', function () {
     })
   })
 
+  it('says whom deleted records are kept for, while a host is away', async () => {
+    const [one, two, host3] = three(lab().hosts())
+    await skein(one, 'net', 'create', '--subnet=10.1.2.0/24', 'web', '--wait')
+    await host3.stopPeer()
+    await skein(one, 'net', 'rm', 'web')
+    const kept = /^kept +deleted records, until (\S+) is back or removed: away for \d+ s/m
+    for (const host of [one, two]) {
+      await eventually(async () => assert.equal(kept.exec(await skein(host, 'status'))?.[1], 'host3'))
+    }
+    await host3.startPeer()
+    for (const host of [one, two]) {
+      await eventually(async () => assert.doesNotMatch(await skein(host, 'status'), kept), { timeoutMs: 15_000 })
+    }
+  })
+
   it('takes an export back, after all of it was deleted', async () => {
     const [one, two] = three(lab().hosts())
     await skein(one, 'tenant', 'create', 'blue')

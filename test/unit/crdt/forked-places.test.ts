@@ -85,3 +85,73 @@ describe('crdt: where the endpoints of a forked writer are (R8)', () => {
     )
   })
 })
+
+describe('crdt: ends of a forked writer’s endpoints (R8)', () => {
+  const gone = (id: string): Leaf => ({ kind: 'endpoint-rm', id, network })
+  const root = follow(undefined, vtep('10.0.0.1'), endpoint('before', 1))
+  const original = follow(root, endpoint('original', 2))
+  /** The copy's Docker has no container of the original's. */
+  const copied = follow(follow(root, vtep('10.0.0.2'), tenant('x')), endpoint('copied', 3), gone('before'))
+  const moved = follow(root, vtep('10.0.0.2'), tenant('x'))
+  const all = [root, original, moved, copied]
+
+  it('count by the machine that has the container, not by another', () => {
+    assert.deepEqual(seen(all).places, { before: '10.0.0.1', original: '10.0.0.1', copied: '10.0.0.2' })
+    const own = follow(original, gone('before'), gone('original'))
+    assert.deepEqual(seen([...all, own]).places, { copied: '10.0.0.2' })
+    assert.deepEqual(seen([...all, follow(copied, gone('copied'))]).places, {
+      before: '10.0.0.1',
+      original: '10.0.0.1',
+    })
+  })
+
+  it('count at once of a copy that is on the same machine, as after a rollback', () => {
+    const later = follow(root, tenant('x'), gone('before'))
+    assert.deepEqual(seen([root, original, later]).places, { original: '10.0.0.1' })
+  })
+
+  it('count of a writer with one history, and again once one is left', () => {
+    assert.deepEqual(seen([root, moved, copied], false).places, { copied: undefined })
+    const registry = new Registry(meshId, verifySignature)
+    for (const batch of all) registry.apply(batch)
+    registry.noteFork(writer, [2, 0])
+    const version = registry.endpointsVersion(network)
+    registry.noteFork(writer, undefined)
+    assert.deepEqual(
+      registry.endpoints(network).map(({ id }) => id),
+      ['original', 'copied'],
+    )
+    assert.notEqual(registry.endpointsVersion(network), version)
+  })
+
+  it('do not depend on the order of arrival; whoever asks is told the same', () => {
+    for (const batches of [[...all].reverse(), [copied, root, original, moved], [...all, ...all]]) {
+      assert.deepEqual(seen(batches).places, { before: '10.0.0.1', original: '10.0.0.1', copied: '10.0.0.2' })
+    }
+    const registry = new Registry(meshId, verifySignature)
+    for (const batch of all) registry.apply(batch)
+    registry.noteFork(writer, [2, 0])
+    const ids = (endpoints: readonly { id: string }[]) => endpoints.map(({ id }) => id)
+    assert.deepEqual(ids(registry.endpoints(network)), ['before', 'original', 'copied'])
+    assert.deepEqual(ids(registry.endpointsAt(network, 1)), ['before'])
+    assert.deepEqual(ids(registry.holders(network, 1)), ['before'])
+    assert.deepEqual(ids(registry.endpointsOf(writer)), ['before', 'original', 'copied'])
+    assert.equal(registry.endpoint(writer, 'before')?.ip, 1)
+  })
+
+  it('are not undone where a later record of the endpoint counts', () => {
+    const named: Leaf = { ...(endpoint('before', 1) as Leaf & { kind: 'endpoint' }), containerName: 'db' }
+    const renamed = follow(follow(original, tenant('y'), tenant('z')), named)
+    const registry = new Registry(meshId, verifySignature)
+    for (const batch of [...all, follow(original, tenant('y'), tenant('z')), renamed]) registry.apply(batch)
+    registry.noteFork(writer, [2, 0])
+    assert.deepEqual(
+      registry.endpoints(network).map(({ id, containerName }) => [id, containerName]),
+      [
+        ['before', 'db'],
+        ['original', ''],
+        ['copied', ''],
+      ],
+    )
+  })
+})
