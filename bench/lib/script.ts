@@ -4,11 +4,29 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { packageRoot } from '../../lab/plan.ts'
 import { endChild } from './child.ts'
 
 const requireBanner = "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);"
+
+/** Puts bench/scale/shared-decoding.ts in the place of the modules that decode, but for itself. */
+const sharing: Plugin = {
+  name: 'shared decoding',
+  setup({ onResolve }) {
+    const path = fileURLToPath(new URL('../scale/shared-decoding.ts', import.meta.url))
+    onResolve({ filter: /\/(compact-unit|leaf-codec)\.ts$/ }, ({ importer }) =>
+      importer === path ? undefined : { path },
+    )
+  },
+}
+
+export interface ScriptOptions {
+  /** Flags of Node. */
+  readonly flags?: readonly string[]
+  /** Peers of one process share what they decode. */
+  readonly sharesDecoding?: boolean
+}
 
 export interface Script {
   readonly child: ChildProcess
@@ -17,14 +35,18 @@ export interface Script {
   end(): Promise<void>
 }
 
-/** @param flags of Node */
-export async function startScript(file: URL, args: readonly string[], flags: readonly string[] = []): Promise<Script> {
+export async function startScript(
+  file: URL,
+  args: readonly string[],
+  { flags = [], sharesDecoding = false }: ScriptOptions = {},
+): Promise<Script> {
   // beside the sources: packages that stay outside are found from here
   const directory = mkdtempSync(join(packageRoot(), 'dist', 'bench-'))
   const outfile = join(directory, 'script.mjs')
   await build({
     ...{ entryPoints: [fileURLToPath(file)], outfile, bundle: true, platform: 'node', format: 'esm' },
     ...{ target: 'node20.19', external: ['dockerode', 'yjs'], banner: { js: requireBanner }, logLevel: 'error' },
+    plugins: sharesDecoding ? [sharing] : [],
   })
   const child = spawn(process.execPath, [...flags, outfile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   return {
@@ -42,9 +64,9 @@ export async function scriptResult<T>(
   file: URL,
   args: readonly (string | number)[],
   signal: AbortSignal,
-  flags: readonly string[] = [],
+  options: ScriptOptions = {},
 ): Promise<T> {
-  const script = await startScript(file, args.map(String), flags)
+  const script = await startScript(file, args.map(String), options)
   try {
     return (await script.line(signal)) as T
   } finally {

@@ -24,8 +24,8 @@ import type { Endpoint, Vtep } from './registry-view.ts'
 interface Owned {
   readonly owner: PeerKey
   readonly records: Map<string, HeldEndpoint | Tombstone>
-  /** By id the counters of superseded records that nobody has let go of yet, where there are any. */
-  readonly older: Map<string, Set<number>>
+  /** By id the counters of superseded records that nobody has let go of yet, once there were any. */
+  older: Map<string, Set<number>> | undefined
   /** Times that a live one came, went or moved. */
   version: number
 }
@@ -105,7 +105,7 @@ export class EndpointTable {
     if (!owned || !held) return false
     if (held.counter > dot.counter) return drops.stable({ writer, counter: held.counter })
     if (leaf.kind !== 'endpoint-rm' || held.counter !== dot.counter) return false
-    return [...(owned.older.get(pack(leaf.id)) ?? [])].every(counter => drops.goes({ writer, counter }))
+    return [...(owned.older?.get(pack(leaf.id)) ?? [])].every(counter => drops.goes({ writer, counter }))
   }
 
   /** Gives the networks whose endpoints changed. That the address was used (`wasEndpoint`) is not forgotten. */
@@ -113,9 +113,9 @@ export class EndpointTable {
     const id = pack(leaf.id)
     const owned = this.#byOwner.get(dot.writer)
     const held = owned?.records.get(id)
-    const older = owned?.older.get(id)
+    const older = owned?.older?.get(id)
     older?.delete(dot.counter)
-    if (older?.size === 0) owned?.older.delete(id)
+    if (older?.size === 0) owned?.older?.delete(id)
     if (!owned || held?.counter !== dot.counter || held.hash !== pack(hash)) return []
     owned.records.delete(id)
     this.#live.exchange(`endpoint:${dot.writer}:${leaf.id}`, heldContent(held), undefined)
@@ -245,15 +245,14 @@ export class EndpointTable {
   }
 
   #ownedBy(owner: PeerKey): Owned {
-    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), older: new Map(), version: 0 }))
+    return mapIn(this.#byOwner, owner, () => ({ owner, records: new Map(), older: undefined, version: 0 }))
   }
 }
 
-function noteOlder({ older }: Owned, id: string, counter: number, current: number): void {
+function noteOlder(owned: Owned, id: string, counter: number, current: number): void {
   if (counter >= current) return
-  const counters = older.get(id)
-  if (counters) counters.add(counter)
-  else older.set(id, new Set([counter]))
+  owned.older ??= new Map()
+  mapIn(owned.older, id, () => new Set<number>()).add(counter)
 }
 
 function isSamePlace(a: HeldEndpoint | Tombstone | undefined, b: HeldEndpoint | Tombstone): boolean {

@@ -17,7 +17,7 @@ import { hasMajority, type Listing, type Proof, provenMajority, stillMissing } f
 import { keep } from './order.ts'
 import type { Member } from './registry-view.ts'
 import type { Succession } from './successions.ts'
-import { type Dot, dotText } from './vector.ts'
+import { compareDots, type Dot, dotText } from './vector.ts'
 
 type Proven = 'invitation' | 'former key' | 'nobody'
 
@@ -276,22 +276,15 @@ export class MembershipTable {
     return { admitted, acks, isWhole: new Set(acks.map(ack => dotText(ack.dot))).size === cited.size }
   }
 
-  #admissionOf(newcomer: PeerKey | undefined, { writer, counter }: Dot): Admitted | undefined {
-    return this.admitted().find(
-      ({ record: { leaf, dot } }) =>
-        dot.counter === counter && dot.writer === writer && (newcomer === undefined || leaf.key === newcomer),
-    )
+  #admissionOf(newcomer: PeerKey | undefined, dot: Dot): Admitted | undefined {
+    const found = admittedAt(this.admitted(), dot)
+    return found.find(({ record }) => newcomer === undefined || record.leaf.key === newcomer)
   }
 
   /** Gives each acknowledgement to what it acknowledges: of two admissions at one dot to the one that its list names. */
   #acknowledge(admitted: readonly Admitted[], members: ReadonlySet<PeerKey>): void {
-    const byDot = new Map<string, Admitted[]>()
-    for (const item of admitted) {
-      const dot = dotText(item.record.dot)
-      byDot.set(dot, [...(byDot.get(dot) ?? []), item])
-    }
     for (const ack of [...this.#acks.values()].sort(compareRecords)) {
-      const twins = byDot.get(dotText(ack.leaf.admission)) ?? []
+      const twins = admittedAt(admitted, ack.leaf.admission)
       if (!members.has(ack.dot.writer)) continue
       const listed = this.#listing(ack.dot.writer, ack.leaf.known).list
       for (const item of twins) if (twins.length === 1 || listed?.includes(item.record.leaf.key)) item.acks.push(ack)
@@ -332,4 +325,17 @@ export class MembershipTable {
     this.#members = undefined
     this.#version++
   }
+}
+
+/** Those of the dot: all stand in the order of their dots. */
+function admittedAt(all: readonly Admitted[], dot: Dot): readonly Admitted[] {
+  const dotAt = (at: number) => (all[at] as Admitted).record.dot
+  let [first, end] = [0, all.length]
+  while (first < end) {
+    const middle = (first + end) >> 1
+    if (compareDots(dotAt(middle), dot) < 0) first = middle + 1
+    else end = middle
+  }
+  while (end < all.length && compareDots(dotAt(end), dot) === 0) end++
+  return all.slice(first, end)
 }

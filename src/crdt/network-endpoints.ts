@@ -18,8 +18,8 @@ export class NetworkEndpoints {
   size = 0
   /** Address -> who holds it; nobody if it was held once. */
   readonly #byIp = new Map<number, Holders>()
-  /** Addresses that several owners hold. */
-  readonly #shared = new Set<number>()
+  /** Addresses that several owners hold, once there were any. */
+  #shared: Set<number> | undefined
   #recent: number[] = []
 
   constructor(network: NetworkId) {
@@ -58,7 +58,7 @@ export class NetworkEndpoints {
 
   /** Addresses that endpoints of several owners hold, ascending. */
   duplicates(): number[] {
-    return [...this.#shared].sort((a, b) => a - b)
+    return [...(this.#shared ?? [])].sort((a, b) => a - b)
   }
 
   was(ip: number): boolean {
@@ -81,8 +81,8 @@ export class NetworkEndpoints {
   #changed(ip: number): void {
     this.version++
     const [first, ...others] = this.holders(ip)
-    if (others.some(other => other.owner !== first?.owner)) this.#shared.add(ip)
-    else this.#shared.delete(ip)
+    if (others.some(other => other.owner !== first?.owner)) this.#shared = (this.#shared ?? new Set()).add(ip)
+    else this.#shared?.delete(ip)
     this.#recent.push(ip)
     if (this.#recent.length > 2 * rememberedChanges) this.#recent = this.#recent.slice(-rememberedChanges)
   }
