@@ -5,7 +5,7 @@ import { address6, subnet6Of } from '../model/ipv6.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
-import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vxlanName } from './names.ts'
+import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vlanName, vxlanName } from './names.ts'
 import { createNftChild } from './nft-child.ts'
 import { createPolicyTable } from './policy-table.ts'
 import { bridgeAddress, bridgeAddress6 } from './routing.ts'
@@ -65,7 +65,7 @@ export function createGuards(tenant: string, context: Context): Guards {
     return {
       gateways: elements(id => gateway(id, bridgeAddress(context, view.network(id)))),
       gateways6: elements(id => gateway(id, bridgeAddress6(context, view.network(id)))),
-      tunnels6: elements((id, spec) => (subnet6Of(spec) ? `"${vxlanName(id)}"` : '')),
+      carriers6: elements((id, spec) => (subnet6Of(spec) ? `"${carrierName(id, spec)}"` : '')),
     }
   }
 
@@ -101,6 +101,7 @@ export function createGuards(tenant: string, context: Context): Guards {
       policies.forget(network)
       await policies.update([])
       await spoofing.unguard(vxlanName(network))
+      await spoofing.unguard(vlanName(network))
     },
     verify: async () => (await policies.verify()) + (await spoofing.verify()),
     reset() {
@@ -110,4 +111,8 @@ export function createGuards(tenant: string, context: Context): Guards {
     },
     close: () => child.close(),
   }
+}
+
+function carrierName(id: NetworkId, { encap }: NetworkSpec): string {
+  return encap === 'vlan' ? vlanName(id) : vxlanName(id)
 }

@@ -17,11 +17,11 @@ export interface Surroundings {
   /** See `gatewayElement`, of both families. */
   readonly gateways: ReadonlySet<string>
   readonly gateways6: ReadonlySet<string>
-  /** VXLAN devices of networks with IPv6, quoted. */
-  readonly tunnels6: ReadonlySet<string>
+  /** Devices that carry networks with IPv6 between hosts, VXLAN or VLAN, quoted. */
+  readonly carriers6: ReadonlySet<string>
 }
 
-export const noSurroundings: Surroundings = { gateways: new Set(), gateways6: new Set(), tunnels6: new Set() }
+export const noSurroundings: Surroundings = { gateways: new Set(), gateways6: new Set(), carriers6: new Set() }
 
 /** The identities in the listing of a table: the inverse of what was loaded. */
 export function portsOf(own4: Iterable<string>, own6: Iterable<string>): Map<string, PortIdentity> {
@@ -63,9 +63,9 @@ export function elementsOf(ports: ReadonlyMap<string, PortIdentity>): Record<Por
 /** Everything that the table has elements for. */
 export function allElements(
   ports: ReadonlyMap<string, PortIdentity>,
-  { gateways, gateways6, tunnels6 }: Surroundings,
+  { gateways, gateways6, carriers6 }: Surroundings,
 ): Record<PortSet | keyof Surroundings, string[]> {
-  return { ...elementsOf(ports), gateways: [...gateways], gateways6: [...gateways6], tunnels6: [...tunnels6] }
+  return { ...elementsOf(ports), gateways: [...gateways], gateways6: [...gateways6], carriers6: [...carriers6] }
 }
 
 function macNumber(mac: string): bigint {

@@ -121,12 +121,12 @@ function same(a: PortIdentity | undefined, b: PortIdentity): boolean {
 }
 
 function mapped(
-  { gateways, gateways6, tunnels6 }: Surroundings,
+  { gateways, gateways6, carriers6 }: Surroundings,
   change: (set: ReadonlySet<string>, name: keyof Surroundings) => ReadonlySet<string>,
 ): Surroundings {
   return {
     gateways: change(gateways, 'gateways'),
     gateways6: change(gateways6, 'gateways6'),
-    tunnels6: change(tunnels6, 'tunnels6'),
+    carriers6: change(carriers6, 'carriers6'),
   }
 }

@@ -14,6 +14,8 @@ const family = `bridge ${spoofTable}`
  * - Anything but IPv4, ARP and, of a container that has it, IPv6 is dropped: policies do not see it.
  * - Out of the tunnel come answers of ARP and neighbour discovery, by which the VXLAN device itself speaks for the other hosts'
  *   containers, and no questions: every host answers its own. The gateway is on this host, so nobody else speaks for it.
+ * - Off the wire of a VLAN come its plain hosts, who speak for themselves; but no router says which addresses and ways a container
+ *   has. Where a network has no IPv6, none comes.
  * - A container asks and answers as itself: source, target and the one option, with its MAC (RFC 4861, 4.3 and 4.4), are its own. It has
  *   no routers' part: advertisements, redirects and listener queries go nowhere. Reports of listeners, which no rule judges, go to
  *   groups alone.
@@ -34,12 +36,16 @@ table ${family} {
   set speakers6 { typeof iifname . ether saddr; }
   set gateways { typeof iifname . arp saddr ip; }
   set gateways6 { typeof iifname . ip6 saddr; }
-  set tunnels6 { type ifname; }
+  set carriers6 { type ifname; }
   chain tunnel6 {
-    iifname != @tunnels6 counter drop
+    iifname != @carriers6 counter drop
     icmpv6 type nd-neighbor-advert iifname . icmpv6 taddr @gateways6 counter drop
     icmpv6 type nd-neighbor-advert accept
     icmpv6 type { 130-137, 143 } counter drop
+  }
+  chain wire6 {
+    iifname != @carriers6 counter drop
+    icmpv6 type { 134, 137 } counter drop
   }
   chain asking {
     iifname . ether saddr . icmpv6 taddr @own6 ip6 saddr :: ip6 length 24 accept
@@ -72,6 +78,7 @@ table ${family} {
     iifname "skx*" ether type arp arp operation reply accept
     iifname "skx*" ether type ip6 goto tunnel6
     iifname "skx*" ether type != ip counter drop
+    iifname "skl*" ether type ip6 goto wire6
     iifname != @ports accept
     iifname . ether saddr . ip saddr @own4 accept
     iifname . ether saddr . arp saddr ether . arp saddr ip @ownarp accept

@@ -31,6 +31,7 @@ add element bridge skein ownarp { "skv1" . 02:02:0a:01:01:0b . 02:02:0a:01:01:0b
     iifname "skx*" ether type arp arp operation reply accept
     iifname "skx*" ether type ip6 goto tunnel6
     iifname "skx*" ether type != ip counter drop
+    iifname "skl*" ether type ip6 goto wire6
     iifname != @ports accept
     iifname . ether saddr . ip saddr @own4 accept
     iifname . ether saddr . arp saddr ether . arp saddr ip @ownarp accept
@@ -62,11 +63,11 @@ add element bridge skein ownarp { "skv1" . 02:02:0a:01:01:0b . 02:02:0a:01:01:0b
     const text = spoofText(new Map(), {
       gateways: new Set([gatewayElement('skx1', '10.1.1.1/24')]),
       gateways6: new Set([gatewayElement('skx1', 'fd00:6::1')]),
-      tunnels6: new Set(['"skx1"']),
+      carriers6: new Set(['"skx1"']),
     })
     assert.match(text, /^add element bridge skein gateways \{ "skx1" \. 10\.1\.1\.1 \}$/m)
     assert.match(text, /^add element bridge skein gateways6 \{ "skx1" \. fd00:6::1 \}$/m)
-    assert.match(text, /^add element bridge skein tunnels6 \{ "skx1" \}$/m)
+    assert.match(text, /^add element bridge skein carriers6 \{ "skx1" \}$/m)
     assert.equal(spoofText(new Map(), noSurroundings).includes('add element'), false)
   })
 
