@@ -23,7 +23,7 @@ export function addNetworkCreate(network: Command, session: Session): void {
     .option('-e, --encap <encap>', 'vlan or vxlan', 'vxlan')
     .option('-p, --pkt-tag <tag>', 'VLAN id or preferred VNI; 0: Skein chooses', '0')
     .option('-s, --subnet <cidr>', 'addresses: 10.1.2.0/24, or a range of them, 10.1.2.10-10.1.2.50/24')
-    .option('-g, --gateway <address>', 'gateway')
+    .option('-g, --gateway <address>', 'gateway, on every host; of a VLAN: the router on the wire')
     .option('--s6, --subnetv6 <cidr>', 'IPv6 addresses beside them, each container has one: fd00:6::/64')
     .option('--g6, --gatewayv6 <address>', 'IPv6 gateway, beside the other')
     .option('--tag, --nw-tag <tag>', 'configured network tag')

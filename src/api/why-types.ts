@@ -17,7 +17,7 @@ export interface WhyJson {
 export interface WhyWayJson {
   src: WhyEndJson
   dst: WhyEndJson
-  way: 'self' | 'network' | 'gateway' | 'routed' | 'out' | 'published' | 'none'
+  way: 'self' | 'network' | 'gateway' | 'routed' | 'router' | 'out' | 'published' | 'none'
   /** The way in words, or why there is none. */
   text: string
   /** The first that fits a packet decides. Empty without a way. */

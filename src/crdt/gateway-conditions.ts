@@ -1,5 +1,6 @@
 /** Networks with a gateway that came to have one prefix on two sides of a split: the older is routed, the other is not. */
-import { collide, gatewayOf } from '../model/network.ts'
+import { gatewayOf } from '../model/gateway.ts'
+import { collide } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import { shown } from './condition-text.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'

@@ -1,6 +1,6 @@
 /** Networks with a gateway: which of a tenant are routed to each other, on every host alike. */
-import { gateway6Of, type Subnet6, subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf } from '../model/network.ts'
+import { gateway6Of, gatewayOf } from '../model/gateway.ts'
+import { type Subnet6, subnet6Of } from '../model/ipv6.ts'
 import type { Subnet } from '../model/subnet.ts'
 import { compareHlc } from './hlc.ts'
 import type { Network } from './registry-view.ts'
@@ -18,7 +18,7 @@ export function routedNetworks<N extends Claimant>(networks: readonly N[]): N[] 
     .filter(({ spec }) => gatewayOf(spec) !== undefined)
     .sort((a, b) => compareHlc(a.created, b.created) || (a.id < b.id ? -1 : 1))
     .filter(({ spec }) => {
-      const prefix6 = gateway6Of(spec, gatewayOf(spec)) === undefined ? undefined : subnet6Of(spec)
+      const prefix6 = gateway6Of(spec) === undefined ? undefined : subnet6Of(spec)
       const families = [prefixesAround(spec.subnet), ...(prefix6 ? [prefixesAround6(prefix6)] : [])]
       const isFree = families.every(prefixes => {
         return !around.has(prefixes[0] as string) && !prefixes.some(prefix => taken.has(prefix))

@@ -28,6 +28,8 @@ export interface BatchOptions {
   /** Name of a network namespace, or path of one. */
   namespace: string
   clock: Clock
+  /** Before the batch, such as `-6`. */
+  options?: readonly string[]
   /** @default 30000 */
   idleMs?: number
   /** For a whole batch; 10,000 entries take 0.1 s. @default 10000 */
@@ -84,9 +86,9 @@ class Session {
 
   constructor(options: BatchOptions) {
     this.#options = options
-    const { program, namespace } = options
+    const { program, namespace, options: more = [] } = options
     const inside = namespace.startsWith('/') ? ['nsenter', `--net=${namespace}`, program] : [program, '-n', namespace]
-    const [file = '', ...args] = [...inside, '-force', '-batch', '-']
+    const [file = '', ...args] = [...inside, ...more, '-force', '-batch', '-']
     this.#child = spawn(file, args, { stdio: ['pipe', 'ignore', 'pipe'] })
     this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#read(chunk))
     this.#child.stdin?.on('error', () => undefined) // EPIPE: the child ended, which 'close' reports with its reason

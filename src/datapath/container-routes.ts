@@ -1,23 +1,18 @@
 /**
- * Keeps the routes of this host's containers to the other networks of their tenants, in the container's own namespace: Docker
- * takes routes only when a container starts, and fails then if one of them leads to a further network that it is to be on.
+ * Keeps the routes of this host's containers to the other networks of their tenants, and out by the router of a VLAN, in the
+ * container's own namespace: Docker takes routes only when a container starts, and fails then if one of them leads to a further network that it is to be on.
  */
 import type { Network } from '../crdt/registry-view.ts'
 import type { Timer } from '../lib/clock.ts'
-import { errorText, SkeinError } from '../lib/errors.ts'
+import { errorText } from '../lib/errors.ts'
+import { routerOf } from '../model/gateway.ts'
 import type { NetworkId } from '../model/network.ts'
 import { bridgedPrefixes, createSandboxWatch, exists, hurry } from './container-start.ts'
 import type { Context } from './context.ts'
 import { createLane } from './lane.ts'
-import {
-  earlyLines,
-  isRouted,
-  linesToClear,
-  type PresentRoute,
-  routeLines,
-  routeProtocol,
-  wantedRoutes,
-} from './route-plan.ts'
+import { earlyLines, isRouted, linesToClear, type PresentRoute, routeLines, wantedRoutes } from './route-plan.ts'
+import { type Family, wayOutChanges, wayOutLines, waysOut } from './router-plan.ts'
+import { readRoutes, readWayOut, write } from './sandbox-routes.ts'
 
 /** An endpoint and its container's network namespace: path, as Docker calls it. */
 export interface Place {
@@ -60,7 +55,16 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
   let isStopped = false
   const routedOf = (tenant: string) => routing.of(tenant)
   const isSure = () => replica.isComplete && !replica.fenced
-  const wishOf = (own: readonly Network[]) => JSON.stringify([...wantedRoutes(own, routedOf), isSure()])
+  const isOut = (own: readonly Network[]) => own.some(({ spec }) => routerOf(spec) !== undefined)
+  /** Of the main table, and what there is beside it. */
+  function wanted(own: readonly Network[]) {
+    const ways = waysOut(own, network => routing.routerOf(network))
+    return { routes: wantedRoutes(own, routedOf), ipv4: wayOutLines(ways, 'ipv4'), ipv6: wayOutLines(ways, 'ipv6') }
+  }
+  function wishOf(own: readonly Network[]): string {
+    const { routes, ipv4, ipv6 } = wanted(own)
+    return JSON.stringify([...routes, ipv4, ipv6, isSure()])
+  }
 
   /** Sandboxes that may lack something, with the networks of their container. */
   function open(): Map<string, Network[]> {
@@ -70,7 +74,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       if (record) found.set(sandbox, [...(found.get(sandbox) ?? []), record])
     }
     for (const [sandbox, own] of found) {
-      if (!isRouted(own, routedOf) || settled.get(sandbox) === wishOf(own)) found.delete(sandbox)
+      if (!(isRouted(own, routedOf) || isOut(own)) || settled.get(sandbox) === wishOf(own)) found.delete(sandbox)
     }
     return found
   }
@@ -89,15 +93,26 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
 
   async function settle(sandbox: string, own: readonly Network[]): Promise<void> {
     const wish = wishOf(own)
+    const { routes, ipv4, ipv6 } = wanted(own)
     const bridged = expected.get(sandbox)
     if (bridged) {
-      if (!(await hurry(context, sandbox, earlyLines(wantedRoutes(own, routedOf), bridged)))) return
+      const early = [...wayOutChanges(ipv4, [], false), ...earlyLines(routes, bridged)]
+      const early6 = wayOutChanges(ipv6, [], false)
+      const done = await Promise.all([hurry(context, sandbox, early), hurry(context, sandbox, early6, ['-6'])])
+      if (done.includes(false)) return
       expected.delete(sandbox)
     }
-    const present = await read(context, sandbox, own)
+    const present = await readRoutes(context, sandbox, own)
     if (!isStarted(sandbox, present)) return
-    await write(context, sandbox, routeLines(wantedRoutes(own, routedOf), present, isSure()))
+    await write(context, sandbox, routeLines(routes, present, isSure()))
+    if (isOut(own)) await settleWayOut(sandbox, ipv4, 'ipv4')
+    if (isOut(own) && own.some(({ spec }) => spec.gateway6 !== '')) await settleWayOut(sandbox, ipv6, 'ipv6')
     settled.set(sandbox, wish)
+  }
+
+  async function settleWayOut(sandbox: string, lines: readonly string[], family: Family): Promise<void> {
+    const present = await readWayOut(context, sandbox, family)
+    await write(context, sandbox, wayOutChanges(lines, present, isSure()), family)
   }
 
   async function pass(): Promise<void> {
@@ -125,7 +140,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
 
   async function clear(sandbox: string, network: Network): Promise<void> {
     if (!(await exists(sandbox))) return
-    await write(context, sandbox, linesToClear(network, await read(context, sandbox, [network])))
+    await write(context, sandbox, linesToClear(network, await readRoutes(context, sandbox, [network])))
   }
 
   const watch = createSandboxWatch(() => later(0))
@@ -171,33 +186,4 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       await lane.idle()
     },
   }
-}
-
-interface RawRoute {
-  dst?: string
-  gateway?: string
-  protocol?: string
-}
-
-/** Of both families, if one of the networks has both. */
-async function read(context: Context, sandbox: string, networks: readonly Network[]): Promise<PresentRoute[]> {
-  const ipv4 = await readFamily(context, sandbox, '-4')
-  const isDual = networks.some(({ spec }) => spec.subnet6 !== '')
-  return isDual ? [...ipv4, ...(await readFamily(context, sandbox, '-6'))] : ipv4
-}
-
-async function readFamily({ run }: Context, sandbox: string, family: '-4' | '-6'): Promise<PresentRoute[]> {
-  const { code, stdout, stderr } = await run('nsenter', [`--net=${sandbox}`, 'ip', family, '-j', 'route', 'show'])
-  if (code !== 0) throw new SkeinError('unavailable', stderr.trim())
-  const raw: RawRoute[] = stdout.trim() === '' ? [] : JSON.parse(stdout)
-  return raw.map(({ dst = '', gateway = '', protocol }) => {
-    return { destination: dst, nextHop: gateway, isOurs: protocol === String(routeProtocol) }
-  })
-}
-
-async function write({ run }: Context, sandbox: string, lines: readonly string[]): Promise<void> {
-  if (lines.length === 0) return
-  const args = [`--net=${sandbox}`, 'ip', '-batch', '-']
-  const { code, stderr } = await run('nsenter', args, { input: `${lines.join('\n')}\n` })
-  if (code !== 0) throw new SkeinError('unavailable', stderr.trim())
 }

@@ -22,12 +22,19 @@ export function exists(sandbox: string): Promise<boolean> {
 }
 
 /** Resolves with true once the lines have been carried out, which `ip` refuses until their next hop is there; false: not yet. */
-export async function hurry({ clock }: Context, sandbox: string, lines: readonly string[]): Promise<boolean> {
-  const child = createBatchChild({ program: 'ip', namespace: sandbox, clock })
+export async function hurry(
+  { clock }: Context,
+  sandbox: string,
+  lines: readonly string[],
+  options: readonly string[] = [],
+): Promise<boolean> {
+  const child = createBatchChild({ program: 'ip', namespace: sandbox, clock, options })
   try {
     for (let n = 0; n < tries.count; n++) {
       // the path is there a moment before the namespace is
-      const failures = await child.run(lines.map(line => ({ line }))).catch(() => undefined)
+      // and a rule that an earlier try has made is not made twice
+      const commands = lines.map(line => ({ line, ignore: /File exists/ }))
+      const failures = await child.run(commands).catch(() => undefined)
       if (failures?.length === 0) return true
       await sleep(clock, tries.everyMs)
     }

@@ -3,7 +3,8 @@ import { type Clock, sleep, type Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type Run, run as systemRun } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
-import { gatewayOf, type NetworkId } from '../model/network.ts'
+import { nextHopOf } from '../model/gateway.ts'
+import type { NetworkId } from '../model/network.ts'
 import { createBooks } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
 import { type ContainerRoutes, createContainerRoutes, type Place } from './container-routes.ts'
@@ -117,7 +118,7 @@ class LinuxDatapath implements Datapath {
 
   isLost(network: NetworkId, endpointId: string): boolean {
     const record = this.#context.replica.view.network(network)
-    return record !== undefined && gatewayOf(record.spec) !== undefined && !this.#routes.isPlaced(endpointId)
+    return record !== undefined && nextHopOf(record.spec) !== undefined && !this.#routes.isPlaced(endpointId)
   }
 
   locate(place: Place): Promise<void> {

@@ -1,7 +1,8 @@
 /** One network on this host: makes its devices or takes them over, then keeps their entries equal to the state. */
 import type { Network } from '../crdt/registry-view.ts'
+import { gatewayOf } from '../model/gateway.ts'
 import { subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf, type NetworkId } from '../model/network.ts'
+import type { NetworkId } from '../model/network.ts'
 import { batch, type Channel, failed } from './channel.ts'
 import type { Context } from './context.ts'
 import { bridgeCommands, type DeviceWishes, portCommands, vxlanCommands } from './devices.ts'

@@ -3,10 +3,11 @@
  * way that Docker made, by docker_gwbridge.
  */
 import type { Network } from '../crdt/registry-view.ts'
+import { gateway6Of, gatewayOf } from '../model/gateway.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
 import { parseIp6 } from '../model/ip6.ts'
-import { gateway6Of, subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf, type NetworkSpec } from '../model/network.ts'
+import { subnet6Of } from '../model/ipv6.ts'
+import type { NetworkSpec } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 
 /** A route of the main table, as the container has it. */
@@ -35,7 +36,7 @@ export function wantedRoutes(own: readonly Network[], routedOf: RoutedOf): Map<s
   for (const { network, nextHop, nextHop6 } of ways(own, routedOf)) {
     for (const { spec } of routedOf(network.tenant)) {
       want(prefixText(spec.subnet), nextHop)
-      const prefix6 = gateway6Of(spec, gatewayOf(spec)) && subnet6Of(spec)
+      const prefix6 = gateway6Of(spec) && subnet6Of(spec)
       if (prefix6 && nextHop6 !== undefined) want(prefix6.text, nextHop6)
     }
   }
@@ -97,7 +98,7 @@ function ways(own: readonly Network[], routedOf: RoutedOf) {
     const ip = gatewayOf(network.spec)
     const isHere = routedOf(network.tenant).some(({ id }) => id === network.id)
     if (ip === undefined || !isHere) return []
-    return [{ network, nextHop: formatIp(ip), nextHop6: gateway6Of(network.spec, ip) }]
+    return [{ network, nextHop: formatIp(ip), nextHop6: gateway6Of(network.spec) }]
   })
 }
 

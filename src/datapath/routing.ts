@@ -5,23 +5,31 @@
  */
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { routedNetworks } from '../crdt/routed-networks.ts'
+import { tagOwners } from '../crdt/vlan-tags.ts'
 import { SkeinError } from '../lib/errors.ts'
+import { gateway6Of, gatewayOf, type Router, routerOf } from '../model/gateway.ts'
 import { formatIp } from '../model/ip.ts'
-import { gateway6Of, subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf } from '../model/network.ts'
+import { subnet6Of } from '../model/ipv6.ts'
 import type { Channel } from './channel.ts'
 import type { Context } from './context.ts'
 import type { Reading } from './materialise.ts'
 import { bridgeName } from './names.ts'
 
-/** The networks of a tenant that are routed to each other. */
 export interface Routing {
-  /** The same array for as long as they are the same. */
+  /** The networks of a tenant that are routed to each other; the same array for as long as they are the same. */
   of(tenant: string): readonly Network[]
+  /** The router that containers of a VLAN network go out by; undefined for none, or one that the network does not reach. */
+  routerOf(network: Network): Router | undefined
 }
 
 export function createRouting(view: RegistryView): Routing {
   const known = new Map<string, { version: number; networks: readonly Network[] }>()
+  let tags: { version: number; owners: ReadonlyMap<number, Network> } | undefined
+  const ownerOf = (tag: number) => {
+    const version = view.networksVersion()
+    if (tags?.version !== version) tags = { version, owners: tagOwners(view.networks()) }
+    return tags.owners.get(tag)
+  }
   return {
     of(tenant) {
       const version = view.networksVersion()
@@ -31,6 +39,12 @@ export function createRouting(view: RegistryView): Routing {
       const networks = before && isSame(before.networks, now) ? before.networks : now
       known.set(tenant, { version, networks })
       return networks
+    },
+    routerOf(network) {
+      const { spec, docker, id } = network
+      // without a tag it is on no wire, and `--internal` is a network without a way out
+      if (docker?.internal === true || ownerOf(spec.pktTag)?.id !== id) return undefined
+      return routerOf(spec)
     },
   }
 }
@@ -45,7 +59,7 @@ export function bridgeAddress({ routing }: Pick<Context, 'routing'>, network: Ne
 
 /** The same of IPv6: who is routed is so by both, or by IPv4 alone. */
 export function bridgeAddress6(context: Pick<Context, 'routing'>, network: Network | undefined): string {
-  const address = network && gateway6Of(network.spec, gatewayOf(network.spec))
+  const address = network && gateway6Of(network.spec)
   if (network === undefined || address === undefined || bridgeAddress(context, network) === '') return ''
   return `${address}/${subnet6Of(network.spec)?.length}`
 }

@@ -6,8 +6,9 @@
 import type { Network } from '../crdt/registry-view.ts'
 import type { Ipam } from '../ipam/ipam.ts'
 import { SkeinError } from '../lib/errors.ts'
+import { nextHopOf } from '../model/gateway.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
-import { checkSpec, gatewayOf, gatewayText, type NetworkSpec } from '../model/network.ts'
+import { checkSpec, type NetworkSpec } from '../model/network.ts'
 import { contains, parseSubnet, prefixText, type Subnet } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { checkOverlap, groupOf, tenantOf } from './born-network.ts'
@@ -131,7 +132,7 @@ async function requestAddress(
 
 /** Docker releases what it took for one. */
 function isGatewayOf(spec: NetworkSpec, ip: number): boolean {
-  return ip === spec.subnet.base || ip === gatewayOf(spec)
+  return ip === spec.subnet.base || ip === nextHopOf(spec)
 }
 
 function preferredAddress(text: string, subnet: Subnet): number {
@@ -143,7 +144,7 @@ function preferredAddress(text: string, subnet: Subnet): number {
 
 /** What Docker takes for the gateway, which it hands to nobody: where there is none, an address that costs nothing. */
 function gatewayAddress({ subnet, ...spec }: NetworkSpec): string {
-  return `${formatIp(gatewayOf({ subnet, ...spec }) ?? subnet.base)}/${subnet.length}`
+  return `${formatIp(nextHopOf({ subnet, ...spec }) ?? subnet.base)}/${subnet.length}`
 }
 
 /** The user chose one for a network that is being born. */
@@ -156,11 +157,11 @@ function gatewayToBe(pool: BornPool, gateway: string): string {
 function askedGateway({ name, spec }: Network, asked: string): string {
   const address = gatewayAddress(spec)
   if (asked === '' || asked === address.split('/')[0]) return address
-  const own = gatewayText(spec)
+  const own = nextHopOf(spec)
   throw new SkeinError(
     'conflict',
-    own === ''
+    own === undefined
       ? `network ${name} has no gateway: leave out --gateway`
-      : `network ${name} has the gateway ${own}: leave out --gateway, or give that one`,
+      : `network ${name} has the gateway ${formatIp(own)}: leave out --gateway, or give that one`,
   )
 }

@@ -1,9 +1,10 @@
 /** The IPAM driver's calls for IPv6. No address is claimed: an endpoint's follows from its IPv4 address. */
 import { SkeinError } from '../lib/errors.ts'
+import { nextHop6Of } from '../model/gateway.ts'
 import { formatIp } from '../model/ip.ts'
 import { formatIp6, parseIp6 } from '../model/ip6.ts'
-import { address4, address6, checkSubnet6, contains6, gateway6Of, type Subnet6, subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf, type NetworkSpec } from '../model/network.ts'
+import { address4, address6, checkSubnet6, contains6, type Subnet6, subnet6Of } from '../model/ipv6.ts'
+import type { NetworkSpec } from '../model/network.ts'
 import { parseSubnet } from '../model/subnet.ts'
 import { checkOverlap6, groupOf, tenantOf } from './born-network.ts'
 import type { IpamDriverDeps } from './ipam-driver.ts'
@@ -27,7 +28,7 @@ export async function requestPool6(deps: IpamDriverDeps, request: RequestOf<'Ipa
       `network ${name} has the IPv6 subnet ${subnet6.text}: leave out --subnet, or give that one`,
     )
   }
-  return answer(deps.pools.ipv6.beside(stated.pool), subnet6, ownGateway(spec))
+  return answer(deps.pools.ipv6.beside(stated.pool), subnet6, nextHop6Of(spec))
 }
 
 async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
@@ -48,10 +49,6 @@ async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.Req
 /** Without a gateway in the answer Docker would ask for one: where there is none, the prefix's own address stands for it. */
 function answer(PoolID: string, { base, length, text }: Subnet6, gateway: string | undefined) {
   return { PoolID, Pool: text, Data: { [gatewayLabel]: `${gateway ?? formatIp6(base)}/${length}` } }
-}
-
-function ownGateway(spec: NetworkSpec): string | undefined {
-  return gateway6Of(spec, gatewayOf(spec))
 }
 
 /** Answers RequestAddress. Throws `invalid`, `conflict` or `unavailable`. */
@@ -98,7 +95,7 @@ function gatewayToBe(handle: string, gateway: string): string {
 }
 
 function askedGateway(name: string, spec: NetworkSpec, asked: string): string {
-  const own = ownGateway(spec)
+  const own = nextHop6Of(spec)
   const address = own ?? spec.subnet6.split('/')[0] ?? ''
   if (asked === '' || isSame(asked, address)) return address
   throw new SkeinError(

@@ -6,8 +6,9 @@ import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { AddressPool } from '../model/address-pool.ts'
-import { gateway6Of, subnet6Of } from '../model/ipv6.ts'
-import { gatewayOf, gatewayText } from '../model/network.ts'
+import { nextHop6Of, nextHopOf } from '../model/gateway.ts'
+import { formatIp } from '../model/ip.ts'
+import { subnet6Of } from '../model/ipv6.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createAdoption } from './adoption.ts'
@@ -152,14 +153,15 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
 
 function creationOf({ network, group }: Wanted, name: string, vni: number, driverName: string) {
   const { labels, options = [], internal = false } = network.docker ?? {}
+  const gateway = nextHopOf(network.spec)
   const ids = { [idOption]: network.id, ...(group && { [groupIdOption]: group.id }) }
   return {
     name,
     driver: driverName,
     subnet: prefixText(network.spec.subnet),
-    gateway: gatewayText(network.spec),
+    gateway: gateway === undefined ? '' : formatIp(gateway),
     subnet6: subnet6Of(network.spec)?.text ?? '',
-    gateway6: gateway6Of(network.spec, gatewayOf(network.spec)) ?? '',
+    gateway6: nextHop6Of(network.spec) ?? '',
     labels: {
       ...Object.fromEntries(group?.labels ?? labels ?? []),
       ...ids,

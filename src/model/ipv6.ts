@@ -111,8 +111,8 @@ export function address4(spec: Addressing6, text: string): number | undefined {
   return subnet6 === undefined || ip === undefined ? undefined : ip4At(subnet6, spec.subnet, ip)
 }
 
-/** The IPv6 address, canonical text, that every host has on the network's bridge; undefined for none. */
-export function gateway6Of(spec: Addressing6, gateway: number | undefined): string | undefined {
+/** The IPv6 gateway, canonical text; undefined for none. `gateway`: the IPv4 one. */
+export function gateway6In(spec: Addressing6, gateway: number | undefined): string | undefined {
   const subnet6 = subnet6Of(spec)
   if (subnet6 === undefined || spec.gateway6 === '') return undefined
   try {

@@ -1,10 +1,11 @@
 /** What a network is created with and can never change: its spec. Part of its identity (docs/decisions). */
 import type { Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
+import { checkGateway, gatewayOf } from './gateway.ts'
 import { formatIp, parseIp } from './ip.ts'
 import { checkGateway6, checkSubnet6, overlaps6, subnet6Of } from './ipv6.ts'
 import { checkName } from './names.ts'
-import { contains, overlaps, parseSubnet, prefixText, type Subnet } from './subnet.ts'
+import { contains, overlaps, parseSubnet, type Subnet } from './subnet.ts'
 
 /** Hash of the act that created a network: 64 hex digits. */
 export type NetworkId = string
@@ -15,7 +16,7 @@ export interface NetworkSpec {
   readonly type: 'data' | 'infra'
   /** VXLAN: preferred VNI, 0 for none. VLAN: the tag, 1 to `lastVlan`; 0 only before a network is made: Skein chooses. */
   readonly pktTag: number
-  /** Gateway address or ''. */
+  /** Gateway address or '': who has it is in gateway.ts. */
   readonly gateway: string
   /** IPv6 prefix or '': what it means is in ipv6.ts. */
   readonly subnet6: string
@@ -72,14 +73,14 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
     )
   }
   if (type === 'infra') throw new SkeinError('unsupported', 'infra networks are not supported yet: use --nw-type=data')
-  const gateway = request.gateway ? checkGateway(request.gateway, subnet, encap) : ''
-  return { subnet, encap, type, pktTag, gateway, ...checkIpv6(request, { subnet, encap, gateway }) }
+  const gateway = request.gateway ? checkGateway(request.gateway, subnet) : ''
+  return { subnet, encap, type, pktTag, gateway, ...checkIpv6(request, { subnet, gateway }) }
 }
 
-/** Routed is a network as a whole: IPv6 with IPv4. */
+/** A way out is one of the network as a whole: IPv6 with IPv4. */
 function checkIpv6(
   { subnet6: prefix, gateway6: router }: Pick<NetworkRequest, 'subnet6' | 'gateway6'>,
-  { subnet, encap, gateway }: Pick<NetworkSpec, 'subnet' | 'encap' | 'gateway'>,
+  { subnet, gateway }: Pick<NetworkSpec, 'subnet' | 'gateway'>,
 ): Pick<NetworkSpec, 'subnet6' | 'gateway6'> {
   if (!prefix && router) {
     throw new SkeinError('invalid', `gateway ${router} needs its subnet: add --subnetv6=fd00:6::/64`)
@@ -87,12 +88,6 @@ function checkIpv6(
   if (!prefix) return { subnet6: '', gateway6: '' }
   const subnet6 = checkSubnet6(prefix, subnet)
   if (!router) return { subnet6: subnet6.text, gateway6: '' }
-  if (encap === 'vlan') {
-    throw new SkeinError(
-      'unsupported',
-      'a VLAN network has no gateway on its hosts, its router is on the wire: leave out --gatewayv6',
-    )
-  }
   if (gateway === '') {
     const example = formatIp(subnet.base + 2 ** (32 - subnet.length) - 2)
     throw new SkeinError('invalid', `a network with an IPv6 gateway has an IPv4 one too: add --gateway=${example}`)
@@ -100,45 +95,8 @@ function checkIpv6(
   return { subnet6: subnet6.text, gateway6: checkGateway6(router, subnet6, subnet, parseIp(gateway)) }
 }
 
-function checkGateway(text: string, subnet: Subnet, encap: NetworkSpec['encap']): string {
-  if (encap === 'vlan') {
-    throw new SkeinError(
-      'unsupported',
-      'a VLAN network has no gateway on its hosts, its router is on the wire: leave out --gateway',
-    )
-  }
-  const ip = parseIp(text)
-  if (ip !== undefined && isHost(subnet, ip)) return formatIp(ip)
-  const example = formatIp(subnet.base + 2 ** (32 - subnet.length) - 2)
-  throw new SkeinError(
-    'invalid',
-    `gateway ${text} is no address of a host in ${prefixText(subnet)}: use for example --gateway=${example}`,
-  )
-}
-
-/** Neither the prefix's network address nor its broadcast. */
-function isHost(subnet: Subnet, ip: number): boolean {
-  return contains(subnet, ip) && ip !== subnet.base && contains(subnet, ip + 1)
-}
-
 /** What of a spec its addresses follow from. */
 export type Addressing = Pick<NetworkSpec, 'encap' | 'gateway' | 'subnet' | 'subnet6' | 'gateway6'>
-
-/** The address that every host has on the network's bridge; undefined for none. Records may say anything. */
-export function gatewayOf({
-  encap,
-  gateway,
-  subnet,
-}: Pick<Addressing, 'encap' | 'gateway' | 'subnet'>): number | undefined {
-  const ip = encap === 'vxlan' ? parseIp(gateway) : undefined
-  return ip !== undefined && isHost(subnet, ip) ? ip : undefined
-}
-
-/** The same, dotted; '' for none. */
-export function gatewayText(spec: Addressing): string {
-  const ip = gatewayOf(spec)
-  return ip === undefined ? '' : formatIp(ip)
-}
 
 /** True if one tenant cannot have both: they would hand out one address, or be routed to under one prefix. */
 export function collide(a: Addressing, b: Addressing): boolean {

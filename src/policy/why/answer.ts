@@ -150,7 +150,7 @@ function gatewayNotes({ view, self, outsideHas6, nameOf }: HostFacts, { kind, sr
 /** A packet is judged on every host that it crosses with the policies of both ends, so that the first one drops it. */
 function hostsOf(view: HostFacts['view'], { src, dst }: Way): { decidedOn: PeerKey[]; judgedOn: PeerKey[] } {
   const [from, to] = [hostsOfEnd(view, src), hostsOfEnd(view, dst)]
-  if (src.kind === 'outside') return { decidedOn: to, judgedOn: [] }
+  if (src.kind === 'outside' || src.kind === 'unused') return { decidedOn: to, judgedOn: [] }
   return { decidedOn: from, judgedOn: to.filter(host => !from.includes(host) || from.length > 1) }
 }
 

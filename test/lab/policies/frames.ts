@@ -80,28 +80,41 @@ function sumOf(bytes: Buffer): number {
   return ~sum & 0xffff
 }
 
-/** A packet socket (AF_PACKET) on eth0, which Node has not. */
+/** A packet socket (AF_PACKET), which Node has not. */
 const program = `
-open my $file, "<", "/sys/class/net/eth0/ifindex" or die $!; my $index = <$file>;
+my $index = shift;
 socket(my $socket, 17, 3, 0x0300) or die $!;
 for (@ARGV) { send($socket, pack("H*", $_), 0, pack("SSiSCCx8", 17, 0x0300, $index, 0, 0, 6)) or die $! }`
 
-export function sendFrames(host: Host, container: string, frames: readonly Frame[]): Promise<string> {
-  const hex = frames.map(frame => frameBytes(frame).toString('hex'))
-  return host.exec('ip', 'netns', 'exec', container, 'perl', '-e', program, ...hex)
+/** Sends frames on the device with this index, in the network where it is run. */
+export function sending(index: number, frames: readonly Frame[]): string[] {
+  return ['perl', '-e', program, String(index), ...frames.map(frame => frameBytes(frame).toString('hex'))]
+}
+
+export async function sendFrames(host: Host, container: string, frames: readonly Frame[]): Promise<string> {
+  const inside = ['ip', 'netns', 'exec', container]
+  const [link] = JSON.parse(await host.exec(...inside, 'ip', '-j', 'link', 'show', 'dev', 'eth0'))
+  return host.exec(...inside, ...sending(link.ifindex, frames))
 }
 
 /** Notes the labels of what comes in. */
-export function watchLabels(host: Host, container: string): Promise<string> {
-  const rules = `add table ip6 seen
+const watchRules = `add table ip6 seen
 add set ip6 seen labels { typeof ip6 flowlabel; flags dynamic; }
 add chain ip6 seen in { type filter hook prerouting priority raw; }
 add rule ip6 seen in ip6 flowlabel != 0 add @labels { ip6 flowlabel }`
-  return host.exec('ip', 'netns', 'exec', container, 'nft', rules)
+
+/** In the network where the frames arrive: notes their labels from now on; shows what was noted. */
+export const watching = { begin: ['nft', watchRules], show: ['nft', '-j', 'list', 'set', 'ip6', 'seen', 'labels'] }
+
+export function watchLabels(host: Host, container: string): Promise<string> {
+  return host.exec('ip', 'netns', 'exec', container, ...watching.begin)
 }
 
 export async function labelsSeen(host: Host, container: string): Promise<Set<number>> {
-  const inside = ['ip', 'netns', 'exec', container]
-  const { nftables } = JSON.parse(await host.exec(...inside, 'nft', '-j', 'list', 'set', 'ip6', 'seen', 'labels'))
+  return labelsIn(await host.exec('ip', 'netns', 'exec', container, ...watching.show))
+}
+
+export function labelsIn(shown: string): Set<number> {
+  const { nftables } = JSON.parse(shown)
   return new Set(nftables.flatMap((each: { set?: { elem?: number[] } }) => each.set?.elem ?? []))
 }

@@ -30,6 +30,16 @@ describe('cli: VLAN networks', () => {
     assert.deepEqual([Oper.pktTag, Oper.externalPktTag], [112, 112])
   })
 
+  it("with Contiv's -g: the router of the VLAN, shown as the gateway, and exported", async () => {
+    const create = 'net create -e vlan -p 112 -s 10.1.3.0/24 -g 10.1.3.254'
+    assert.equal((await host.netctl(...create.split(' '), 'lan')).code, 0)
+    assert.match((await host.netctl('net', 'ls')).stdout, /^default {2}lan .* vlan .* 10\.1\.3\.0\/24 +10\.1\.3\.254$/m)
+    assert.equal((await inspect('lan')).Config.gateway, '10.1.3.254')
+    assert.match((await skein('export')).stdout, /gateway: 10\.1\.3\.254\n/)
+    assert.equal((await skein(`${create} lan`)).stdout, 'network default:lan exists already\n')
+    assert.match((await skein('net create -e vlan -p 112 -s 10.1.3.0/24 -g 10.1.3.1 lan')).stderr, /exists/)
+  })
+
   it('without a tag take one of the range, show it, and are found again without and with it', async () => {
     await skein('global set -v 300-310')
     await skein('net create -e vlan -s 10.1.3.0/24 web')

@@ -73,6 +73,29 @@ describe('driver: VLAN networks', () => {
     assert.ok(tag >= 1 && tag <= 4094 && tag !== 112, String(tag))
   })
 
+  it("have their router as Docker's gateway, which no container gets, also when it is born there", async () => {
+    const ipv6 = { subnet6: 'fd00:3::/64', gateway6: 'fd00:3::fe' }
+    await docker.create('web', { subnet: '10.1.2.0/24', gateway: '10.1.2.254', ...ipv6, options: { encap: 'vlan' } })
+    await docker.run('web', 'c1')
+    const spec = host.peer.replica.view.networkByName('default', 'web')?.spec
+    assert.deepEqual([spec?.encap, spec?.gateway, spec?.gateway6], ['vlan', '10.1.2.254', 'fd00:3::fe'])
+    const asked = checkNetwork({
+      tenant: 'default',
+      name: 'db',
+      subnet: '10.1.4.0/29',
+      encap: 'vlan',
+      pktTag: 113,
+      gateway: '10.1.4.1',
+    })
+    await host.peer.replica.write(view => createNetworkLeaves(view, { tenant: 'default', name: 'db', spec: asked }))
+    await appears('db')
+    assert.equal(docker.byName('db')?.gateway, '10.1.4.1')
+    const addresses = []
+    for (let n = 0; n < 5; n++) addresses.push((await docker.run('db', `c${n + 2}`)).address)
+    assert.deepEqual(addresses.sort(), ['10.1.4.2', '10.1.4.3', '10.1.4.4', '10.1.4.5', '10.1.4.6'])
+    await assert.rejects(docker.run('db', 'c9'), /no free address|exhausted|10\.1\.4\.0/)
+  })
+
   it('are refused at once with a tag that another network has, or that none can have', async () => {
     await create('old', 112)
     await appears('old')

@@ -8,7 +8,7 @@ import {
   address6,
   checkGateway6,
   checkSubnet6,
-  gateway6Of,
+  gateway6In,
   overlaps6,
   subnet6Of,
 } from '../../../src/model/ipv6.ts'
@@ -167,14 +167,14 @@ describe('IPv6 gateways', () => {
   for (const [text, message] of refused) {
     it(`are not ${text}`, () => {
       assert.throws(() => checkGateway6(text, subnet6, subnet, gateway), { code: 'invalid', message })
-      assert.equal(gateway6Of(spec('fd00:6::/64', text), gateway), undefined)
+      assert.equal(gateway6In(spec('fd00:6::/64', text), gateway), undefined)
     })
   }
 
   it('take effect with their subnet only', () => {
-    assert.equal(gateway6Of(spec('fd00:6::/64', 'fd00:6::fe'), gateway), 'fd00:6::fe')
-    assert.equal(gateway6Of(spec('', 'fd00:6::fe'), gateway), undefined)
-    assert.equal(gateway6Of(spec('fd00:6::/64', 'FD00:6::fe'), gateway), undefined)
-    assert.equal(gateway6Of(spec('fd00:6::/64'), gateway), undefined)
+    assert.equal(gateway6In(spec('fd00:6::/64', 'fd00:6::fe'), gateway), 'fd00:6::fe')
+    assert.equal(gateway6In(spec('', 'fd00:6::fe'), gateway), undefined)
+    assert.equal(gateway6In(spec('fd00:6::/64', 'FD00:6::fe'), gateway), undefined)
+    assert.equal(gateway6In(spec('fd00:6::/64'), gateway), undefined)
   })
 })

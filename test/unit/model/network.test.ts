@@ -79,11 +79,21 @@ const refused: [change: Partial<NetworkRequest>, code: string, message: RegExp][
   [{ gateway: '10.1.2.255' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway: '10.1.2.1/24' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway: 'router' }, 'invalid', /--gateway=10\.1\.2\.254/],
-  [{ gateway: '10.1.2.254', encap: 'vlan' }, 'unsupported', /its router is on the wire: leave out --gateway/],
+  [
+    { gateway: '10.1.3.254', encap: 'vlan' },
+    'invalid',
+    /no address of a host in 10\.1\.2\.0\/24: .*--gateway=10\.1\.2\.254$/,
+  ],
+  [{ gateway: '10.1.2.0', encap: 'vlan' }, 'invalid', /--gateway=10\.1\.2\.254/],
   [{ gateway6: 'fd00::1' }, 'invalid', /needs its subnet: add --subnetv6/],
   [{ subnet6: 'fd00::/64', gateway6: 'fd00::fe' }, 'invalid', /add --gateway=10\.1\.2\.254/],
   [{ subnet6: 'fd00::/64', gateway: '10.1.2.1', gateway6: 'fd00::2' }, 'invalid', /container that has 10\.1\.2\.2/],
-  [{ subnet6: 'fd00::/64', gateway6: 'fd00::1', encap: 'vlan' }, 'unsupported', /leave out --gatewayv6/],
+  [{ subnet6: 'fd00::/64', gateway6: 'fd00::1', encap: 'vlan' }, 'invalid', /add --gateway=10\.1\.2\.254/],
+  [
+    { subnet6: 'fd00::/64', gateway: '10.1.2.1', gateway6: 'fe80::1', encap: 'vlan' },
+    'invalid',
+    /no address of a host in fd00::\/64/,
+  ],
   [{ subnet6: 'fd00::/20' }, 'invalid', /length of 48 to 120/],
 ]
 

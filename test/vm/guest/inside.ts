@@ -13,6 +13,8 @@ export interface Inside {
   readonly pid: number
   /** On a network of the host's Docker. */
   address(network: string): Promise<string>
+  /** The IPv6 one. */
+  address6(network: string): Promise<string>
   mac(network: string): Promise<string>
   /** Runs a program of the host in the container's network. */
   exec(...argv: string[]): Promise<{ code: number; stdout: string }>
@@ -20,6 +22,7 @@ export interface Inside {
 
 interface Attached {
   IPAddress: string
+  GlobalIPv6Address: string
   MacAddress: string
 }
 
@@ -28,9 +31,9 @@ interface ContainerJson {
   NetworkSettings: { Networks: Record<string, Attached | undefined> }
 }
 
-/** `docker run`, as a user types it. */
-export async function startInside(host: LabHost, network: string, name: string): Promise<Inside> {
-  await runContainer(host, network, name)
+/** `docker run`, as a user types it; `options` stand before the image. */
+export async function startInside(host: LabHost, network: string, name: string, ...options: string[]): Promise<Inside> {
+  await runContainer(host, network, name, { args: options })
   return lookInside(host, name)
 }
 
@@ -48,6 +51,7 @@ export async function lookInside(host: LabHost, name: string): Promise<Inside> {
     name,
     pid,
     address: async to => (await attached(to)).IPAddress,
+    address6: async to => (await attached(to)).GlobalIPv6Address,
     mac: async to => (await attached(to)).MacAddress,
     exec: (...argv) => host.exec(['nsenter', '-t', String(pid), '-n', ...argv], { timeoutMs: 30_000 }),
   }

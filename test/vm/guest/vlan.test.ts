@@ -5,14 +5,23 @@ import { assertAgree, netctl } from '../../lab/acceptance/cli.ts'
 import { conditionsOf, obey, sameConditions } from '../../lab/conflicts/two-webs.ts'
 import { call, docker, eventually, removeContainers } from '../../lab/support/index.ts'
 import { connect, type Inside, lookInside, networksOf, startInside } from './inside.ts'
+import { checkBeyond, checkDockersWay, checkForged, checkNeighbours, joinRouter, routed } from './routed.ts'
 import { playTutorial } from './tutorial.ts'
-import { addressesOf, captured, joinVlan, opens, reaches, uplinkAddress, upWire, vlanTags, type Wire } from './wire.ts'
+import {
+  addressesOf,
+  captured,
+  joinVlan,
+  opens,
+  patience,
+  reaches,
+  uplinkAddress,
+  upWire,
+  vlanTags,
+  type Wire,
+} from './wire.ts'
 
 /** Of no container: reserved, so that nobody is given it. */
 const plainAddress = '10.1.3.200'
-
-/** Everything takes ten times as long in here. */
-const patience = { timeoutMs: 60_000, intervalMs: 300 }
 
 describe('VLAN networks, on the kernel of Debian', () => {
   let wire: Wire
@@ -58,7 +67,7 @@ describe('VLAN networks, on the kernel of Debian', () => {
   it('a plain host of that VLAN and the containers reach each other', async () => {
     const { one, plain } = wire
     await obey(one, `skein ip reserve contiv-vlan ${plainAddress} --peer host1`)
-    await joinVlan(wire, 112, plainAddress)
+    await joinVlan(wire, 112, [`${plainAddress}/24`])
     for (const container of [near, far]) {
       await pings(container, plainAddress)
       await pings(plain, await container.address('contiv-vlan'))
@@ -73,26 +82,47 @@ describe('VLAN networks, on the kernel of Debian', () => {
     await reaches(one, uplinkAddress.plain)
   })
 
-  it('policies hold against the plain host, at the end that receives', async () => {
+  it('with IPv6: containers and the plain host reach each other, by neighbour discovery on the wire', async () => {
+    await netctl(wire.two, 'net', 'create', ...routed.creation, ...routed.creation6, routed.name)
+    await joinRouter(wire)
+    await shown(routed.name)
+    await checkNeighbours({ wire, near, far })
+  })
+
+  it("a VLAN's gateway is the router on the wire: containers reach what is beyond it, and are reached from there", async () => {
+    await checkBeyond({ wire, near, far })
+    await checkDockersWay({ wire, near, far })
+  })
+
+  it('forged neighbours go nowhere, and a router of the wire gives no addresses', () =>
+    checkForged({ wire, near, far }))
+
+  it('policies hold against the plain host, by both families, at the end that receives', async () => {
     const { one, two, plain } = wire
     await netctl(two, 'policy', 'create', 'db-policy')
     await netctl(two, 'policy', 'rule-add', 'db-policy', '1', '-direction=in', '-protocol=tcp', '-action=deny')
     const allow = ['-direction=in', '-protocol=tcp', '-port=8888', '-action=allow', '-priority=10']
     await netctl(two, 'policy', 'rule-add', 'db-policy', '2', ...allow)
-    await netctl(two, 'group', 'create', 'contiv-vlan', 'db', '-policy=db-policy')
-    await shown('db.contiv-vlan')
-    const db = await startInside(one, 'db.contiv-vlan', 'contiv-db')
-    const ip = await db.address('db.contiv-vlan')
+    await netctl(two, 'group', 'create', routed.name, 'db', '-policy=db-policy')
+    const network = `db.${routed.name}`
+    await shown(network)
+    const db = await startInside(one, network, 'contiv-db', '-p', '8080:8888')
+    const [ip, ip6] = [await db.address(network), await db.address6(network)]
     for (const port of [8888, 8889]) {
       await db.exec('sh', '-c', `busybox nc -ll -p ${port} -e echo open >/dev/null 2>&1 </dev/null &`)
     }
     await pings(plain, ip)
     await eventually(async () => assert.equal(await opens(plain, ip, 8888), true), patience)
-    assert.equal(await opens(plain, ip, 8889), false)
+    assert.equal(await opens(plain, ip6, 8888), true)
+    for (const address of [ip, ip6]) assert.equal(await opens(plain, address, 8889), false, address)
+    assert.equal(await opens(wire.lab.outside, one.address, 8080), true, 'the published port')
     await netctl(two, 'policy', 'rule-rm', 'db-policy', '1')
     await eventually(async () => assert.equal(await opens(plain, ip, 8889), true), patience)
+    assert.equal(await opens(plain, ip6, 8889), true)
     await removeContainers(one, db.name)
     await netctl(one, 'group', 'rm', 'db')
+    for (const { host, name } of [near, far]) await docker(host, 'network', 'disconnect', routed.name, name)
+    await eventually(() => netctl(one, 'net', 'rm', routed.name), patience)
   })
 
   it('-e vlan without -p: a tag of the range, the same on both hosts', async () => {

@@ -4,6 +4,9 @@ import { type Lab, type LabHost, type LabNode, membersReady, upLab } from '../..
 import { createNode, holderOf, makeNode, step } from '../../../lab/node.ts'
 import type { Inside } from './inside.ts'
 
+/** Everything takes ten times as long in an emulated machine. */
+export const patience = { timeoutMs: 60_000, intervalMs: 300 }
+
 export interface Wire {
   readonly lab: Lab
   readonly one: LabHost
@@ -45,23 +48,35 @@ async function plug(node: string, device: string, address: string): Promise<void
   )
 }
 
-/** Gives the plain host an address in a VLAN. */
-export async function joinVlan({ plain }: Wire, tag: number, address: string): Promise<void> {
+/** Gives the plain host addresses in a VLAN, and others that it is a router to: `ADDRESS/LENGTH`. */
+export async function joinVlan(
+  { plain }: Wire,
+  tag: number,
+  addresses: readonly string[],
+  beyond: readonly string[] = [],
+): Promise<void> {
   const device = `link add link eth0 name eth0.${tag} type vlan id ${tag}`
-  await step(
-    plain.name,
-    ['ip', '-batch', '-'],
-    `${device}\nlink set eth0.${tag} up\naddr add ${address}/24 dev eth0.${tag}\n`,
-  )
+  const lines = [
+    device,
+    `link set eth0.${tag} up`,
+    ...addresses.map(address => `addr add ${address} dev eth0.${tag}`),
+    ...beyond.map(address => `addr add ${address} dev lo`),
+  ]
+  await step(plain.name, ['ip', '-batch', '-'], `${lines.join('\n')}\n`)
 }
 
 /** Whatever programs can be run on: a node, or a container's network. */
 type Place = LabNode | Inside
 
-/** One ping; the first packet may need a second for ARP on an emulated machine. */
-export async function reaches(from: Place, target: string): Promise<void> {
-  const argv = ['ping', '-n', '-c', '1', '-W', '3', target]
-  const { code, stdout } = 'pid' in from ? await from.exec(...argv) : await from.exec(argv, { timeoutMs: 20_000 })
+/** What a program prints there; it may fail. */
+export function run(at: Place, ...argv: string[]): Promise<{ code: number; stdout: string }> {
+  return 'pid' in at ? at.exec(...argv) : at.exec(argv, { timeoutMs: 20_000 })
+}
+
+/** One ping; the first packet may need a second for ARP on an emulated machine. `as`: the address it comes from. */
+export async function reaches(from: Place, target: string, as?: string): Promise<void> {
+  const source = as === undefined ? [] : ['-I', as]
+  const { code, stdout } = await run(from, 'ping', '-n', '-c', '1', '-W', '3', ...source, target)
   assert.equal(code, 0, `${from.name} -> ${target}: ${stdout}`)
 }
 
