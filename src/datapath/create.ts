@@ -126,10 +126,11 @@ class LinuxDatapath implements Datapath {
   }
 
   async detach(network: NetworkId, endpointId: string): Promise<void> {
-    this.#routes.forget(endpointId)
     const record = this.#context.replica.view.network(network)
     const tenants = record ? [this.#tenant(record.tenant)] : await this.#allTenants()
     for (const tenant of tenants) await tenant.detach(endpointId)
+    // only then: while the interface is there, no route to its network by another can be
+    this.#routes.forget(endpointId)
     this.#outside.forget(endpointId)
   }
 
