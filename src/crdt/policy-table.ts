@@ -4,6 +4,7 @@
  * policy anew after a deletion names the rules of its earlier life that it leaves behind.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import { reordered } from '../lib/order.ts'
 import { coverOf, covers, within } from './covers.ts'
 import type { Drops } from './droppable.ts'
 import type { Gone } from './gone.ts'
@@ -36,8 +37,10 @@ interface Held {
   readonly rules: Map<string, { writes: Records<RuleLeaf>; removals: Records<RuleRmLeaf> }>
   /** By rule id, until a record changes it. */
   readonly judged: Map<string, { readonly all: Judged[]; readonly live: readonly Rule[] }>
-  /** All that live, in order, until a record changes one. */
-  rulesInOrder: readonly Rule[] | undefined
+  /** All that live, in order, as they were last. */
+  rulesInOrder: readonly Rule[]
+  /** A record has changed one since. */
+  isStale: boolean
 }
 
 export class PolicyTable {
@@ -58,7 +61,7 @@ export class PolicyTable {
     const held = this.#of(record.leaf.tenant, record.leaf.name)
     this.#keep(held.writes, record)
     held.judged.clear()
-    held.rulesInOrder = undefined
+    held.isStale = true
   }
 
   remove(record: LeafRecord<PolicyRmLeaf>): void {
@@ -128,7 +131,11 @@ export class PolicyTable {
   rules(tenant: string, name: string): readonly Rule[] {
     const held = this.#held.get(keyOf(tenant, name))
     if (!held) return []
-    held.rulesInOrder ??= [...held.rules.keys()].flatMap(id => this.#judge(held, id).live).sort(compareRules)
+    if (held.isStale) {
+      const live = [...held.rules.keys()].flatMap(id => this.#judge(held, id).live)
+      held.rulesInOrder = reordered(live, held.rulesInOrder, compareRules)
+      held.isStale = false
+    }
     return held.rulesInOrder
   }
 
@@ -191,7 +198,7 @@ export class PolicyTable {
       if (rules?.writes.size === 0 && rules.removals.size === 0) held.rules.delete(leaf.id)
     }
     held.judged.clear()
-    held.rulesInOrder = undefined
+    held.isStale = true
     if (held.writes.size + held.removals.size + held.rules.size === 0) this.#held.delete(keyOf(leaf.tenant, name))
   }
 
@@ -233,7 +240,7 @@ export class PolicyTable {
     if (!held) {
       held = {
         ...{ tenant, name, writes: new Map(), removals: new Map(), rules: new Map() },
-        ...{ judged: new Map(), rulesInOrder: undefined },
+        ...{ judged: new Map(), rulesInOrder: [], isStale: true },
       }
       this.#held.set(key, held)
     }
@@ -244,7 +251,7 @@ export class PolicyTable {
     const held = this.#of(tenant, policy)
     const { rules, judged } = held
     judged.delete(id)
-    held.rulesInOrder = undefined
+    held.isStale = true
     let found = rules.get(id)
     if (!found) {
       found = { writes: new Map(), removals: new Map() }

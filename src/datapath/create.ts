@@ -195,7 +195,8 @@ class LinuxDatapath implements Datapath {
       if (!this.#running) break
       this.#changed = false
       const begun = clock.monotonic()
-      await Promise.all([...[...this.#tenants.values()].map(tenant => tenant.update()), this.#outside.update()])
+      await Promise.all([...this.#tenants.values()].map(tenant => tenant.update()))
+      await this.#outside.update() // not at once: to work out either takes this process as long as the kernel takes, or longer
       lastMs = clock.monotonic() - begun
     }
     this.#updating = false

@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vlanName, vxlanName } from './names.ts'
 import { createNftChild } from './nft-child.ts'
-import { createPolicyTable } from './policy-table.ts'
+import { createPolicyTable, type Look } from './policy-table.ts'
 import { bridgeAddress, bridgeAddress6 } from './routing.ts'
 import { gatewayElement, type PortIdentity, type Surroundings } from './spoof-elements.ts'
 import { createSpoofTable } from './spoof-table.ts'
@@ -24,8 +24,10 @@ export interface Guards {
   admit(attachments: readonly Attachment[]): Promise<void>
   release(endpointId: string): Promise<void>
   forget(network: NetworkId): Promise<void>
+  /** See `PolicyTable`. */
+  look(): Promise<Look | undefined>
   /** Resolves with the number of repairs of what somebody changed. */
-  verify(): Promise<number>
+  verify(look: Look | undefined): Promise<number>
   /** The namespace is another one than before. */
   reset(): void
   close(): Promise<void>
@@ -103,7 +105,8 @@ export function createGuards(tenant: string, context: Context): Guards {
       await spoofing.unguard(vxlanName(network))
       await spoofing.unguard(vlanName(network))
     },
-    verify: async () => (await policies.verify()) + (await spoofing.verify()),
+    look: () => policies.look(),
+    verify: async look => (await policies.verify(look)) + (await spoofing.verify()),
     reset() {
       policies.reset()
       spoofing.reset()

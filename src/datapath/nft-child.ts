@@ -24,6 +24,8 @@ export interface NftChildOptions {
   limitMs?: number
 }
 
+/** What is longer is read sooner by a process of its own; characters. */
+export const longestLine = 8_000
 /** No command of nft begins like it. */
 const endMark = 'skein-end'
 

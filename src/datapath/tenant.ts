@@ -140,9 +140,13 @@ export class Tenant {
     })
   }
 
-  /** Compares the guards of containers with the kernel; resolves with the number of repairs. Never rejects. */
-  verify(): Promise<number> {
-    return this.#lane.run(() => this.#attempt(this.#subject, () => this.#guards.verify()))
+  /**
+   * Compares the guards of containers with the kernel; resolves with the number of repairs. Never rejects. Thousands of rules take
+   * a while to read: who changes them does not wait for that.
+   */
+  async verify(): Promise<number> {
+    const look = await this.#guards.look()
+    return this.#lane.run(() => this.#attempt(this.#subject, () => this.#guards.verify(look)))
   }
 
   /** Waits for running tasks and ends the children; the kernel stays as it is. */

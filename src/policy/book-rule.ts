@@ -13,6 +13,7 @@ export interface BookRule {
   /** Names the value: 64 hex digits. */
   readonly hash: string
   readonly value: RuleValue
+  readonly direction: RuleValue['direction']
   /**
    * `2 × (100 − priority) + (allow ? 1 : 0)`: of the rules that match a flow the lowest rank decides, and an even one denies.
    * From 0 (deny at priority 100) to 199 (allow at priority 1).
@@ -39,7 +40,7 @@ export function bookRule(policy: string, rule: Rule): BookRule {
   const to = value.toIp === '' ? undefined : parseAddressMatch('to-ip-address', value.toIp)
   const some = from ?? to
   const found: BookRule = {
-    ...{ policy, id, shown, hash, value },
+    ...{ policy, id, shown, hash, value, direction: value.direction },
     rank: 2 * (100 - value.priority) + (value.action === 'allow' ? 1 : 0),
     ...{ from, to },
     family: some && familyOf(some.first),

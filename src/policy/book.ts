@@ -4,6 +4,7 @@
  */
 import type { Group, Rule } from '../crdt/objects-view.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import { reordered } from '../lib/order.ts'
 import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { RuleValue } from '../model/rule.ts'
@@ -44,8 +45,10 @@ interface Parts {
   readonly networks: readonly Network[]
   /** Of the policies that some group has. */
   readonly rules: ReadonlyMap<string, readonly Rule[]>
-  /** Merged rules by policies and direction, made when they are first asked for. */
-  readonly merged: Map<string, readonly BookRule[]>
+  /** Merged rules by direction and policies, made when they are first asked for. */
+  readonly merged: Readonly<Record<Direction, Map<string, readonly BookRule[]>>>
+  /** What the book before had for those that are to be made anew: most of their order stays. */
+  readonly stale: Parts['merged']
 }
 
 /** The parts of each book, for the next one. */
@@ -60,27 +63,34 @@ export function readBook(view: RegistryView, tenant: string, before?: PolicyBook
   const rules = new Map([...names].map(name => [name, view.objects.rules(tenant, name)] as const))
   const changed = changedPolicies(old?.rules, rules)
   if (before && old?.groups === groups && old.networks === networks && changed.size === 0) return before
-  const merged = new Map([...(old?.merged ?? [])].filter(([key]) => !policiesOf(key).some(name => changed.has(name))))
-  return bookOf(tenant, { groups, networks, rules, merged })
+  const merged = { in: new Map(), out: new Map() }
+  const stale = { in: new Map(), out: new Map() }
+  for (const direction of ['in', 'out'] as const) {
+    for (const [text, found] of old?.merged[direction] ?? []) {
+      const its = text.split(' ').some(name => changed.has(name)) ? stale : merged
+      its[direction].set(text, found)
+    }
+  }
+  return bookOf(tenant, { groups, networks, rules, merged, stale })
 }
 
 function bookOf(tenant: string, parts: Parts): PolicyBook {
-  const { groups, networks, rules, merged } = parts
-  const [byId, networkById] = [indexed(groups), indexed(networks)]
-  const groupNames = namesOf(groups, group => group.bornName)
-  const networkNames = namesOf(networks, network => network.givenName)
+  const { groups, networks, rules, merged, stale } = parts
+  const { byId, names: groupNames } = groupsIndex(groups)
+  const { byId: networkById, names: networkNames } = networksIndex(networks)
   const book: PolicyBook = {
     ...{ tenant, groups, networks },
     group: id => byId.get(id),
     network: id => networkById.get(id),
     rulesFor(group, direction) {
-      const policies = byId.get(group)?.policies ?? []
-      const key = mergedKey(policies, direction)
-      let found = merged.get(key)
+      const policies = byId.get(group)?.policies ?? none
+      const text = textOf(policies)
+      let found = merged[direction].get(text)
       if (!found) {
         const all = policies.flatMap(policy => (rules.get(policy) ?? []).map(rule => bookRule(policy, rule)))
-        found = all.filter(rule => rule.value.direction === direction).sort(compareBookRules)
-        merged.set(key, found)
+        const its = all.filter(rule => rule.direction === direction)
+        found = reordered(its, stale[direction].get(text) ?? [], compareBookRules)
+        merged[direction].set(text, found)
       }
       return found
     },
@@ -110,20 +120,29 @@ function changedPolicies(before: Parts['rules'] | undefined, now: Parts['rules']
   return new Set([...names].filter(name => before?.get(name) !== now.get(name)))
 }
 
+const texts = new WeakMap<readonly string[], string>()
+
 /** Names have no space. */
-function mergedKey(policies: readonly string[], direction: Direction): string {
-  return [direction, ...policies].join(' ')
+function textOf(policies: readonly string[]): string {
+  const text = texts.get(policies) ?? policies.join(' ')
+  texts.set(policies, text)
+  return text
 }
 
-function policiesOf(key: string): string[] {
-  return key.split(' ').slice(1)
+/** The same for the same list: most changes are of rules. @param first the name that an item was first to have */
+function indexing<T extends Named>(first: (item: T) => string) {
+  const made = new WeakMap<readonly T[], { byId: ReadonlyMap<string, T>; names: ReturnType<typeof namesOf> }>()
+  return (items: readonly T[]) => {
+    const found = made.get(items) ?? { byId: new Map(items.map(item => [item.id, item])), names: namesOf(items, first) }
+    made.set(items, found)
+    return found
+  }
 }
 
-function indexed<T extends Named>(items: readonly T[]): ReadonlyMap<string, T> {
-  return new Map(items.map(item => [item.id, item]))
-}
+const groupsIndex = indexing<Group>(group => group.bornName)
+const networksIndex = indexing<Network>(network => network.givenName)
 
-/** Who is meant by a name in an allow and in a deny; `first` gives the name that it was first to have. */
+/** Who is meant by a name in an allow and in a deny. */
 function namesOf<T extends Named>(items: readonly T[], first: (item: T) => string) {
   const [allow, deny] = [new Map<string, string[]>(), new Map<string, string[]>()]
   const put = (map: Map<string, string[]>, name: string, id: string) => map.set(name, [...(map.get(name) ?? []), id])

@@ -13,17 +13,6 @@ export interface Form extends Terms {
   readonly group: GroupId | ''
 }
 
-export function byGroup<F extends Form>(forms: readonly F[]): Map<GroupId, F[]> {
-  const found = new Map<GroupId, F[]>()
-  for (const form of forms) {
-    if (form.group === '') continue
-    const its = found.get(form.group)
-    if (its) its.push(form)
-    else found.set(form.group, [form])
-  }
-  return found
-}
-
 interface Known extends Pick<PolicyBook, 'groups' | 'networks'> {
   readonly zones: string
   readonly forms: readonly Form[]
@@ -32,28 +21,21 @@ interface Known extends Pick<PolicyBook, 'groups' | 'networks'> {
 /** The forms of each rule as they were last: most changes are of other rules. */
 const made: Readonly<Record<Family, WeakMap<BookRule, Known>>> = { 4: new WeakMap(), 6: new WeakMap() }
 
-/** For flows of that family. @param zones of the networks that have a bridge here */
+/** Of any rule, for flows of that family. @param zones of the networks that have a bridge here */
 export function formsFor(
   book: PolicyBook,
   zones: ReadonlyMap<NetworkId, number>,
-  rule: BookRule,
   family: Family,
-): readonly Form[] {
-  const known = made[family].get(rule)
+): (rule: BookRule) => readonly Form[] {
   const { groups, networks } = book
-  const text = zonesText(zones)
-  if (known?.groups === groups && known.networks === networks && known.zones === text) return known.forms
-  const forms = formsOf(book, zones, rule, family)
-  made[family].set(rule, { groups, networks, zones: text, forms })
-  return forms
-}
-
-const texts = new WeakMap<ReadonlyMap<NetworkId, number>, string>()
-
-function zonesText(zones: ReadonlyMap<NetworkId, number>): string {
-  const text = texts.get(zones) ?? [...zones].flat().join()
-  texts.set(zones, text)
-  return text
+  const text = [...zones].flat().join()
+  return rule => {
+    const known = made[family].get(rule)
+    if (known?.groups === groups && known.networks === networks && known.zones === text) return known.forms
+    const forms = formsOf(book, zones, rule, family)
+    made[family].set(rule, { groups, networks, zones: text, forms })
+    return forms
+  }
 }
 
 /** A rule in each of the forms that its names can mean; none if they mean nobody who could be met here. */

@@ -11,8 +11,8 @@ import { type Address, type Family, familyOf, formatAddress, isWithin } from '..
 import type { GroupId } from '../model/group.ts'
 import type { Direction, PolicyBook } from './book.ts'
 import { type BookRule, compareBookRules, protocolIn, speaksOf } from './book-rule.ts'
+import { counterName } from './lowering.ts'
 import { type Chain, type ChainRule, linesOf, ends as peers, termsOf } from './rule-chains.ts'
-import { counterName } from './ruleset.ts'
 
 /** A container of this host, by one of its addresses on docker_gwbridge. */
 export interface Outlet {
@@ -134,20 +134,17 @@ function firstMatch(
   rules: readonly BookRule[],
 ): { ends: Chain[]; lines: string[] } {
   const ends = rules.map(rule => endOf(outsideCounter(tenant, rule), rule.rank % 2 === 1))
-  const target = {
-    // what an end lets pass is back where this list was jumped to, so the list is over
-    statement: (at: number) => `goto ${ends[at]?.name}`,
-    verdict: (at: number) => `goto ${ends[at]?.name}`,
-  }
   const ranks = new Map<number, ChainRule[]>()
   for (const [at, rule] of rules.entries()) {
     const { rank, from, to, value } = rule
     const peer = direction === 'in' ? from : to
     const match = { conditions: '', peer, protocol: protocolIn(rule, family), port: value.port }
-    const form = { mark: at, ...termsOf(match, peers[family][direction]) }
+    // what an end lets pass is back where this list was jumped to, so the list is over
+    const leaving = `goto ${ends[at]?.name}`
+    const form = { target: { statement: leaving, verdict: leaving }, ...termsOf(match, peers[family][direction]) }
     ranks.set(rank, [...(ranks.get(rank) ?? []), form])
   }
-  return { ends, lines: [...ranks.values()].flatMap(forms => linesOf(forms, target)) }
+  return { ends, lines: [...ranks.values()].flatMap(forms => linesOf(forms)) }
 }
 
 function endOf(counter: string, isAllowed: boolean): Chain {

@@ -5,10 +5,11 @@ import type { GroupId } from '../model/group.ts'
 import { formatIp } from '../model/ip.ts'
 import { address6 } from '../model/ipv6.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
-import type { Placement, Ruleset } from './ruleset.ts'
+import type { Placement } from './lists.ts'
+import type { Ruleset } from './ruleset.ts'
 
 /** Name of a set or map -> element -> what a map has for it, '' in a set. */
-export type Elements = Map<string, Map<string, string>>
+export type Elements = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /** Members of one network's groups by address, kept up to date at the price of what changed. */
 export interface Members {
@@ -61,11 +62,24 @@ function byAddress(endpoints: readonly Endpoint[]): Map<number, Endpoint[]> {
 
 /** All elements that a ruleset and the members of its networks make. */
 export function elementsOf(
-  { domains, maps, counters, placements, placements6, dual }: Ruleset,
+  ruleset: Ruleset,
   membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
 ): Elements {
-  const elements: Elements = new Map(
-    ['zones', 'receivers', 'senders', 'counters', ...maps.keys()].map(name => [name, new Map()]),
+  const { counting, lookups } = ruleset
+  return new Map([
+    ...memberElements(ruleset, membersOf),
+    ['counters', counting],
+    ...[...lookups.values()].map(({ name, elements }) => [name, elements] as const),
+  ])
+}
+
+/** Those that follow from the devices and from who is in which group. */
+export function memberElements(
+  { domains, maps, placements, placements6, dual }: Ruleset,
+  membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
+): Elements {
+  const elements = new Map<string, Map<string, string>>(
+    ['zones', 'receivers', 'senders', ...maps.keys()].map(name => [name, new Map()]),
   )
   const put = (set: string, key: string, value: string) => elements.get(set)?.set(key, value)
   const place = (key: string, { receivers, senders, named = [] }: Placement, family: '' | '6') => {
@@ -86,7 +100,6 @@ export function elementsOf(
       }
     }
   }
-  for (const [mark, name] of counters) put('counters', hexMark(mark), `"${name}"`)
   return elements
 }
 
@@ -100,9 +113,4 @@ function text6(spec: NetworkSpec, ip: number): string {
   const text = texts.get(ip) ?? address6(spec, ip) ?? ''
   texts.set(ip, text)
   return text
-}
-
-/** As nft lists it. */
-function hexMark(mark: number): string {
-  return `0x${mark.toString(16).padStart(8, '0')}`
 }

@@ -1,7 +1,9 @@
 /**
  * Pure: the chains that find the first rule that matches a flow. Rules that differ in address, protocol and port alone are
  * one lookup in a map, however many they are; only those with a network, a range or a group of their own add to the length.
+ * Such a map has a name of its own, so that one rule more or less is one element and not the map anew.
  */
+import { sha256Hex } from '../lib/bytes.ts'
 import { type AddressMatch, type Family, formatAddress } from '../model/address-match.ts'
 import type { Direction } from './book.ts'
 
@@ -24,10 +26,17 @@ export interface Terms {
   readonly key: string
 }
 
+/** Where a rule sends a flow that it matches. */
+export interface Target {
+  /** What it does alone. */
+  readonly statement: string
+  /** What it does as an element of a map: a verdict. */
+  readonly verdict: string
+}
+
 /** A rule, or one of several forms of it. */
 export interface ChainRule extends Terms {
-  /** Of the rules that match, the lowest decides; its last bit is the verdict: 1 to let pass. */
-  readonly mark: number
+  readonly target: Target
 }
 
 export interface Chain {
@@ -36,12 +45,11 @@ export interface Chain {
   readonly lines: readonly string[]
 }
 
-/** Where rules send a flow that they match. */
-export interface Target {
-  /** What a rule alone does. */
-  statement(mark: number): string
-  /** What an element of a map does: a verdict. */
-  verdict(mark: number): string
+/** A map of many rules, from what they match to what they do. */
+export interface Lookup {
+  readonly name: string
+  readonly selector: string
+  readonly elements: ReadonlyMap<string, string>
 }
 
 /** nft's words for the address of the other end, in the tuple of the connection, not of the packet: replies are judged as their flow. */
@@ -53,38 +61,67 @@ export const ends: Readonly<Record<Family, Readonly<Record<Direction, PeerWords>
   6: { in: 'ct original ip6 saddr', out: 'ct reply ip6 saddr' },
 }
 
-/** The chain `name`, and those that it leads to, in the order in which they must be declared. */
-export function chainsOf(name: string, rules: readonly ChainRule[], target: Target): Chain[] {
+/** The chain `name`, and those that it leads to. Of rules that match the same the first decides. */
+export function chainsOf(name: string, rules: readonly ChainRule[]): { chains: Chain[]; lookups: Lookup[] } {
   const chains: Chain[] = []
+  const lookups: Lookup[] = []
   const lines: string[] = []
-  for (const [conditions, members] of byConditions(rules)) {
-    const found = mapLines(members, target)
+  for (const { conditions, part, lines: found } of partsOf(name, rules, lookups)) {
     if (conditions === '') lines.push(...found)
     else if (found.length === 1) lines.push(`${conditions} ${found[0]}`)
     else {
-      const part = { name: `${name}_${chains.length}`, lines: found }
-      chains.push(part)
-      lines.push(`${conditions} jump ${part.name}`)
+      chains.push({ name: part, lines: found })
+      lines.push(`${conditions} jump ${part}`)
     }
   }
-  return [...chains, { name, lines }]
+  return { chains: [...chains, { name, lines }], lookups }
 }
 
-/** The same without further chains: each line has its conditions in front. */
-export function linesOf(rules: readonly ChainRule[], target: Target): string[] {
-  return [...byConditions(rules)].flatMap(([conditions, members]) =>
-    mapLines(members, target).map(line => (conditions === '' ? line : `${conditions} ${line}`)),
+/** The same without further chains and maps: each line has its conditions in front, and its elements in it. */
+export function linesOf(rules: readonly ChainRule[]): string[] {
+  const lookups: Lookup[] = []
+  const parts = partsOf('in', rules, lookups)
+  const inPlace = new Map(
+    lookups.map(({ name, elements }) => [`@${name}`, `{ ${[...elements].map(each => each.join(' : ')).join(', ')} }`]),
+  )
+  return parts.flatMap(({ conditions, lines }) =>
+    lines.map(line => {
+      const whole = line.replace(/@\w+$/, name => inPlace.get(name) ?? name)
+      return conditions === '' ? whole : `${conditions} ${whole}`
+    }),
   )
 }
 
-function byConditions(rules: readonly ChainRule[]): Map<string, ChainRule[]> {
-  const groups = new Map<string, ChainRule[]>()
-  for (const rule of rules) {
-    const group = groups.get(rule.conditions)
-    if (group) group.push(rule)
-    else groups.set(rule.conditions, [rule])
+interface Part {
+  readonly conditions: string
+  /** Name of its own, which stays whatever other parts there are. */
+  readonly part: string
+  readonly lines: readonly string[]
+}
+
+/** Rules by their conditions. */
+function partsOf(name: string, rules: readonly ChainRule[], lookups: Lookup[]): Part[] {
+  const [only] = rules
+  // most groups that rules name are named by one
+  if (only && rules.length === 1) return [{ conditions: only.conditions, part: name, lines: [aloneText(only)] }]
+  const parts = new Map<string, Map<string, Map<string, Target>>>()
+  for (const { conditions, selector, key, target } of rules) {
+    const maps = entryOf(parts, conditions, () => new Map<string, Map<string, Target>>())
+    const map = entryOf(maps, selector, () => new Map<string, Target>())
+    // of two rules that match the same, the other can never decide
+    if (!map.has(key)) map.set(key, target)
   }
-  return groups
+  return [...parts].map(([conditions, maps]) => {
+    const isAlone = maps.size === 1 && [...maps.values()].every(map => map.size === 1)
+    const part = conditions === '' || isAlone ? name : `${name}_${sha256Hex(conditions).slice(0, 12)}`
+    return { conditions, part, lines: [...maps].map(([selector, map]) => lineOf(part, selector, map, lookups)) }
+  })
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const value = map.get(key) ?? make()
+  map.set(key, value)
+  return value
 }
 
 export function rangeText({ first, last }: Pick<AddressMatch, 'first' | 'last'>): string {
@@ -92,41 +129,45 @@ export function rangeText({ first, last }: Pick<AddressMatch, 'first' | 'last'>)
 }
 
 /** One statement for each combination of fields that the rules give. */
-function mapLines(rules: readonly ChainRule[], target: Target): string[] {
-  const maps = new Map<string, Map<string, number>>()
-  for (const { selector, key, mark } of rules) {
-    const map = maps.get(selector) ?? new Map<string, number>()
-    // of two rules that match the same, the other can never decide
-    map.set(key, Math.min(mark, map.get(key) ?? mark))
-    maps.set(selector, map)
-  }
-  return [...maps].map(([selector, map]) => lineOf(selector, [...map], target))
+function lineOf(part: string, selector: string, rules: ReadonlyMap<string, Target>, lookups: Lookup[]): string {
+  const [first] = rules
+  if (first && rules.size === 1) return aloneText({ selector, key: first[0], target: first[1] })
+  const name = `${part}_${fieldNames(selector)}`
+  const elements = new Map<string, string>()
+  for (const [key, { verdict }] of rules) elements.set(key, verdict)
+  lookups.push({ name, selector, elements })
+  return `${selector} vmap @${name}`
 }
 
-function lineOf(selector: string, elements: readonly (readonly [string, number])[], target: Target): string {
-  const [first] = elements
-  if (first && elements.length === 1) return [...matchText(selector, first[0]), target.statement(first[1])].join(' ')
-  return `${selector} vmap { ${elements.map(([key, mark]) => `${key} : ${target.verdict(mark)}`).join(', ')} }`
+/** A selector in a name: a letter for each of its fields. */
+function fieldNames(selector: string): string {
+  return selector
+    .split(' . ')
+    .map(words => fields[words as keyof typeof fields] ?? 'a')
+    .join('')
 }
 
-function matchText(selector: string, key: string): string[] {
-  if (selector === '') return []
+const fields = { 'ct protocol': 'p', 'ct reply proto-src': 'd' } as const
+
+function aloneText({ selector, key, target }: Pick<ChainRule, 'selector' | 'key' | 'target'>): string {
+  if (selector === '') return target.statement
   const values = key.split(' . ')
-  return selector.split(' . ').map((words, at) => `${words} ${values[at]}`)
+  const tests = selector.split(' . ').map((words, at) => `${words} ${values[at]}`)
+  return `${tests.join(' ')} ${target.statement}`
 }
 
 export function termsOf({ conditions, peer: range, protocol, port }: Match, peer: PeerWords): Terms {
-  const fields: [words: string, value: string][] = []
+  const found: [words: string, value: string][] = []
   const isOne = range !== undefined && range.first === range.last
-  if (isOne) fields.push([peer, formatAddress(range.first)])
-  if (protocol !== undefined) fields.push(['ct protocol', String(protocol)])
+  if (isOne) found.push([peer, formatAddress(range.first)])
+  if (protocol !== undefined) found.push(['ct protocol', String(protocol)])
   // where the receiver answers from: what it listens on, whatever was translated on the way
-  if (port !== 0) fields.push(['ct reply proto-src', String(port)])
+  if (port !== 0) found.push(['ct reply proto-src', String(port)])
   // a single address can be the key of a map, a range cannot
   const more = range === undefined || isOne ? '' : `${peer} ${rangeText(range)}`
   return {
     conditions: [conditions, more].filter(text => text !== '').join(' '),
-    selector: fields.map(([words]) => words).join(' . '),
-    key: fields.map(([, value]) => value).join(' . '),
+    selector: found.map(([words]) => words).join(' . '),
+    key: found.map(([, value]) => value).join(' . '),
   }
 }

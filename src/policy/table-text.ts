@@ -1,6 +1,5 @@
 /**
- * Pure: nft's texts for the table of a tenant's policies. Whatever is loaded is one transaction: the kernel goes from one set
- * of rules to the next between two packets.
+ * Pure: what the table of a tenant's policies holds.
  *
  * A connection that passed is marked with the *generation* of what judged it, and passes at the first rule while that is the
  * present one. Each change makes a new generation, so what stands is judged once more, by its own tuple: what is denied now
@@ -10,27 +9,22 @@ import type { Family } from '../model/address-match.ts'
 import type { Elements } from './placements.ts'
 import { type Chain, ends } from './rule-chains.ts'
 import type { Ruleset } from './ruleset.ts'
+import type { TableState } from './table-change.ts'
+import { sameElements } from './table-listing.ts'
 
 /** Of family inet, in the tenant's namespace. */
 export const policyTable = 'skein'
 
 /** What the kernel holds. */
-export interface Loaded {
-  readonly chains: ReadonlyMap<string, string>
-  /** Those besides the four that are always there. */
-  readonly maps: ReadonlySet<string>
-  readonly counters: ReadonlySet<string>
-  readonly elements: Elements
+export interface Loaded extends TableState {
   readonly generation: number
 }
 
-const family = `inet ${policyTable}`
-
 const maps: Readonly<Record<string, string>> = {
-  zones: 'typeof iifname : ct zone',
-  receivers: 'typeof ct zone . ct reply ip saddr : verdict',
-  senders: 'typeof ct zone . ct original ip saddr : verdict',
-  counters: 'type mark : counter',
+  zones: 'map { typeof iifname : ct zone; }',
+  receivers: 'map { typeof ct zone . ct reply ip saddr : verdict; }',
+  senders: 'map { typeof ct zone . ct original ip saddr : verdict; }',
+  counters: 'map { type mark : counter; }',
 }
 
 /** No rule matched: odd, so it passes, and lower than no rule's mark. */
@@ -85,77 +79,45 @@ function judging(generation: number, family: Family): string[] {
   ]
 }
 
-/** Brings the kernel from `before` (undefined: whatever there is, it goes) to the ruleset. Counters of rules that stay keep their figures. */
-export function loadText(
-  ruleset: Ruleset,
-  elements: Elements,
-  generation: number,
-  before: Loaded | undefined,
-): { text: string; loaded: Loaded } {
-  const all = [...ruleset.chains, ...baseChains(generation, ruleset.maps.has('carrying6'))]
-  const loaded: Loaded = {
-    chains: new Map(all.map(({ name, lines }) => [name, lines.join('\n')])),
-    maps: new Set(ruleset.maps.keys()),
-    counters: new Set(ruleset.counters.values()),
-    ...{ elements, generation },
+/** All that a ruleset and the members of its networks make. */
+export function tableState(ruleset: Ruleset, elements: Elements, generation: number): Loaded {
+  const chains = new Map<string, readonly string[]>()
+  for (const { name, lines } of ruleset.chains) chains.set(name, lines)
+  for (const { name, lines } of baseChains(generation, ruleset.maps.has('carrying6'))) chains.set(name, lines)
+  const verdicts = (words: string) => `map { typeof ${words} : verdict; }`
+  return {
+    ...{ chains, elements, generation },
+    maps: new Map([
+      ...Object.entries(maps),
+      ...[...ruleset.maps].map(
+        ([name, words]) => [name, verdicts(words === 'iifname' ? words : `ct zone . ${words}`)] as const,
+      ),
+      ...[...ruleset.lookups].map(([name, { selector }]) => [name, verdicts(selector)] as const),
+    ]),
+    counters: ruleset.counters,
   }
-  const old = before ?? nothing
-  const gone = (was: Iterable<string>, has: (name: string) => boolean) => [...was].filter(name => !has(name))
-  const goneChains = gone(old.chains.keys(), name => loaded.chains.has(name))
-  const changed = all.filter(({ name }) => old.chains.get(name) !== loaded.chains.get(name))
-  const flushed = changed.filter(({ name }) => old.chains.has(name)).map(({ name }) => name)
-  const { removals, additions } = elementChanges(old.elements, elements)
-  const text = [
-    before ? '' : `table ${family}\ndelete table ${family}`,
-    ...[...flushed, ...goneChains].map(name => `flush chain ${family} ${name}`),
-    ...removals,
-    ...goneChains.map(name => `delete chain ${family} ${name}`),
-    ...gone(old.maps, name => loaded.maps.has(name)).map(name => `delete map ${family} ${name}`),
-    ...gone(old.counters, name => loaded.counters.has(name)).map(name => `delete counter ${family} ${name}`),
-    `table ${family} {`,
-    ...gone(loaded.counters, name => old.counters.has(name)).map(name => `  counter ${name} { }`),
-    ...(before ? [] : Object.entries(maps).map(([name, type]) => `  map ${name} { ${type}; }`)),
-    ...[...ruleset.maps]
-      .filter(([name]) => !old.maps.has(name))
-      .map(([name, words]) => `  map ${name} { typeof ${words === 'iifname' ? '' : 'ct zone . '}${words} : verdict; }`),
-    ...changed.map(({ name, lines }) => [`  chain ${name} {`, ...lines.map(line => `    ${line}`), '  }'].join('\n')),
-    '}',
-    ...additions,
-  ]
-  return { text: `${text.filter(line => line !== '').join('\n')}\n`, loaded }
 }
 
-/** Other members, the same rules: one line. Undefined if nothing differs. */
-export function changeText(
-  before: Loaded,
-  elements: Elements,
-  generation: number,
-): { line: string; loaded: Loaded } | undefined {
-  const { removals, additions } = elementChanges(before.elements, elements)
-  if (removals.length + additions.length === 0) return undefined
+/** Other members, the same rules; `before` itself if there are no others. */
+export function withElements(before: Loaded, elements: Elements, generation: number): Loaded {
+  if (sameElements(before.elements, elements)) return before
   const chains = new Map(before.chains)
-  const renewed = baseChains(generation, before.maps.has('carrying6')).filter(({ name }) => name !== 'zoned')
-  for (const { name, lines } of renewed) chains.set(name, lines.join('\n'))
-  const rules = renewed.flatMap(({ name, lines }) =>
-    lines.filter(text => !text.startsWith('type ')).map(text => `add rule ${family} ${name} ${text}`),
-  )
-  const flushes = renewed.map(({ name }) => `flush chain ${family} ${name}`)
-  const line = [...flushes, ...removals, ...additions, ...rules].join('; ')
-  return { line, loaded: { ...before, chains, elements, generation } }
+  for (const { name, lines } of baseChains(generation, before.maps.has('carrying6'))) {
+    if (name !== 'zoned') chains.set(name, lines)
+  }
+  return { ...before, chains, elements, generation }
 }
 
-const nothing: Loaded = { chains: new Map(), maps: new Set(), counters: new Set(), elements: new Map(), generation: 0 }
-
-function elementChanges(before: Elements, after: Elements): { removals: string[]; additions: string[] } {
-  const removals: string[] = []
-  const additions: string[] = []
-  for (const name of new Set([...before.keys(), ...after.keys()])) {
-    const [was, is] = [before.get(name), after.get(name)]
-    const removed = [...(was ?? [])].filter(([key, value]) => is?.get(key) !== value)
-    const added = [...(is ?? [])].filter(([key, value]) => was?.get(key) !== value)
-    const text = ([key, value]: [string, string]) => `${key} : ${value}`
-    if (removed.length > 0) removals.push(`delete element ${family} ${name} { ${removed.map(text).join(', ')} }`)
-    if (added.length > 0) additions.push(`add element ${family} ${name} { ${added.map(text).join(', ')} }`)
-  }
-  return { removals, additions }
+/**
+ * What is there, and what of `wanted` is new and finds its chain: for a peer that does not know all, and so may not know the rules that are
+ * there (I5).
+ */
+export function joinedElements(before: Loaded, wanted: Elements): Elements {
+  const fits = (value: string) => !value.startsWith('jump ') || before.chains.has(value.slice('jump '.length))
+  return new Map(
+    [...before.elements].map(([name, elements]) => {
+      const added = [...(wanted.get(name) ?? [])].filter(([, value]) => fits(value))
+      return [name, new Map([...added, ...elements])]
+    }),
+  )
 }

@@ -100,14 +100,7 @@ class Kernel {
     const key = values
       .map((value, at) => (selector[at]?.endsWith('saddr') ? formatAddress(value as Address) : String(value)))
       .join(' . ')
-    const elements = map.startsWith('@')
-      ? (this.#elements.get(map.slice(1)) ?? assert.fail(map))
-      : new Map(
-          map
-            .slice(2, -2)
-            .split(', ')
-            .map(element => element.split(' : ') as [string, string]),
-        )
+    const elements = this.#elements.get(map.slice(1)) ?? assert.fail(map)
     const action = elements.get(key)
     if (action !== undefined) this.#act(action)
   }

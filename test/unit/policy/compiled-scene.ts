@@ -1,5 +1,5 @@
 import type { RuleRequest } from '../../../src/model/rule.ts'
-import { compile, type Domain, type Marks, readBook } from '../../../src/policy/index.ts'
+import { compile, type Domain, type Marks, type Ruleset, readBook } from '../../../src/policy/index.ts'
 import { createScene, type Scene, type SceneRules } from './scene.ts'
 
 export const deny: RuleRequest = { action: 'deny', protocol: 'tcp' }
@@ -28,10 +28,19 @@ export function chainOf(
   side: 'receivers' | 'senders',
   domains = domainsOf(scene),
 ): string[] {
-  const { chains, placements, marks } = compiled(scene, domains)
-  const name = placements.get(scene.group(group))?.[side]
+  const ruleset = compiled(scene, domains)
+  return linesOf(scene, ruleset, ruleset.placements.get(scene.group(group))?.[side])
+}
+
+/** The chain and those that it leads to, in readable form, with what the maps of rules have in place of their names. */
+export function linesOf(scene: Scene, { chains, lookups, marks }: Ruleset, name: string | undefined): string[] {
   const parts = chains.filter(chain => chain.name === name || chain.name.startsWith(`${name}_`))
-  return parts.flatMap(({ lines }) => lines).map(line => readable(scene, line, name, marks))
+  const shown = (line: string) =>
+    line.replace(/@(\w+)$/, (whole, map) => {
+      const elements = [...(lookups.get(map)?.elements ?? [])].map(element => element.join(' : '))
+      return elements.length === 0 ? whole : `{ ${elements.join(', ')} }`
+    })
+  return parts.flatMap(({ lines }) => lines).map(line => readable(scene, shown(line), name, marks))
 }
 
 /** `marks`: shown as if the rules were numbered without gaps. */

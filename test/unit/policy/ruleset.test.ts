@@ -37,7 +37,7 @@ describe('policy: ruleset', () => {
       'ct protocol 6 meta mark > 8 meta mark set 8',
       'ct zone 5 ct original ip saddr 10.1.2.0/24 ct protocol 6 ct reply proto-src 80 meta mark > 2 meta mark set 2',
       'ct reply ip saddr 10.1.2.9 ct original ip saddr 10.0.0.0-10.255.255.255 ct protocol 6 meta mark > 4 meta mark set 4',
-      'ct original ip saddr 10.1.2.6-10.1.2.7 jump LIST_0',
+      'ct original ip saddr 10.1.2.6-10.1.2.7 jump LIST_8f5793f15d75',
       'ct zone . ct original ip saddr vmap @LIST_groups',
     ])
     assert.deepEqual(chainOf(scene, 'db', 'senders'), [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { parseIp } from '../../../src/model/ip.ts'
-import { changeText, type Domain, elementsOf, loadText } from '../../../src/policy/index.ts'
-import { allow, chainOf, compiled, deny, domainsOf, networkId, readable } from './compiled-scene.ts'
+import { changeCommands, type Domain, elementsOf, tableState, withElements } from '../../../src/policy/index.ts'
+import { allow, chainOf, compiled, deny, domainsOf, linesOf, networkId } from './compiled-scene.ts'
 import { createScene, type Scene, type SceneRules } from './scene.ts'
 
 describe('policy: ruleset of networks with IPv6', () => {
@@ -17,10 +17,8 @@ describe('policy: ruleset of networks with IPv6', () => {
     return (network: string) => (network === networkId(scene, 'web') ? here : of('10.1.3.7', 'far'))
   }
   const chain6 = (scene: Scene, side: 'receivers' | 'senders' = 'receivers') => {
-    const { chains, placements6, marks } = compiled(scene, domains(scene))
-    const name = placements6.get(scene.group('db'))?.[side]
-    const parts = chains.filter(chain => chain.name === name || chain.name.startsWith(`${name}_`))
-    return parts.flatMap(({ lines }) => lines).map(line => readable(scene, line, name, marks))
+    const ruleset = compiled(scene, domains(scene))
+    return linesOf(scene, ruleset, ruleset.placements6.get(scene.group('db'))?.[side])
   }
   const rules: SceneRules[string] = {
     '1': deny,
@@ -75,30 +73,31 @@ describe('policy: ruleset of networks with IPv6', () => {
     assert.equal(elements.get('receivers')?.size, 1)
   })
 
-  it('says another member in one line that judges both families by the new generation', () => {
+  it('judges both families by the new generation when a member leaves', () => {
     const scene = dual({ '1': deny })
     const ruleset = compiled(scene, domains(scene))
-    const { text, loaded } = loadText(ruleset, elementsOf(ruleset, members(scene)), 77, undefined)
-    assert.match(text, /meta nfproto ipv6 iifname vmap @carrying6\n {4}meta nfproto ipv6 counter drop\n/)
-    const { line = '' } =
-      changeText(
-        loaded,
-        elementsOf(ruleset, () => new Map()),
-        78,
-      ) ?? {}
-    assert.equal(line.match(/ct mark set 78 accept/g)?.length, 2)
-    assert.match(line, /^flush chain inet skein judge6; flush chain inet skein forwarded; delete element /)
-    assert.ok(!line.includes('\n'))
+    const loaded = tableState(ruleset, elementsOf(ruleset, members(scene)), 77)
+    const lines = loaded.chains.get('forwarded') ?? []
+    assert.equal(
+      lines.indexOf('meta nfproto ipv6 iifname vmap @carrying6') + 1,
+      lines.indexOf('meta nfproto ipv6 counter drop'),
+    )
+    const nobody = elementsOf(ruleset, () => new Map())
+    const commands = changeCommands('inet skein', loaded, withElements(loaded, nobody, 78))
+    assert.equal(commands.filter(command => command.endsWith('ct mark set 78 accept')).length, 2)
+    assert.deepEqual(commands.slice(0, 2), ['flush chain inet skein judge6', 'flush chain inet skein forwarded'])
+    assert.match(commands[2] ?? '', /^delete element /)
   })
 
   it('takes all that is of IPv6 away with the last network that has it', () => {
     const scene = dual({ '1': { ...deny, fromGroup: 'app' } })
     const before = compiled(scene, domains(scene))
-    const { loaded } = loadText(before, elementsOf(before, members(scene)), 77, undefined)
+    const loaded = tableState(before, elementsOf(before, members(scene)), 77)
     const after = compiled(scene, domains(scene).slice(1))
-    const { text } = loadText(after, elementsOf(after, members(scene)), 78, loaded)
+    const commands = changeCommands('inet skein', loaded, tableState(after, elementsOf(after, members(scene)), 78))
     const gone = ['map inet skein carrying6', 'map inet skein receivers6', 'chain inet skein judge6']
-    for (const name of gone) assert.ok(text.includes(`delete ${name}\n`), name)
-    assert.ok(text.indexOf('delete element inet skein carrying6') < text.indexOf('delete chain inet skein judge6'))
+    for (const name of gone) assert.ok(commands.includes(`delete ${name}`), name)
+    const emptied = commands.findIndex(command => command.startsWith('delete element inet skein carrying6'))
+    assert.ok(emptied >= 0 && emptied < commands.indexOf('delete chain inet skein judge6'))
   })
 })

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { parseIp } from '../../../src/model/ip.ts'
 import {
-  changeText,
+  changeCommands,
   compile,
   elementsOf,
-  loadText,
+  joinedElements,
+  memberElements,
   readBook,
   readListing,
   sameElements,
+  tableState,
+  withElements,
 } from '../../../src/policy/index.ts'
 import { allow, compiled, deny, domainsOf, networkId, readable, scenes } from './compiled-scene.ts'
 import type { Scene } from './scene.ts'
@@ -25,92 +28,95 @@ describe('policy: text of the table', () => {
   }
   const scene = () => scenes({ '1': { ...deny, fromGroup: 'app' }, '2': { ...allow, port: 8888 } })
 
+  const table = 'inet skein'
+
   it('is one transaction that makes the table, whatever was there', () => {
     const made = scene()
     const ruleset = compiled(made)
-    const { text } = loadText(ruleset, elementsOf(ruleset, members(made)), 77, undefined)
+    const state = tableState(ruleset, elementsOf(ruleset, members(made)), 77)
+    const text = changeCommands(table, undefined, state).join('\n').replaceAll('inet skein', 'TABLE')
     const list = ruleset.placements.get(made.group('db'))?.receivers ?? ''
     const [allowed, denied] = [...ruleset.counters.values()]
-    const expected = `table inet skein
-delete table inet skein
-table inet skein {
-  counter ${allowed} { }
-  counter ${denied} { }
-  map zones { typeof iifname : ct zone; }
-  map receivers { typeof ct zone . ct reply ip saddr : verdict; }
-  map senders { typeof ct zone . ct original ip saddr : verdict; }
-  map counters { type mark : counter; }
-  map LIST_groups { typeof ct zone . ct original ip saddr : verdict; }
-  chain m_1 {
-    meta mark > 1 meta mark set 1
-  }
-  chain m_2 {
-    meta mark > 2 meta mark set 2
-  }
-  chain LIST_gapp {
-    ct protocol 6 meta mark > 2 meta mark set 2
-  }
-  chain LIST {
-    ct protocol 6 ct reply proto-src 8888 meta mark > 1 meta mark set 1
-    ct zone . ct original ip saddr vmap @LIST_groups
-  }
-  chain zoned {
-    type filter hook prerouting priority raw; policy accept;
-    ct zone set iifname map @zones
-  }
-  chain forwarded {
-    type filter hook forward priority filter; policy accept;
-    ct mark 77 accept
-    ct state invalid counter drop
-    meta nfproto ipv6 counter drop
-    meta mark set 0xffffffff
-    ct zone . ct reply ip saddr vmap @receivers
-    ct zone . ct original ip saddr vmap @senders
-    counter name meta mark map @counters
-    meta mark & 1 == 0 drop
-    meta mark set 0
-    ct mark set 77 accept
-  }
-}
-add element inet skein zones { "skbweb" : 5, "skblan" : 7 }
-add element inet skein receivers { 5 . 10.1.2.9 : jump LIST }
-add element inet skein counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}" }
-add element inet skein LIST_groups { 5 . 10.1.2.5 : jump LIST_gapp }
-`
+    const expected = `add table TABLE
+delete table TABLE
+add table TABLE
+add map TABLE zones { typeof iifname : ct zone; }
+add map TABLE receivers { typeof ct zone . ct reply ip saddr : verdict; }
+add map TABLE senders { typeof ct zone . ct original ip saddr : verdict; }
+add map TABLE counters { type mark : counter; }
+add map TABLE LIST_groups { typeof ct zone . ct original ip saddr : verdict; }
+add counter TABLE ${allowed}
+add counter TABLE ${denied}
+add chain TABLE m_1
+add chain TABLE m_2
+add chain TABLE LIST_gapp
+add chain TABLE LIST
+add chain TABLE zoned { type filter hook prerouting priority raw; policy accept; }
+add chain TABLE forwarded { type filter hook forward priority filter; policy accept; }
+add rule TABLE m_1 meta mark > 1 meta mark set 1
+add rule TABLE m_2 meta mark > 2 meta mark set 2
+add rule TABLE LIST_gapp ct protocol 6 meta mark > 2 meta mark set 2
+add rule TABLE LIST ct protocol 6 ct reply proto-src 8888 meta mark > 1 meta mark set 1
+add rule TABLE LIST ct zone . ct original ip saddr vmap @LIST_groups
+add rule TABLE zoned ct zone set iifname map @zones
+add rule TABLE forwarded ct mark 77 accept
+add rule TABLE forwarded ct state invalid counter drop
+add rule TABLE forwarded meta nfproto ipv6 counter drop
+add rule TABLE forwarded meta mark set 0xffffffff
+add rule TABLE forwarded ct zone . ct reply ip saddr vmap @receivers
+add rule TABLE forwarded ct zone . ct original ip saddr vmap @senders
+add rule TABLE forwarded counter name meta mark map @counters
+add rule TABLE forwarded meta mark & 1 == 0 drop
+add rule TABLE forwarded meta mark set 0
+add rule TABLE forwarded ct mark set 77 accept
+add element TABLE zones { "skbweb" : 5, "skblan" : 7 }
+add element TABLE receivers { 5 . 10.1.2.9 : jump LIST }
+add element TABLE LIST_groups { 5 . 10.1.2.5 : jump LIST_gapp }
+add element TABLE counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}" }`
     assert.equal(readable(made, text, list, ruleset.marks), expected)
   })
 
-  it('changes in place what differs, and keeps the counters of rules that stay', () => {
-    const made = scene()
+  it('says a rule more among many by its own chain, counter and elements, and the new generation', () => {
+    const made = scenes(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`${n}`, { ...deny, port: 100 + n }])))
     const before = compiled(made)
-    const { loaded } = loadText(before, elementsOf(before, members(made)), 77, undefined)
-    made.addRule('p', '3', { ...allow, port: 9999, priority: 1 })
+    const loaded = tableState(before, elementsOf(before, members(made)), 77)
+    made.addRule('p', 'more', { ...allow, port: 9999 })
     const after = compile(readBook(made.view, 'default'), domainsOf(made), before.marks)
-    const { text } = loadText(after, elementsOf(after, members(made)), 78, loaded)
-    const [first, second] = [...before.counters.values()]
-    const added = [...after.counters.values()].find(name => name !== first && name !== second)
-    assert.ok(!text.includes(`counter ${first}`) && !text.includes('delete counter') && !text.includes('delete table'))
-    assert.ok(text.includes(`counter ${added} { }`))
-    assert.ok(!text.includes('map zones') && !text.includes('element inet skein receivers'), 'members are as they were')
-    assert.match(text, /flush chain inet skein forwarded\n/)
-    assert.equal(text.match(/chain m_\d+ \{/g)?.length, 1, 'marks of rules that stay are as they were')
+    const commands = changeCommands(table, loaded, tableState(after, elementsOf(after, members(made)), 78))
+    const list = before.placements.get(made.group('db'))?.receivers ?? ''
+    const [counter] = [...after.counters].filter(name => !loaded.counters.has(name))
+    const [key = ''] = [...after.counting].find(([, name]) => name === `"${counter}"`) ?? []
+    const mark = Number(key)
+    assert.deepEqual(
+      commands.filter(command => !command.includes('forwarded')),
+      [
+        `add counter ${table} ${counter}`,
+        `add chain ${table} m_${mark}`,
+        `add rule ${table} m_${mark} meta mark > ${mark} meta mark set ${mark}`,
+        `add element ${table} counters { ${key} : "${counter}" }`,
+        `add element ${table} ${list}_pd { 6 . 9999 : jump m_${mark} }`,
+      ],
+    )
+    assert.equal(commands.filter(command => command.startsWith('flush')).join(), `flush chain ${table} forwarded`)
+    assert.ok(commands.includes(`add rule ${table} forwarded ct mark set 78 accept`))
   })
 
   it('takes the chains, maps and counters of what is gone away, after what leads to them', () => {
-    const made = scene()
+    const made = scenes({ '1': { ...deny, fromGroup: 'app' }, '2': { ...allow, port: 1 }, '3': { ...allow, port: 2 } })
     const before = compiled(made)
-    const { loaded } = loadText(before, elementsOf(before, members(made)), 77, undefined)
+    const loaded = tableState(before, elementsOf(before, members(made)), 77)
     made.setPolicies('db', [])
     const after = compiled(made)
-    const { text } = loadText(after, elementsOf(after, members(made)), 78, loaded)
+    const text = changeCommands(table, loaded, tableState(after, elementsOf(after, members(made)), 78)).join('\n')
     const list = before.placements.get(made.group('db'))?.receivers ?? ''
     const order = [
-      `flush chain inet skein ${list}`,
-      'delete element inet skein receivers { 5 . 10.1.2.9 : jump',
-      `delete chain inet skein ${list}`,
-      `delete map inet skein ${list}_groups`,
-      'delete counter inet skein r_',
-      'chain forwarded {',
+      `flush chain ${table} ${list}`,
+      `delete element ${table} receivers { 5 . 10.1.2.9 : jump`,
+      `add rule ${table} forwarded ct mark set 78`,
+      `delete chain ${table} ${list}`,
+      `delete map ${table} ${list}_groups`,
+      `delete map ${table} ${list}_pd`,
+      `delete counter ${table} r_`,
     ].map(part => text.indexOf(part))
     assert.ok(order.every(at => at >= 0))
     assert.deepEqual(
@@ -119,18 +125,41 @@ add element inet skein LIST_groups { 5 . 10.1.2.5 : jump LIST_gapp }
     )
   })
 
-  it('says another member in one line, with a new generation, and nothing if there is nothing to say', () => {
+  it('says another member by its element and a new generation, and nothing if there is nothing to say', () => {
     const made = scene()
     const ruleset = compiled(made)
-    const { loaded } = loadText(ruleset, elementsOf(ruleset, members(made)), 77, undefined)
-    assert.equal(changeText(loaded, elementsOf(ruleset, members(made)), 78), undefined)
-    const { line = '' } = changeText(loaded, elementsOf(ruleset, members(made, [['10.1.2.6', 'app']])), 78) ?? {}
-    assert.ok(!line.includes('\n'))
-    assert.match(
-      line,
-      /^flush chain inet skein forwarded; add element inet skein \w+_groups \{ 5 \. 10\.1\.2\.6 : jump \w+ \}; add rule/,
+    const loaded = tableState(ruleset, elementsOf(ruleset, members(made)), 77)
+    assert.equal(withElements(loaded, elementsOf(ruleset, members(made)), 78), loaded)
+    assert.deepEqual(changeCommands(table, loaded, loaded), [])
+    const more = elementsOf(ruleset, members(made, [['10.1.2.6', 'app']]))
+    const commands = changeCommands(table, loaded, withElements(loaded, more, 78))
+    const others = commands.filter(command => !command.includes('forwarded'))
+    assert.match(others.join('\n'), /^add element inet skein \w+_groups \{ 5 \. 10\.1\.2\.6 : jump \w+ \}$/)
+    assert.ok(commands.includes(`add rule ${table} forwarded ct mark 78 accept`))
+    assert.deepEqual(
+      changeCommands(table, loaded, tableState(ruleset, more, 78)),
+      commands,
+      'the same as from all the rules',
     )
-    assert.match(line, /ct mark 78 accept; .*; add rule inet skein forwarded ct mark set 78 accept$/)
+  })
+
+  it('adds members to what an earlier run left, and neither rules nor chains, while not all is known (I5)', () => {
+    const made = scenes({ '1': { ...deny, fromGroup: 'app' }, '2': { ...allow, port: 1 }, '3': { ...allow, port: 2 } })
+    const ruleset = compiled(made)
+    const left = tableState(ruleset, elementsOf(ruleset, members(made)), 77)
+    made.addRule('p', '4', { ...allow, port: 3 })
+    made.setPolicies('app', ['p'])
+    const known = compile(readBook(made.view, 'default'), domainsOf(made), ruleset.marks)
+    const wanted = memberElements(known, members(made, [['10.1.2.6', 'app']]))
+    const commands = changeCommands(table, left, withElements(left, joinedElements(left, wanted), 78))
+    const list = ruleset.placements.get(made.group('db'))?.receivers ?? ''
+    assert.deepEqual(
+      commands.filter(command => !command.includes('forwarded')),
+      [
+        `add element ${table} receivers { 5 . 10.1.2.5 : jump ${list}, 5 . 10.1.2.6 : jump ${list} }`,
+        `add element ${table} ${list}_groups { 5 . 10.1.2.6 : jump ${list}_g${made.group('app').slice(0, 16)} }`,
+      ],
+    )
   })
 })
 
@@ -168,7 +197,6 @@ describe('policy: listing of the table', () => {
   it('tells names, elements and the generation', () => {
     const read = readListing(listing)
     assert.deepEqual(read.chains, ['in_a', 'forwarded'])
-    assert.deepEqual(read.maps, ['group_a'])
     assert.deepEqual(read.counters, ['r_1'])
     assert.equal(read.generation, 77)
     assert.deepEqual(read.elements.get('zones'), new Map([['"skbaaaaaaaaaaaa"', '5']]))
