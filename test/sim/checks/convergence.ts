@@ -46,14 +46,18 @@ export async function unrest(world: World): Promise<string | undefined> {
 /** @param isHeldUp some host is fenced and acknowledges nothing: the others may be no majority */
 function unrestOf(world: World, all: readonly Running[], isHeldUp: boolean): string | undefined {
   const keys = new Set(all.map(({ host }) => host.signer.key))
+  // whoever cannot see a newcomer cannot acknowledge it: that waits, too, until the removal is decided
+  const hides = new Map(all.map(each => [each.host.signer.key, unseenBy(world, each)]))
   for (const each of all) {
     const { host, peer } = each
     const { view } = peer.replica
-    const unseen = unseenBy(world, each)
+    const unseen = hides.get(host.signer.key) ?? new Set()
     const known = view.members().filter(({ key }) => keys.has(key))
     const pending = known.find(
       ({ key, settled, waitingFor }) =>
-        !settled && !isLeaving(view, key) && !waitingFor.some(other => isLostToCopies(world, other)),
+        !settled &&
+        !isLeaving(view, key) &&
+        !waitingFor.some(other => isLostToCopies(world, other) || hides.get(other)?.has(key)),
     )
     if (pending && !isHeldUp) return `${pending.name} is pending, says ${host.name}`
     if (known.length !== [...keys].filter(key => !unseen.has(key)).length)
