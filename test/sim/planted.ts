@@ -289,7 +289,7 @@ export const planted: readonly Planted[] = [
     what: 'acknowledgements that are sent before the fsync (R4, R9)',
     parts: { openJournal: hastyAcknowledger },
     breaks: /I1|I2|I3|R7|R8|log/,
-    budget: 100,
+    budget: 200,
   },
   {
     what: 'a vector with a gap that is taken as complete (I2)',
