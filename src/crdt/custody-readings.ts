@@ -57,8 +57,8 @@ export class CustodyReadings {
   address(id: NetworkId, ip: number): CarvedAddress | undefined {
     const carving = this.#carvingOf(id, ip)
     if (!carving) return undefined
-    const { owner, epoch, quarantined } = this.#holderOf(id, this.#addressChains(id, ip), carving.carver)
-    return { ip, owner, epoch, removal: 0, quarantined: carving.disputed || quarantined }
+    const held = this.#holderOf(id, this.#addressChains(id, ip), carving.carver)
+    return { ip, removal: 0, ...held, quarantined: carving.disputed || held.quarantined }
   }
 
   addressTransfers(id: NetworkId, ip: number): readonly Step[] {

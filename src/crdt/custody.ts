@@ -74,15 +74,29 @@ function isBeginning(a: readonly Step[], b: readonly Step[]): boolean {
   return a.length <= b.length && a.every((step, i) => toHex(step.signature) === toHex((b[i] as Step).signature))
 }
 
-/** The owner by these steps, and whether nobody, or not this peer, may use what it owns. */
-export function holderOf(
-  chains: readonly (readonly Step[])[],
-  root: PeerKey,
-  rules: CustodyRules,
-): { owner: PeerKey; epoch: number; quarantined: boolean } {
+export interface Holder {
+  readonly owner: PeerKey
+  readonly epoch: number
+  /** Nobody, or not this peer, may use it. */
+  readonly quarantined: boolean
+  /** Whose it was when a removal made it the owner's. */
+  readonly inheritedFrom?: PeerKey
+}
+
+/** The owner by these steps. */
+export function holderOf(chains: readonly (readonly Step[])[], root: PeerKey, rules: CustodyRules): Holder {
   const steps = chains[0] ?? []
   const last = steps.at(-1)
   const { owner, quarantined } = rules.successor(last?.to ?? root)
   const isDoubtful = owner === rules.self && (!rules.mayOwn || steps.some(step => rules.isDoubtful(step.from)))
-  return { owner, epoch: last?.epoch ?? 0, quarantined: quarantined || isDoubtful || chains.length > 1 }
+  const held = { owner, epoch: last?.epoch ?? 0, quarantined: quarantined || isDoubtful || chains.length > 1 }
+  const before = ownerBefore(owner, steps, root)
+  return before === owner ? held : { ...held, inheritedFrom: before }
+}
+
+/** Whose it was, by the steps, before the last ones, by which the owner carved addresses out of it. */
+function ownerBefore(owner: PeerKey, steps: readonly Step[], root: PeerKey): PeerKey {
+  let at = steps.length - 1
+  while (at >= 0 && steps[at]?.from === owner && steps[at]?.to === owner) at--
+  return steps[at]?.to ?? root
 }

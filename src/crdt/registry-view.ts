@@ -112,6 +112,8 @@ export interface Block {
    * may not, yet.
    */
   readonly quarantined: boolean
+  /** Whose it was when a removal made it its owner's (R9); absent if the genesis or a transfer gave it to its owner. */
+  readonly inheritedFrom?: PeerKey
 }
 
 /** The register of an address that was carved out of its block (R6): whoever owns the block, this one's owner counts. */
@@ -123,6 +125,8 @@ export interface CarvedAddress {
   readonly removal: number
   /** As of a block: given or carved out twice, among others. */
   readonly quarantined: boolean
+  /** As of a block. */
+  readonly inheritedFrom?: PeerKey
 }
 
 /** The removal of one or more hosts (R9). */

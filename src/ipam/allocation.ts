@@ -13,7 +13,7 @@ import type { Claimer } from './claimer.ts'
 import { type Claimant, claimantOf, mayHave } from './core/claimant.ts'
 import { custodyOf, isExcluded, type Range } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
-import { coolingInGroup, outsidePool, poolExhausted } from './core/pool-refusals.ts'
+import { coolingHere, outsidePool, poolExhausted } from './core/pool-refusals.ts'
 import {
   drained,
   exhausted,
@@ -140,7 +140,7 @@ export class Allocation {
         (await (claimant.within ? this.#fetch(network, claimant.within, asked, deadlineMs) : asker.seek(id, leftMs)))
       if (isFound || pool.pick(books.moment(), claimant) !== undefined) continue
       const waitMs = pool.nextCoolInMs(books.moment(), claimant)
-      if (waitMs > 0) throw coolingInGroup(this.#deps.viewpoint(), network, waitMs)
+      if (waitMs > 0) throw coolingHere(this.#deps.viewpoint(), network, waitMs)
       if (claimant.within) throw poolExhausted(this.#deps.viewpoint(), network, claimant.within)
       throw exhausted(this.#deps.viewpoint(), network, asker.coolsInMs(id))
     }
@@ -191,8 +191,8 @@ export class Allocation {
   async #takeOwn(network: Network, ip: number, claimant: Claimant): Promise<number> {
     const { replica, books, viewpoint } = this.#deps
     const pool = books.pool(network.id)
-    const waitMs = pool.coolsInMs(ip, claimant, books.moment().nowMs)
-    if (waitMs > 0) throw coolingInGroup(viewpoint(), network, waitMs)
+    const waitMs = pool.coolsInMs(replica.view, ip, claimant, books.moment().nowMs)
+    if (waitMs > 0) throw coolingHere(viewpoint(), network, waitMs)
     const isFree = !pool.ledger.heldEntry(ip) && pool.ownsAddress(replica.view, ip)
     if (!isFree || !(await this.#handOut(pool, ip))) throw heldHere(viewpoint(), network, ip)
     return ip

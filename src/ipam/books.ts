@@ -2,14 +2,17 @@
  * One pool per network, and its journal: every step is a local fact of this host, durable before the call resolves (R7).
  * Facts: `ipam/NETWORK/IP` = `held` or `freed N`, where N numbers the releases of this host.
  */
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
+import { Inheritance } from './core/inheritance.ts'
 import { createLedger, type Ledger } from './core/ledger.ts'
 import { type Moment, Pool } from './core/pool.ts'
 
 const prefix = 'ipam/'
+/** An heir looks at the endpoints of others after each change, but not more often, ms. */
+const lookMs = 1000
 
 interface Facts {
   held: number[]
@@ -21,6 +24,8 @@ export class Books {
   readonly #clock: Clock
   readonly #pools = new Map<NetworkId, Pool>()
   readonly #unfollow: () => void
+  readonly #inheritance: Inheritance
+  #timer: Timer | undefined
   #sequence = 0
   #revision = 0
 
@@ -31,7 +36,9 @@ export class Books {
     this.#replica = replica
     this.#clock = clock
     this.#newLedger = newLedger
-    this.#unfollow = replica.onChange(() => this.#revision++)
+    this.#inheritance = new Inheritance(replica.self)
+    this.#inheritance.follow(replica.view, clock.monotonic())
+    this.#unfollow = replica.onChange(() => this.#changed())
     for (const [network, { held, freed }] of readFacts(replica.local.entries(prefix))) {
       this.#open(network, newLedger(held, freed, clock.monotonic()))
       for (const [, sequence] of freed) this.#sequence = Math.max(this.#sequence, sequence)
@@ -41,6 +48,7 @@ export class Books {
   /** Stops following the registry. */
   stop(): void {
     this.#unfollow()
+    this.#timer?.cancel()
   }
 
   /** The network's pool; makes one for a network that this host has not used yet. */
@@ -110,8 +118,19 @@ export class Books {
     await this.forget(pool, freed)
   }
 
+  #changed(): void {
+    this.#revision++
+    const inheritance = this.#inheritance
+    inheritance.follow(this.#replica.view, this.#clock.monotonic())
+    if (inheritance.isEmpty) return
+    this.#timer ??= this.#clock.after(lookMs, () => {
+      this.#timer = undefined
+      inheritance.sweep(this.#replica.view, this.#clock.monotonic())
+    })
+  }
+
   #open(network: NetworkId, ledger: Ledger): Pool {
-    const pool = new Pool(this.#replica.self, network, ledger)
+    const pool = new Pool(this.#replica.self, network, ledger, this.#inheritance)
     this.#pools.set(network, pool)
     return pool
   }

@@ -10,6 +10,7 @@ import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
 import { custodyOf, isExcluded } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
+import { coolingHere } from './core/pool-refusals.ts'
 import {
   coolingDown,
   heldByEndpoint,
@@ -87,7 +88,10 @@ export class Carver {
     if (holder) throw heldByEndpoint(at, network, holder)
     if (view.reservedBy(network.id, ip) !== undefined) throw reserved(at, network, ip)
     if (pool.ledger.heldEntry(ip)) throw heldHere(at, network, ip)
-    const waitMs = pool.ledger.coolsInMs(ip, books.moment().nowMs)
+    const { nowMs } = books.moment()
+    const inheritedMs = pool.inheritedInMs(view, ip, nowMs)
+    if (inheritedMs > 0) throw coolingHere(at, network, inheritedMs)
+    const waitMs = pool.ledger.coolsInMs(ip, nowMs)
     if (waitMs > 0) throw coolingDown(at, network, ip, waitMs)
   }
 }

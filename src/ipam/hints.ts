@@ -11,6 +11,7 @@ import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
+import { predecessors } from './core/inheritance.ts'
 import { hintOf } from './core/owners.ts'
 
 export interface HintsDeps {
@@ -69,8 +70,7 @@ export class Hints {
     const version = view.membersVersion()
     if (version === this.#membersVersion) return
     this.#membersVersion = version
-    const gone = view.removals().flatMap(({ outcome, targets }) => (outcome === 'effective' ? targets : []))
-    const inherited = new Set(gone.map(({ key }) => key).filter(key => view.successor(key).owner === self))
+    const inherited = predecessors(view, self)
     const fresh = [...inherited].filter(key => !this.#inherited.has(key))
     this.#inherited = inherited
     if (fresh.length === 0) return

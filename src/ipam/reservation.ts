@@ -14,6 +14,7 @@ import type { Books } from './books.ts'
 import type { Claimer } from './claimer.ts'
 import { custodyOf, isExcluded } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
+import { coolingHere } from './core/pool-refusals.ts'
 import {
   drained,
   heldByEndpoint,
@@ -79,10 +80,13 @@ export class Reservation {
   }
 
   #leaves(view: RegistryView, pool: Pool, ip: number, first: number): Leaf[] {
-    const { replica, signer } = this.#deps
+    const { replica, signer, books, viewpoint } = this.#deps
     const network = this.#check(view, pool, ip)
     if (view.reservedBy(network.id, ip) === replica.self) return []
-    if (!pool.ownsAddress(view, ip)) throw heldHere(this.#deps.viewpoint(), network, ip)
+    if (!pool.ownsAddress(view, ip)) throw heldHere(viewpoint(), network, ip)
+    // from then on it is this host's own, and no removal's
+    const waitMs = pool.inheritedInMs(view, ip, books.moment().nowMs)
+    if (waitMs > 0) throw coolingHere(viewpoint(), network, waitMs)
     const isCarved = view.address(network.id, ip) !== undefined
     const carving = isCarved ? [] : giveAddressLeaves(view, signer, network.id, [ip], replica.self, first)
     pool.leaveAddresses(view, [ip])

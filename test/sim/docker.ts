@@ -107,6 +107,7 @@ export async function containerDown(world: World, host: Host, container: Contain
   world.history.note(`${host.name} removes ${id}`)
   try {
     await peer.replica.write(view => (view.endpoint(peer.replica.self, id) ? [endpointRemovalLeaf(id, network)] : []))
+    holding.endedMs = world.time.nowMs
     await world.time.sleep(host.random.spread(1, 500), peer.life)
     await release(world, host, peer, holding)
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Deliberate faults, each a faulty part in the place of the one that ships: the simulator has to find every one. */
+import assert from 'node:assert/strict'
 import { leavesOf, openPart } from '../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
@@ -15,7 +16,7 @@ import { openJournal } from '../../src/store/append-journal.ts'
 import type { AppendFile, Disk } from '../../src/store/disk.ts'
 import type { OpenJournal } from '../../src/store/journal.ts'
 import { type Parts, simPace } from './parts.ts'
-import { joinedThroughTheDead, lastWeeksDirectory, removedAndBack } from './told.ts'
+import { freedBeforeTheHeir, joinedThroughTheDead, lastWeeksDirectory, removedAndBack } from './told.ts'
 
 export interface Planted {
   readonly what: string
@@ -284,6 +285,20 @@ export const planted: readonly Planted[] = [
     parts: { newLedger: hotLedger },
     breaks: /R7/,
     budget: 100,
+  },
+  {
+    what: 'an heir that hands out at once what the host that is gone may have freed (R7)',
+    parts: {
+      replicaForIpam: replica =>
+        seenAs(replica, view => ({
+          block(id, index) {
+            const { inheritedFrom: _, ...block } = view.block(id, index) ?? assert.fail()
+            return block
+          },
+        })),
+    },
+    breaks: /R7/,
+    budget: freedBeforeTheHeir,
   },
   {
     what: 'acknowledgements that are sent before the fsync (R4, R9)',

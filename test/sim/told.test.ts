@@ -6,6 +6,7 @@ import {
   cloneOnTheOtherSide,
   copyThatWritesTheSame,
   eachOfTwo,
+  freedBeforeTheHeir,
   joinedThroughTheDead,
   lastWeeksDirectory,
   lostHalf,
@@ -26,6 +27,9 @@ describe('histories of members', function () {
 
   it('R5: the heir of a removed host leaves the addresses alone that its containers have', () =>
     removedAndBack(shippedParts))
+
+  it('R7: the heir of a removed host lets what this freed lately cool down, before its return and after', () =>
+    freedBeforeTheHeir(shippedParts))
 
   it('H14: last week’s data directory, put back while cut off: fenced at its first contact, every address named', () =>
     lastWeeksDirectory(shippedParts))

@@ -1,5 +1,5 @@
 /**
- * What to give to a member that asks. Blocks with nothing in them: no address held, none freed within the cool-down (R7),
+ * What to give to a member that asks. Blocks with nothing in them: no address held, none that cools down (R7),
  * no live endpoint (R5); what was carved out of them is not theirs (R6). The highest go first, since the lowest are handed
  * out first. Who has no such block gives single addresses, half of them, when the asker has nowhere else to go.
  *
@@ -9,6 +9,7 @@
  *   there weighs more than a possible one here; while the two are connected it can be asked back.
  */
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
+import { anyone } from './claimant.ts'
 import { isExcluded, lowWaterOf, rangeOf, sizeOf, usableCount } from './geometry.ts'
 import type { Moment, Pool } from './pool.ts'
 
@@ -49,7 +50,7 @@ export function chooseAll(moment: Moment, pool: Pool, limit: number): { blocks: 
   }
   for (const ip of pool.carved(moment)) {
     if (found.blocks.length + found.ips.length >= limit) return found
-    const isFree = isUnused(view, network, pool, ip) && !pool.ledger.isCooling(ip, nowMs)
+    const isFree = isUnused(view, network, pool, ip) && pool.movesInMs(view, ip, nowMs) === 0
     if (isFree && pool.ownsAddress(view, ip) && view.reservedBy(network.id, ip) === undefined) found.ips.push(ip)
   }
   return found
@@ -61,7 +62,7 @@ function isUntouched(view: RegistryView, network: Network, pool: Pool, index: nu
   if (!block || usableCount(view, network, block) === 0) return false
   for (let ip = first; ip <= last; ip++) {
     if (block.carved.includes(ip)) continue
-    if (!isUnused(view, network, pool, ip) || pool.ledger.isCooling(ip, nowMs)) return false
+    if (!isUnused(view, network, pool, ip) || pool.movesInMs(view, ip, nowMs) > 0) return false
   }
   return true
 }
@@ -70,7 +71,7 @@ function isUntouched(view: RegistryView, network: Network, pool: Pool, index: nu
 export function chooseAddresses(moment: Moment, pool: Pool, count: number): number[] {
   const found: number[] = []
   for (const ip of unusedAddresses(moment, pool)) {
-    if (pool.ledger.isCooling(ip, moment.nowMs)) continue
+    if (pool.movesInMs(moment.view, ip, moment.nowMs) > 0) continue
     found.push(ip)
     if (found.length === 2 * count) break // enough to know that half may go
   }
@@ -78,12 +79,13 @@ export function chooseAddresses(moment: Moment, pool: Pool, count: number): numb
 }
 
 /** In how many milliseconds the next address that cools down here may move to another host; 0 if none does. */
-export function coolsIn({ view, nowMs }: Moment, pool: Pool): number {
+export function coolsIn(moment: Moment, pool: Pool): number {
+  const { view, nowMs } = moment
   const network = view.network(pool.network)
   if (!network) return 0
-  let soonest = 0
+  let soonest = Math.ceil(pool.nextInheritedInMs(moment, anyone))
   for (const [ip] of pool.ledger.freed()) {
-    const waitMs = Math.ceil(pool.ledger.coolsInMs(ip, nowMs))
+    const waitMs = Math.ceil(pool.movesInMs(view, ip, nowMs))
     if (waitMs === 0 || (soonest > 0 && waitMs >= soonest) || isExcluded(network, ip)) continue
     const isKept = view.reservedBy(network.id, ip) !== undefined
     if (pool.ownsAddress(view, ip) && !isKept && isUnused(view, network, pool, ip)) soonest = waitMs

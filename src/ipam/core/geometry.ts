@@ -31,6 +31,8 @@ export interface Custody {
   readonly isCarved: boolean
   /** Of its block. */
   readonly index: number
+  /** As of a block. */
+  readonly inheritedFrom: PeerKey | undefined
 }
 
 /** Whose an address is: by its own register if it was carved out, else by that of its block. Undefined outside of all. */
@@ -40,7 +42,8 @@ export function custodyOf(view: RegistryView, network: NetworkId, ip: number): C
   const address = view.address(network, ip)
   const register = address ?? view.block(network, index)
   if (!register) return undefined
-  return { owner: register.owner, quarantined: register.quarantined, isCarved: address !== undefined, index }
+  const { owner, quarantined, inheritedFrom } = register
+  return { owner, quarantined, inheritedFrom, isCarved: address !== undefined, index }
 }
 
 /** The part of a block that lies within the subnet's first and last address; the gateway is still in it. */

@@ -5,7 +5,7 @@
 import type { Block, Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { NetworkId } from '../../model/network.ts'
-import { custodyOf, isExcluded, usableCount } from './geometry.ts'
+import { custodyOf, isExcluded, rangeOf, usableCount } from './geometry.ts'
 
 /** Position of the first entry that is not below `index`. */
 export function lowerBound(sorted: readonly number[], index: number): number {
@@ -100,6 +100,17 @@ export class Ownership {
     const found = [...view.touchedBlocks(this.#network)].filter(index => !own.includes(index % order.length))
     for (const at of own) for (let index = at; index < count; index += order.length) found.push(index)
     return found.sort((a, b) => a - b)
+  }
+
+  /** Own addresses that may have come with a removal, used or not: of blocks, then those that were carved out. */
+  *inherited(view: RegistryView, network: Network): Generator<number> {
+    for (const index of this.#blocks) {
+      const block = this.owned(view, index)
+      if (block?.inheritedFrom === undefined) continue
+      const { first, last } = rangeOf(view, network, index)
+      for (let ip = first; ip <= last; ip++) if (!block.carved.includes(ip) && !isExcluded(network, ip)) yield ip
+    }
+    yield* this.#carved
   }
 
   /** Adds a carved-out address that has arrived; nothing if it is listed already, not owned, or reserved. */

@@ -16,9 +16,9 @@ export function poolExhausted(at: Viewpoint, network: Network, { first, last }: 
   )
 }
 
-/** `conflict`: freed on this host by another group's container so lately that it may not move yet (R7). */
-export function coolingInGroup(at: Viewpoint, network: Network, waitMs: number): SkeinError {
-  const what = `what is free of ${labelOf(network)} on ${at.nameOf(at.self)} was another group's lately`
+/** `conflict`: another group's container, or a host that was removed, had it so lately that it may not move yet (R7). */
+export function coolingHere(at: Viewpoint, network: Network, waitMs: number): SkeinError {
+  const what = `what is free of ${labelOf(network)} on ${at.nameOf(at.self)} was another group's or host's lately`
   return new SkeinError('conflict', `${what}: try again in ${Math.ceil(waitMs / 1000)} s`)
 }
 

@@ -5,13 +5,15 @@
  *
  * Order: the lowest address never used comes first, then the one that was freed longest ago (R7). Carved-out ones come
  * last: somebody once asked for each by name, and Docker asks again whenever that container starts. A freed address cools
- * down before a container of another group gets it (R7): others may still take it for a member of the old one.
+ * down before a container of another group gets it (R7): others may still take it for a member of the old one. What came with
+ * the removal of another host cools down for everybody, until this host has used it (inheritance.ts).
  */
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import type { PeerKey } from '../../lib/keys.ts'
 import type { NetworkId } from '../../model/network.ts'
 import { anyone, type Claimant, mayHave } from './claimant.ts'
 import { isExcluded, lowWaterOf, type Range, rangeOf, sizeOf } from './geometry.ts'
+import { Inheritance } from './inheritance.ts'
 import type { Ledger } from './ledger.ts'
 import { lowerBound, Ownership } from './ownership.ts'
 
@@ -33,6 +35,7 @@ export class Pool {
   /** Read it freely; write through `hold`, `free` and `forget`, which keep the count. */
   readonly ledger: Ledger
   readonly #ownership: Ownership
+  readonly #inheritance: Inheritance
   // Of the addresses in own blocks, those held in the ledger, and those held by an endpoint that the ledger does not know.
   #taken = 0
   readonly #busy = new Set<number>()
@@ -40,15 +43,16 @@ export class Pool {
   readonly #awaited = new Set<number>()
   // Of the addresses handed out in this run of the process: whose group had it last, '' for none.
   readonly #lastOf = new Map<number, string>()
-  // No own address below it is both unused and free, but for those that the claimants without a pool must avoid.
+  // No own address below it is unused, free and cool, but for those that the claimants without a pool must avoid.
   #cursor = 0
   #avoided = ''
   #builtRevision = -1
   #builtMs = Number.NEGATIVE_INFINITY
 
-  constructor(self: PeerKey, network: NetworkId, ledger: Ledger) {
+  constructor(self: PeerKey, network: NetworkId, ledger: Ledger, inheritance = new Inheritance(self)) {
     this.network = network
     this.ledger = ledger
+    this.#inheritance = inheritance
     this.#ownership = new Ownership(self, network)
   }
 
@@ -68,20 +72,45 @@ export class Pool {
     this.#lastOf.set(ip, group)
   }
 
-  /** For how long a freed address is not for this claimant yet, ms; 0 if it may have it at once. */
-  coolsInMs(ip: number, { group = '', hasGroups }: Claimant, nowMs: number): number {
+  /**
+   * For how long an own address is not for this claimant yet, ms; 0 if it may have it at once: this host freed it, and it was another
+   * group's, or it came with the removal of a host.
+   */
+  coolsInMs(view: RegistryView, ip: number, { group = '', hasGroups }: Claimant, nowMs: number): number {
     const last = this.#lastOf.get(ip)
     // what an earlier run freed may have been anybody's
     const isAnothers = last === undefined ? hasGroups : last !== group
-    return isAnothers ? this.ledger.coolsInMs(ip, nowMs) : 0
+    return (isAnothers && this.ledger.coolsInMs(ip, nowMs)) || this.inheritedInMs(view, ip, nowMs)
   }
 
   /** When the first own address that cools down for this claimant is free for it, ms from now; 0 if there is none. */
-  nextCoolInMs({ view, nowMs }: Moment, claimant: Claimant): number {
-    const waits = [...this.ledger.freed()].flatMap(([ip]) => {
-      return mayHave(claimant, ip) && this.#isFree(view, ip) ? this.coolsInMs(ip, claimant, nowMs) : []
+  nextCoolInMs(moment: Moment, claimant: Claimant): number {
+    const { view, nowMs } = moment
+    const waits = [...this.ledger.freed()].map(([ip]) => {
+      return mayHave(claimant, ip) && this.#isFree(view, ip) ? this.coolsInMs(view, ip, claimant, nowMs) : 0
     })
-    return waits.length === 0 ? 0 : Math.min(...waits)
+    return soonest([...waits, this.nextInheritedInMs(moment, claimant)])
+  }
+
+  /** The same of an address that came with a removal: of the first one, since most cool down together. */
+  nextInheritedInMs({ view, nowMs }: Moment, claimant: Claimant): number {
+    const network = view.network(this.network)
+    if (!network || !this.#inheritance.isCooling(view, this.network, nowMs)) return 0
+    for (const ip of this.#ownership.inherited(view, network)) {
+      const waitMs = mayHave(claimant, ip) && this.#isFree(view, ip) ? this.inheritedInMs(view, ip, nowMs) : 0
+      if (waitMs > 0) return waitMs
+    }
+    return 0
+  }
+
+  /** For how long an own address is nobody's yet because a removal brought it, ms; 0 if it came otherwise, or was used here since. */
+  inheritedInMs(view: RegistryView, ip: number, nowMs: number): number {
+    return this.#inheritance.coolsInMs(view, this.network, this.ledger, ip, nowMs)
+  }
+
+  /** For how long an own address may not move to another host, ms; 0 if it may at once (R7). */
+  movesInMs(view: RegistryView, ip: number, nowMs: number): number {
+    return this.ledger.coolsInMs(ip, nowMs) || this.inheritedInMs(view, ip, nowMs)
   }
 
   /** Free addresses in own blocks; exact as long as no other host's endpoint lies in them. */
@@ -218,13 +247,12 @@ export class Pool {
   }
 
   #choose(moment: Moment, network: Network, claimant: Claimant): number | undefined {
-    const { view } = moment
     return (
       (claimant.within
-        ? this.#neverUsedIn(view, network, claimant.within)
-        : this.#neverUsed(view, network, claimant)) ??
+        ? this.#neverUsedIn(moment, network, claimant.within)
+        : this.#neverUsed(moment, network, claimant)) ??
       this.#oldestFreed(moment, network, claimant, false) ??
-      this.#neverUsedCarved(view, claimant) ??
+      this.#neverUsedCarved(moment, claimant) ??
       this.#oldestFreed(moment, network, claimant, true)
     )
   }
@@ -237,18 +265,19 @@ export class Pool {
     this.#cursor = 0
   }
 
-  #neverUsedIn(view: RegistryView, network: Network, { first, last }: Range): number | undefined {
+  #neverUsedIn({ view, nowMs }: Moment, network: Network, { first, last }: Range): number | undefined {
     for (let ip = first; ip <= last; ip++) {
       if (this.ledger.isUsed(ip) || isExcluded(network, ip) || view.address(this.network, ip)) continue
-      if (this.#isFree(view, ip)) return ip
+      if (this.#isFree(view, ip) && this.inheritedInMs(view, ip, nowMs) === 0) return ip
     }
     return undefined
   }
 
-  #neverUsed(view: RegistryView, network: Network, claimant: Claimant): number | undefined {
+  #neverUsed({ view, nowMs }: Moment, network: Network, claimant: Claimant): number | undefined {
     const { blocks } = this.#ownership
     const end = network.spec.subnet.last + 1
     if (this.#cursor >= end) return undefined
+    let coolingFrom = end
     for (let at = lowerBound(blocks, view.blockOf(this.network, this.#cursor) ?? 0); at < blocks.length; at++) {
       const index = blocks[at] as number
       const block = this.#ownership.owned(view, index)
@@ -258,17 +287,22 @@ export class Pool {
         if (this.ledger.isUsed(ip) || isExcluded(network, ip) || block.carved.includes(ip)) continue
         if (this.#isBusy(view, ip)) continue
         if (this.#awaited.has(ip) || !mayHave(claimant, ip)) continue
-        this.#cursor = ip
+        if (this.inheritedInMs(view, ip, nowMs) > 0) {
+          coolingFrom = Math.min(coolingFrom, ip)
+          continue
+        }
+        this.#cursor = Math.min(coolingFrom, ip)
         return ip
       }
     }
-    this.#cursor = end
+    this.#cursor = coolingFrom
     return undefined
   }
 
-  #neverUsedCarved(view: RegistryView, claimant: Claimant): number | undefined {
+  #neverUsedCarved({ view, nowMs }: Moment, claimant: Claimant): number | undefined {
     return this.#ownership.carved.find(ip => {
-      return !this.ledger.isUsed(ip) && mayHave(claimant, ip) && this.#isFree(view, ip)
+      if (this.ledger.isUsed(ip) || !mayHave(claimant, ip) || !this.#isFree(view, ip)) return false
+      return this.inheritedInMs(view, ip, nowMs) === 0
     })
   }
 
@@ -277,7 +311,7 @@ export class Pool {
     for (const [ip] of this.ledger.freed()) {
       const isCarved = view.address(this.network, ip) !== undefined
       if (isCarved !== carved || isExcluded(network, ip) || !mayHave(claimant, ip)) continue
-      if (this.coolsInMs(ip, claimant, nowMs) === 0 && this.#isFree(view, ip)) return ip
+      if (this.coolsInMs(view, ip, claimant, nowMs) === 0 && this.#isFree(view, ip)) return ip
     }
     return undefined
   }
@@ -293,4 +327,10 @@ export class Pool {
     if (this.#lists(view, ip)) this.#busy.add(ip)
     return true
   }
+}
+
+/** 0 if none waits. */
+function soonest(waits: readonly number[]): number {
+  const left = waits.filter(ms => ms > 0)
+  return left.length === 0 ? 0 : Math.min(...left)
 }

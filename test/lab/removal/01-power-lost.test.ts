@@ -117,8 +117,10 @@ describe('removal: a host that lost its power for good, and one that may still r
       for (const host of [one, two]) assert.deepEqual(await meshConditions(host), [])
     })
     if (spare.host.name !== 'host4') await removeContainers(spare.host, spare.name)
-    const again = await eventually(() =>
-      runContainer(one, 'small', `again-${Date.now()}`, { args: ['--ip', fourth.ip] }),
+    // its heir lets it cool down (R7)
+    const again = await eventually(
+      () => runContainer(one, 'small', `again-${Date.now()}`, { args: ['--ip', fourth.ip] }),
+      { timeoutMs: 45_000, intervalMs: 1000 },
     )
     assert.equal(again.ip, fourth.ip)
     await assertAgree([one, two], 5_000)

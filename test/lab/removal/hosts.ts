@@ -1,5 +1,6 @@
 /** What the tests of removals ask of the lab's hosts. */
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { LabHost } from '../../../lab/index.ts'
 import type { PeerJson, StatusJson } from '../../../src/api/types.ts'
 import type { RunResult } from '../../../src/lib/exec.ts'
@@ -44,7 +45,10 @@ export async function outOfReach(host: LabHost, ...names: string[]): Promise<voi
   )
 }
 
-/** Runs containers in turn on these hosts, until each of them was refused for want of an address. */
+/**
+ * Runs containers in turn on these hosts, until each of them was refused for want of an address. What was freed lately, or came to an heir,
+ * is waited for (R7).
+ */
 export async function fillUp(hosts: readonly LabHost[], network: string, prefix: string): Promise<Container[]> {
   const all: Container[] = []
   for (const host of hosts) {
@@ -53,9 +57,11 @@ export async function fillUp(hosts: readonly LabHost[], network: string, prefix:
       try {
         all.push(await runContainer(host, network, name))
       } catch (error) {
-        assert.match(String(error), /no free address|exhausted|out of addresses|no address/i)
+        assert.match(String(error), /no free address|lately: try again|exhausted|out of addresses|no address/i)
         await host.exec(['docker', 'rm', '-f', name])
-        break
+        const [, seconds] = /try again in (\d+) s/.exec(String(error)) ?? []
+        if (seconds === undefined) break
+        await delay(1000 * Number(seconds))
       }
     }
   }

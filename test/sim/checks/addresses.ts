@@ -12,6 +12,8 @@ export interface Holding {
   readonly ip: number
   /** `orphan`: whoever asked for it is gone; the address service takes it back by itself, sooner or later. */
   state: 'held' | 'releasing' | 'orphan'
+  /** When the end of its endpoint record was durable: nobody uses the address from then on. */
+  endedMs?: number
   /** Given before an older copy of its host's data was put back, which may not know of it. */
   isInherited?: true
 }
@@ -60,7 +62,8 @@ export class AddressCheck {
   released(holding: Holding): void {
     const slot = slotOf(holding.network, holding.ip)
     this.#byAddress.get(slot)?.delete(holding)
-    this.#freed.set(slot, { host: holding.host, atMs: this.#nowMs() })
+    // an heir cannot know of more than the record (src/ipam/core/inheritance.ts); Docker's ReleaseAddress follows
+    this.#freed.set(slot, { host: holding.host, atMs: holding.endedMs ?? this.#nowMs() })
   }
 
   /** The address service of a host writes down that an address is free, or forgets it. */

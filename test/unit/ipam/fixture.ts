@@ -150,12 +150,12 @@ export async function allSettled(peers: readonly MemoryPeer[]): Promise<void> {
   await Promise.all(peers.map(peer => peer.replica.waitFor(() => isDone(peer), 5000)))
 }
 
-/** Creates `default/web` on the first host and waits until all have it. */
-export async function createWeb(hosts: readonly Host[], subnet: string): Promise<NetworkId> {
-  const spec = checkNetwork({ tenant: 'default', name: 'web', subnet })
+/** Creates a network of the default tenant on the first host and waits until all have it. */
+export async function createWeb(hosts: readonly Host[], subnet: string, name = 'web'): Promise<NetworkId> {
+  const spec = checkNetwork({ tenant: 'default', name, subnet })
   const [first] = hosts
-  await first?.replica.write(view => createNetworkLeaves(view, { tenant: 'default', name: 'web', spec }))
-  const id = first?.replica.view.networks()[0]?.id ?? ''
+  await first?.replica.write(view => createNetworkLeaves(view, { tenant: 'default', name, spec }))
+  const id = first?.replica.view.networkByName('default', name)?.id ?? ''
   await Promise.all(hosts.map(host => host.replica.waitFor(view => view.network(id) !== undefined, 3000)))
   return id
 }

@@ -90,9 +90,9 @@ describe('ipam: groups', () => {
     await host.ipam.release(web, first)
     for (const other of [app, undefined]) {
       await assert.rejects(host.ipam.allocate(web, undefined, other), {
-        message: /was another group's lately: try again in 30 s/,
+        message: /was another group's or host's lately: try again in 30 s/,
       })
-      await assert.rejects(host.ipam.allocate(web, first, other), { message: /was another group's lately/ })
+      await assert.rejects(host.ipam.allocate(web, first, other), { message: /was another group's or host's lately/ })
     }
     assert.equal(await host.ipam.allocate(web, undefined, db), first)
     await host.ipam.release(web, first)
@@ -107,7 +107,7 @@ describe('ipam: groups', () => {
     await host.ipam.release(web, ips[0] ?? 0)
     const again = await restarted(hub, host)
     hosts = [again]
-    await assert.rejects(again.ipam.allocate(web), { message: /was another group's lately/ })
+    await assert.rejects(again.ipam.allocate(web), { message: /was another group's or host's lately/ })
     again.clock.advance(30_001)
     assert.equal(await again.ipam.allocate(web), ips[0])
   })
