@@ -1,6 +1,7 @@
 /** Who is to agree with whom at rest, where not all can: told step by step. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { createTenantLeaves } from '../../src/crdt/acts.ts'
 import { vectorHash } from '../../src/crdt/vector.ts'
 import { toHex } from '../../src/lib/bytes.ts'
 import { errorText } from '../../src/lib/errors.ts'
@@ -54,6 +55,17 @@ describe('simulator: at rest', function () {
     assert.equal(namesOf(stage).length, 1)
     assert.equal(hashOf(stage, 1), hashOf(stage, 3))
     assert.match(errorText(stage.peer(3).replica.fenced), /data directory is older/)
+  })
+
+  it('I2: a host whose write was asked for in the moment of the mending and is not durable yet is not at rest', async () => {
+    const stage = await setStage(2)
+    const peer = stage.peer(2)
+    const written = Promise.resolve().then(() => peer.replica.write(view => createTenantLeaves(view, 'blue')))
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
+    assert.equal(peer.pending(), 0, 'the write is durable')
+    assert.ok(await written)
+    assert.equal(stage.peer(1).replica.view.hasTenant('blue'), true)
   })
 
   it('the time that they have for it counts from when they met', async () => {

@@ -18,6 +18,8 @@ export async function until(
   problem: () => Promise<string | undefined>,
   mayWait: (world: World) => boolean = () => false,
 ): Promise<void> {
+  // what was just set off, a start or a request, has begun to write by then: nothing begins between a look and the checks after it
+  await world.run(() => true)
   const longestMs = world.time.nowMs + longestWaitMs
   let deadlineMs = world.time.nowMs + limitMs
   let found = await problem()
