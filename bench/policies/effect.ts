@@ -56,6 +56,8 @@ export interface Effect {
 /** Denies the flow by a rule, and takes the rule away again. */
 export async function measureEffect(host: LabHost, flow: Flow, id: string): Promise<Effect> {
   await until(async () => nowMs() - (await flow.lastAnswer()) < 10, 'the flow does not stand')
+  // at any moment, and not always while the host still follows the last change
+  await delay(300 + 1_000 * Math.random())
   const rule = { direction: 'in', protocol: 'udp', port, action: 'deny', priority: 100 }
   const { asked, answered } = await changeRule(host, id, rule)
   await until(async () => nowMs() - (await flow.lastAnswer()) > silentMs, 'the flow is not cut')

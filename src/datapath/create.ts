@@ -1,5 +1,5 @@
 /** Builds the data path: tenants, host guards, the reaction to changes, and the regular comparisons. */
-import { type Clock, sleep, type Timer } from '../lib/clock.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type Run, run as systemRun } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
@@ -11,6 +11,7 @@ import { type ContainerRoutes, createContainerRoutes, type Place } from './conta
 import { type Context, createProblems } from './context.ts'
 import type { Attachment, Datapath } from './datapath.ts'
 import { createFirewall, type Firewall } from './firewall.ts'
+import { Follower } from './follower.ts'
 import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
 import { createOutsideTable, type Outlets, type OutsideTable } from './outside-table.ts'
@@ -42,8 +43,6 @@ const compareMs = 30_000
 const firewallMs = 5_000
 /** After a failed command. */
 const retryMs = 2_000
-/** Changes of the state are carried out together: for these, and for as long as the last took, up to the maximum. */
-const gatherMs = { min: 2, max: 200 }
 
 export function createDatapath(deps: DatapathDeps): Datapath {
   return new LinuxDatapath(deps)
@@ -56,13 +55,15 @@ class LinuxDatapath implements Datapath {
   readonly #outside: OutsideTable
   readonly #routes: ContainerRoutes
   readonly #lane = createLane()
+  /** Of what follows from the state in the tenants' namespaces. */
+  readonly #inside: Follower
+  /** Behind it, and not with it: to work out either takes this process as long as the kernel takes, or longer. */
+  readonly #outwards: Follower
   readonly #tenants = new Map<string, Tenant>()
   readonly #timers = new Map<'compare' | 'firewall', Timer>()
   #guarded: Promise<unknown> | undefined
   #unsubscribe: (() => void) | undefined
   #running = false
-  #updating = false
-  #changed = false
   #compareDueMs = Number.POSITIVE_INFINITY
   #lastCompareMs: number | undefined
   #repaired = 0
@@ -89,6 +90,11 @@ class LinuxDatapath implements Datapath {
     this.#probe = createProbe(this.#context)
     this.#outside = createOutsideTable(this.#context)
     this.#routes = createContainerRoutes(this.#context)
+    this.#outwards = new Follower(clock, () => this.#outside.update())
+    this.#inside = new Follower(clock, async () => {
+      await Promise.all([...this.#tenants.values()].map(tenant => tenant.update()))
+      this.#outwards.changed()
+    })
   }
 
   async ensureNetwork(network: NetworkId): Promise<number> {
@@ -167,6 +173,7 @@ class LinuxDatapath implements Datapath {
   async stop(): Promise<void> {
     this.#running = false
     this.#unsubscribe?.()
+    for (const follower of [this.#inside, this.#outwards]) follower.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     await Promise.all([this.#firewall.stop(), this.#probe.stop(), this.#outside.stop(), this.#routes.stop()])
     await this.#lane.idle()
@@ -182,24 +189,7 @@ class LinuxDatapath implements Datapath {
   #onChange(): void {
     this.#firewall.membersChanged()
     this.#routes.follow()
-    this.#changed = true
-    if (!this.#updating) void this.#update()
-  }
-
-  async #update(): Promise<void> {
-    const { clock } = this.#context
-    this.#updating = true
-    let lastMs = 0
-    while (this.#changed && this.#running) {
-      await sleep(clock, Math.min(Math.max(lastMs, gatherMs.min), gatherMs.max))
-      if (!this.#running) break
-      this.#changed = false
-      const begun = clock.monotonic()
-      await Promise.all([...this.#tenants.values()].map(tenant => tenant.update()))
-      await this.#outside.update() // not at once: to work out either takes this process as long as the kernel takes, or longer
-      lastMs = clock.monotonic() - begun
-    }
-    this.#updating = false
+    this.#inside.changed()
   }
 
   #compare(): Promise<void> {
