@@ -1,5 +1,6 @@
 /** What may be let go of, kind by kind, and how it goes: the tables know, this asks the right one. */
 import type { PeerKey } from '../lib/keys.ts'
+import type { NetworkId } from '../model/network.ts'
 import type { BlockTable } from './block-table.ts'
 import { isPrefix } from './blocks.ts'
 import { recordOf } from './checkpoint.ts'
@@ -147,15 +148,24 @@ export class Collector {
 
   /**
    * False if a unit that its writer itself brings leaves out what the writer gave to somebody: no longer chain of custody is
-   * held, or in the unit. All else is its own.
+   * held, or in the unit, and the network is not gone with it. All else is its own.
    */
-  mayLose({ writer, survivors }: CompactUnit, missing: readonly PlacedLeaf[]): boolean {
-    const longer = survivors.flatMap(leaf => recordOf(writer, leaf)?.leaf ?? [])
+  mayLose({ writer, first, last, survivors }: CompactUnit, missing: readonly PlacedLeaf[]): boolean {
+    const { networks, checkpoints } = this.#deps
+    const left = survivors.flatMap(placed => recordOf(writer, placed)?.leaf ?? [])
+    const deletions = left.flatMap(leaf => (leaf.kind === 'network-rm' ? [leaf] : []))
+    const counters = new Set(survivors.map(({ counter }) => counter))
+    const isLetGo = (dot: Dot) =>
+      dot.writer === writer && first <= dot.counter && dot.counter <= last && !counters.has(dot.counter)
+    const drops: Drops = { stable: () => true, goes: () => false, judges: true }
+    const collected = (dot: Dot) => checkpoints.collected(dot, drops)
+    // the network went by one checkpoint, and then what was given away of it by another: a unit may tell of both
+    const isGone = (network: NetworkId) => networks.wouldBeGone(network, deletions, isLetGo, collected)
     return missing.every(placed => {
       const record = recordOf(writer, placed)
       if (record?.leaf.kind !== 'block' && record?.leaf.kind !== 'address') return true
-      const drops: Drops = { stable: () => true, goes: () => false, judges: true }
-      return this.mayDrop(record, drops) || longer.some(leaf => goesOn(record.leaf, leaf))
+      const { leaf } = record
+      return this.mayDrop(record, drops) || isGone(leaf.network) || left.some(other => goesOn(leaf, other))
     })
   }
 

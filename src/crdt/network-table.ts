@@ -160,6 +160,22 @@ export class NetworkTable {
     return !this.#born.has(id) && this.#removals.of(id).every(({ leaf }) => leaf.seen.every(collected))
   }
 
+  /** The same once what `goes` names has gone, which are acts only where a deletion saw them: one that is held, or one of these. */
+  wouldBeGone(
+    id: NetworkId,
+    deletions: readonly NetworkRmLeaf[],
+    goes: (dot: Dot) => boolean,
+    collected: (dot: Dot) => boolean,
+  ): boolean {
+    const all = [...this.#removals.of(id).map(({ leaf }) => leaf), ...deletions.filter(leaf => leaf.id === id)]
+    const seen = all.flatMap(leaf => leaf.seen)
+    const deleted = new Set(seen.map(dotText))
+    const acts = [...(this.#born.get(id)?.acts.values() ?? [])]
+    return (
+      acts.every(({ dot }) => goes(dot) && deleted.has(dotText(dot))) && seen.every(dot => goes(dot) || collected(dot))
+    )
+  }
+
   isDockerSuperseded(record: LeafRecord<NetworkDockerLeaf>, drops: Drops): boolean {
     return this.#docker.isSuperseded(`network-docker:${record.leaf.network}`, record, drops)
   }

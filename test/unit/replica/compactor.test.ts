@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
+import { removeNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
@@ -26,7 +28,7 @@ function holderOf(world: World, number: number) {
       compactor.look()
     }
   }
-  return { log, registry, take }
+  return { log, registry, take, mayTake: (unit: CompactUnit) => compactor.mayTake(unit) }
 }
 
 type Holder = ReturnType<typeof holderOf>
@@ -43,6 +45,18 @@ function letGo(writer: Writer, network = 'ab'.repeat(32)): CompactUnit {
   const parts = [...writer.batches]
   const run = runOf(parts) ?? assert.fail()
   const kept = parts.flatMap(leavesOf).slice(0, -2)
+  const leaf = checkpointLeaf(writer.signer, run, kept)
+  writer.write([leaf])
+  const result = compact(leaf, parts, verifySignature)
+  return result === 'unsound' ? assert.fail(result) : result.unit
+}
+
+/** What is left when the writer lets go of all its records so far of these kinds: a checkpoint, and the unit that it makes. */
+function letGoOf(writer: Writer, ...kinds: Leaf['kind'][]): CompactUnit {
+  const parts = [...writer.batches]
+  const run = runOf(parts) ?? assert.fail()
+  const goes = ({ bytes }: { bytes: Uint8Array }) => kinds.some(kind => decodeLeaf(bytes)?.kind === kind)
+  const kept = parts.flatMap(leavesOf).filter(leaf => !goes(leaf))
   const leaf = checkpointLeaf(writer.signer, run, kept)
   writer.write([leaf])
   const result = compact(leaf, parts, verifySignature)
@@ -84,6 +98,74 @@ describe('replica: compaction of a copied writer', () => {
     assert.ok(!late.registry.member(world.at(3).key))
     assert.deepEqual(late.log.vector(), early.log.vector())
     assert.equal(late.registry.digest(), early.registry.digest())
+  })
+})
+
+describe('replica: what is left of a run, as its writer itself brings it', () => {
+  let scene: Scene
+  let giver: Writer
+
+  /** Host 1 has created a network and given a block of it to host 2. */
+  beforeEach(() => {
+    scene = new Scene(3)
+    giver = scene.at(1)
+    scene.give(giver, scene.at(2), scene.blockOf(1))
+  })
+
+  /** Host 2, which holds everything so far. */
+  function receiver(): Holder {
+    const holder = holderOf(scene, 2)
+    holder.take(scene.batches)
+    return holder
+  }
+
+  /** Creates the same network again. */
+  function writeAct(number: number): void {
+    const leaves = giver.batches.flatMap(leavesOf).map(leaf => decodeLeaf(leaf.bytes))
+    scene.at(number).write(leaves.filter(leaf => leaf?.kind === 'network') as Leaf[])
+  }
+
+  const remove = (number: number) => scene.at(number).write(removeNetworkLeaves(scene.all, scene.id))
+
+  it('is not taken without the record by which it gave a block away', () => {
+    const { mayTake } = receiver()
+    assert.equal(mayTake(letGoOf(giver, 'block')), false)
+    assert.equal(mayTake(letGoOf(giver, 'block', 'network')), false)
+  })
+
+  it('is taken without it when the network was deleted and goes too: an old copy met neither of the two checkpoints', () => {
+    remove(3)
+    const late = receiver()
+    letGoOf(giver, 'network')
+    const unit = letGoOf(giver, 'network', 'block')
+    assert.equal(late.mayTake(unit), true)
+    late.take([unit, ...giver.batches.slice(-1)])
+    const early = holderOf(scene, 2)
+    early.take([...scene.at(3).batches, ...scene.batches])
+    assert.deepEqual(late.log.vector(), early.log.vector())
+    assert.equal(late.registry.digest(), early.registry.digest())
+  })
+
+  it('is taken without it when the deletion is in what is left', () => {
+    const { mayTake } = receiver()
+    remove(1)
+    assert.equal(mayTake(letGoOf(giver, 'network', 'block')), true)
+  })
+
+  it('is not taken without it while the network stays, or lives by what another host wrote', () => {
+    remove(3)
+    assert.equal(receiver().mayTake(letGoOf(giver, 'block')), false)
+    writeAct(2)
+    assert.equal(receiver().mayTake(letGoOf(giver, 'block', 'network')), false)
+    remove(3)
+    assert.equal(receiver().mayTake(letGoOf(giver, 'block', 'network')), false, 'the other act is still held')
+  })
+
+  it('is not taken without it before it is known what became of the other act that the deletion saw', () => {
+    const { mayTake } = receiver()
+    writeAct(3)
+    remove(1)
+    assert.equal(mayTake(letGoOf(giver, 'network', 'block')), false)
   })
 })
 
