@@ -41,6 +41,11 @@ export class CheckpointTable {
     )
   }
 
+  /** True if the dot lies in a run that its writer let go of a part of. What another history of the writer had there may be lost with it. */
+  covers({ writer, counter }: Dot): boolean {
+    return this.of(writer).some(({ leaf }) => leaf.first <= counter && counter <= leaf.last)
+  }
+
   /** @param counters how far each writer has come: what is still to come up to there is waited for */
   goneBy(counters: () => ReadonlyMap<PeerKey, number>): Gone {
     return {

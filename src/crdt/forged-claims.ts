@@ -10,7 +10,7 @@ import { type Dot, dotText } from './vector.ts'
 
 /**
  * True of a dot if all that was ever written there is held and takes effect: it is not on its way, not cut off by a removal,
- * and its writer has no second history.
+ * its writer has no second history, and none went when the writer let go of something.
  */
 export type IsPlain = (dot: Dot) => boolean
 

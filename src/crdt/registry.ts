@@ -139,11 +139,13 @@ export class Registry implements RegistryView {
   #isPlain(): IsPlain {
     const open = this.removals().filter(({ outcome }) => outcome === 'undecided')
     const doubtful = new Set(open.flatMap(({ targets }) => targets.map(({ key }) => key)))
-    const { gone } = this.#merge.removals
-    return ({ writer, counter }) =>
-      counter <= Math.min(this.held(writer), gone.get(writer)?.cut ?? counter) &&
-      !doubtful.has(writer) &&
-      !this.isForked(writer)
+    const { removals, tables } = this.#merge
+    const { gone } = removals
+    return dot =>
+      dot.counter <= Math.min(this.held(dot.writer), gone.get(dot.writer)?.cut ?? dot.counter) &&
+      !doubtful.has(dot.writer) &&
+      !this.isForked(dot.writer) &&
+      !tables.checkpoints.covers(dot)
   }
 
   conditions(): Condition[] {

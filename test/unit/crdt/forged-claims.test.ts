@@ -102,6 +102,16 @@ describe('crdt: settlements that nothing settles', () => {
     }
   })
 
+  it('are not shown where what they name lies in a run of which its writer let something go: another history went with it', () => {
+    const { key } = world.at(1)
+    world.settle(4, admission, [{ writer: key, counter: 1 }])
+    assert.deepEqual(forgers(world.all), [world.at(4).key])
+    const last = world.all.held(key)
+    const none = { bitmap: new Uint8Array(Math.ceil(last / 8)), signature: new Uint8Array(64) }
+    world.at(1).write([{ kind: 'checkpoint', first: 1, last, ...none }])
+    assert.deepEqual(forgers(world.all), [])
+  })
+
   it('are shown of who declares the admission of another, or one that is none', () => {
     world.settle(2, admission, [world.ack(2, admission)])
     world.settle(3, { writer: world.at(1).key, counter: 1 }, [])
