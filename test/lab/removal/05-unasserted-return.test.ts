@@ -2,24 +2,19 @@ import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
 import { doubled, heldOn } from '../../soak/addresses.ts'
 import { status, three } from '../acceptance/cli.ts'
-import { createNetworks } from '../like-docker/mesh.ts'
 import { assertWhole, conditionsOf } from '../rollback/hosts.ts'
-import { assertReaches, type Container, eventually, runContainer, useLab } from '../support/index.ts'
-import { fillUp, meshConditions, outOfReach, removals, skein, trySkein } from './hosts.ts'
-
-/** Every address of the network that a container can have. */
-const usable = Array.from({ length: 6 }, (_, i) => `10.1.3.${i + 1}`)
+import { assertReaches, type Container, eventually, useLab } from '../support/index.ts'
+import { fillUp, meshConditions, outOfReach, removals, skein, small, startSmall, trySkein } from './hosts.ts'
 
 describe('removal: without an assertion, of a host that comes back', function () {
   this.timeout(120_000)
   const lab = useLab({ own: true, hosts: 3, clean: false })
   let hosts: [LabHost, LabHost, LabHost]
-  const small: Container[] = []
+  const running: Container[] = []
 
   before(async () => {
     hosts = three(lab().hosts())
-    await createNetworks(hosts, { small: '10.1.3.0/29' })
-    small.push(await runContainer(hosts[0], 'small', 'near'), await runContainer(hosts[2], 'small', 'kept'))
+    running.push(...(await startSmall(hosts)))
   })
 
   it('nobody uses its addresses, and all hosts say so', async () => {
@@ -52,16 +47,16 @@ describe('removal: without an assertion, of a host that comes back', function ()
     // what an operator cannot say of a host that is there
     const refused = await trySkein(one, 'peer', 'rm', 'host3', '--host-is-down')
     assert.match(refused.stderr, /host3 is not down/)
-    small.push(...(await fillUp([one, two, three3], 'small', 'new')))
-    assert.deepEqual(small.map(({ ip }) => ip).sort(), usable)
+    running.push(...(await fillUp([one, two, three3], 'small', 'new')))
+    assert.deepEqual(running.map(({ ip }) => ip).sort(), small.usable)
     await assertWhole(
       hosts,
       'small',
-      small.map(({ name, ip, host }) => `${name} ${ip} on ${host.name}`),
+      running.map(({ name, ip, host }) => `${name} ${ip} on ${host.name}`),
     )
     const held = await Promise.all(hosts.map(heldOn))
     assert.deepEqual(doubled(held.flatMap(each => each ?? [])), [])
-    const [near, kept] = small
+    const [near, kept] = running
     assert.ok(near && kept)
     await eventually(() => assertReaches(near, kept.ip))
   })

@@ -3,13 +3,9 @@ import { rmSync } from 'node:fs'
 import type { LabHost } from '../../../lab/index.ts'
 import { doubled, heldOn } from '../../soak/addresses.ts'
 import { status, three } from '../acceptance/cli.ts'
-import { createNetworks } from '../like-docker/mesh.ts'
 import { assertWhole, copyData, fenced, refusedRun, restoreData } from '../rollback/hosts.ts'
-import { assertReaches, type Container, eventually, pingDuring, runContainer, useLab } from '../support/index.ts'
-import { fillUp, meshConditions, outOfReach, peers, removals, skein, trySkein } from './hosts.ts'
-
-/** Every address of the network that a container can have. */
-const usable = Array.from({ length: 6 }, (_, i) => `10.1.3.${i + 1}`)
+import { assertReaches, type Container, eventually, pingDuring, useLab } from '../support/index.ts'
+import { fillUp, meshConditions, outOfReach, peers, removals, skein, small, startSmall, trySkein } from './hosts.ts'
 
 describe('removal: without an assertion, of a host that is made anew without its data directory', function () {
   this.timeout(120_000)
@@ -17,12 +13,11 @@ describe('removal: without an assertion, of a host that is made anew without its
   let hosts: [LabHost, LabHost, LabHost]
   let old = ''
   let copy = ''
-  const small: Container[] = []
+  const running: Container[] = []
 
   before(async () => {
     hosts = three(lab().hosts())
-    await createNetworks(hosts, { small: '10.1.3.0/29' })
-    small.push(await runContainer(hosts[0], 'small', 'near'), await runContainer(hosts[2], 'small', 'kept'))
+    running.push(...(await startSmall(hosts)))
   })
 
   it('joins under its old name; nobody uses what its former key had, and all hosts name the command', async () => {
@@ -52,7 +47,7 @@ describe('removal: without an assertion, of a host that is made anew without its
 
   it('says itself that its former key is lost: its containers run on, all addresses can be used, none twice', async () => {
     const [one, two, three3] = hosts
-    const [near, kept] = small
+    const [near, kept] = running
     assert.ok(near && kept)
     const { sent, lost } = await pingDuring(near, kept.ip, async () => {
       await skein(three3, 'peer', 'rm', old, '--key-is-lost')
@@ -60,9 +55,9 @@ describe('removal: without an assertion, of a host that is made anew without its
     })
     assert.ok(sent > 0)
     assert.deepEqual(lost, [], `lost of ${sent}`)
-    small.push(...(await fillUp([one, two, three3], 'small', 'new')))
-    assert.deepEqual(small.map(({ ip }) => ip).sort(), usable)
-    const placed = small.map(({ name, ip, host }) => `${name} ${ip} on ${host.name}`)
+    running.push(...(await fillUp([one, two, three3], 'small', 'new')))
+    assert.deepEqual(running.map(({ ip }) => ip).sort(), small.usable)
+    const placed = running.map(({ name, ip, host }) => `${name} ${ip} on ${host.name}`)
     await assertWhole(hosts, 'small', placed)
     const held = await Promise.all(hosts.map(heldOn))
     assert.deepEqual(doubled(held.flatMap(each => each ?? [])), [])

@@ -1,9 +1,9 @@
 /** What the tests of removals ask of the lab's hosts. */
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { LabHost } from '../../../lab/index.ts'
 import type { PeerJson, StatusJson } from '../../../src/api/types.ts'
 import type { RunResult } from '../../../src/lib/exec.ts'
+import { createNetworks } from '../like-docker/mesh.ts'
 import { call } from '../support/clean.ts'
 import { type Container, eventually, runContainer } from '../support/index.ts'
 
@@ -51,19 +51,34 @@ export async function outOfReach(host: LabHost, ...names: string[]): Promise<voi
  */
 export async function fillUp(hosts: readonly LabHost[], network: string, prefix: string): Promise<Container[]> {
   const all: Container[] = []
+  const runOne = async (host: LabHost): Promise<Container | undefined> => {
+    const name = `${prefix}-${host.number}-${all.length}`
+    try {
+      return await runContainer(host, network, name)
+    } catch (error) {
+      await host.exec(['docker', 'rm', '-f', name])
+      if (/try again in \d+ s/.test(String(error))) throw error
+      assert.match(String(error), /no free address|exhausted|out of addresses|no address/i)
+      return undefined
+    }
+  }
   for (const host of hosts) {
     for (;;) {
-      const name = `${prefix}-${host.number}-${all.length}`
-      try {
-        all.push(await runContainer(host, network, name))
-      } catch (error) {
-        assert.match(String(error), /no free address|lately: try again|exhausted|out of addresses|no address/i)
-        await host.exec(['docker', 'rm', '-f', name])
-        const [, seconds] = /try again in (\d+) s/.exec(String(error)) ?? []
-        if (seconds === undefined) break
-        await delay(1000 * Number(seconds))
-      }
+      const container = await eventually(() => runOne(host), { timeoutMs: 45_000, intervalMs: 1000 })
+      if (!container) break
+      all.push(container)
     }
   }
   return all
+}
+
+/** Network `small`, and every address of it that a container can have. */
+export const small = { subnet: '10.1.3.0/29', usable: Array.from({ length: 6 }, (_, i) => `10.1.3.${i + 1}`) }
+
+/** Creates it; a container on the first host and one on the last are on it. */
+export async function startSmall(
+  hosts: readonly [LabHost, LabHost, LabHost],
+): Promise<[near: Container, kept: Container]> {
+  await createNetworks(hosts, { small: small.subnet })
+  return [await runContainer(hosts[0], 'small', 'near'), await runContainer(hosts[2], 'small', 'kept')]
 }
