@@ -8,22 +8,22 @@ import type { Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type Address, familyOf, formatAddress, parseAddress } from '../model/address-match.ts'
 import {
+  changeCommands,
   compileOutside,
   type Outlet,
   type OutletPlace,
-  type OutsideState,
-  outsideCommands,
   outsideState,
   outsideTable,
   ownAddress,
   type PolicyBook,
   readListing,
   sameElements,
+  type TableState,
 } from '../policy/index.ts'
 import type { Context } from './context.ts'
 import { createLane } from './lane.ts'
 import { gatewayBridge } from './names.ts'
-import { createNftChild } from './nft-child.ts'
+import { createNftChild, longestLine } from './nft-child.ts'
 
 /** Each address on docker_gwbridge, of either family -> endpoints of ours of its container; [] for a container without any. */
 export type Outlets = ReadonlyMap<string, readonly string[]>
@@ -44,8 +44,6 @@ export interface OutsideTable {
 
 /** A container that Docker does not show on docker_gwbridge by then never will be there. */
 const expectLimitMs = 10_000
-/** What is shorter goes through the child, ms count there; characters. */
-const shortText = 3_000
 const subject = 'rules for published ports'
 
 export function createOutsideTable(context: Context): OutsideTable {
@@ -57,18 +55,20 @@ export function createOutsideTable(context: Context): OutsideTable {
   let outlets: Outlets = new Map()
   /** False until Docker was heard: what an earlier run left stands (I5). */
   let tellings = 0
-  let loaded: OutsideState | undefined
-  let last: { key: string; books: readonly PolicyBook[]; state: OutsideState } | undefined
+  let loaded: TableState | undefined
+  let last: { key: string; books: readonly PolicyBook[]; state: TableState } | undefined
   /** As the kernel lists the chains; undefined until the first look. */
   let listed: string | undefined
 
   const list = async () => (await run('nft', ['-s', 'list', 'table', 'inet', outsideTable])).stdout
 
-  async function takeOver(): Promise<OutsideState | undefined> {
+  async function takeOver(): Promise<TableState | undefined> {
     const text = await list()
     if (text === '') return undefined
     const { chains, counters, elements } = readListing(text)
-    return { chains: new Map(chains.map(name => [name, ['?']])), counters: new Set(counters), elements }
+    // no chain's text: all are replaced
+    const maps = new Map([...elements.keys()].map(name => [name, 'map']))
+    return { chains: new Map(chains.map(name => [name, ['?']])), maps, counters: new Set(counters), elements }
   }
 
   /** A container of ours whose endpoint is gone has left, whatever Docker said last. */
@@ -85,7 +85,7 @@ export function createOutsideTable(context: Context): OutsideTable {
     return [{ tenant: network.tenant, ip: ownAddress(network.spec, ip, familyOf(address)), group }]
   }
 
-  function wanted(): OutsideState {
+  function wanted(): TableState {
     const here = present()
     const containers = here.flatMap(({ address, endpoints }): Outlet[] => {
       const places = endpoints.flatMap(endpoint => placesOf(address, endpoint))
@@ -102,11 +102,11 @@ export function createOutsideTable(context: Context): OutsideTable {
     return state
   }
 
-  async function carryOut(before: OutsideState | undefined, after: OutsideState): Promise<void> {
-    const commands = outsideCommands(before, after)
+  async function carryOut(before: TableState | undefined, after: TableState): Promise<void> {
+    const commands = changeCommands(`inet ${outsideTable}`, before, after)
     if (commands.length === 0) return
     const line = commands.join('; ')
-    const refused = before && line.length < shortText ? await child.run(line).catch(errorText) : await load(commands)
+    const refused = before && line.length < longestLine ? await child.run(line).catch(errorText) : await load(commands)
     if (refused !== '')
       throw new SkeinError('unavailable', `${subject} are not in effect: ${refused}; run: nft list ruleset`)
     loaded = after
@@ -223,10 +223,11 @@ function textOf({ address, places }: Outlet): string {
 }
 
 /** What is new besides what there is. */
-function joined(before: OutsideState, now: OutsideState): OutsideState {
+function joined(before: TableState, now: TableState): TableState {
   const names = new Set([...before.elements.keys(), ...now.elements.keys()])
   return {
     chains: new Map([...before.chains, ...now.chains]),
+    maps: now.maps,
     counters: new Set([...before.counters, ...now.counters]),
     elements: new Map(
       [...names].map(name => [

@@ -13,7 +13,7 @@ export {
   outsideCounter,
   outsidePrefix,
 } from './outside.ts'
-export { type OutsideState, outsideCommands, outsideState, outsideTable } from './outside-text.ts'
+export { outsideState, outsideTable } from './outside-text.ts'
 export { noAddress6, ownAddress } from './own-address.ts'
 export { createMembers, type Elements, elementsOf, type Members, memberElements } from './placements.ts'
 export { compile, type Domain, type Ruleset } from './ruleset.ts'

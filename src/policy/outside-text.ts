@@ -1,18 +1,10 @@
-/** Pure: nft's commands for the table in the host's namespace that judges what passes over docker_gwbridge; one a line. */
+/** Pure: what the table in the host's namespace holds that judges what passes over docker_gwbridge. */
 import type { Family } from '../model/address-match.ts'
 import type { OutsideRules } from './outside.ts'
-import type { Elements } from './placements.ts'
+import type { TableState } from './table-change.ts'
 
 /** Of family inet, in the host's namespace. */
 export const outsideTable = 'skein_outside'
-
-/** What the kernel holds, or should. */
-export interface OutsideState {
-  /** Statements by chain, in the order in which they must be declared. */
-  readonly chains: ReadonlyMap<string, readonly string[]>
-  readonly counters: ReadonlySet<string>
-  readonly elements: Elements
-}
 
 export interface OutsideWishes {
   readonly rules: OutsideRules
@@ -24,20 +16,18 @@ export interface OutsideWishes {
   readonly bridge: string
 }
 
-const table = `inet ${outsideTable}`
+const maps: ReadonlyMap<string, string> = new Map([
+  ['receivers', 'map { typeof ct reply ip saddr : verdict; }'],
+  ['senders', 'map { typeof ct original ip saddr : verdict; }'],
+  ['judged', 'set { typeof ip saddr; }'],
+  ['known', 'set { typeof ip saddr; }'],
+  ['receivers6', 'map { typeof ct reply ip6 saddr : verdict; }'],
+  ['senders6', 'map { typeof ct original ip6 saddr : verdict; }'],
+  ['judged6', 'set { typeof ip6 saddr; }'],
+  ['known6', 'set { typeof ip6 saddr; }'],
+])
 
-const kinds: Readonly<Record<string, string>> = {
-  receivers: 'map receivers { typeof ct reply ip saddr : verdict; }',
-  senders: 'map senders { typeof ct original ip saddr : verdict; }',
-  judged: 'set judged { typeof ip saddr; }',
-  known: 'set known { typeof ip saddr; }',
-  receivers6: 'map receivers6 { typeof ct reply ip6 saddr : verdict; }',
-  senders6: 'map senders6 { typeof ct original ip6 saddr : verdict; }',
-  judged6: 'set judged6 { typeof ip6 saddr; }',
-  known6: 'set known6 { typeof ip6 saddr; }',
-}
-
-export function outsideState({ rules, known, isStarting, bridge }: OutsideWishes): OutsideState {
+export function outsideState({ rules, known, isStarting, bridge }: OutsideWishes): TableState {
   const { receivers, senders } = rules
   const jumps = (map: ReadonlyMap<string, string>) => new Map([...map].map(([key, chain]) => [key, `jump ${chain}`]))
   const isJudging = isStarting || receivers.size + senders.size > 0
@@ -51,6 +41,7 @@ export function outsideState({ rules, known, isStarting, bridge }: OutsideWishes
       ...rules.chains.map(({ name, lines }) => [name, lines] as const),
       ...Object.entries(baseChains(bridge, isStarting, isJudging)),
     ]),
+    maps,
     counters: new Set(rules.counters),
     elements: new Map(
       Object.entries(byName).flatMap(([name, all]) => [
@@ -115,55 +106,4 @@ function baseChains(bridge: string, isStarting: boolean, isJudging: boolean): Re
       `iifname "${bridge}" jump judge`,
     ],
   }
-}
-
-/** Brings the kernel from `before` (undefined: whatever there is, it goes) to `after`, in one transaction; [] if it is so. Counters that stay keep their figures. */
-export function outsideCommands(before: OutsideState | undefined, after: OutsideState): string[] {
-  const was = before ?? { chains: new Map(), counters: new Set<string>(), elements: new Map() }
-  const changed = [...after.chains].filter(([name, lines]) => !same(was.chains.get(name), lines))
-  const gone = [...was.chains.keys()].filter(name => !after.chains.has(name))
-  const { removals, additions } = elementChanges(was.elements, after.elements)
-  const fresh = changed.filter(([name]) => !was.chains.has(name))
-  return [
-    ...(before ? [] : [`add table ${table}`, `delete table ${table}`, `add table ${table}`]),
-    // an earlier version may have left a table without some
-    ...[...Object.entries(kinds)].flatMap(([name, text]) =>
-      was.elements.has(name) ? [] : [text.replace(/^(\w+) (\w+)/, `add $1 ${table} $2`)],
-    ),
-    ...[...after.counters].filter(name => !was.counters.has(name)).map(name => `add counter ${table} ${name}`),
-    // all before any rule jumps
-    ...fresh.map(([name, lines]) => `add chain ${table} ${name}${isHook(lines[0]) ? ` { ${lines[0]} }` : ''}`),
-    ...removals,
-    ...[...changed.filter(([name]) => was.chains.has(name)).map(([name]) => name), ...gone].map(
-      name => `flush chain ${table} ${name}`,
-    ),
-    ...changed.flatMap(([name, lines]) =>
-      lines.filter(line => !isHook(line)).map(line => `add rule ${table} ${name} ${line}`),
-    ),
-    ...additions,
-    ...gone.map(name => `delete chain ${table} ${name}`),
-    ...[...was.counters].filter(name => !after.counters.has(name)).map(name => `delete counter ${table} ${name}`),
-  ]
-}
-
-function isHook(line: string | undefined): boolean {
-  return line?.startsWith('type ') === true
-}
-
-function same(a: readonly string[] | undefined, b: readonly string[]): boolean {
-  return a?.length === b.length && a.every((line, at) => line === b[at])
-}
-
-function elementChanges(before: Elements, after: Elements): { removals: string[]; additions: string[] } {
-  const removals: string[] = []
-  const additions: string[] = []
-  for (const [name, is] of after) {
-    const was = before.get(name) ?? new Map<string, string>()
-    const text = ([key, value]: readonly [string, string]) => (value === '' ? key : `${key} : ${value}`)
-    const removed = [...was].filter(([key, value]) => is.get(key) !== value)
-    const added = [...is].filter(([key, value]) => was.get(key) !== value)
-    if (removed.length > 0) removals.push(`delete element ${table} ${name} { ${removed.map(text).join(', ')} }`)
-    if (added.length > 0) additions.push(`add element ${table} ${name} { ${added.map(text).join(', ')} }`)
-  }
-  return { removals, additions }
 }

@@ -4,16 +4,20 @@ import { describe, it } from 'mocha'
 import { type Address, familyOf, parseAddress } from '../../../src/model/address-match.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import {
+  changeCommands,
   compileOutside,
   createBooks,
   noAddress6,
   type Outlet,
-  outsideCommands,
   outsideState,
+  outsideTable,
+  type TableState,
   verdict,
 } from '../../../src/policy/index.ts'
 import { policies, rules } from './random-rules.ts'
 import { createScene, type Scene, type SceneRules } from './scene.ts'
+
+const commandsOf = (before: TableState, after: TableState) => changeCommands(`inet ${outsideTable}`, before, after)
 
 const deny: RuleRequest = { action: 'deny', protocol: 'tcp' }
 
@@ -167,8 +171,8 @@ describe('policy: outside', () => {
         ...{ known: ['172.18.0.3'], isStarting, bridge: 'docker_gwbridge' },
       })
     const before = state()
-    assert.deepEqual(outsideCommands(before, state()), [])
-    const starting = outsideCommands(before, state(true))
+    assert.deepEqual(commandsOf(before, state()), [])
+    const starting = commandsOf(before, state(true))
     assert.deepEqual(
       starting.map(line => line.split(' ').slice(0, 5).join(' ')),
       [
@@ -178,7 +182,7 @@ describe('policy: outside', () => {
     )
     assert.equal(starting.filter(line => line.includes('saddr != @known6 drop')).length, 2, 'by IPv6, too')
     scene.addRule('p', '2', { ...deny, port: 23 })
-    const commands = outsideCommands(before, state())
+    const commands = commandsOf(before, state())
     assert.equal(commands.filter(line => line.startsWith('delete counter')).length, 0)
     assert.equal(commands.filter(line => line.startsWith('add counter')).length, 1)
     assert.ok(!commands.some(line => line.includes('flush chain inet skein_outside judge')))
@@ -193,8 +197,9 @@ describe('policy: outside', () => {
     const known = ['172.18.0.3', 'fd00::3']
     const after = outsideState({ rules, known, isStarting: false, bridge: 'docker_gwbridge' })
     const ofIpv4 = ['receivers', 'senders', 'judged', 'known']
-    const before = { ...after, elements: new Map([...after.elements].filter(([name]) => ofIpv4.includes(name))) }
-    const commands = outsideCommands(before, after)
+    const left = <T>(all: ReadonlyMap<string, T>) => new Map([...all].filter(([name]) => ofIpv4.includes(name)))
+    const before = { ...after, maps: left(after.maps), elements: left(after.elements) }
+    const commands = commandsOf(before, after)
     assert.deepEqual(
       commands.map(line => line.split(' ').slice(0, 5).join(' ')),
       [
