@@ -1,0 +1,84 @@
+/** What passes between this peer and the members: takes in what they send, asks for what is missing, answers what they ask. */
+import type { Vector } from '../crdt/vector.ts'
+import type { PeerKey } from '../lib/keys.ts'
+import { type AnswerDeps, answerSync } from './answer-sync.ts'
+import type { BatchLog } from './batch-log.ts'
+import type { Completeness } from './completeness.ts'
+import type { ReplicaDeps } from './deps.ts'
+import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
+import { createHearing } from './hearing.ts'
+import type { Received } from './intake.ts'
+import { Neighbours } from './neighbours.ts'
+import type { RightToWrite } from './right-to-write.ts'
+import { syncProtocol } from './sync-messages.ts'
+import { Turns } from './turns.ts'
+
+/** So long a member may keep others from being pulled from, ms. */
+const pullTurnMs = 5000
+
+export interface ExchangeDeps {
+  log: BatchLog
+  completeness: Completeness
+  right: RightToWrite
+  /** Takes in what a member sent. */
+  receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
+}
+
+export class Exchange {
+  readonly neighbours: Neighbours
+  readonly #fencedTurns: FencedTurns
+  readonly #shownListeners = new Set<(peer: PeerKey, vector: Vector) => void>()
+
+  /** Listens from now on; asks nobody before `start`. */
+  constructor({ transport, clock, random, log: logger }: ReplicaDeps, deps: ExchangeDeps) {
+    const { log, completeness, right, receive } = deps
+    const turns = new Turns(clock, pullTurnMs)
+    this.#fencedTurns = createFencedTurns(
+      clock,
+      () => right.isOutdated,
+      () => transport.reconnect(),
+    )
+    this.neighbours = new Neighbours({
+      ...{ transport, log, clock, random, logger, receive },
+      rolledBack: (_, counter) => void right.close({ kind: 'members', counter }),
+      shown: (peer, vector) => {
+        completeness.begin(vector)
+        this.#shown(peer, vector)
+      },
+      pulled: () => completeness.look(),
+      inTurn: pull => turns.run(pull),
+    })
+    const answering: AnswerDeps = {
+      log,
+      isComplete: () => completeness.isComplete,
+      offered: (...offer) => this.neighbours.offered(...offer),
+      shown: (peer, vector) => {
+        this.neighbours.equal(peer)
+        this.#shown(peer, vector)
+      },
+    }
+    transport.handle(syncProtocol, (...asked) => answerSync(answering, ...asked))
+    const behind = (from: PeerKey) => void this.neighbours.syncSoon(from)
+    transport.onBroadcast(createHearing({ receive, behind, log: logger }))
+    transport.onConnect(peer => this.neighbours.connected(peer))
+  }
+
+  /** Called when a member was seen to hold exactly this. */
+  onShown(listener: (peer: PeerKey, vector: Vector) => void): void {
+    this.#shownListeners.add(listener)
+  }
+
+  start(): void {
+    this.neighbours.start()
+    this.#fencedTurns.start()
+  }
+
+  stop(): void {
+    this.neighbours.stop()
+    this.#fencedTurns.stop()
+  }
+
+  #shown(peer: PeerKey, vector: Vector): void {
+    for (const listener of this.#shownListeners) listener(peer, vector)
+  }
+}
