@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { EndpointInspect, ListedEndpointJson } from '../src/api/types.ts'
 import { addTenant, type TenantOption } from './options.ts'
-import type { Session } from './session.ts'
+import { requireTenant, type Session } from './session.ts'
 import { table } from './table.ts'
 
 interface ListOptions extends TenantOption {
@@ -37,12 +37,12 @@ export function addEndpointCommands(program: Command, session: Session): void {
 
 async function listEndpoints(session: Session, options: ListOptions): Promise<void> {
   const { tenant, network } = options
-  // an unknown tenant or network is an error, not an empty list
-  if (!options.all) await session.client().get(`/api/v1/tenants/${encodeURIComponent(tenant)}/`)
+  await requireTenant(session, options)
   const everything = await session.client().get<ListedEndpointJson[]>('/api/v1/endpoints')
   const endpoints = everything.filter(each => {
     return (options.all || each.tenantName === tenant) && (network === undefined || each.networkName === network)
   })
+  // nor is an unknown network an empty list
   if (network !== undefined && !options.all && endpoints.length === 0) {
     await session.client().get(`/api/v1/networks/${encodeURIComponent(`${tenant}:${network}`)}/`)
   }

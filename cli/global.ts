@@ -47,7 +47,7 @@ async function setGlobals(session: Session, options: SetOptions): Promise<void> 
     ...{ fwdMode, arpMode, pvtSubnet: privateSubnet },
   }
   if (Object.values(body).every(value => value === undefined || value === 'global')) {
-    throw new SkeinError('usage', 'nothing to set: give a flag; see: skein global set --help')
+    throw new SkeinError('usage', `nothing to set: give a flag; see: ${session.name} global set --help`)
   }
   const reply = await session.client().send<GlobalJson>('POST', path, body)
   await session.confirm(reply, { skein: reply.dot ? 'settings changed' : 'settings are so already', netctl: '', wait })

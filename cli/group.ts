@@ -31,7 +31,7 @@ export function addGroupCommands(program: Command, session: Session): void {
     .option('-n, --networkprofile <netprofile>', 'network profile')
     .option('-e, --external-contract <contracts>', 'of ACI; not supported', names)
     .option('-r, --ip-pool <range>', "addresses of the group's members: 10.36.0.1-10.36.0.10")
-    .option('--tag, --epg-tag <tag>', 'configured group tag; not supported yet')
+    .option('--tag, --epg-tag <tag>', 'of Contiv; not supported')
     .action((network: string, name: string, options: CreateOptions) => createGroup(session, network, name, options))
   const remove = addTenant(group.command('rm').alias('delete').argument('<group>').argument('[group]'))
   addWait(remove.description('delete a group without endpoints; Contiv also took NETWORK GROUP'), session).action(

@@ -20,6 +20,12 @@ interface CreateOptions extends TenantOption, WaitOption {
   burst?: string
 }
 
+/** Contiv's, whose rules are not all as long as their heads. */
+const head = [
+  ['Name', 'Tenant', 'Bandwidth', 'DSCP', 'burst size'],
+  ['------', '------', '---------', '--------', '----------'],
+]
+
 export function addNetProfileCommands(program: Command, session: Session): void {
   const profile = program
     .command('netprofile')
@@ -77,7 +83,6 @@ async function listProfiles(session: Session, options: ListOptions): Promise<voi
       ...[each.profileName, each.tenantName, each.bandwidth ?? ''],
       ...[String(each.DSCP ?? 0), String(each.burst ?? 0)],
     ])
-    const head = ['Name', 'Tenant', 'Bandwidth', 'DSCP', 'burst size']
-    session.io.stdout(table([head, head.map(text => '-'.repeat(text.length)), ...rows]))
+    session.io.stdout(table([...head, ...rows]))
   }
 }

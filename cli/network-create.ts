@@ -1,6 +1,7 @@
 /** `network create`. */
 import type { Command } from 'commander'
 import { SkeinError } from '../src/lib/errors.ts'
+import { networkText } from './contiv-words.ts'
 import { keyOf } from './network-key.ts'
 import { addTenant, addWait, type TenantOption, type WaitOption } from './options.ts'
 import type { Session } from './session.ts'
@@ -19,19 +20,21 @@ interface CreateOptions extends TenantOption, WaitOption {
 export function addNetworkCreate(network: Command, session: Session): void {
   const create = network.command('create').argument('<network>').description('create a network')
   addWait(addTenant(create), session)
-    .option('-n, --nw-type <type>', 'infra or data', 'data')
+    .option('-n, --nw-type <type>', 'data; infra is not supported', 'data')
     .option('-e, --encap <encap>', 'vlan or vxlan', 'vxlan')
     .option('-p, --pkt-tag <tag>', 'VLAN id or preferred VNI; 0: Skein chooses', '0')
     .option('-s, --subnet <cidr>', 'addresses: 10.1.2.0/24, or a range of them, 10.1.2.10-10.1.2.50/24')
     .option('-g, --gateway <address>', 'gateway, on every host; of a VLAN: the router on the wire')
     .option('--s6, --subnetv6 <cidr>', 'IPv6 addresses beside them, each container has one: fd00:6::/64')
     .option('--g6, --gatewayv6 <address>', 'IPv6 gateway, beside the other')
-    .option('--tag, --nw-tag <tag>', 'configured network tag')
+    .option('--tag, --nw-tag <tag>', 'of Contiv; not supported')
     .action((name: string, options: CreateOptions) => createNetwork(session, name, options))
 }
 
 async function createNetwork(session: Session, name: string, options: CreateOptions): Promise<void> {
   const { tenant, wait } = options
+  const contivs = session.name === 'netctl' && networkText(options)
+  if (contivs) throw new SkeinError('usage', `${contivs}; see: netctl network create --help`)
   if (!options.subnet) throw new SkeinError('usage', 'subnet is required: add --subnet=10.1.2.0/24')
   const reply = await session.client().send('POST', `/api/v1/networks/${keyOf(tenant, name)}/`, {
     tenantName: tenant,

@@ -5,7 +5,7 @@ import { addNetworkChanges } from './network-changes.ts'
 import { addNetworkCreate } from './network-create.ts'
 import { keyOf } from './network-key.ts'
 import { addTenant, addWait, type TenantOption, type WaitOption } from './options.ts'
-import type { Session } from './session.ts'
+import { requireTenant, type Session } from './session.ts'
 import { table } from './table.ts'
 
 interface ListOptions extends TenantOption {
@@ -57,8 +57,7 @@ async function removeNetwork(session: Session, name: string, options: TenantOpti
 }
 
 async function listNetworks(session: Session, options: ListOptions): Promise<void> {
-  // an unknown tenant is an error, not an empty list
-  if (!options.all) await session.client().get(`/api/v1/tenants/${encodeURIComponent(options.tenant)}/`)
+  await requireTenant(session, options)
   const everything = await session.client().get<NetworkJson[]>('/api/v1/networks/')
   const networks = everything.filter(network => options.all || network.tenantName === options.tenant)
   if (options.json) session.printJson(networks)

@@ -5,6 +5,7 @@ import { addAddressCommands } from './address.ts'
 import { addApplyCommand } from './apply.ts'
 import { addConditionsCommand } from './conditions.ts'
 import { addContivOnly } from './contiv-only.ts'
+import { argumentsText } from './contiv-words.ts'
 import { addEndpointCommands } from './endpoint.ts'
 import { addExportCommand } from './export.ts'
 import { addGlobalCommands } from './global.ts'
@@ -16,7 +17,6 @@ import { addNetworkCommands } from './network.ts'
 import { addPeerCommands } from './peer.ts'
 import { addPolicyCommands } from './policy.ts'
 import { addPsCommand } from './ps.ts'
-import { requiredText } from './required.ts'
 import { createSession, type Environment, type Io, type ProgramName, type Session } from './session.ts'
 import { addStatusCommand } from './status.ts'
 import { addTenantCommands } from './tenant.ts'
@@ -32,7 +32,10 @@ export async function main(name: ProgramName, argv: readonly string[], env: Envi
     await addCommands(program, session, argv)
     const { args, command } = readArguments(program, argv)
     leaf = command
-    await program.parseAsync(command === program && args.includes('--version') ? ['version'] : args, { from: 'user' })
+    const onlyVersion = command === program && args.includes('--version')
+    // a blank line first: Contiv's `-v` prints one, its `version` does not
+    if (onlyVersion && name === 'netctl') io.stdout('\n')
+    await program.parseAsync(onlyVersion ? ['version'] : args, { from: 'user' })
     return 0
   } catch (error) {
     const { text, exitCode } = explain(error, leaf, name)
@@ -58,6 +61,8 @@ export async function addCommands(program: Command, session: Session, argv: read
       writeErr: text => session.io.stderr(text),
       outputError: () => {}, // `main` prints every error, in the program's own form
     })
+  // Contiv's scripts say it, and it hides nothing: there is no TLS whose check it could leave out
+  if (session.name === 'netctl') program.option('--insecure', 'of Contiv; without effect, as the API has no TLS')
   addVersionCommand(program, session)
   addTenantCommands(program, session)
   addNetworkCommands(program, session)
@@ -91,10 +96,9 @@ function explain(error: unknown, command: Command, name: ProgramName): { text: s
   if (error.code === 'commander.helpDisplayed') return { text: '', exitCode: 0 }
   // a noun without its verb: commander has printed the help of the noun
   if (error.code === 'commander.help') return { text: '', exitCode: 2 }
-  const required = error.code === 'commander.missingArgument' && name === 'netctl' && requiredText(pathOf(command))
-  if (required) return { text: `${required}; see: ${pathOf(command)} --help`, exitCode: 2 }
-  const text = errorText(error)
+  const contivs = name === 'netctl' && argumentsText(error.code, pathOf(command))
+  const own = errorText(error)
     .replace(/^error: /, '')
     .replace(/\.$/, '')
-  return { text: `${text}; see: ${pathOf(command)} --help`, exitCode: 2 }
+  return { text: `${contivs || own}; see: ${pathOf(command)} --help`, exitCode: 2 }
 }

@@ -1,5 +1,5 @@
 /** What every command needs: where to print, whom to ask, and how this program talks. */
-import { errorText } from '../src/lib/errors.ts'
+import { errorText, SkeinError } from '../src/lib/errors.ts'
 import { type Client, createClient, type Reply } from './client.ts'
 import { reportReach } from './reach.ts'
 import { findTarget } from './target.ts'
@@ -77,7 +77,13 @@ export function createSession(
   return session
 }
 
-/** Fails if the tenant of a listing is unknown: that is an error, not an empty list. */
+/** Fails if the tenant of a listing is unknown: that is an error, not an empty list. netctl says it in Contiv's words. */
 export async function requireTenant(session: Session, options: { tenant: string; all?: boolean }): Promise<void> {
-  if (!options.all) await session.client().get(`/api/v1/tenants/${encodeURIComponent(options.tenant)}/`)
+  if (options.all) return
+  try {
+    await session.client().get(`/api/v1/tenants/${encodeURIComponent(options.tenant)}/`)
+  } catch (error) {
+    if (session.name !== 'netctl' || !(error instanceof SkeinError) || error.code !== 'not-found') throw error
+    throw new SkeinError('not-found', `tenant not found: ${options.tenant}; see: netctl tenant ls`)
+  }
 }

@@ -11,6 +11,7 @@ import type { ApiDeps } from './deps.ts'
 import { addEndpointRoutes } from './endpoints.ts'
 import { addGlobalRoutes } from './globals.ts'
 import { addGroupRoutes } from './groups.ts'
+import { addInfoRoute } from './info.ts'
 import { addNetProfileRoutes } from './netprofiles.ts'
 import { addNetworkChangeRoutes } from './network-changes.ts'
 import { addNetworkRoutes } from './networks.ts'
@@ -69,6 +70,7 @@ export function buildApp(
     const { version, gitCommit, buildTime } = deps().version
     return { GitCommit: gitCommit, Version: version, BuildTime: buildTime }
   })
+  addInfoRoute(app, deps)
   addTenantRoutes(app, deps)
   addNetworkRoutes(app, deps)
   addNetworkChangeRoutes(app, deps)

@@ -73,7 +73,10 @@ function toWish(key: string, unchecked: unknown): GroupPlanWish {
     [said.groupName, name],
     [said.key, key],
   ])
-  if (said.cfgdTag) throw new SkeinError('unsupported', 'group tags are not supported yet: leave out --epg-tag')
+  if (said.cfgdTag) {
+    const why = 'group tags are not supported, docker network create names the group itself (-o group=GROUP)'
+    throw new SkeinError('unsupported', `${why}: leave out --epg-tag`)
+  }
   if (said.extContractsGrps && said.extContractsGrps.length > 0) {
     throw new SkeinError('unsupported', 'external contracts are of ACI alone: leave out --external-contract')
   }

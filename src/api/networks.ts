@@ -82,7 +82,10 @@ function toRequest(key: string, unchecked: unknown): NetworkRequest {
     throw new SkeinError('invalid', `the path says network ${key}, the body another: make them agree`)
   }
   if (request.cfgdTag) {
-    throw new SkeinError('unsupported', 'network tags are not supported yet: leave out --nw-tag')
+    throw new SkeinError(
+      'unsupported',
+      'network tags are not supported, docker network create names the network itself (-o tenant=TENANT): leave out --nw-tag',
+    )
   }
   const { subnet, encap, nwType, pktTag, gateway, ipv6Subnet, ipv6Gateway } = request
   return { tenant, name, subnet, encap, type: nwType, pktTag, gateway, subnet6: ipv6Subnet, gateway6: ipv6Gateway }

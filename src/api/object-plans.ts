@@ -38,6 +38,12 @@ export function planRule(known: KnownObjects, wish: RuleWish): { value: RuleValu
   )
 }
 
+/** Contiv's words. */
+const bothTexts = {
+  from: "Can't specify both from-group argument and -from-network",
+  to: "Can't specify both -to-group and -to-network",
+}
+
 /** A group says its network by itself; naming that one too is no error, naming another is. */
 function withoutSpareNetworks(known: KnownObjects, tenant: string, value: RuleValue): RuleValue {
   const spare = (side: 'from' | 'to', group: string, network: string): string => {
@@ -46,7 +52,7 @@ function withoutSpareNetworks(known: KnownObjects, tenant: string, value: RuleVa
     if (!found || found.network === known.networkByName(tenant, network)?.id) return ''
     throw new SkeinError(
       'invalid',
-      `Can't specify both ${side}-group ${group} and ${side}-network ${network}: the group is in another network; leave out --${side}-network`,
+      `${bothTexts[side]}: group ${group} is in another network than ${network}; leave out --${side}-network`,
     )
   }
   return {

@@ -28,6 +28,15 @@ export interface VersionJson {
   BuildTime: string
 }
 
+/** Contiv's. */
+export interface InfoJson {
+  'local-ip': string
+  'leader-ip': string
+  'current-state': 'leader'
+  'netplugin-nodes': string[]
+  'netmaster-nodes': string[]
+}
+
 export interface TenantJson {
   key: string
   tenantName: string

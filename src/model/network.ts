@@ -72,7 +72,10 @@ export function checkSpec(request: Omit<NetworkRequest, 'tenant' | 'name'>): Net
       `VLAN ${pktTag} is invalid: use a number from 1 to ${lastVlan}, or 0 to let Skein choose`,
     )
   }
-  if (type === 'infra') throw new SkeinError('unsupported', 'infra networks are not supported yet: use --nw-type=data')
+  if (type === 'infra') {
+    const why = 'infra networks are not supported, hosts have no address on a network'
+    throw new SkeinError('unsupported', `${why}: reach containers by docker run -p, and use --nw-type=data`)
+  }
   const gateway = request.gateway ? checkGateway(request.gateway, subnet) : ''
   return { subnet, encap, type, pktTag, gateway, ...checkIpv6(request, { subnet, gateway }) }
 }

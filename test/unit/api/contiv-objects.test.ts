@@ -170,6 +170,17 @@ describe("api: Contiv's objects", () => {
     assert.equal(peer.registry.digest(), digest)
   })
 
+  it('info: says of itself what Contiv said of its leader, and who else is there', async () => {
+    const address = '192.168.2.10'
+    await peer.admit('host2') // which has not said where it is reached
+    await peer.write([{ kind: 'peer', name: 'host1', addresses: [`${address}:7373`], vtepAddress: address, mtu: 1500 }])
+    const answer = await api.call('GET', '/info')
+    assert.deepEqual(answer.json(), {
+      ...{ 'local-ip': address, 'leader-ip': address, 'current-state': 'leader' },
+      ...{ 'netplugin-nodes': [address], 'netmaster-nodes': [address] },
+    })
+  })
+
   it('what Skein has not: lists nothing, and refuses the rest', async () => {
     for (const kind of [
       'appProfiles',

@@ -124,7 +124,9 @@ const bad: Bad[] = [
   rule('fromEndpointGroup', 'nope', 'not-found', /group nope does not exist/),
   rule('fromEndpointGroup', 'a_b', 'invalid', /group name "a_b" is invalid/),
   rule('fromEndpointGroup', 'app', 'invalid', /Cant specify from-group for outgoing rule/, { direction: 'out' }),
-  rule('fromEndpointGroup', 'app', 'invalid', /Can't specify both from-group app/, { fromNetwork: 'lan' }),
+  rule('fromEndpointGroup', 'app', 'invalid', /Can't specify both from-group argument and -from-network: group app/, {
+    fromNetwork: 'lan',
+  }),
   rule('toEndpointGroup', 'app', 'invalid', /Cant specify to-group for incoming rule/),
   rule('toEndpointGroup', 'nope', 'not-found', /group nope does not exist/, { direction: 'out' }),
   rule('fromNetwork', 'nope', 'not-found', /network nope does not exist/),

@@ -79,7 +79,7 @@ describe('cli: commands', () => {
 
   it('prints the versions of both sides', async () => {
     const text =
-      /^Client Version:\nVersion: source\nGitCommit: source\nBuildTime: source\n\nServer Version:\nVersion: 0\.1\.0\nGitCommit: abc\nBuildTime: now\n$/
+      /^\n?Client Version:\nVersion: source\nGitCommit: source\nBuildTime: source\n\nServer Version:\nVersion: 0\.1\.0\nGitCommit: abc\nBuildTime: now\n$/
     for (const form of [['version'], ['--version'], ['-v']]) assert.match((await host.netctl(...form)).stdout, text)
   })
 
@@ -160,7 +160,7 @@ describe('cli: commands', () => {
       3,
       /^Error: gateway 10\.1\.3\.1 is no address of a host in 10\.1\.2\.0/,
     ],
-    ['net create -s 10.1.2.0/24 --tag x web', 3, /^Error: network tags are not supported yet/],
+    ['net create -s 10.1.2.0/24 --tag x web', 3, /^Error: network tags are not supported/],
     ['net create -s 10.1.2.0/24 -t blue web', 4, /^Error: tenant blue does not exist: create it with: skein tenant/],
     ['net create -s 10.0.0.0/16 web', 5, /^Error: network taken conflicts with subnet 10\.0\.0\.0\/16/],
     ['net create -s 10.0.1.0/24 taken', 5, /^Error: network taken exists with other parameters/],

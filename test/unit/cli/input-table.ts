@@ -73,7 +73,11 @@ export const bad: [line: string, code: number, stderr: RegExp][] = [
   ['policy rule-add p 3 -d out -g app', 3, /Cant specify from-group for outgoing rule/],
   ['policy rule-add p 3 -d out -n web', 3, /Cant specify from-network for outgoing rule/],
   ['policy rule-add p 3 -d out -i 10.1.2.3', 3, /Cant specify from-ip-address for outgoing rule/],
-  ['policy rule-add p 3 -g app -n db', 3, /Can't specify both from-group app and from-network db/],
+  [
+    'policy rule-add p 3 -g app -n db',
+    3,
+    /Can't specify both from-group argument and -from-network: group app is in another network than db/,
+  ],
   ['policy rule-add p 3 -g nope', 4, /group nope does not exist/],
   ['policy rule-add p 3 -n nope', 4, /network nope does not exist/],
   ['policy rule-add p 3 -i 10.1.2.3/24', 3, /has host bits set \(did you mean 10.1.2.0\/24/],

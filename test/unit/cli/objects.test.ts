@@ -89,10 +89,7 @@ describe('cli: policies, groups, profiles, settings', function () {
     assert.deepEqual(missing, [])
   })
 
-  const neverTaken = [
-    ...['network create --gateway', 'network create --gatewayv6', 'network create --nw-tag'],
-    ...['group create --external-contract', 'group create --epg-tag'],
-  ]
+  const neverTaken = [...['network create --nw-tag', 'group create --external-contract', 'group create --epg-tag']]
   const takesValue = (option: Option) => option.required || option.optional
   const pathOf = (command: Command): string =>
     command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
