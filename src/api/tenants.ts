@@ -8,7 +8,7 @@ import { SkeinError } from '../lib/errors.ts'
 import { checkName, defaultTenant } from '../model/names.ts'
 import type { ApiDeps } from './deps.ts'
 import { tenantJson } from './inspect.ts'
-import { type KeyRoute, requireTenant, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
+import { type KeyRoute, requireTenant, syncBeforeWriteMs } from './lookup.ts'
 import { tenantOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
 import type { Created, Deleted, TenantInspect, TenantJson } from './types.ts'
@@ -90,12 +90,5 @@ function removal(view: RegistryView, name: string) {
   requireTenant(view, name)
   if (name === defaultTenant) throw new SkeinError('forbidden', 'tenant default cannot be deleted: every mesh has it')
   checkTenantUnused(view, name)
-  const networks = view.networks(name)
-  if (networks.length === 0) return removeTenantLeaves(view, name)
-  const names = networks.map(network => network.name).join(', ')
-  const live = networks.find(network => network.status === 'live')
-  const remedy = live
-    ? `remove them first with: skein net rm${tenantFlag(name)} ${live.name}`
-    : 'they are deleted but still have endpoints: stop those containers first'
-  throw new SkeinError('in-use', `cannot delete ${name}, has ${networks.length} networks (${names}): ${remedy}`)
+  return removeTenantLeaves(view, name)
 }

@@ -1,5 +1,5 @@
 /** What keeps an object from being deleted, because it names it. */
-import type { Group, Rule } from '../crdt/objects-view.ts'
+import type { Rule } from '../crdt/objects-view.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { RuleValue } from '../model/rule.ts'
@@ -25,7 +25,7 @@ export function checkNetworkUnused(view: RegistryView, network: { id: string; te
     const names = groups.map(each => each.name).join(', ')
     throw new SkeinError(
       'in-use',
-      `cannot delete ${name} has ${groups.length} endpoint groups (${names}): ${groupsRemedy(tenant, groups)}`,
+      `cannot delete ${name} has ${groups.length} endpoint groups (${names}): ${remedyFor('group', tenant, groups)}`,
     )
   }
   checkNamedByNoRule(view, network, 'delete')
@@ -46,30 +46,33 @@ export function checkNamedByNoRule(
   )
 }
 
-/** Throws `in-use` if the tenant has groups, policies or profiles, in Contiv's order. */
-export function checkTenantUnused({ objects }: RegistryView, tenant: string): void {
-  const groups = objects.groups(tenant)
-  const kinds = [
-    { noun: 'endpoint groups', verb: 'group', objects: groups },
+/** Throws `in-use` if the tenant has groups, policies, profiles or networks, in Contiv's order and words. */
+export function checkTenantUnused(view: RegistryView, tenant: string): void {
+  const { objects } = view
+  const kinds: { noun: string; verb: string; objects: readonly Removable[] }[] = [
+    { noun: 'endpoint groups', verb: 'group', objects: objects.groups(tenant) },
     { noun: 'policies', verb: 'policy', objects: objects.policies(tenant) },
     { noun: 'netprofiles', verb: 'netprofile', objects: objects.profiles(tenant) },
+    { noun: 'networks', verb: 'net', objects: view.networks(tenant) },
   ]
   const used = kinds.find(kind => kind.objects.length > 0)
   if (!used) return
   const names = used.objects.map(each => each.name)
-  const remedy = used.verb === 'group' ? groupsRemedy(tenant, groups) : removeFirst(used.verb, tenant, names[0])
   throw new SkeinError(
     'in-use',
-    `cannot delete ${tenant} has ${names.length} ${used.noun} (${names.join(', ')}): ${remedy}`,
+    `cannot delete ${tenant} has ${names.length} ${used.noun} (${names.join(', ')}): ` +
+      remedyFor(used.verb, tenant, used.objects),
   )
 }
 
-function groupsRemedy(tenant: string, groups: readonly Group[]): string {
-  const live = groups.find(group => group.status === 'live')
-  if (live) return removeFirst('group', tenant, live.name)
-  return 'they are deleted but still have endpoints: stop those containers first, see skein conditions'
+/** Groups and networks wait, deleted, for their last endpoint; policies and profiles have no status. */
+interface Removable {
+  readonly name: string
+  readonly status?: string
 }
 
-function removeFirst(verb: string, tenant: string, name = ''): string {
-  return `remove them first with: skein ${verb} rm${tenantFlag(tenant)} ${name}`
+function remedyFor(verb: string, tenant: string, objects: readonly Removable[]): string {
+  const next = objects.find(({ status = 'live' }) => status === 'live')
+  if (next) return `remove them first with: skein ${verb} rm${tenantFlag(tenant)} ${next.name}`
+  return 'they are deleted but still have endpoints: stop those containers first, see skein conditions'
 }

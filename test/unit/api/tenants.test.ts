@@ -100,7 +100,7 @@ describe('api: tenants', () => {
     assert.equal(answer.status, 409)
     assert.equal(
       answer.text,
-      'cannot delete blue, has 1 networks (web): remove them first with: skein net rm -t blue web\n',
+      'cannot delete blue has 1 networks (web): remove them first with: skein net rm -t blue web\n',
     )
     assert.equal(peer.registry.digest(), before)
   })

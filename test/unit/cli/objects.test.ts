@@ -96,16 +96,25 @@ describe('cli: policies, groups, profiles, settings', function () {
   const leavesOf = (command: Command): Command[] =>
     command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
 
-  it('refuses to delete a tenant with any of these, in Contiv’s order', async () => {
-    for (const line of ['policy create -t blue q', 'netprofile create -t blue n']) await skein(line)
-    assert.match(
-      (await skein('tenant rm blue')).stderr,
-      /cannot delete blue has 1 policies \(q\): .* skein policy rm -t blue q/,
-    )
-    await skein('policy rm -t blue q')
-    assert.match((await skein('tenant rm blue')).stderr, /has 1 netprofiles \(n\)/)
-    await skein('netprofile rm -t blue n')
-    assert.equal((await skein('tenant rm blue')).code, 0)
+  it('refuses to delete a tenant with any of these, in Contiv’s order, each time with the command that is next', async () => {
+    for (const line of [
+      'net create -t blue -s 10.1.2.0/24 w',
+      'policy create -t blue q',
+      'netprofile create -t blue n',
+    ]) {
+      await skein(line)
+    }
+    await skein('group create -t blue w g -p q -n n')
+    const nouns: string[] = []
+    for (let outcome = await skein('tenant rm blue'); outcome.code !== 0; outcome = await skein('tenant rm blue')) {
+      const said = /^Error: cannot delete blue has 1 (.*) \(\w\): remove them first with: skein (.*)\n$/.exec(
+        outcome.stderr,
+      )
+      const [, noun = '', next = ''] = said ?? assert.fail(outcome.stderr)
+      nouns.push(noun)
+      assert.equal((await skein(next)).code, 0, next)
+    }
+    assert.deepEqual(nouns, ['endpoint groups', 'policies', 'netprofiles', 'networks'])
   })
 
   it('keeps networks and groups apart that would have one name in Docker', async () => {
