@@ -30,9 +30,18 @@ export interface Talker {
   stop(): Promise<void>
 }
 
-export async function startTalker(host: Host, namespace: string, ip: string, ports: number[]): Promise<Talker> {
-  const args = ['ip', 'netns', 'exec', namespace, process.execPath, program, namespace, ...ports.map(String)]
-  const child: ChildProcess = host.spawn(...args)
+/** Starts it in a named network namespace of the host. */
+export function startTalker(host: Host, namespace: string, ip: string, ports: readonly number[]): Promise<Talker> {
+  return talkerOf(host.spawn('ip', 'netns', 'exec', namespace, ...talkerCommand(namespace, ports)), namespace, ip)
+}
+
+/** What runs it under this name, serving these ports. */
+export function talkerCommand(name: string, ports: readonly number[]): string[] {
+  return [process.execPath, program, name, ...ports.map(String)]
+}
+
+/** The talker that this process is, once it is ready. Its input and output are pipes. */
+export async function talkerOf(child: ChildProcess, name: string, ip: string): Promise<Talker> {
   const waiting = new Map<number, (value: unknown) => void>()
   const ready = new Promise(resolve => waiting.set(0, resolve))
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', line => {
@@ -56,7 +65,7 @@ export async function startTalker(host: Host, namespace: string, ip: string, por
     who: (to, port, limitMs = silenceMs) => ask('who', to, port, limitMs) as Promise<string | false>,
     async open(to, port) {
       const connection = await ask('open', to, port, 2_000)
-      if (typeof connection !== 'number') throw new Error(`${namespace} cannot connect to ${to} ${port}`)
+      if (typeof connection !== 'number') throw new Error(`${name} cannot connect to ${to} ${port}`)
       return connection
     },
     say: (connection, limitMs = silenceMs) => ask('say', connection, limitMs) as Promise<boolean>,
