@@ -49,6 +49,8 @@ describe('removal: without an assertion, of a host that is made anew without its
     const [one, two, three3] = hosts
     const [near, kept] = running
     assert.ok(near && kept)
+    // settled comes first, the records of what runs there (R5) a moment later
+    await eventually(() => assertReaches(near, kept.ip))
     const { sent, lost } = await pingDuring(near, kept.ip, async () => {
       await skein(three3, 'peer', 'rm', old, '--key-is-lost')
       for (const host of hosts) await eventually(async () => assert.deepEqual(await meshConditions(host), []))
