@@ -14,8 +14,17 @@ export function leftLabs(names: readonly string[], isAlive: (pid: number) => boo
 export async function removeLeftLabs(): Promise<void> {
   const names = ['/run', '/var/lib'].flatMap(folder => readdirSync(folder))
   for (const name of leftLabs(names, pid => recordOf(pid) !== undefined)) {
-    const down = [`SKEIN_LAB_NAME=${name}`, process.execPath, `${packageRoot()}/bin/skein`, 'lab', 'down']
-    const { code, stderr } = await run('env', down, { timeoutMs: 60_000 })
+    // two runs that begin at once find the same one: the second waits, and finds nothing
+    const down = [
+      '/run',
+      'env',
+      `SKEIN_LAB_NAME=${name}`,
+      process.execPath,
+      `${packageRoot()}/bin/skein`,
+      'lab',
+      'down',
+    ]
+    const { code, stderr } = await run('flock', down, { timeoutMs: 60_000 })
     if (code !== 0) throw new Error(`the lab ${name} of a killed run stays: ${stderr}`)
   }
 }
