@@ -13,6 +13,7 @@ import { run } from '../../../src/lib/exec.ts'
 import { newSeed } from '../../../src/lib/keys.ts'
 import type { Invitation } from '../../../src/mesh/transport.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
+import { interrupted, onInterrupt } from '../support/interrupt.ts'
 import type { HostConfig, Orders } from './host-process.ts'
 
 const program = fileURLToPath(new URL('./host-process.ts', import.meta.url))
@@ -186,9 +187,11 @@ export class Lab {
   readonly #prefix = `skdp${process.pid}`
   readonly #namespaces: string[] = []
   #directory = ''
+  #forget = () => {}
 
   /** A switch and `count` hosts with addresses 192.168.2.11, .12, … on eth0; no peers yet. */
   async up(count: number): Promise<void> {
+    this.#forget = onInterrupt(() => this.down())
     this.#directory = await mkdtemp(join(tmpdir(), 'skein-datapath-'))
     const hub = await this.#namespace('switch')
     await must('nsenter', `--net=/run/netns/${hub}`, 'sysctl', '-q', '-w', 'net.bridge.bridge-nf-call-iptables=0')
@@ -258,6 +261,7 @@ export class Lab {
   }
 
   async down(): Promise<void> {
+    this.#forget()
     for (const host of this.hosts) await host.down()
     for (const namespace of this.#namespaces) await run('ip', ['netns', 'del', namespace])
     await rm(this.#directory, { recursive: true, force: true })
@@ -265,8 +269,9 @@ export class Lab {
 
   async #namespace(name: string): Promise<string> {
     const namespace = `${this.#prefix}-${name}`
-    await must('ip', 'netns', 'add', namespace)
+    interrupted.throwIfAborted()
     this.#namespaces.push(namespace)
+    await must('ip', 'netns', 'add', namespace)
     return namespace
   }
 }

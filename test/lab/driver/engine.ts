@@ -5,6 +5,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../../../src/lib/exec.ts'
+import { onInterrupt } from '../support/interrupt.ts'
 
 export interface Engine {
   /** `/run/docker/plugins` of the engine, as this process sees it. */
@@ -51,7 +52,7 @@ export async function createEngine(): Promise<Engine> {
 
   const docker = (...args: string[]) => must('docker', ['-H', host, ...args])
 
-  return {
+  const engine: Engine = {
     pluginDir: join(dir, 'run', 'plugins'),
     host,
     netns,
@@ -73,6 +74,7 @@ export async function createEngine(): Promise<Engine> {
     },
     kill: () => end(child, 'SIGKILL'),
     async remove() {
+      forget()
       const containers = (await run('docker', ['-H', host, 'ps', '-aq'])).stdout.split('\n').filter(id => id !== '')
       if (containers.length > 0) await run('docker', ['-H', host, 'rm', '-f', ...containers], { timeoutMs: 60_000 })
       await end(child, 'SIGTERM')
@@ -82,6 +84,8 @@ export async function createEngine(): Promise<Engine> {
       await run('find', [`/sys/fs/cgroup/${netns}`, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
     },
   }
+  const forget = onInterrupt(engine.remove)
+  return engine
 }
 
 async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {

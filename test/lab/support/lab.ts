@@ -5,15 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { createLab, downLab, type Lab, upLab } from '../../../lab/index.ts'
 import { cleanHosts } from './clean.ts'
+import { interrupted, onInterrupt } from './interrupt.ts'
 import { removeLeftLabs } from './leftovers.ts'
 
 const upLimitMs = 180_000
 const downLimitMs = 60_000
 
 let current: Promise<Lab> | undefined
-
-/** Once aborted, no lab is brought up any more. */
-const interrupt = new AbortController()
 
 export interface UseLabOptions {
   /** A lab of this file alone, for tests that leave hosts or peers behind which nothing can take back. @default false */
@@ -32,8 +30,8 @@ export function useLab(options: UseLabOptions = {}): () => Lab {
   before(async function () {
     this.timeout(upLimitMs)
     if (options.own) await takeDown()
-    interrupt.signal.throwIfAborted()
-    current ??= upLab({ hosts: options.hosts ?? 3, peers: options.peers ?? true, signal: interrupt.signal })
+    interrupted.throwIfAborted()
+    current ??= upLab({ hosts: options.hosts ?? 3, peers: options.peers ?? true, signal: interrupted })
     lab = await current
   })
   beforeEach(async function () {
@@ -58,7 +56,7 @@ export function useNoLab(): void {
   before(async function () {
     this.timeout(downLimitMs)
     await takeDown()
-    interrupt.signal.throwIfAborted()
+    interrupted.throwIfAborted()
     const lab = createLab()
     if (lab.hosts().length > 0) throw new Error('a lab is up that is none of the tests; remove it with: skein lab down')
     current = Promise.resolve(lab)
@@ -100,15 +98,4 @@ after(async function () {
   await takeDown()
 })
 
-// mocha stops on Ctrl-C without running hooks, and passes it on as SIGINT and SIGTERM both
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, leave)
-
-/** Takes the lab down once, whatever comes meanwhile, then ends by SIGTERM: mocha would report SIGINT as success. */
-function leave(): void {
-  if (interrupt.signal.aborted) return
-  interrupt.abort(new Error('the tests were interrupted'))
-  takeDown().finally(() => {
-    process.removeAllListeners('SIGTERM')
-    process.kill(process.pid, 'SIGTERM')
-  })
-}
+onInterrupt(takeDown)
