@@ -81,7 +81,9 @@ export async function createEngine(): Promise<Engine> {
       await end(keeper, 'SIGKILL')
       await run('ip', ['netns', 'del', netns])
       await rm(dir, { recursive: true, force: true })
-      await run('find', [`/sys/fs/cgroup/${netns}`, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
+      // one tree per controller with cgroup v1, one in all with v2
+      const ours = ['(', '-path', `*/${netns}`, '-o', '-path', `*/${netns}/*`, ')']
+      await run('find', ['/sys/fs/cgroup', '-depth', '-type', 'd', ...ours, '-exec', 'rmdir', '{}', ';'])
     },
   }
   const forget = onInterrupt(engine.remove)
