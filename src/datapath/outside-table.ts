@@ -10,6 +10,8 @@ import { type Address, familyOf, formatAddress, parseAddress } from '../model/ad
 import {
   changeCommands,
   compileOutside,
+  isJudgedIn,
+  type Listing,
   type Outlet,
   type OutletPlace,
   outsideState,
@@ -56,16 +58,17 @@ export function createOutsideTable(context: Context): OutsideTable {
   /** False until Docker was heard: what an earlier run left stands (I5). */
   let tellings = 0
   let loaded: TableState | undefined
+  /** What an earlier run left, while it is not replaced; then what is loaded is more than this run knows. */
+  let left: TableState | undefined
   let last: { key: string; books: readonly PolicyBook[]; state: TableState } | undefined
   /** As the kernel lists the chains; undefined until the first look. */
   let listed: string | undefined
 
-  const list = async () => (await run('nft', ['-s', 'list', 'table', 'inet', outsideTable])).stdout
+  const list = async () => readListing((await run('nft', ['-s', '-p', 'list', 'table', 'inet', outsideTable])).stdout)
 
   async function takeOver(): Promise<TableState | undefined> {
-    const text = await list()
-    if (text === '') return undefined
-    const { chains, counters, elements } = readListing(text)
+    const { chains, counters, elements } = await list()
+    if (chains.length === 0) return undefined
     // no chain's text: all are replaced
     const maps = new Map([...elements.keys()].map(name => [name, 'map']))
     return { chains: new Map(chains.map(name => [name, ['?']])), maps, counters: new Set(counters), elements }
@@ -85,32 +88,36 @@ export function createOutsideTable(context: Context): OutsideTable {
     return [{ tenant: network.tenant, ip: ownAddress(network.spec, ip, familyOf(address)), group }]
   }
 
-  function wanted(): TableState {
+  /** @param beside what stays as it is: then lists for other containers alone, with names of their own */
+  function wanted(beside: TableState | undefined): TableState {
     const here = present()
     const containers = here.flatMap(({ address, endpoints }): Outlet[] => {
       const places = endpoints.flatMap(endpoint => placesOf(address, endpoint))
-      return places.length === 0 ? [] : [{ address, places }]
+      const isLeft = beside !== undefined && isJudgedIn(beside, formatAddress(address))
+      return places.length === 0 || isLeft ? [] : [{ address, places }]
     })
     const tenants = [...new Set(containers.flatMap(({ places }) => places.map(place => place.tenant)))].sort()
     const now = tenants.map(books)
     const known = here.map(each => formatAddress(each.address))
-    const key = JSON.stringify([containers.map(textOf), known, expected.size > 0])
+    const key = JSON.stringify([containers.map(textOf), known, expected.size > 0, beside !== undefined])
     if (last?.key === key && last.books.every((book, at) => book === now[at])) return last.state
-    const rules = compileOutside(containers, books)
-    const state = outsideState({ rules, known, isStarting: expected.size > 0, bridge: gatewayBridge })
+    const rules = compileOutside(containers, books, beside ? 'beside' : '')
+    const state = outsideState({ rules, known, isStarting: expected.size > 0, bridge: gatewayBridge, left: beside })
     last = { key, books: now, state }
     return state
   }
 
   async function carryOut(before: TableState | undefined, after: TableState): Promise<void> {
     const commands = changeCommands(`inet ${outsideTable}`, before, after)
-    if (commands.length === 0) return
     const line = commands.join('; ')
-    const refused = before && line.length < longestLine ? await child.run(line).catch(errorText) : await load(commands)
-    if (refused !== '')
-      throw new SkeinError('unavailable', `${subject} are not in effect: ${refused}; run: nft list ruleset`)
+    if (commands.length > 0) {
+      const isShort = before && line.length < longestLine
+      const refused = isShort ? await child.run(line).catch(errorText) : await load(commands)
+      if (refused !== '')
+        throw new SkeinError('unavailable', `${subject} are not in effect: ${refused}; run: nft list ruleset`)
+      listed = undefined
+    }
     loaded = after
-    listed = undefined
   }
 
   async function load(commands: readonly string[]): Promise<string> {
@@ -120,20 +127,24 @@ export function createOutsideTable(context: Context): OutsideTable {
   }
 
   async function apply(): Promise<void> {
-    const before = loaded ?? (await takeOver())
+    if (!loaded) {
+      left = await takeOver()
+      loaded = left
+    }
     const isInformed = replica.isComplete && !replica.fenced && tellings > 0
-    const now = wanted()
+    const beside = isInformed ? undefined : left
+    const now = wanted(beside)
     if (loaded === now) return
     // nothing is to be judged, and nothing ever was
-    if (!before && now.counters.size === 0 && expected.size === 0) return
-    const after = before && !isInformed ? joined(before, now) : now
+    if (!loaded && now.counters.size === 0 && expected.size === 0) return
     try {
-      await carryOut(before, after)
+      await carryOut(loaded, now)
     } catch (error) {
-      if (!before) throw error
+      if (!loaded || beside) throw error
       log.warn({ err: errorText(error) }, `${subject} cannot be changed in place, loading them as a whole`)
       await carryOut(undefined, now)
     }
+    left = beside
   }
 
   const attempt = async (task: () => Promise<number>): Promise<number> => {
@@ -190,16 +201,18 @@ export function createOutsideTable(context: Context): OutsideTable {
     forget(endpointId) {
       expected.get(endpointId)?.cancel()
       const wasExpected = expected.delete(endpointId)
-      const left = new Map([...outlets].filter(([, ids]) => !ids.includes(endpointId)))
-      if (left.size === outlets.size && !wasExpected) return
-      outlets = left
+      const others = new Map([...outlets].filter(([, ids]) => !ids.includes(endpointId)))
+      if (others.size === outlets.size && !wasExpected) return
+      outlets = others
       void update()
     },
-    verify: () =>
-      lane.run(() =>
+    async verify() {
+      const seen = left ? undefined : loaded
+      const look: Listing | undefined = seen && (await list()) // what changes meanwhile does not wait for it
+      return lane.run(() =>
         attempt(async () => {
-          if (!loaded) return 0
-          const { rules, elements } = readListing(await list())
+          if (!loaded || left) return 0
+          const { rules, elements } = look && loaded === seen ? look : await list()
           if (sameElements(elements, loaded.elements) && (listed ?? rules) === rules) {
             listed = rules
             return 0
@@ -208,7 +221,8 @@ export function createOutsideTable(context: Context): OutsideTable {
           await carryOut(undefined, loaded)
           return 1
         }),
-      ),
+      )
+    },
     async stop() {
       for (const timer of expected.values()) timer.cancel()
       await lane.idle()
@@ -220,20 +234,4 @@ export function createOutsideTable(context: Context): OutsideTable {
 /** All that its rules follow from. */
 function textOf({ address, places }: Outlet): string {
   return [address, ...places.flatMap(({ tenant, ip, group }) => [tenant, ip, group])].join(' ')
-}
-
-/** What is new besides what there is. */
-function joined(before: TableState, now: TableState): TableState {
-  const names = new Set([...before.elements.keys(), ...now.elements.keys()])
-  return {
-    chains: new Map([...before.chains, ...now.chains]),
-    maps: now.maps,
-    counters: new Set([...before.counters, ...now.counters]),
-    elements: new Map(
-      [...names].map(name => [
-        name,
-        new Map([...(before.elements.get(name) ?? []), ...(now.elements.get(name) ?? [])]),
-      ]),
-    ),
-  }
 }

@@ -10,10 +10,9 @@ export {
   type Outlet,
   type OutletPlace,
   type OutsideRules,
-  outsideCounter,
-  outsidePrefix,
 } from './outside.ts'
-export { outsideState, outsideTable } from './outside-text.ts'
+export { outsideCounter, outsidePrefix } from './outside-rules.ts'
+export { isJudgedIn, outsideState, outsideTable } from './outside-text.ts'
 export { noAddress6, ownAddress } from './own-address.ts'
 export { createMembers, type Elements, elementsOf, type Members, memberElements } from './placements.ts'
 export { compile, type Domain, type Ruleset } from './ruleset.ts'

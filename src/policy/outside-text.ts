@@ -14,6 +14,8 @@ export interface OutsideWishes {
   readonly isStarting: boolean
   /** Name of the bridge. */
   readonly bridge: string
+  /** What an earlier run left and is to stay: for a peer that does not know all, and so may not know the rules that are there (I5). @default nothing */
+  readonly left?: TableState | undefined
 }
 
 const maps: ReadonlyMap<string, string> = new Map([
@@ -27,29 +29,42 @@ const maps: ReadonlyMap<string, string> = new Map([
   ['known6', 'set { typeof ip6 saddr; }'],
 ])
 
-export function outsideState({ rules, known, isStarting, bridge }: OutsideWishes): TableState {
-  const { receivers, senders } = rules
+export function outsideState({ rules, known, isStarting, bridge, left }: OutsideWishes): TableState {
+  const { receivers, senders, lookups } = rules
   const jumps = (map: ReadonlyMap<string, string>) => new Map([...map].map(([key, chain]) => [key, `jump ${chain}`]))
-  const isJudging = isStarting || receivers.size + senders.size > 0
   const set = (keys: Iterable<string>) => new Map([...keys].map(key => [key, '']))
   const byName = {
     ...{ receivers: jumps(receivers), senders: jumps(senders) },
     ...{ judged: set([...receivers.keys(), ...senders.keys()]), known: set(known) },
   }
-  return {
-    chains: new Map([
-      ...rules.chains.map(({ name, lines }) => [name, lines] as const),
-      ...Object.entries(baseChains(bridge, isStarting, isJudging)),
-    ]),
-    maps,
-    counters: new Set(rules.counters),
-    elements: new Map(
-      Object.entries(byName).flatMap(([name, all]) => [
-        [name, only(all, 4)],
-        [`${name}6`, only(all, 6)],
-      ]),
-    ),
+  const elements = new Map<string, ReadonlyMap<string, string>>(left?.elements)
+  for (const [name, all] of Object.entries(byName)) {
+    for (const [at, family] of [
+      [name, 4],
+      [`${name}6`, 6],
+    ] as const) {
+      elements.set(at, new Map([...only(all, family), ...(left?.elements.get(at) ?? [])]))
+    }
   }
+  const kinds = new Map(maps)
+  for (const { name, selector, elements: its } of lookups) {
+    kinds.set(name, `map { typeof ${selector} : verdict; }`)
+    if (!left?.maps.has(name)) elements.set(name, its)
+  }
+  const isJudging = isStarting || ['judged', 'judged6'].some(name => (elements.get(name)?.size ?? 0) > 0)
+  const chains = new Map(rules.chains.map(({ name, lines }) => [name, lines]))
+  for (const [name, lines] of left?.chains ?? []) chains.set(name, lines)
+  for (const [name, lines] of Object.entries(baseChains(bridge, isStarting, isJudging))) chains.set(name, lines)
+  return {
+    ...{ chains, elements },
+    maps: new Map([...kinds, ...(left?.maps ?? [])]),
+    counters: left ? new Set([...left.counters, ...rules.counters]) : rules.counters,
+  }
+}
+
+/** Whether somebody's rules hold for an address there already. */
+export function isJudgedIn({ elements }: TableState, address: string): boolean {
+  return ['judged', 'judged6'].some(name => elements.get(name)?.has(address))
 }
 
 /** Those whose key is of that family. */

@@ -4,15 +4,15 @@
  * rules that name a group or network at that end say nothing here.
  *
  * In the host's namespace the marks of packets and connections belong to others, so the first match decides, and no verdict is
- * remembered: each packet is judged, by the tuple of its connection. Rules of one rank are one lookup where they can be.
+ * remembered: each packet is judged, by the tuple of its connection.
  */
 import { sha256Hex } from '../lib/bytes.ts'
-import { type Address, type Family, familyOf, formatAddress, isWithin } from '../model/address-match.ts'
+import { type Address, familyOf, formatAddress } from '../model/address-match.ts'
 import type { GroupId } from '../model/group.ts'
 import type { Direction, PolicyBook } from './book.ts'
-import { type BookRule, compareBookRules, protocolIn, speaksOf } from './book-rule.ts'
-import { counterName } from './lowering.ts'
-import { type Chain, type ChainRule, linesOf, ends as peers, termsOf } from './rule-chains.ts'
+import { type BookRule, compareBookRules } from './book-rule.ts'
+import { joinList, lowerList, type OutsideList, outsideListName } from './outside-lists.ts'
+import type { Chain, Lookup } from './rule-chains.ts'
 
 /** A container of this host, by one of its addresses on docker_gwbridge. */
 export interface Outlet {
@@ -29,55 +29,49 @@ export interface OutletPlace {
 }
 
 export interface OutsideRules {
-  /** In the order in which they must be declared. */
   readonly chains: readonly Chain[]
-  readonly counters: readonly string[]
+  readonly lookups: readonly Lookup[]
+  readonly counters: ReadonlySet<string>
   /** Address -> chain that judges what comes to it, and what it sends. */
   readonly receivers: ReadonlyMap<string, string>
   readonly senders: ReadonlyMap<string, string>
 }
 
-export function compileOutside(outlets: readonly Outlet[], bookOf: (tenant: string) => PolicyBook): OutsideRules {
+/** @param series lists of another one have other names, so that they can stand beside each other. @default '' */
+export function compileOutside(
+  outlets: readonly Outlet[],
+  bookOf: (tenant: string) => PolicyBook,
+  series = '',
+): OutsideRules {
+  const lists = new Map<string, OutsideList>()
+  const used = new Set<string>()
   const chains = new Map<string, Chain>()
-  const counters = new Set<string>()
-  const known = { 4: new Map<readonly BookRule[], string>(), 6: new Map<readonly BookRule[], string>() }
 
-  /** The chain of rules, '' if there are none. */
-  const listFor = (tenant: string, direction: Direction, family: Family, rules: readonly BookRule[]): string => {
-    if (rules.length === 0) return ''
-    const name = listName(tenant, direction, family, rules)
-    if (chains.has(name)) return name
-    const { ends, lines } = firstMatch(tenant, direction, family, rules)
-    for (const end of ends) chains.set(end.name, end)
-    for (const rule of rules) counters.add(outsideCounter(tenant, rule))
-    chains.set(name, { name, lines })
+  /** The list of what the container's groups have, and whether anything in it can be about the container. */
+  const listFor = (tenant: string, direction: Direction, { address, places }: Outlet): string | undefined => {
+    const book = bookOf(tenant)
+    const groups = places.flatMap(({ tenant: its, group, ip }) =>
+      its === tenant && group !== undefined ? [{ group, ip }] : [],
+    )
+    const kind = { tenant, direction, family: familyOf(address) }
+    const policies = groups.flatMap(({ group }) => book.group(group)?.policies ?? [])
+    const name = outsideListName(kind, policies, series)
+    const all = groups.map(({ group }) => book.rulesFor(group, direction))
+    const list = lists.get(name) ?? { ...kind, name, rules: merged(all), own: new Map() }
+    lists.set(name, list)
+    const isMeant = groups.map(({ ip }, at) => joinList(list, all[at] ?? [], address, ip)).some(Boolean)
+    if (!isMeant) return undefined
+    used.add(name)
     return name
   }
 
-  const judge = ({ address, places }: Outlet, direction: Direction): string | undefined => {
-    const family = familyOf(address)
-    const lists = [...new Set(places.map(place => place.tenant))].sort().flatMap(tenant => {
-      const book = bookOf(tenant)
-      const here = places.filter(place => place.tenant === tenant && place.group !== undefined)
-      const all = here.map(place => book.rulesFor(place.group ?? '', direction))
-      const [only] = all
-      const isPlain = all.length === 1 && only !== undefined && !only.some(rule => ownRange(rule, direction))
-      const name = isPlain ? known[family].get(only) : undefined
-      const found =
-        name ??
-        listFor(
-          tenant,
-          direction,
-          family,
-          merged(here.map((place, at) => applying(all[at] ?? [], direction, place.ip))),
-        )
-      if (isPlain) known[family].set(only, found)
-      return found === '' ? [] : [found]
-    })
-    if (lists.length < 2) return lists[0]
+  const judge = (outlet: Outlet, direction: Direction): string | undefined => {
+    const tenants = [...new Set(outlet.places.map(place => place.tenant))].sort()
+    const names = tenants.flatMap(tenant => listFor(tenant, direction, outlet) ?? [])
+    if (names.length < 2) return names[0]
     // each tenant judges for itself: what either denies is denied
-    const name = `c_${sha256Hex(lists.join(' ')).slice(0, 24)}`
-    chains.set(name, { name, lines: lists.map(list => `jump ${list}`) })
+    const name = `c_${sha256Hex(names.join(' ')).slice(0, 16)}`
+    chains.set(name, { name, lines: names.map(list => `jump ${list}`) })
     return name
   }
 
@@ -89,65 +83,23 @@ export function compileOutside(outlets: readonly Outlet[], bookOf: (tenant: stri
       }),
     )
   const [receivers, senders] = [byAddress('in'), byAddress('out')]
-  return { chains: [...chains.values()], counters: [...counters].sort(), receivers, senders }
-}
-
-/** Of all tenants there is one table, so the tenant is in the name of a counter. */
-export function outsideCounter(tenant: string, { policy, id, hash }: Pick<BookRule, 'policy' | 'id' | 'hash'>): string {
-  return `${outsidePrefix(tenant)}${counterName(policy, id, hash)}`
-}
-
-export function outsidePrefix(tenant: string): string {
-  return `t_${sha256Hex(tenant).slice(0, 12)}_`
-}
-
-/** Rules that can match a flow between this container and somebody outside, whoever that is. */
-function applying(rules: readonly BookRule[], direction: Direction, ip: Address): BookRule[] {
-  return rules.filter(rule => {
-    const { fromGroup, fromNetwork, toGroup, toNetwork } = rule.value
-    const own = ownRange(rule, direction)
-    const names = direction === 'in' ? [fromGroup, fromNetwork] : [toGroup, toNetwork]
-    return speaksOf(rule, familyOf(ip)) && names.every(name => name === '') && isWithin(own, ip)
-  })
-}
-
-function ownRange(rule: BookRule, direction: Direction) {
-  return direction === 'in' ? rule.to : rule.from
+  const lookups: Lookup[] = []
+  const counters = new Set<string>()
+  for (const list of lists.values()) {
+    if (!used.has(list.name)) continue
+    const lowered = lowerList(list)
+    for (const { chain, counter } of lowered.rules) {
+      chains.set(chain.name, chain)
+      counters.add(counter)
+    }
+    for (const chain of lowered.chains) chains.set(chain.name, chain)
+    lookups.push(...lowered.lookups)
+  }
+  return { chains: [...chains.values()], lookups, counters, receivers, senders }
 }
 
 /** A container in several networks has the rules of all its groups there. */
-function merged(lists: readonly (readonly BookRule[])[]): BookRule[] {
-  return [...new Set(lists.flat())].sort(compareBookRules)
-}
-
-/** It says what it does: another list is another chain, so a chain never changes. */
-function listName(tenant: string, direction: Direction, family: Family, rules: readonly BookRule[]): string {
-  const content = rules.map(({ policy, id, hash }) => `${policy} ${id} ${hash}`).join('\n')
-  return `${direction}${family === 6 ? '6' : ''}_${sha256Hex(`${tenant}\n${content}`).slice(0, 24)}`
-}
-
-/** Where rules lead, and the lines that find the first that matches. */
-function firstMatch(
-  tenant: string,
-  direction: Direction,
-  family: Family,
-  rules: readonly BookRule[],
-): { ends: Chain[]; lines: string[] } {
-  const ends = rules.map(rule => endOf(outsideCounter(tenant, rule), rule.rank % 2 === 1))
-  const ranks = new Map<number, ChainRule[]>()
-  for (const [at, rule] of rules.entries()) {
-    const { rank, from, to, value } = rule
-    const peer = direction === 'in' ? from : to
-    const match = { conditions: '', peer, protocol: protocolIn(rule, family), port: value.port }
-    // what an end lets pass is back where this list was jumped to, so the list is over
-    const leaving = `goto ${ends[at]?.name}`
-    const form = { target: { statement: leaving, verdict: leaving }, ...termsOf(match, peers[family][direction]) }
-    ranks.set(rank, [...(ranks.get(rank) ?? []), form])
-  }
-  return { ends, lines: [...ranks.values()].flatMap(forms => linesOf(forms)) }
-}
-
-function endOf(counter: string, isAllowed: boolean): Chain {
-  const line = isAllowed ? `ct state new counter name "${counter}"` : `counter name "${counter}" drop`
-  return { name: `e_${counter}`, lines: [line] }
+function merged(lists: readonly (readonly BookRule[])[]): readonly BookRule[] {
+  const [only = [], ...more] = new Set(lists)
+  return more.length === 0 ? only : [...new Set(lists.flat())].sort(compareBookRules)
 }

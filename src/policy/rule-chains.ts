@@ -77,19 +77,13 @@ export function chainsOf(name: string, rules: readonly ChainRule[]): { chains: C
   return { chains: [...chains, { name, lines }], lookups }
 }
 
-/** The same without further chains and maps: each line has its conditions in front, and its elements in it. */
-export function linesOf(rules: readonly ChainRule[]): string[] {
+/** The same without further chains: each line has its conditions in front, and the first that matches decides if each target is left for good. */
+export function linesOf(name: string, rules: readonly ChainRule[]): { lines: string[]; lookups: Lookup[] } {
   const lookups: Lookup[] = []
-  const parts = partsOf('in', rules, lookups)
-  const inPlace = new Map(
-    lookups.map(({ name, elements }) => [`@${name}`, `{ ${[...elements].map(each => each.join(' : ')).join(', ')} }`]),
+  const lines = partsOf(name, rules, lookups).flatMap(({ conditions, lines: found }) =>
+    found.map(line => (conditions === '' ? line : `${conditions} ${line}`)),
   )
-  return parts.flatMap(({ conditions, lines }) =>
-    lines.map(line => {
-      const whole = line.replace(/@\w+$/, name => inPlace.get(name) ?? name)
-      return conditions === '' ? whole : `${conditions} ${whole}`
-    }),
-  )
+  return { lines, lookups }
 }
 
 interface Part {

@@ -10,9 +10,12 @@ import type { RuleRequest } from '../../../src/model/rule.ts'
 import {
   changeCommands,
   compile,
+  createBooks,
   type Domain,
   elementsOf,
+  outsideTable,
   type PolicyBook,
+  policyTable,
   type Ruleset,
   readBook,
   readListing,
@@ -21,11 +24,11 @@ import {
   tableState,
 } from '../../../src/policy/index.ts'
 import { networkId } from '../../unit/policy/compiled-scene.ts'
+import { outlet, stateOf } from '../../unit/policy/outside-scene.ts'
 import { groups, policies, rules } from '../../unit/policy/random-rules.ts'
 import { createScene } from '../../unit/policy/scene.ts'
 
 const steps = 40
-const table = 'inet skein'
 
 describe('policies: changes in the kernel', function () {
   this.timeout(120_000)
@@ -38,7 +41,7 @@ describe('policies: changes in the kernel', function () {
     assert.equal(code, 0, stderr)
     return stdout
   }
-  const list = (namespace: string) => nft(namespace, ['-s', '-p', 'list', 'table', ...table.split(' ')])
+  const list = (namespace: string, table: string) => nft(namespace, ['-s', '-p', 'list', 'table', ...table.split(' ')])
   /** Declarations and their elements in one order: the kernel has them in that in which they came. */
   const parts = (text: string) =>
     text
@@ -58,12 +61,12 @@ describe('policies: changes in the kernel', function () {
   })
 
   /** Brings one kernel from state to state, the other to the last at once; both must list the same, and what was meant. */
-  async function assertSame(was: TableState | undefined, is: TableState): Promise<void> {
+  async function assertSame(table: string, was: TableState | undefined, is: TableState): Promise<void> {
     const commands = changeCommands(table, was, is)
     if (was) assert.equal(await child.run(commands.join('; ')), '', commands.join('\n'))
     else await nft(stepwise, ['-f', '-'], commands.join('\n'))
     await nft(atOnce, ['-f', '-'], changeCommands(table, undefined, is).join('\n'))
-    const [one, other] = [await list(stepwise), await list(atOnce)]
+    const [one, other] = [await list(stepwise, table), await list(atOnce, table)]
     assert.deepEqual(parts(one), parts(other))
     assert.ok(
       sameElements(readListing(one).elements, is.elements),
@@ -110,9 +113,46 @@ describe('policies: changes in the kernel', function () {
         elementsOf(ruleset, () => members),
         100 + step,
       )
-      await assertSame(inside, now)
+      await assertSame(`inet ${policyTable}`, inside, now)
       inside = now
     }
     assert.ok((ruleset?.lookups.size ?? 0) > 1, 'no map of rules was ever used')
+  })
+
+  it('lead to the same table for published ports, with own addresses in rules, and both families', async () => {
+    const scene = createScene({ app: { policies: ['p'] }, db: { policies } }, { p: {}, q: {}, r: {} }, 'fd00:6::/64')
+    const books = createBooks(scene.view)
+    const of = <T>(all: readonly T[], at: number) => all[at % all.length] as T
+    const ends4 = [{}, { fromIp: '10.9.9.0/24' }, { fromIp: '10.9.9.9' }, { toIp: '10.1.2.5' }, { toIp: '10.1.2.0/24' }]
+    const ends6 = [{ fromIp: 'fd00:9::/64' }, { fromIp: 'fd00:9::9', toIp: 'fd00:6::5' }, { toIp: 'fd00:6::/64' }]
+    const ends = [...ends4, ...ends6]
+    const alike = Array.from({ length: 80 }, (_, n): RuleRequest => {
+      const common = {
+        action: n & 1 ? 'allow' : 'deny',
+        protocol: 'tcp',
+        port: 80 + (n % 3),
+        priority: 1 + (n % 7) * 12,
+      }
+      return { ...common, ...of(ends, n) }
+    })
+    const outlets = [
+      outlet(scene, '172.18.0.3', ['10.1.2.5', 'db']),
+      outlet(scene, 'fd00::3', ['fd00:6::5', 'db']),
+      outlet(scene, '172.18.0.4', ['10.1.2.6', 'app'], ['10.1.2.7', 'db']),
+      outlet(scene, 'fd00::4', ['fd00:6::6', 'app']),
+    ]
+    const choices = fc.sample(fc.array(fc.nat(1_000), { minLength: 3, maxLength: 3 }), { numRuns: steps, seed: 8 })
+    let before: TableState | undefined
+    for (const [a = 0, b = 0, c = 0] of choices) {
+      if (a % 4 === 0) scene.write(view => removeRuleLeaves(view.objects, 'default', of(policies, b), String(c % 9)))
+      else for (const at of [c, c + 1, c + 8]) scene.addRule(of(policies, b), String(at % 9), of(alike, at))
+      const now = stateOf(a % 5 === 0 ? outlets.slice(b % 3) : outlets, books)
+      await assertSame(`inet ${outsideTable}`, before, now)
+      before = now
+    }
+    assert.ok(
+      [...(before?.maps.keys() ?? [])].some(name => name.includes('_own_')),
+      'no own address was ever a key',
+    )
   })
 })

@@ -27,12 +27,12 @@ export class Table {
 
   #carryOut(command: string): void {
     const [, verb, kind, name = '', rest = ''] =
-      /^(\w+) (\w+) inet skein(?: (\w+))?(?: (.*))?$/.exec(command) ?? assert.fail(command)
+      /^(\w+) (\w+) inet \w+(?: (\w+))?(?: (.*))?$/.exec(command) ?? assert.fail(command)
     const what = `${verb} ${kind}`
     if (what === 'add table') return
     if (what === 'delete table') {
       for (const part of [this.maps, this.counters, this.chains, this.elements]) part.clear()
-    } else if (what === 'add map') {
+    } else if (what === 'add map' || what === 'add set') {
       assert.ok(!this.maps.has(name), command)
       this.maps.set(name, rest)
       this.elements.set(name, new Map())
