@@ -145,6 +145,8 @@ EnvironmentFile=-/etc/default/skein
 ExecStart=/usr/local/bin/skeind
 Restart=always
 RestartSec=1
+# its data directory is damaged, or another version's: docs/reference/api.md, Errors
+RestartPreventExitStatus=3 8
 TimeoutStopSec=15
 LimitNOFILE=65536
 # None of systemd's private mounts (PrivateTmp=, ProtectSystem=, ...): the tenants' namespaces must outlive skeind.

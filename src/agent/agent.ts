@@ -74,8 +74,9 @@ export class Agent {
 
   /** From disk; else by the token; else a new mesh of its own. */
   async #identify(disk: Disk): Promise<Identity> {
-    const known = await readIdentity(disk)
-    const begun = await readJoining(disk)
+    const problem = (text: string) => this.#log.error({ err: text }, 'damage on the disk')
+    const known = await readIdentity(disk, problem)
+    const begun = await readJoining(disk, problem)
     if (known && !begun) {
       if (this.#config.join) this.#log.info({ meshId: known.meshId }, '--join ignored: this peer is a member of a mesh')
       return known
@@ -183,7 +184,7 @@ export class Agent {
     this.#joining = true
     try {
       const { comeBack } = await import('./coming-back.ts')
-      await this.#replace(parts, await comeBack(this.#config, disk, identity, parts))
+      await this.#replace(parts, await comeBack(this.#config, disk, identity, parts, this.#log))
       this.#log.info({ former: parts.replica.self }, 'came back under a new key')
     } finally {
       this.#joining = false

@@ -4,6 +4,7 @@ import type { Config } from '../config/parse.ts'
 import { machineOf } from '../crdt/identity.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { newSeed, signerOf } from '../lib/keys.ts'
+import type { Logger } from '../lib/log.ts'
 import type { Disk } from '../store/disk.ts'
 import { type Identity, readComingBack, writeComingBack, writeIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
@@ -17,10 +18,11 @@ export async function comeBack(
   disk: Disk,
   identity: Identity,
   { replica, rejoining }: Pick<Parts, 'replica' | 'rejoining'>,
+  log: Logger,
 ): Promise<Identity> {
   const { view, self, fenced, maySucceed } = replica
   if (!fenced) throw new SkeinError('conflict', 'this host works as it is and need not come back: see skein status')
-  const begun = await readComingBack(disk)
+  const begun = await readComingBack(disk, text => log.warn({ err: text }, 'damage on the disk'))
   const isBegun = begun !== undefined && view.succeededBy(self) === signerOf(begun).key
   if (!maySucceed && !isBegun) throw fenced
   const seed = begun ?? newSeed()

@@ -7,11 +7,12 @@
 import { meshIdOf } from '../crdt/identity.ts'
 import { hex, list, text } from '../crdt/plain.ts'
 import { fromHex, toHex } from '../lib/bytes.ts'
-import { decode, encode, type Plain } from '../lib/cbor.ts'
+import type { Plain } from '../lib/cbor.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { newSeed, type PeerKey, signerOf } from '../lib/keys.ts'
 import type { Introductions } from '../replica/join.ts'
 import type { Disk } from '../store/disk.ts'
+import { damagedFile, readChecked, readTwice, setAside, writeChecked, writeTwice } from './checked-file.ts'
 
 export interface Identity {
   /** Private key, 32 bytes. */
@@ -38,7 +39,6 @@ const comingBackName = 'coming-back'
 const format = 1
 /** Keys that one machine gave up, of which a removal may be left. */
 export const maxFormer = 16
-const maxIdentityBytes = 1024 * 1024
 
 /** A new mesh of one. */
 export function foundMesh(): Identity {
@@ -47,57 +47,57 @@ export function foundMesh(): Identity {
   return { seed, meshId: meshIdOf(signerOf(seed).key, nonce), nonce: toHex(nonce), introductions: [], former: [] }
 }
 
-/** The identity on disk; undefined if there is none. Throws when the file is damaged. */
-export async function readIdentity(disk: Disk): Promise<Identity | undefined> {
-  const bytes = await disk.read(identityName)
-  if (!bytes) return undefined
-  const value = readPlain(bytes, identityName)
+/** Told what was damaged on the disk, and is dealt with. */
+export type Problem = (text: string) => void
+
+/** The identity on disk; undefined if there is none. Throws SkeinError('damaged') when both of its files are. */
+export async function readIdentity(disk: Disk, problem: Problem): Promise<Identity | undefined> {
+  const value = await readTwice(disk, identityName, 6, problem)
+  if (!value) return undefined
   const seed = hex(value[1], 32)
   const meshId = hex(value[2], 16)
   const nonce = text(value[3], 32)
   const introductions = list(value[4], 4096, introduction)
   const former = formerIn(value[5])
   if (value[0] !== format || !seed || !meshId || nonce === undefined || !introductions || !former)
-    throw damaged(identityName)
+    throw damagedFile(identityName)
   return { seed: fromHex(seed), meshId, nonce, introductions, former }
 }
 
 export async function writeIdentity(disk: Disk, identity: Identity): Promise<void> {
   const { seed, meshId, nonce, introductions, former } = identity
   const members = introductions.map((member): Plain => [fromHex(member.key), member.addresses])
-  await disk.replace(identityName, encode([format, seed, fromHex(meshId), nonce, members, former.map(fromHex)]))
+  await writeTwice(disk, identityName, [format, seed, fromHex(meshId), nonce, members, former.map(fromHex)])
 }
 
-/** A join that was begun and not finished. */
-export async function readJoining(disk: Disk): Promise<Joining | undefined> {
-  const bytes = await disk.read(joiningName)
-  if (!bytes) return undefined
-  const value = readPlain(bytes, joiningName)
-  const seed = hex(value[1], 32)
-  const token = text(value[2], 8192)
-  const former = formerIn(value[3])
-  if (value[0] !== format || !seed || !token || !former) throw damaged(joiningName)
-  return { seed: fromHex(seed), token, former }
+/** A join that was begun and not finished. One of which the file is damaged never began: it is set aside. */
+export function readJoining(disk: Disk, problem: Problem): Promise<Joining | undefined> {
+  return orSetAside(disk, joiningName, 4, problem, value => {
+    const seed = hex(value[1], 32)
+    const token = text(value[2], 8192)
+    const former = formerIn(value[3])
+    return value[0] === format && seed && token && former ? { seed: fromHex(seed), token, former } : undefined
+  })
 }
 
 export async function writeJoining(disk: Disk, joining: Joining | undefined): Promise<void> {
-  if (joining)
-    await disk.replace(joiningName, encode([format, joining.seed, joining.token, joining.former.map(fromHex)]))
+  if (joining) await writeChecked(disk, joiningName, [format, joining.seed, joining.token, joining.former.map(fromHex)])
   else await disk.remove(joiningName)
 }
 
-/** The private key under which this host was about to come back (R8), so that it asks again with the same one. */
-export async function readComingBack(disk: Disk): Promise<Uint8Array | undefined> {
-  const bytes = await disk.read(comingBackName)
-  if (!bytes) return undefined
-  const value = readPlain(bytes, comingBackName)
-  const seed = hex(value[1], 32)
-  if (value[0] !== format || !seed) throw damaged(comingBackName)
-  return fromHex(seed)
+/**
+ * The private key under which this host was about to come back (R8), so that it asks again with the same one. A damaged file is
+ * set aside.
+ */
+export function readComingBack(disk: Disk, problem: Problem): Promise<Uint8Array | undefined> {
+  return orSetAside(disk, comingBackName, 2, problem, value => {
+    const seed = hex(value[1], 32)
+    return value[0] === format && seed ? fromHex(seed) : undefined
+  })
 }
 
 export async function writeComingBack(disk: Disk, seed: Uint8Array | undefined): Promise<void> {
-  if (seed) await disk.replace(comingBackName, encode([format, seed]))
+  if (seed) await writeChecked(disk, comingBackName, [format, seed])
   else await disk.remove(comingBackName)
 }
 
@@ -111,21 +111,26 @@ function formerIn(value: Plain | undefined): PeerKey[] | undefined {
   return value === undefined ? [] : list(value, maxFormer, item => hex(item, 32))
 }
 
-function readPlain(bytes: Uint8Array, name: string): readonly Plain[] {
+/** What the file says; undefined if there is none, or none that can be read. */
+async function orSetAside<T>(
+  disk: Disk,
+  name: string,
+  count: number,
+  problem: Problem,
+  read: (value: readonly Plain[]) => T | undefined,
+): Promise<T | undefined> {
   try {
-    const value = decode(bytes, maxIdentityBytes)
-    if (Array.isArray(value)) return value
-  } catch {
-    // falls through: whatever the reason, the file is not what we wrote
+    const value = await readChecked(disk, name, count)
+    if (!value) return undefined
+    const found = read(value)
+    if (found === undefined) throw damagedFile(name)
+    return found
+  } catch (error) {
+    if (!(error instanceof SkeinError) || error.code !== 'damaged') throw error
+    await setAside(disk, name)
+    problem(`the file ${name} in the data directory was damaged, and is set aside`)
+    return undefined
   }
-  throw damaged(name)
-}
-
-function damaged(name: string): SkeinError {
-  return new SkeinError(
-    'internal',
-    `the file ${name} in the data directory is damaged: move the directory away and join again with a new token`,
-  )
 }
 
 function introduction(value: Plain): Introductions[number] | undefined {

@@ -31,7 +31,7 @@ export async function join(
   before?: { meshId: string; former: readonly PeerKey[] },
 ): Promise<Identity> {
   const invitation = decodeToken(token)
-  const found = await readJoining(disk)
+  const found = await readJoining(disk, text => log.warn({ err: text }, 'damage on the disk'))
   const begun = found?.token === token ? found : undefined
   const seed = begun?.seed ?? newSeed()
   const former = before?.meshId === invitation.meshId ? before.former.slice(0, maxFormer) : (begun?.former ?? [])

@@ -14,6 +14,8 @@ export const errorTable = {
   unsupported: { status: 501, exit: 3 },
   unreachable: { status: 502, exit: 7 },
   usage: { status: 400, exit: 2 },
+  // its service is not started again: it would end the same way
+  damaged: { status: 500, exit: 8 },
   internal: { status: 500, exit: 1 },
 } as const
 

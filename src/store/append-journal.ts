@@ -2,19 +2,12 @@
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type AppendFile, type Disk, draftSuffix } from './disk.ts'
 import type { Journal, JournalEntry, OpenJournal, Selection } from './journal.ts'
-import {
-  type Chain,
-  decodeJournal,
-  encodeWrite,
-  journalHead,
-  journalMagicBytes,
-  maxEntryBytes,
-} from './journal-format.ts'
+import { type Chain, decodeJournal, encodeWrite, journalHead, maxEntryBytes } from './journal-format.ts'
 import { Rewriting } from './rewriting.ts'
 
 /**
- * Opens (or begins) the journal `name`. A torn last write is cut off durably. Throws SkeinError('internal') when older
- * data is damaged or the file is no journal of this version: nothing in it is changed then.
+ * Opens (or begins) the journal `name`. A torn last write is cut off durably. Throws SkeinError('damaged') when older
+ * data is, 'unsupported' for a journal of another version: nothing in it is changed then.
  */
 export const openJournal: OpenJournal = async (disk, name) => {
   await disk.remove(name + draftSuffix)
@@ -29,19 +22,10 @@ export const openJournal: OpenJournal = async (disk, name) => {
 
 async function readOrBegin(disk: Disk, name: string): Promise<Uint8Array> {
   const bytes = await disk.read(name)
-  if (!bytes) {
-    // whole and durable before the file has its name: a journal never lacks a part of its head
-    await disk.replace(name, journalHead)
-    return journalHead
-  }
-  const difference = journalHead.findIndex((byte, index) => bytes[index] !== byte)
-  if (difference === -1) return bytes
-  throw new SkeinError(
-    'internal',
-    difference < journalMagicBytes || bytes.length < journalHead.length
-      ? `${name} is not a journal of Skein (byte ${difference}): move it away, or pass another --data-dir`
-      : `journal ${name} was written by another version of Skein: start that version, or pass another --data-dir`,
-  )
+  if (bytes) return bytes
+  // whole and durable before the file has its name: a journal never lacks a part of its head
+  await disk.replace(name, journalHead)
+  return journalHead
 }
 
 interface Waiting {

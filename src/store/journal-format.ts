@@ -11,12 +11,13 @@ import { equalBytes, sha256 } from '../lib/bytes.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { crc32c } from './crc32c.ts'
 import type { JournalEntry } from './journal.ts'
+import { damaged, JournalDamage } from './journal-damage.ts'
 
 /** Magic and format version 1. A later format changes the last two bytes. */
 export const journalHead = new Uint8Array([0x53, 0x4b, 0x45, 0x49, 0x4e, 0x4a, 0x00, 0x01])
 
 /** The part of the head that is the same in every version. */
-export const journalMagicBytes = 6
+const journalMagicBytes = 6
 
 /** Largest `bytes` of an entry: the largest message (1 MiB) and room for what a local fact wraps around it. */
 export const maxEntryBytes = 1024 * 1024 + 4096
@@ -116,11 +117,12 @@ export interface Decoded {
 }
 
 /**
- * Reads the bytes of a journal that begins with its head. Throws SkeinError('internal') when anything but the last
- * write is damaged.
+ * Reads the bytes of a journal. Throws SkeinError('damaged') when anything but the last write is damaged, and 'unsupported' when
+ * another version wrote it.
  */
 export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (!equalBytes(file.subarray(0, journalHead.length), journalHead)) throw strangeHead(file, name)
   const entries: JournalEntry[] = []
   let group: JournalEntry[] = []
   let offset = journalHead.length
@@ -128,7 +130,7 @@ export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
   let done = { chain: tip, length: offset }
   for (let frame = frameAt(file, offset); frame; frame = frameAt(file, offset)) {
     const { payload, end } = frame
-    if (!equalBytes(payload.subarray(1, payloadHeadBytes), tip)) throw damaged(name, offset, file.length, done.length)
+    if (!equalBytes(payload.subarray(1, payloadHeadBytes), tip)) throw damaged(name, offset, file, done.length)
     group.push({ kind: kindOf(payload) ?? 'local', bytes: new Uint8Array(payload.subarray(payloadHeadBytes)) })
     tip = chainAfter(payload)
     offset = end
@@ -137,7 +139,7 @@ export function decodeJournal(bytes: Uint8Array, name: string): Decoded {
     group = []
     done = { chain: tip, length: offset }
   }
-  if (offset < file.length && olderDataFollows(file, offset)) throw damaged(name, offset, file.length, done.length)
+  if (offset < file.length && olderDataFollows(file, offset)) throw damaged(name, offset, file, done.length)
   return { entries, ...done }
 }
 
@@ -168,26 +170,22 @@ function olderDataFollows(file: Buffer, damage: number): boolean {
   return false
 }
 
-/** Damage to what was synchronised: what precedes it is sound. */
-class JournalDamage extends SkeinError {
-  /** The whole groups before the damage end here. */
-  readonly soundBytes: number
-
-  constructor(message: string, soundBytes: number) {
-    super('internal', message)
-    this.soundBytes = soundBytes
+/** What is wrong with a journal that begins otherwise. Its first entry names the head that was written: it tells damage from another version. */
+function strangeHead(file: Buffer, name: string): SkeinError {
+  const repaired = Buffer.concat([journalHead, file.subarray(journalHead.length)])
+  const first = frameAt(repaired, journalHead.length)
+  const isOurs = first !== undefined && equalBytes(first.payload.subarray(1, payloadHeadBytes), chainStart)
+  const hasMagic = equalBytes(file.subarray(0, journalMagicBytes), journalHead.subarray(0, journalMagicBytes))
+  if (hasMagic && file.length >= journalHead.length && !isOurs) {
+    return new SkeinError(
+      'unsupported',
+      `journal ${name} was written by another version of Skein: start that version, or pass another --data-dir`,
+    )
   }
-}
-
-/** The error, if it says that a journal is damaged. */
-export function journalDamage(error: unknown): { message: string; soundBytes: number } | undefined {
-  return error instanceof JournalDamage ? error : undefined
-}
-
-function damaged(name: string, offset: number, size: number, soundBytes: number): SkeinError {
-  return new JournalDamage(
-    `journal ${name} is damaged at byte ${offset} of ${size}, and whole entries follow: check the disk, move the data ` +
-      'directory away and let this host join anew with a token of `skein peer invite`',
-    soundBytes,
-  )
+  const at = journalHead.findIndex((byte, index) => file[index] !== byte)
+  try {
+    return damaged(name, at, repaired, decodeJournal(repaired, name).length)
+  } catch (error) {
+    return error instanceof JournalDamage ? error : damaged(name, at, repaired, journalHead.length)
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { Disk } from './disk.ts'
 import type { OpenJournal } from './journal.ts'
-import { journalDamage } from './journal-format.ts'
+import { JournalDamage } from './journal-damage.ts'
 
 /** Where the damaged bytes are kept, beside the journal. */
 export const damagedSuffix = '.damaged'
@@ -15,11 +15,10 @@ export async function openOrSalvage(open: OpenJournal, disk: Disk, name: string)
   try {
     return { ...(await open(disk, name)), damaged: undefined }
   } catch (error) {
-    const damage = journalDamage(error)
-    const bytes = damage && (await disk.read(name))
-    if (!damage || !bytes) throw error
+    const bytes = error instanceof JournalDamage && (await disk.read(name))
+    if (!bytes) throw error
     await disk.replace(`${name}${damagedSuffix}`, bytes)
-    await disk.replace(name, bytes.subarray(0, damage.soundBytes))
-    return { ...(await open(disk, name)), damaged: damage.message }
+    await disk.replace(name, error.sound)
+    return { ...(await open(disk, name)), damaged: error.message }
   }
 }

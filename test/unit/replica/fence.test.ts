@@ -148,4 +148,28 @@ describe('replica: a damaged journal (R8)', () => {
       await replica.stop()
     }
   })
+
+  it('fences the peer also where the damage is in the head, empties the file or fills it with zeros; nothing sound is lost', async () => {
+    const whole = createMemoryDisk()
+    const rig = await foundRig(whole)
+    for (const name of ['a', 'b', 'c']) await rig.replica.write(() => [tenant(name)])
+    await rig.replica.stop()
+    const bytes = (await whole.read('journal')) ?? new Uint8Array()
+    const head = (byte: number) => Uint8Array.from(bytes, (value, at) => (at === byte ? value ^ 0x10 : value))
+    const all = ['default', 'a', 'b', 'c']
+    for (const [damaged, left] of [
+      ...Array.from({ length: 8 }, (_, byte) => [head(byte), all] as const),
+      [new Uint8Array(), undefined],
+      [new Uint8Array(bytes.length), undefined],
+      [bytes.slice(0, 5), undefined],
+    ] as const) {
+      const disk = createMemoryDisk()
+      await disk.replace('journal', damaged)
+      const { replica } = await openRig(disk)
+      assert.match(replica.fenced?.message ?? '', /journal was damaged/)
+      if (left) assert.deepEqual(replica.view.tenants(), left)
+      assert.deepEqual(await disk.read('journal.damaged'), damaged)
+      await replica.stop()
+    }
+  })
 })

@@ -46,7 +46,7 @@ async function diskWith(bytes: Uint8Array): Promise<Disk> {
 
 const isDamage = (error: unknown) =>
   error instanceof SkeinError &&
-  error.code === 'internal' &&
+  error.code === 'damaged' &&
   /^journal j is damaged at byte \d+ of \d+/.test(error.message)
 
 describe('journal', () => {
@@ -83,18 +83,13 @@ describe('journal', () => {
     assert.deepEqual(await entriesOf(disk), [largest, entry('after')])
   })
 
-  it('refuses a file that is no journal, or of another version, and leaves it as it is', async () => {
-    const foreign = new TextEncoder().encode('#!/bin/sh')
-    const newer = journalHead.slice()
-    newer[7] = 2
-    for (const [bytes, reason] of [
-      [foreign, /j is not a journal/],
-      [journalHead.slice(0, 5), /j is not a journal/],
-      [newer, /another version/],
-    ] as const) {
-      const disk = await diskWith(bytes)
-      await assert.rejects(openJournal(disk, 'j'), reason)
-      assert.deepEqual(await bytesOf(disk), bytes)
+  it('refuses a journal of another version, and leaves it as it is', async () => {
+    for (const at of [6, 7]) {
+      const newer = journalHead.slice()
+      newer[at] = 2
+      const disk = await diskWith(newer)
+      await assert.rejects(openJournal(disk, 'j'), { code: 'unsupported', message: /another version/ })
+      assert.deepEqual(await bytesOf(disk), newer)
     }
   })
 })
@@ -155,7 +150,7 @@ describe('journal after a crash', () => {
     const damageable = (await bytesOf(disk)).length
     await write(disk, [entry('four')])
     const whole = await bytesOf(disk)
-    for (let offset = journalHead.length; offset < damageable; offset++) {
+    for (let offset = 0; offset < damageable; offset++) {
       const flipped = whole.slice()
       flipped[offset] = (flipped[offset] ?? 0) ^ 0x01
       const damaged = await diskWith(flipped)
