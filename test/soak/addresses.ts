@@ -34,6 +34,19 @@ export async function heldOn(host: LabHost): Promise<Held[] | undefined> {
   )
 }
 
+/** What all engines hold, look after look. One that is down holds what it held, since its containers run on, but for those that are gone. */
+export function watchHeld(hosts: readonly LabHost[], gone: ReadonlySet<string>): () => Promise<Held[]> {
+  const last = new Map<LabHost, Held[]>()
+  return async () => {
+    const looks = hosts.map(async host => {
+      const held = (await heldOn(host)) ?? last.get(host) ?? []
+      last.set(host, held)
+      return held
+    })
+    return (await Promise.all(looks)).flat().filter(({ container }) => !gone.has(container))
+  }
+}
+
 /** Lines that tell of an address which two containers hold in one network. */
 export function doubled(held: readonly Held[]): string[] {
   const first = new Map<string, Held>()

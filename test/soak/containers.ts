@@ -14,22 +14,25 @@ export interface Tally {
 /** Most containers of one host at a time. */
 const most = 6
 /** Docker itself waits up to 8 s for the plugin; beyond this it hangs, which nothing may. */
-const hangMs = 60_000
+export const hangMs = 60_000
 
 const idle = ['sh', '-c', 'trap exit TERM; sleep 86400 & wait']
 
+/** @param gone gets the name of each container that was removed; a name is used once. */
 export async function churn(
   host: LabHost,
   networks: readonly string[],
   random: Random,
+  gone: Set<string>,
   isOver: () => boolean,
 ): Promise<Tally> {
   const tally: Tally = { started: 0, removed: 0, refused: 0, slowest: 0 }
   const running: string[] = []
   let count = 0
+  const mark = random.below(2 ** 32).toString(36)
   while (!isOver()) {
     if (running.length < most && random.chance(0.6)) {
-      const name = `soak-${host.name}-${++count}`
+      const name = `soak-${host.name}-${mark}-${++count}`
       const network = random.pick(networks) ?? 'bridge'
       const begun = performance.now()
       const argv = ['docker', 'run', '-d', '--name', name, '--net', network, 'alpine', ...idle]
@@ -43,6 +46,7 @@ export async function churn(
       const { code } = await host.exec(['docker', 'rm', '-f', name], { timeoutMs: hangMs })
       if (code === 0) tally.removed++
       else running.push(name)
+      if (code === 0) gone.add(name)
     }
     await delay(random.between(50, 600))
   }

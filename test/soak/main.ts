@@ -10,8 +10,8 @@ import { downLab, type Lab, upLab } from '../../lab/index.ts'
 import { errorText } from '../../src/lib/errors.ts'
 import { netctl } from '../lab/acceptance/cli.ts'
 import { Random } from '../sim/random.ts'
-import { doubled, heldOn } from './addresses.ts'
-import { churn, type Tally } from './containers.ts'
+import { doubled, type Held, watchHeld } from './addresses.ts'
+import { churn, hangMs, type Tally } from './containers.ts'
 import { breakSomething } from './faults.ts'
 import { assertAtRest } from './rest.ts'
 
@@ -52,8 +52,9 @@ async function main(lab: Lab): Promise<void> {
 async function trouble(lab: Lab, random: Random, untilMs: number): Promise<void> {
   const isOver = () => performance.now() >= untilMs || broken.length > 0
   const broken: string[] = []
-  const tallies = Promise.all(lab.hosts().map(host => churn(host, networks, random.fork(), isOver)))
-  const checks = check(lab, isOver, broken)
+  const gone = new Set<string>()
+  const tallies = Promise.all(lab.hosts().map(host => churn(host, networks, random.fork(), gone, isOver)))
+  const checks = check(watchHeld(lab.hosts(), gone), isOver, broken)
   while (!isOver()) {
     const fault = await breakSomething(lab, random)
     say(fault.text)
@@ -66,15 +67,15 @@ async function trouble(lab: Lab, random: Random, untilMs: number): Promise<void>
   say(
     `${sum.started} started, ${sum.removed} removed, ${sum.refused} refused (slowest ${Math.round(sum.slowest)} ms), ${looks} looks`,
   )
+  if (sum.slowest >= hangMs) broken.push(`a docker run was not answered within ${hangMs / 1000} s`)
   if (broken.length > 0) throw new Error(broken.join('; '))
 }
 
-/** Looks at all engines that answer, again and again; one that is down holds what it held. */
-async function check(lab: Lab, isOver: () => boolean, broken: string[]): Promise<number> {
+/** Looks at all engines, again and again. */
+async function check(look: () => Promise<Held[]>, isOver: () => boolean, broken: string[]): Promise<number> {
   let looks = 0
   while (!isOver()) {
-    const held = (await Promise.all(lab.hosts().map(heldOn))).flatMap(list => list ?? [])
-    broken.push(...doubled(held))
+    broken.push(...doubled(await look()))
     looks++
     await delay(checkMs)
   }
