@@ -39,6 +39,9 @@ const removeBody = z
 /** One step of a drain; whoever wants all of it asks again. */
 const drainStepMs = 5000
 
+/** Who has joined hears of the members with the first records, within a moment. */
+const membersKnownMs = 5000
+
 const joinBody = z.strictObject({ token: z.string().min(1).max(4096) })
 
 export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
@@ -89,7 +92,10 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
   })
   app.post('/api/v1/join', async (request): Promise<JoinJson> => {
     await deps().admission.join(checkBody(joinBody, request.body).token.trim())
-    const { view } = deps().replica
+    const { replica } = deps()
+    // it is a member from now on whether it knows the others yet or not
+    await replica.waitFor(known => known.member(replica.self) !== undefined, membersKnownMs).catch(() => {})
+    const { view } = replica
     return { meshId: view.meshId, members: view.members().length }
   })
 }

@@ -2,16 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { packageRoot } from '../../../lab/plan.ts'
 import { parseDocument } from '../../support/tutorial/document.ts'
-import { createPlayer } from '../../support/tutorial/play.ts'
-import { labStage } from './stage.ts'
+import { createPlayer, type Stage } from '../../support/tutorial/play.ts'
 
 const file = 'docs/tutorial.md'
 
-/** A test per chapter, in a `describe` that brings the hosts up. @param place where the blocks are carried out: '' in the lab */
-export function carryOutChapters(place: string): void {
+/** A test per chapter, in a `describe` that brings the hosts up. @param place of the blocks that are carried out: '' in the lab */
+export function carryOutChapters(place: string, stage: Stage): void {
   const all = parseDocument(readFileSync(`${packageRoot()}/${file}`, 'utf8'))
   const steps = all.filter(step => step.place === place)
-  const player = createPlayer(file, labStage)
+  const player = createPlayer(file, stage)
   let failed: string | undefined
   after(() => player.close())
 

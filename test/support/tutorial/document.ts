@@ -26,26 +26,20 @@ export interface Step {
 
 /** Every command of every `console` block. Throws for a block that is not closed or does not begin with a prompt. */
 export function parseDocument(text: string): Step[] {
-  const steps: Step[] = []
-  let chapter = ''
-  let fence: Fence | undefined
-  for (const [at, line] of text.split('\n').entries()) {
-    if (!fence) {
-      chapter = /^## (.*)/.exec(line)?.[1] ?? chapter
-      const [, language, place] = /^```(\S*) *(.*)/.exec(line) ?? []
-      if (language !== undefined) fence = { at, console: language === 'console', place: place ?? '', lines: [] }
-    } else if (line === '```') {
-      if (fence.console) steps.push(...readBlock(fence, chapter))
-      fence = undefined
-    } else {
-      fence.lines.push(line)
-    }
-  }
-  if (fence) throw new Error(`line ${fence.at + 1}: the block is not closed`)
-  return steps
+  return fencesOf(text)
+    .filter(({ console }) => console)
+    .flatMap(readBlock)
+}
+
+/** What stands in blocks that are not `console`, and so is carried out by nobody: a text per block. */
+export function otherBlocks(text: string): string[] {
+  return fencesOf(text)
+    .filter(({ console }) => !console)
+    .map(({ lines }) => lines.join('\n'))
 }
 
 interface Fence {
+  chapter: string
   /** Index of the line with the fence. */
   at: number
   console: boolean
@@ -53,7 +47,27 @@ interface Fence {
   lines: string[]
 }
 
-function readBlock({ at, place, lines }: Fence, chapter: string): Step[] {
+function fencesOf(text: string): Fence[] {
+  const fences: Fence[] = []
+  let chapter = ''
+  let open: Fence | undefined
+  for (const [at, line] of text.split('\n').entries()) {
+    if (open && line === '```') {
+      fences.push(open)
+      open = undefined
+    } else if (open) {
+      open.lines.push(line)
+    } else {
+      chapter = /^## (.*)/.exec(line)?.[1] ?? chapter
+      const [, language, place = ''] = /^```(\S*) *(.*)/.exec(line) ?? []
+      if (language !== undefined) open = { chapter, at, console: language === 'console', place, lines: [] }
+    }
+  }
+  if (open) throw new Error(`line ${open.at + 1}: the block is not closed`)
+  return fences
+}
+
+function readBlock({ chapter, at, place, lines }: Fence): Step[] {
   const steps: { step: Omit<Step, 'input' | 'output'>; input: string[]; output: string[] }[] = []
   let host = ''
   for (const [index, text] of lines.entries()) {

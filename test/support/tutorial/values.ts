@@ -12,7 +12,7 @@ export interface Piece {
  */
 const kinds: readonly { kind: string; bound: boolean; pattern: RegExp }[] = [
   // tokens of Docker's swarm and of the mesh
-  { kind: 'token', bound: true, pattern: /SWMTKN-1-[0-9a-z]+-[0-9a-z]+|skein1-[A-Za-z0-9_-]+/ },
+  { kind: 'token', bound: true, pattern: /SWMTKN-1-[0-9a-z]+-[0-9a-z]+|skein1\.[A-Za-z0-9_-]+/ },
   { kind: 'time', bound: false, pattern: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?/ },
   { kind: 'time', bound: false, pattern: /\d\d:\d\d:\d\d\.\d{6}/ },
   { kind: 'commit', bound: false, pattern: /(?<=GitCommit: )\S+/ },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { parseDocument } from '../../support/tutorial/document.ts'
+import { otherBlocks, parseDocument } from '../../support/tutorial/document.ts'
 
 /** A document of these lines. */
 const text = (...lines: string[]) => lines.join('\n')
@@ -43,6 +43,7 @@ describe('tutorial: the commands of a document', () => {
       parseDocument(document).map(({ place, host, command }) => [place, host, command]),
       [['vm', 'a-1', 'y']],
     )
+    assert.deepEqual(otherBlocks(document), ['vagrant up', '$ x'])
   })
 
   it('refuses a block that nobody can carry out', () => {

@@ -52,6 +52,15 @@ describe('tutorial: does a command print what the document shows?', () => {
     other('inet 192.168.2.10/24', 'inet 192.168.2.11/24')
   })
 
+  it('types the tokens of the run where the document has its own', () => {
+    const bindings = createBindings()
+    const swarm = ['SWMTKN-1-17fua1p0-azrdyz3a', 'SWMTKN-1-5k2bx-0gq']
+    for (const [ours, theirs] of [['skein1.hXgg-Yj_h', 'skein1.zQ'], swarm]) {
+      assert.equal(differ(`${ours}`, `${theirs}`, false, bindings), undefined)
+      assert.equal(bindings.inRun(`join ${ours} now`), `join ${theirs} now`)
+    }
+  })
+
   it('takes an id for the same one throughout, whole or cut', () => {
     const bindings = createBindings()
     assert.equal(differ(id('a'), id('7'), false, bindings), undefined)

@@ -1,72 +1,32 @@
-/** Our edition beside the tutorial of 2016: the same chapters, and every command that is still one. */
+/** Our edition beside the tutorial of 2016: the same chapters, every command that is still one, and nothing that nobody carries out. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { parseDocument } from '../../support/tutorial/document.ts'
+import { otherBlocks, parseDocument } from '../../support/tutorial/document.ts'
+import { seed } from './seed.ts'
 
-const file = new URL('../../../docs/tutorial.md', import.meta.url)
-const steps = parseDocument(readFileSync(file, 'utf8'))
+const text = readFileSync(new URL('../../../docs/tutorial.md', import.meta.url), 'utf8')
+const steps = parseDocument(text)
 
-/** In the order in which the tutorial types them. */
-const commands = [
-  'docker info',
-  'netctl version',
-  'docker network ls',
-  'docker run -itd --name=vanilla-c alpine /bin/sh',
-  'docker network inspect bridge',
-  "docker inspect --format '{{.NetworkSettings.IPAddress}}' vanilla-c",
-  'docker exec -it vanilla-c /bin/sh',
-  'ifconfig eth0',
-  'iptables -t nat -L -n',
-  'netctl net create --subnet=10.1.2.0/24 contiv-net',
-  'netctl net ls',
-  'docker network inspect contiv-net',
-  'docker run -itd --name=contiv-c1 --net=contiv-net alpine /bin/sh',
-  'docker run -itd --name=contiv-c2 --net=contiv-net alpine /bin/sh',
-  'docker ps',
-  'docker exec -it contiv-c2 /bin/sh',
-  'ping contiv-c1',
-  'docker network inspect overlay-net',
-  'docker run -itd --name=overlay-c1 --net=overlay-net alpine /bin/sh',
-  "docker inspect --format='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' overlay-c1",
-  'docker run -itd --name=overlay-c2 --net=overlay-net alpine /bin/sh',
-  'docker exec -it overlay-c2 /bin/sh',
-  'ping overlay-c1',
-  'netctl tenant create blue',
-  'netctl tenant ls',
-  'netctl net create -t blue --subnet=10.1.2.0/24 contiv-net',
-  'netctl net ls -t blue',
-  'docker run -itd --name=contiv-blue-c1 --net=contiv-net/blue alpine /bin/sh',
-  'docker run -itd --name=contiv-blue-c2 --net=contiv-net/blue alpine /bin/sh',
-  'docker run -itd --name=contiv-blue-c3 --net=contiv-net/blue alpine /bin/sh',
-  'docker network inspect contiv-net/blue',
-  'docker exec -it contiv-blue-c3 /bin/sh',
-  'ping contiv-blue-c1',
-  'ping contiv-blue-c2',
-  'docker exec -it contiv-c1 /bin/sh',
-  'ifconfig -a',
-  'nc -zvw 1 localhost 9099',
-  'docker run -itd -p 9099:9099 --name=contiv-exposed --net=contiv-net alpine /bin/sh',
-  'nc -zvw 1 localhost 9099',
-  'iptables -t nat -L -n',
-  'netctl policy create db-policy',
-  'netctl policy ls',
-  'netctl policy rule-add db-policy 1 -direction=in -protocol=tcp -action=deny',
-  'netctl policy rule-add db-policy 2 -direction=in -protocol=tcp -port=8888 -action=allow -priority=10',
-  'netctl policy rule-ls db-policy',
-  'netctl group create contiv-net db -policy=db-policy',
-  'netctl group ls',
-  'docker run -itd --name=contiv-db --net=db.contiv-net alpine /bin/sh',
-  "docker inspect --format='{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' contiv-db",
-  'docker run -itd --name=contiv-web --net=contiv-net alpine /bin/sh',
-  'docker exec -it contiv-web /bin/sh',
-  'nc -nzvw 1 10.1.2.7 8890',
-  'nc -nzvw 1 10.1.2.7 8889',
-  'nc -nzvw 1 10.1.2.7 8888',
-  'docker run -itd --name=contiv-cluster-c1 --net=contiv-net alpine /bin/sh',
-  'docker run -itd --name=contiv-cluster-c2 --net=contiv-net alpine /bin/sh',
-  'docker exec -it contiv-cluster-c1 /bin/sh',
-  'ping contiv-cluster-c2',
+/** Blocks that no test types into a terminal, and why. A new one is made a `console` block, or gets its reason here. */
+const notCarriedOut: [block: string, why: string][] = [
+  ['npm ci && npm run build', 'what the tests run on: .ci/run begins with it'],
+  [
+    'bin/skein lab shell host1\nbin/skein lab shell host2',
+    "how the test opens its terminals (stage.ts), one for each host's prompt",
+  ],
+  [
+    'vagrant up\nvagrant ssh tutorial-node1     # in one window, then: sudo -i\nvagrant ssh tutorial-node2     # in the other, then: sudo -i',
+    'no box can be started where the tests run',
+  ],
+  ['vagrant destroy -f', 'no box can be started where the tests run'],
 ]
+
+/** Who carries out the blocks of a place. */
+const carriedOutBy = {
+  '': 'test/lab/tutorial/01-tutorial.test.ts',
+  apart: 'test/lab/tutorial/02-apart.test.ts',
+  vm: 'test/vm/guest/tutorial.ts',
+}
 
 describe('tutorial: our edition', () => {
   it('has the chapters 0 to 6', () => {
@@ -74,12 +34,29 @@ describe('tutorial: our edition', () => {
     assert.deepEqual([...chapters].filter(Boolean), ['0', '1', '2', '3', '4', '5', '6'])
   })
 
-  it("types the tutorial's commands, in its order", () => {
+  it("types the tutorial's commands, in its order, and says of each that it types otherwise what has changed", () => {
+    const prose = text.replaceAll(/\s+/g, ' ')
     let at = 0
-    for (const command of commands) {
-      const found = steps.findIndex((step, index) => index >= at && step.command === command)
-      assert.notEqual(found, -1, `${command}, after line ${steps[at - 1]?.line ?? 1}`)
+    for (const command of seed) {
+      const { theirs, ours, said } =
+        typeof command === 'string' ? { theirs: command, ours: command, said: '' } : command
+      assert.ok(prose.includes(said), `${theirs}: the document does not say: ${said}`)
+      if (ours === '') continue
+      const found = steps.findIndex((step, index) => index >= at && step.command === ours)
+      assert.notEqual(found, -1, `${ours}, after line ${steps[at - 1]?.line ?? 1}`)
       at = found + 1
+    }
+  })
+
+  it('has no block that is not carried out, but for these', () => {
+    assert.deepEqual(
+      otherBlocks(text),
+      notCarriedOut.map(([block]) => block),
+    )
+    assert.deepEqual([...new Set(steps.map(({ place }) => place))].sort(), Object.keys(carriedOutBy).sort())
+    for (const [place, file] of Object.entries(carriedOutBy)) {
+      const test = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+      assert.ok(test.includes(`'${place}'`), `${file} carries out the blocks of '${place}'`)
     }
   })
 })
