@@ -15,15 +15,17 @@ import type { NetworkId } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
 import { groupAct } from './born-group.ts'
-import { meaningOf, networkNameOf, ownOptions, pairs, statedIn, type Typed } from './born-network.ts'
-import { type BornPool, type BornPools, isChosen, withoutGateway } from './born-pools.ts'
+import { meaningOf, networkNameOf, ownOptions, pairs, type Typed } from './born-network.ts'
+import type { BornPool, BornPools } from './born-pools.ts'
 import { wantedNetworks } from './docker-name.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import type { LocalConditions } from './local-conditions.ts'
+import { baseOf, lengthOf } from './pool-handle.ts'
 import { networkOfPool, type PoolId, poolIdOf } from './pool-id.ts'
 import { type DockerApi, DockerAway, type DockerNetwork } from './ports.ts'
 import type { RemovalPass } from './removal-pass.ts'
 import type { Removals } from './removals.ts'
+import { saidIn } from './spec-options.ts'
 
 /** What the record may take of its batch, bytes. */
 const maxRecordBytes = 64 * 1024
@@ -131,7 +133,7 @@ async function clearWay({ replica, range, removalPass }: AdoptionDeps, typed: Ty
 function typedOf({ name, options, gateway, subnet6, gateway6 }: DockerNetwork, pool: BornPool): Typed {
   const { tenant, group } = pool
   const ipv6 = { subnet6, gateway6: gateway6 === subnet6.split('/')[0] ? '' : gateway6 }
-  return isChosen(pool)
+  return pool.isChosen
     ? { tenant, group, name, options, subnet: undefined, gateway: '', ...ipv6 }
     : { tenant, group, name, options, subnet: pool.pool, gateway, ...ipv6 }
 }
@@ -185,17 +187,17 @@ function isSame(a: NetworkDockerLeaf, b: NetworkDockerLeaf): boolean {
 
 /** The pool of a network whose handle went with this peer's data, if such a network exists: its containers need it. */
 async function restored({ replica, pools }: AdoptionDeps, network: DockerNetwork): Promise<BornPool | undefined> {
-  const { tenant = defaultTenant, group } = statedIn(network.options)
+  const { tenant = defaultTenant, group } = saidIn(network.options)
   const existing = wantedNetworks(replica.view).find(wanted => {
     const isMeant = wanted.network.tenant === tenant && wanted.group?.bornName === group
     return isMeant && [wanted.name, bareName(tenant, wanted.name)].includes(network.name)
   })
   const spec = existing?.network.spec
-  const shown = { tenant, group, pool: network.subnet, gateway: network.gateway }
-  const isGiven = network.gateway === '' || network.gateway === spec?.gateway
-  const pool = isGiven ? withoutGateway(shown) : shown
-  if (!spec || (!isChosen(pool) && prefixText(spec.subnet) !== pool.pool)) return undefined
-  await pools.restore(pool, network.id)
-  if (spec.subnet6 !== '') await pools.ipv6.restore({ tenant, group, pool: spec.subnet6 }, network.id)
-  return pool
+  const { subnet: pool, gateway: shown } = network
+  // Docker shows a gateway that the user chose, or the one of a pool whose subnet was to be chosen
+  const isGiven = shown === '' || shown === spec?.gateway
+  if (!spec || (isGiven && prefixText(spec.subnet) !== pool)) return undefined
+  const gateway = `${isGiven ? baseOf(pool) : shown}/${lengthOf(pool)}`
+  await pools.restore({ pool, gateway, pool6: spec.subnet6 }, { dockerId: network.id, tenant, group })
+  return pools.poolOf(network.id)
 }

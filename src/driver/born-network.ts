@@ -17,24 +17,7 @@ import {
 } from '../model/network.ts'
 import { prefixText } from '../model/subnet.ts'
 import { tenantFlag } from './refusals.ts'
-
-/** The options that say how Skein makes the network, also written `skein.tenant` and so on; the others are the user's own. */
-const specOptions = ['encap', 'pkt-tag', 'tenant', 'group'] as const
-
-type Options = Readonly<Record<string, unknown>>
-
-/** What the option says in either form; undefined if it is not given. Throws `invalid` if it is no text. */
-function said(options: Options, name: (typeof specOptions)[number]): string | undefined {
-  const value = options[`skein.${name}`] ?? options[name]
-  if (value === undefined || typeof value === 'string') return value
-  throw new SkeinError('invalid', `the ${name} is no text: write -o ${name}=VALUE`)
-}
-
-/** Tenant and group of a Docker network that was made before; what is unreadable is none. */
-export function statedIn(options: Readonly<Record<string, string>>): { tenant?: string; group?: string } {
-  const [tenant, group] = [said(options, 'tenant'), said(options, 'group')]
-  return { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
-}
+import { type Options, said, specOptions } from './spec-options.ts'
 
 /** The group of `-o group` or `--ipam-opt group`; undefined for none. Throws `invalid`. */
 export function groupOf(options: Options): string | undefined {
@@ -48,6 +31,13 @@ export function tenantOf(view: RegistryView, options: Options): string {
   const tenant = said(options, 'tenant') ?? defaultTenant
   if (view.hasTenant(tenant)) return tenant
   throw new SkeinError('not-found', `tenant ${tenant} does not exist: create it with: skein tenant create ${tenant}`)
+}
+
+/** Throws what is wrong with the options themselves, whatever network they are of. */
+export function checkSaid(view: RegistryView, options: Options): void {
+  tenantOf(view, options)
+  groupOf(options)
+  specOf(options, '10.0.0.0/30', '')
 }
 
 /** The spec that the options ask for. Throws `invalid` or `unsupported`. */
@@ -76,11 +66,11 @@ export function checkOverlap(
   if (prefix && collide6(rival.spec, addressing)) throw overlap6(prefix, rival)
   const { subnet } = addressing
   const isSame = prefixText(rival.spec.subnet) === prefixText(subnet)
-  const ofGroup = isSame ? ', or for a group on it add -o group=NAME --ipam-opt group=NAME' : ''
+  const ofGroup = isSame ? ', or for a group on it add -o group=NAME' : ''
   throw new SkeinError(
     'conflict',
     `network ${rival.name} conflicts with subnet ${subnet.text}: it has ${rival.spec.subnet.text}; choose another ` +
-      `subnet, or another tenant with -o tenant=NAME --ipam-opt tenant=NAME${ofGroup}`,
+      `subnet, or another tenant with -o tenant=NAME${ofGroup}`,
   )
 }
 
@@ -102,7 +92,7 @@ function overlap6(prefix: Subnet6, { name, spec }: Network): SkeinError {
   return new SkeinError(
     'conflict',
     `network ${name} conflicts with subnetv6 ${prefix.text}: it has ${spec.subnet6}; choose another IPv6 subnet, or ` +
-      'another tenant with -o tenant=NAME --ipam-opt tenant=NAME',
+      'another tenant with -o tenant=NAME',
   )
 }
 
@@ -196,7 +186,7 @@ function choose(view: RegistryView, tenant: string, name: string, range: Address
 function badName(name: string): SkeinError {
   const [, tenant] = name.split('/')
   return tenant
-    ? new SkeinError('invalid', `${name} names a tenant: add -o tenant=${tenant} --ipam-opt tenant=${tenant}`)
+    ? new SkeinError('invalid', `${name} names a tenant: add -o tenant=${tenant}`)
     : new SkeinError(
         'invalid',
         `network name ${JSON.stringify(name)} is invalid: use letters, digits, '_', '.' and '-', at most 64 characters`,

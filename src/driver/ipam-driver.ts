@@ -11,22 +11,22 @@ import { formatIp, parseIp } from '../model/ip.ts'
 import { checkSpec, type NetworkSpec } from '../model/network.ts'
 import { contains, parseSubnet, prefixText, type Subnet } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
-import { checkOverlap, groupOf, tenantOf } from './born-network.ts'
-import { type BornPool, type BornPools, isChosen } from './born-pools.ts'
+import { checkSaid } from './born-network.ts'
+import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { requestAddress6, requestPool6 } from './ipam6.ts'
 import type { LocalState } from './local-state.ts'
+import { type Handle, isChosen, lengthOf, readHandle } from './pool-handle.ts'
 import { networkOfPool, readPoolId } from './pool-id.ts'
 import { type Driver, gatewayLabel, type RequestOf } from './protocol.ts'
 import { checkTakesEndpoints, needNetwork, statedPool } from './refusals.ts'
-import type { Removals } from './removals.ts'
+import { saidIn } from './spec-options.ts'
 
 export interface IpamDriverDeps {
   replica: Replica
   ipam: Ipam
   networks: DockerNetworks
   pools: BornPools
-  removals: Removals
   state: LocalState
 }
 
@@ -38,8 +38,7 @@ export function createIpamDriver(deps: IpamDriverDeps): IpamDriver {
     'IpamDriver.RequestPool': async request =>
       request.V6 ? requestPool6(deps, withoutRange(request)) : requestPool(deps, withoutRange(request)),
     async 'IpamDriver.ReleasePool'({ PoolID }) {
-      if (pools.ipv6.isPool6(PoolID)) await pools.ipv6.release(PoolID)
-      if (pools.isHandle(PoolID)) await pools.release(PoolID)
+      await pools.release(PoolID)
       return {}
     },
     'IpamDriver.RequestAddress': async (request, signal) =>
@@ -83,23 +82,12 @@ async function requestPool(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.
   return { PoolID: stated.pool, Pool: pool, Data: { [gatewayLabel]: gatewayAddress(network.spec) } }
 }
 
-/** A network is being born in this Docker. What Docker has told so far is checked at once. */
-async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
-  const { replica, networks, pools, removals } = deps
-  const tenant = tenantOf(replica.view, request.Options)
-  const group = groupOf(request.Options)
+/** A network is being born in this Docker: all else is checked when Docker tells its tenant and group. */
+async function poolToBe({ replica, pools }: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
+  checkSaid(replica.view, request.Options)
   const subnet = request.Pool ? parseSubnet(request.Pool) : undefined
-  if (subnet) {
-    // the same network from another host may not be in this Docker yet, and one that was just removed is still known
-    checkOverlap(replica.view, tenant, { subnet, encap: 'vxlan', gateway: '', subnet6: '', gateway6: '' }, rival => {
-      const isSame = prefixText(rival.spec.subnet) === subnet.text
-      // a group has the subnet of its network
-      const isItsOwn = group !== undefined || networks.dockerIdsOfPool(rival.id).length === 0
-      return removals.isOpen(rival.id) || (isSame && isItsOwn)
-    })
-  }
-  const { handle, pool, gateway } = await pools.request({ tenant, group }, subnet)
-  return { PoolID: handle, Pool: pool, Data: { [gatewayLabel]: `${gateway}/${pool.split('/')[1]}` } }
+  const { handle, pool, gateway } = await pools.request(saidIn(request.Options), subnet)
+  return { PoolID: handle, Pool: pool, Data: { [gatewayLabel]: gateway } }
 }
 
 async function requestAddress(
@@ -109,7 +97,7 @@ async function requestAddress(
 ) {
   const { replica, ipam, state, pools } = deps
   const isGateway = request.Options.RequestAddressType === gatewayLabel
-  const born = pools.read(request.PoolID)
+  const born = readHandle(request.PoolID)
   if (isGateway && born) return { Address: gatewayToBe(born, request.Address), Data: {} }
   const pool = pools.isHandle(request.PoolID) ? await pools.adopted(request.PoolID) : request.PoolID
   if (signal.aborted) throw signal.reason
@@ -147,11 +135,11 @@ function gatewayAddress({ subnet, ...spec }: NetworkSpec): string {
   return `${formatIp(nextHopOf({ subnet, ...spec }) ?? subnet.base)}/${subnet.length}`
 }
 
-/** The user chose one for a network that is being born. */
-function gatewayToBe(pool: BornPool, gateway: string): string {
+/** The user chose one for a network that is being born. The length tells its pool from others, as that of the one we told. */
+function gatewayToBe(pool: Handle, gateway: string): string {
   if (isChosen(pool)) throw new SkeinError('invalid', 'a gateway needs its subnet: add --subnet')
-  const { subnet } = checkSpec({ subnet: pool.pool, gateway })
-  return `${gateway}/${subnet.length}`
+  checkSpec({ subnet: pool.pool, gateway })
+  return `${gateway}/${lengthOf(pool.gateway)}`
 }
 
 function askedGateway({ name, spec }: Network, asked: string): string {

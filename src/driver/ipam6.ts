@@ -6,11 +6,13 @@ import { formatIp6, parseIp6 } from '../model/ip6.ts'
 import { address4, address6, checkSubnet6, contains6, type Subnet6, subnet6Of } from '../model/ipv6.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { parseSubnet } from '../model/subnet.ts'
-import { checkOverlap6, groupOf, tenantOf } from './born-network.ts'
+import { checkSaid } from './born-network.ts'
 import type { IpamDriverDeps } from './ipam-driver.ts'
+import { lengthOf, readHandle } from './pool-handle.ts'
 import { networkOfPool } from './pool-id.ts'
 import { gatewayLabel, type RequestOf } from './protocol.ts'
 import { needNetwork, statedPool } from './refusals.ts'
+import { saidIn } from './spec-options.ts'
 
 /** What a prefix is checked against while the IPv4 subnet is not known: the smallest. */
 const smallest = parseSubnet('10.0.0.0/30')
@@ -31,19 +33,14 @@ export async function requestPool6(deps: IpamDriverDeps, request: RequestOf<'Ipa
   return answer(deps.pools.ipv6.beside(stated.pool), subnet6, nextHop6Of(spec))
 }
 
-async function poolToBe(deps: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
-  const { replica, networks, pools, removals } = deps
-  const tenant = tenantOf(replica.view, request.Options)
-  const group = groupOf(request.Options)
+async function poolToBe({ replica, pools }: IpamDriverDeps, request: RequestOf<'IpamDriver.RequestPool'>) {
+  checkSaid(replica.view, request.Options)
   if (!request.Pool) {
     throw new SkeinError('invalid', 'Skein chooses no IPv6 subnet: add --subnet fd00:6::/64, or leave out --ipv6')
   }
-  const subnet6 = checkSubnet6(request.Pool, smallest)
-  checkOverlap6(replica.view, tenant, subnet6, rival => {
-    const isItsOwn = group !== undefined || networks.dockerIdsOfPool(rival.id).length === 0
-    return removals.isOpen(rival.id) || (rival.spec.subnet6 === subnet6.text && isItsOwn)
-  })
-  return answer(await pools.ipv6.request({ tenant, group, pool: subnet6.text }), subnet6, undefined)
+  const asked = checkSubnet6(request.Pool, smallest).text
+  const { handle, pool, gateway } = await pools.ipv6.facts.ask(asked, saidIn(request.Options))
+  return { PoolID: handle, Pool: pool, Data: { [gatewayLabel]: gateway } }
 }
 
 /** Without a gateway in the answer Docker would ask for one: where there is none, the prefix's own address stands for it. */
@@ -88,9 +85,10 @@ function checkPreferred(spec: NetworkSpec, asked: string, own: string): void {
 
 /** The user chose one for a network that is being born; whether it fits is seen when all is known. */
 function gatewayToBe(handle: string, gateway: string): string {
-  const subnet6 = checkSubnet6(handle.split('|')[3] ?? '', smallest)
+  const pool = readHandle(handle)
+  const subnet6 = checkSubnet6(pool?.pool ?? '', smallest)
   const ip = parseIp6(gateway)
-  if (ip !== undefined && contains6(subnet6, ip)) return `${formatIp6(ip)}/${subnet6.length}`
+  if (pool && ip !== undefined && contains6(subnet6, ip)) return `${formatIp6(ip)}/${lengthOf(pool.gateway)}`
   throw new SkeinError('invalid', `gateway ${gateway || '""'} is not in ${subnet6.text}: choose another --gateway`)
 }
 

@@ -6,8 +6,8 @@ import { subnet6Of } from '../model/ipv6.ts'
 import type { NetworkId } from '../model/network.ts'
 import { contains, prefixText } from '../model/subnet.ts'
 import type { Replica } from '../replica/replica.ts'
-import { checkTag, groupOf, specOf, tenantOf } from './born-network.ts'
-import { type BornPools, isChosen, likeChosen } from './born-pools.ts'
+import { claimPools } from './birth.ts'
+import type { BornPools } from './born-pools.ts'
 import type { DockerNetworks } from './docker-networks.ts'
 import { endpointLeaf, endpointRemovalLeaf } from './endpoint-leaf.ts'
 import { checkAddress6 } from './ipam6.ts'
@@ -44,7 +44,7 @@ export function createNetworkDriver(deps: NetworkDriverDeps): NetworkDriver {
     async 'NetworkDriver.CreateNetwork'(request) {
       const pool = checkCreation(deps, request)
       if (pool !== undefined) await networks.remember(request.NetworkID, pool)
-      else await bindPool(deps, request)
+      else await claimPools(deps, request)
       return {}
     },
     async 'NetworkDriver.DeleteNetwork'(request) {
@@ -119,28 +119,6 @@ function checkCreation(deps: NetworkDriverDeps, request: Creation): PoolId | und
     )
   }
   return stated?.pool
-}
-
-/** Docker tells neither name nor labels: the reconciler asks for them. What can be refused is refused here. */
-async function bindPool({ replica, pools }: NetworkDriverDeps, request: Creation): Promise<void> {
-  const tenant = tenantOf(replica.view, request.Options)
-  const group = groupOf(request.Options)
-  const [data] = request.IPv4Data
-  const gateway = data?.Gateway.split('/')[0] ?? ''
-  const pool = pools.asked({ tenant, group, pool: data?.Pool ?? '', gateway })
-  const [data6] = request.IPv6Data
-  const ipv6 = data6 && { subnet6: data6.Pool, gateway6: gateway6In(data6) }
-  const subnet = isChosen(pool) ? likeChosen(pool) : pool.pool
-  const spec = specOf(request.Options, subnet, pool.gateway === gateway ? '' : gateway, ipv6)
-  if (!isChosen(pool)) checkTag(replica.view, tenant, spec)
-  await pools.bind(pool, request.NetworkID)
-  if (data6) await pools.ipv6.bind({ tenant, group, pool: data6.Pool }, request.NetworkID)
-}
-
-/** '' unless the user chose one: Docker tells the prefix's own address, as it was told. */
-function gateway6In({ Pool, Gateway }: Creation['IPv6Data'][number]): string {
-  const gateway = Gateway.split('/')[0] ?? ''
-  return gateway === Pool.split('/')[0] ? '' : gateway
 }
 
 /** Whether `docker network rm` on this host means the network and not only this host's copy. */

@@ -118,6 +118,7 @@ export function createNetworkPass(deps: NetworkPassDeps): NetworkPass {
         if (pool !== undefined) await networks.remember(network.id, pool)
       }
       const done = await takeOver(ours.filter(network => poolOf(network) === undefined))
+      await deps.pools.sweep(new Set(listed.map(({ id }) => id)))
       await removalPass.judge()
       return done
     },

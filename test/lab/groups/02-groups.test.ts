@@ -183,7 +183,7 @@ describe('groups: on three hosts', function () {
   it('can be created with docker network create, on one host for all', async () => {
     const [one, two] = hosts()
     const drivers = ['-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', '10.1.2.0/24']
-    await docker(one, 'network', 'create', ...drivers, '-o', 'group=db', '--ipam-opt', 'group=db', 'db.web')
+    await docker(one, 'network', 'create', ...drivers, '-o', 'group=db', 'db.web')
     const c1 = await runContainer(one, 'db.web', 'c1')
     await networksAppear(lab().hosts(), 'web', 'db.web')
     const c2 = await runContainer(two, 'db.web', 'c2')

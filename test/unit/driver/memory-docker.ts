@@ -61,11 +61,14 @@ export interface NewNetwork {
   gateway?: string
   subnet6?: string
   gateway6?: string
-  /** Of both options. */
+  /** `-o tenant=`. */
   tenant?: string
-  /** Of both options. */
+  /** `-o group=`. */
   group?: string
+  /** `-o`. */
   options?: Record<string, string>
+  /** `--ipam-opt`. */
+  ipamOptions?: Record<string, string>
   labels?: Record<string, string>
   internal?: boolean
 }
@@ -219,10 +222,11 @@ export function createMemoryDocker(plugin: () => string): MemoryDocker {
       networks.set(network.id, network)
       return network
     },
-    create(name, { tenant, group, options = {}, labels = {}, internal = false, ...addresses } = {}) {
-      const both = { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
+    create(name, { tenant, group, labels = {}, internal = false, ...given } = {}) {
+      const { options = {}, ipamOptions = {}, ...addresses } = given
+      const ours = { ...(tenant !== undefined && { tenant }), ...(group !== undefined && { group }) }
       const none = { subnet: '', gateway: '', subnet6: '', gateway6: '' }
-      const own = { name, labels, options: { ...options, ...both }, ipamOptions: both, internal }
+      const own = { name, labels, options: { ...options, ...ours }, ipamOptions, internal }
       return make({ ...none, ...addresses, ...own })
     },
     async prune() {

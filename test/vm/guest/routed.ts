@@ -18,8 +18,21 @@ import { captured, joinVlan, patience, reaches, run, type Wire } from './wire.ts
 export const routed = {
   name: 'routed',
   tag: 113,
-  creation: ['-e', 'vlan', '-p', '113', '-s', '10.8.0.0/24', '-g', '10.8.0.254'],
-  creation6: ['--subnetv6', 'fd00:8::/64', '--gatewayv6', 'fd00:8::fe'],
+  /** Of `docker network create`. */
+  creation: [
+    ...['-d', 'mesh', '--ipam-driver', 'mesh', '-o', 'encap=vlan', '-o', 'pkt-tag=113'],
+    ...[
+      '--subnet',
+      '10.8.0.0/24',
+      '--gateway',
+      '10.8.0.254',
+      '--ipv6',
+      '--subnet',
+      'fd00:8::/64',
+      '--gateway',
+      'fd00:8::fe',
+    ],
+  ],
   router: { ip: '10.8.0.254', ip6: 'fd00:8::fe' },
   /** Addresses of the router that are in no network of Skein. */
   beyond: { ip: '10.20.0.1', ip6: 'fd00:20::1' },

@@ -83,7 +83,7 @@ describe('VLAN networks, on the kernel of Debian', () => {
   })
 
   it('with IPv6: containers and the plain host reach each other, by neighbour discovery on the wire', async () => {
-    await netctl(wire.two, 'net', 'create', ...routed.creation, ...routed.creation6, routed.name)
+    await docker(wire.two, 'network', 'create', ...routed.creation, routed.name)
     await joinRouter(wire)
     await shown(routed.name)
     await checkNeighbours({ wire, near, far })
