@@ -49,7 +49,7 @@ export function ipBytes(ip: string): Buffer {
   return Buffer.from((parseIp6(ip) ?? 0n).toString(16).padStart(32, '0'), 'hex')
 }
 
-function macBytes(mac: string): Buffer {
+export function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex')
 }
 
@@ -71,8 +71,8 @@ export function frameBytes({ from, to, src, dst, label, body, vlan }: Frame): Bu
   return Buffer.concat([ethernet, header, ipBytes(src), ipBytes(dst), extra, bytes])
 }
 
-/** RFC 1071. */
-function sumOf(bytes: Buffer): number {
+/** Checksum of RFC 1071. */
+export function sumOf(bytes: Buffer): number {
   const even = Buffer.concat([bytes, Buffer.alloc(bytes.length % 2)])
   let sum = 0
   for (let at = 0; at < even.length; at += 2) sum += even.readUInt16BE(at)
@@ -88,13 +88,22 @@ for (@ARGV) { send($socket, pack("H*", $_), 0, pack("SSiSCCx8", 17, 0x0300, $ind
 
 /** Sends frames on the device with this index, in the network where it is run. */
 export function sending(index: number, frames: readonly Frame[]): string[] {
-  return ['perl', '-e', program, String(index), ...frames.map(frame => frameBytes(frame).toString('hex'))]
+  return sendingBytes(index, frames.map(frameBytes))
 }
 
-export async function sendFrames(host: Host, container: string, frames: readonly Frame[]): Promise<string> {
+function sendingBytes(index: number, frames: readonly Buffer[]): string[] {
+  return ['perl', '-e', program, String(index), ...frames.map(bytes => bytes.toString('hex'))]
+}
+
+export function sendFrames(host: Host, container: string, frames: readonly Frame[]): Promise<string> {
+  return sendBytes(host, container, frames.map(frameBytes))
+}
+
+/** In this order. */
+export async function sendBytes(host: Host, container: string, frames: readonly Buffer[]): Promise<string> {
   const inside = ['ip', 'netns', 'exec', container]
   const [link] = JSON.parse(await host.exec(...inside, 'ip', '-j', 'link', 'show', 'dev', 'eth0'))
-  return host.exec(...inside, ...sending(link.ifindex, frames))
+  return host.exec(...inside, ...sendingBytes(link.ifindex, frames))
 }
 
 /** Notes the labels of what comes in. */
