@@ -83,10 +83,13 @@ const orders = {
     }),
   /** Sends numbered datagrams, one every `everyMs`, until `stop`; `fresh`: each from a port of its own. */
   async stream(ip, port, everyMs, fresh) {
-    const stream = { sent: 0, back: new Set() }
+    const stream = { sent: 0, back: new Set(), lastMs: 0 }
     const open = () => {
       const socket = socketTo(ip)
-      socket.on('message', data => stream.back.add(Number(data)))
+      socket.on('message', data => {
+        stream.back.add(Number(data))
+        stream.lastMs = Date.now()
+      })
       socket.on('error', () => undefined)
       return socket
     }
@@ -108,6 +111,7 @@ const orders = {
     stream.close()
     return {
       sent: stream.sent,
+      lastMs: stream.lastMs,
       lost: Array.from({ length: stream.sent }, (_, n) => n).filter(n => !stream.back.has(n)),
     }
   },

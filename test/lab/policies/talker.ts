@@ -11,8 +11,11 @@ const program = fileURLToPath(new URL('./talker.mjs', import.meta.url))
 const silenceMs = 300
 
 export interface Streamed {
-  sent: number
-  lost: number[]
+  readonly sent: number
+  /** Numbers of those that did not come back; the first is 0. */
+  readonly lost: readonly number[]
+  /** By the machine's clock: when the last came back; 0 if none did. */
+  readonly lastMs: number
 }
 
 export interface Talker {
