@@ -25,12 +25,13 @@ import type { Invitation } from '../../../src/mesh/transport.ts'
 import { parseFlowKind } from '../../../src/model/flow-kind.ts'
 import { checkNetwork, type NetworkId } from '../../../src/model/network.ts'
 import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
-import { why } from '../../../src/policy/index.ts'
+import { type Answer, type Change, counterName, type DecidingRule, why } from '../../../src/policy/index.ts'
 import { createAdmission, found } from '../../../src/replica/admission.ts'
 import { createReplica } from '../../../src/replica/create.ts'
 import { joinMesh } from '../../../src/replica/join.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { openFileDisk } from '../../../src/store/file-disk.ts'
+import { leavesOf } from '../../support/typed-command.ts'
 
 export interface HostConfig {
   name: string
@@ -45,6 +46,15 @@ export interface HostConfig {
 }
 
 export const vxlanPort = 7374
+
+export interface WhySaid extends Pick<Answer, 'passes'> {
+  /** `counter`: of the rule that decides, if one does. */
+  readonly cases: readonly { readonly action: string; readonly counter: string | undefined }[]
+  /** Names of hosts. */
+  readonly decidedOn: readonly string[]
+  readonly judgedOn: readonly string[]
+  readonly change: Change | undefined
+}
 
 async function startPeer({ name, address, seed, directory, invitation, mtu = 1500, ...config }: HostConfig) {
   const log = createLogger((process.env.SKEIN_LOG_LEVEL as 'debug') ?? 'silent')
@@ -125,11 +135,28 @@ export const orders = {
       ...Object.entries(added).flatMap(([id, rule]) => addRuleLeaves(objects, tenant, policy, id, checkRule(rule))),
     ])
   },
-  /** What `skein why` says of two containers, by their names. */
-  async why(src: string, dst: string, flow: string, family?: 4 | 6) {
+  /** What `skein why` says. */
+  async why(src: string, dst: string, flow: string, tenant?: string, family?: 4 | 6): Promise<WhySaid> {
     const { view, self } = started().replica
-    const facts = { view, self, nameOf: (key: string) => view.member(key)?.name ?? key, unreachable: [], connected: [] }
-    return why(facts, { src, dst, kind: parseFlowKind(flow), family }).passes
+    const nameOf = (key: string) => view.member(key)?.name ?? key
+    const facts = { view, self, nameOf, unreachable: [], connected: [] }
+    const { passes, ways } = why(facts, { src, dst, kind: parseFlowKind(flow), tenant, family })
+    const [way] = ways
+    const counterOf = ({ policy, id }: DecidingRule): string => {
+      const rule = view.objects.rules(way?.src.tenant ?? '', policy).find(({ shown }) => shown === id)
+      return rule ? counterName(policy, rule.id, rule.hash) : ''
+    }
+    return {
+      passes,
+      cases: (way?.cases ?? []).map(({ action, rule }) => ({ action, counter: rule ? counterOf(rule) : undefined })),
+      decidedOn: (way?.decidedOn ?? []).map(nameOf),
+      judgedOn: (way?.judgedOn ?? []).map(nameOf),
+      change: way?.change,
+    }
+  },
+  /** A command that it names. */
+  type: async (command: string) => {
+    await started().replica.write(view => leavesOf(view, command))
   },
   digest: async () => started().replica.view.digest(),
   knows: async (network: NetworkId) => started().replica.view.network(network) !== undefined,

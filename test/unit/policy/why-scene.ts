@@ -1,18 +1,10 @@
-/** A scene with containers on two hosts, to be asked why; and a reader of the commands that an answer names. */
-import assert from 'node:assert/strict'
+/** A scene with containers on two hosts, to be asked why. */
 import { createTenantLeaves } from '../../../src/crdt/acts.ts'
-import {
-  addRuleLeaves,
-  changeGroupLeaves,
-  createPolicyLeaves,
-  removeRuleLeaves,
-  removeValueLeaves,
-} from '../../../src/crdt/object-acts.ts'
 import type { Family } from '../../../src/model/address-match.ts'
 import { parseFlowKind } from '../../../src/model/flow-kind.ts'
 import { macOf } from '../../../src/model/ip.ts'
-import { checkRule, type RuleRequest } from '../../../src/model/rule.ts'
 import { type Answer, type HostFacts, why } from '../../../src/policy/index.ts'
+import { leavesOf } from '../../support/typed-command.ts'
 import { createScene, type Scene, type SceneGroup, type SceneRules } from './scene.ts'
 
 export interface Place {
@@ -63,7 +55,7 @@ export function createWhyScene(
     ...scene,
     facts,
     ask: (src, dst, flow, tenant, family) => why(facts, { src, dst, kind: parseFlowKind(flow), tenant, family }),
-    type: command => type(scene, command),
+    type: command => scene.write(known => leavesOf(known, command)),
   }
 }
 
@@ -74,50 +66,4 @@ function idOf(text: string): string {
 
 export function idDigits(name: string): string {
   return idOf(`c${name}`).slice(0, 12)
-}
-
-const fields: Record<string, keyof RuleRequest> = {
-  direction: 'direction',
-  priority: 'priority',
-  'from-group': 'fromGroup',
-  'to-group': 'toGroup',
-  'from-ip-address': 'fromIp',
-  'to-ip-address': 'toIp',
-  protocol: 'protocol',
-  port: 'port',
-  action: 'action',
-}
-
-function type({ write }: Scene, command: string): void {
-  const [program, noun, verb, ...rest] = command.split(' ')
-  assert.equal(program, 'skein')
-  const flags = new Map(
-    rest.filter(word => word.startsWith('--')).map(word => word.slice(2).split('=', 2) as [string, string]),
-  )
-  const [first = '', second = ''] = rest.filter(word => !word.startsWith('--'))
-  const tenant = 'default'
-  if (noun === 'policy' && verb === 'create') write(known => createPolicyLeaves(known.objects, tenant, first))
-  else if (noun === 'group' && verb === 'create') {
-    write(({ objects }) => {
-      const group = objects.groupByName(tenant, second)
-      assert.ok(group)
-      return changeGroupLeaves(objects, group, { policies: [flags.get('policy') ?? ''] })
-    })
-  } else if (noun === 'policy' && verb === 'rule-rm') {
-    const [id = '', hash] = second.split('~')
-    write(({ objects }) => {
-      if (hash === undefined) return removeRuleLeaves(objects, tenant, first, id)
-      const values = objects.ruleValues(tenant, first, id).filter(rule => rule.hash.startsWith(hash))
-      return values.flatMap(rule => removeValueLeaves(tenant, first, rule))
-    })
-  } else {
-    assert.equal(`${noun} ${verb}`, 'policy rule-add')
-    const request: Record<string, string | number> = {}
-    for (const [flag, value] of flags) {
-      const field = fields[flag]
-      assert.ok(field, command)
-      request[field] = field === 'priority' || field === 'port' ? Number(value) : value
-    }
-    write(known => addRuleLeaves(known.objects, tenant, first, second, checkRule(request)))
-  }
 }
