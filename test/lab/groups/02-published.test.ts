@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { LabHost, LabNode } from '../../../lab/index.ts'
+import { ask, type LabHost, type LabNode } from '../../../lab/index.ts'
 import { three } from '../acceptance/cli.ts'
 import {
   assertCutOff,
@@ -60,14 +60,29 @@ describe('groups: published ports and the way out', function () {
       ),
     )
 
-  async function prepare(...rules: [id: string, ...flags: string[]][]): Promise<Container> {
+  const prepare = (...rules: [id: string, ...flags: string[]][]) => prepareBeside(0, ...rules)
+
+  /** @param many rules that are not about these callers, before any host has to follow them */
+  async function prepareBeside(many: number, ...rules: [id: string, ...flags: string[]][]): Promise<Container> {
     ;[one, two] = three(lab().hosts())
     await skein('net', 'create', '--subnet=10.1.2.0/24', 'web')
     await skein('policy', 'create', 'p')
     for (const [id, ...flags] of rules) await rule(id, ...flags)
+    for (let from = 0; from < many; from += 50) await addOthers(from, 50)
     await skein('group', 'create', 'web', 'db', '-p', 'p')
     await networksAppear([one, two], 'web', 'db.web')
     return runContainer(one, 'db.web', 'service', { args: [...published, '-p', '8082:82'], command })
+  }
+
+  async function addOthers(from: number, count: number): Promise<void> {
+    const rules = Array.from({ length: count }, (_, at) => from + at).map(n => {
+      const what = { id: `m${n}`, direction: 'in', action: 'deny', protocol: 'tcp', port: 80 }
+      return { ...what, priority: 1 + (n % 90), fromIp: `172.20.${n >> 8}.${n & 255}` }
+    })
+    const body = { policies: [{ name: 'p', rules }] }
+    const { status, text } = await ask(one.apiSocket, 'POST', '/api/v1/apply', { body, timeoutMs: 25_000 })
+    assert.equal(status, 200, text)
+    assert.doesNotMatch(text, /refused/)
   }
 
   it('are under the same rules, by the port of the container, whoever calls', async () => {
@@ -107,6 +122,35 @@ describe('groups: published ports and the way out', function () {
     await rule('1', '-l', 'tcp', '-P', '82', '-j', 'deny')
     for (const listener of listeners) assert.ok((await listener) > 0, 'it was heard before it was cut')
     assert.equal(await reads(two, 8080), 'tcp-80')
+  })
+
+  it('are cut by one more rule among 2,000 and back without it, and what was counted stays', async function () {
+    this.timeout(240_000)
+    await prepareBeside(2_000, ['1', '-l', 'tcp', '-P', '81', '-p', '50', '-j', 'deny'])
+    const counted = async () => {
+      const all: { ruleId: string; counters: { packets: number } }[] = JSON.parse(
+        await skein('policy', 'rule-ls', 'p', '--counters', '--json'),
+      )
+      return all.find(({ ruleId }) => ruleId === '1')?.counters.packets ?? 0
+    }
+    const nft = async (...argv: string[]) => (await one.exec(['nft', ...argv], { timeoutMs: 30_000 })).stdout
+    const held = async () =>
+      (await nft('-s', 'list', 'counters', 'table', 'inet', 'skein_outside')).match(/counter t_/g)?.length
+    await eventually(async () => assert.equal(await held(), 2_001))
+    await assertEach(8081, '')
+    const [before, lists] = [await counted(), await nft('list', 'map', 'inet', 'skein_outside', 'receivers')]
+    assert.ok(before > 0)
+    assert.match(lists, /jump in_/)
+    const listener = untilSilent({ from: two, address: one.address, port: 8082 })
+    await eventually(async () => assert.match(await reads(two, 8082), /^tick/))
+    await rule('more', '-l', 'tcp', '-P', '82', '-p', '100', '-j', 'deny')
+    assert.ok((await listener) > 0, 'it was heard before it was cut')
+    assert.equal(await reads(two, 8082), '')
+    await skein('policy', 'rule-rm', 'p', 'more')
+    await eventually(async () => assert.match(await reads(two, 8082), /^tick/))
+    assert.equal(await nft('list', 'map', 'inet', 'skein_outside', 'receivers'), lists, 'it is the same list')
+    assert.equal(await held(), 2_001)
+    assert.ok((await counted()) >= before)
   })
 
   it('never answer to whom a rule denies, while the container starts again and again, or without the peer', async () => {
