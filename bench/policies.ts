@@ -10,7 +10,7 @@ import { withLab } from './lib/lab.ts'
 import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
 import { alternate } from './lib/pairs.ts'
 import { alone, compare } from './lib/statistics.ts'
-import { type Effect, measureEffect, startFlow } from './policies/effect.ts'
+import { type Effect, type Flow, measureEffect, startFlow } from './policies/effect.ts'
 import { connectionRate, type Ends, startServer } from './policies/netperf.ts'
 import { apply, makeGroups, makeRules } from './policies/objects.ts'
 
@@ -26,7 +26,7 @@ export const policies: Measurement = {
   title: `${rules} rules and ${groups} groups on one host`,
   ours: 'with them',
   base: 'without',
-  limitMs: 900_000,
+  limitMs: 1_800_000,
   onlyByName: true,
   async run(context) {
     await installMissing(context.progress, { netperf: 'netperf', netserver: 'netperf' })
@@ -35,7 +35,11 @@ export const policies: Measurement = {
 }
 
 async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
-  const { signal, progress } = context
+  const { signal } = context
+  const progress = (line: string) => {
+    signal.throwIfAborted() // to make thousands of rules takes minutes
+    context.progress(line)
+  }
   const engine = createEngine(host)
   await apply(host, {
     tenants: [{ name: 'plain' }],
@@ -54,16 +58,16 @@ async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
   }
   const many = await twoContainers(engine, 'many', 'web', 'g0.web')
   const plain = await twoContainers(engine, 'plain', 'web/plain', 'web/plain')
-  const flow = await startFlow(many)
+  const flows = [await startFlow(many), await startFlow(await publishedContainer(host, engine))]
   const servers = await Promise.all([many, plain].map(startServer))
   try {
-    const oneGroup = await effects(host, flow, context)
+    const oneGroup = await effects(host, flows, context)
     // the containers go on; Docker would take minutes to make a network for each of the groups
     await host.killEngine()
     await makeGroups(host, 'web', groups, progress)
-    const fewRules = await effects(host, flow, context)
+    const fewRules = await effects(host, flows, context)
     await makeRules(host, rules, groups, progress)
-    const manyRules = await effects(host, flow, context)
+    const manyRules = await effects(host, flows, context)
     progress(`${pairs} pairs of ${seconds} s`)
     for (const ends of [many, plain]) await connectionRate(ends, seconds)
     const { ours, base } = await alternate(
@@ -81,44 +85,59 @@ async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
       notes: [
         'Docker’s engine is off: containers run, and Docker makes no networks for the groups',
         'both containers of a pair on one host; the receiver’s group has all the rules, none of which is about these connections',
-        'a rule that denies a flow of a datagram each ms: until the last one that was answered',
+        'a rule that denies flows of a datagram each ms: until the last one that was answered; of both at once, between containers and from the host to one over docker_gwbridge',
       ],
     }
   } finally {
-    flow.stop()
+    for (const flow of flows) flow.stop()
     for (const server of servers) server.kill('SIGKILL')
   }
 }
 
-async function effects(host: LabHost, flow: Parameters<typeof measureEffect>[1], { signal, progress }: BenchContext) {
+/** By flow, then by change. */
+async function effects(host: LabHost, flows: readonly Flow[], { signal, progress }: BenchContext) {
   progress(`${changes} changes of a rule`)
-  const found: Effect[] = []
+  const found: Effect[][] = flows.map(() => [])
   for (let n = 0; n < changes; n++) {
     signal.throwIfAborted()
-    found.push(await measureEffect(host, flow, `cut${n}`))
+    for (const [at, effect] of (await measureEffect(host, flows, `cut${n}`)).entries()) found[at]?.push(effect)
   }
   return found
 }
 
-function effectRows(what: string, found: readonly Effect[]) {
-  return [
+function effectRows(what: string, [inside = [], outside = []]: readonly Effect[][]) {
+  const rows = (where: string, found: readonly Effect[]) => [
     alone(
-      `${what}: command -> flow is cut`,
+      `${where}: command -> flow is cut`,
       'ms',
       found.map(each => each.fromCall),
     ),
-    alone(`${what}: the same, the slowest`, 'ms', [Math.max(...found.map(each => each.fromCall))]),
+    alone(`${where}: the same, the slowest`, 'ms', [Math.max(...found.map(each => each.fromCall))]),
     alone(
-      `${what}: answer of the command -> flow is cut`,
+      `${where}: answer of the command -> flow is cut`,
       'ms',
       found.map(each => each.fromAnswer),
     ),
+    alone(`${where}: the same, the slowest`, 'ms', [Math.max(...found.map(each => each.fromAnswer))]),
     alone(
-      `${what}: rule-rm -> flow is back`,
+      `${where}: rule-rm -> flow is back`,
       'ms',
       found.map(each => each.back),
     ),
   ]
+  return [...rows(what, inside), ...rows(`docker_gwbridge, ${what}`, outside)]
+}
+
+/** From the host to a container of the group, where Docker publishes ports. */
+async function publishedContainer(host: LabHost, engine: Engine): Promise<Ends> {
+  const name = 'many-published'
+  await engine.runIdle(name, 'g0.web')
+  const { Id, State } = (await engine.call('GET', `/containers/${name}/json`)) as { Id: string; State: { Pid: number } }
+  const bridge = (await engine.call('GET', '/networks/docker_gwbridge')) as {
+    Containers: Record<string, { IPv4Address: string } | undefined>
+  }
+  const [ip = ''] = (bridge.Containers[Id]?.IPv4Address ?? '').split('/')
+  return { client: host.peerPid() ?? 0, server: State.Pid, ip }
 }
 
 async function twoContainers(engine: Engine, name: string, from: string, to: string): Promise<Ends> {

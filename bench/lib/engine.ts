@@ -6,8 +6,8 @@ export interface Engine {
   readonly host: LabHost
   /** One call of the engine's API; its answer as JSON. Throws with the engine's message. */
   call(method: string, path: string, body?: object): Promise<unknown>
-  /** Runs a container that idles, on Docker's own bridge. */
-  runIdle(name: string): Promise<void>
+  /** Runs a container that idles. @param network @default Docker's own bridge */
+  runIdle(name: string, network?: string): Promise<void>
   connect(network: string, container: string): Promise<void>
   disconnect(network: string, container: string): Promise<void>
   /** Address and MAC of a container on a network. */
@@ -33,8 +33,8 @@ export function createEngine(host: LabHost): Engine {
       if (status >= 300) throw new SkeinError('internal', `${host.name}: Docker refused ${path}: ${status} ${text}`)
       return text === '' ? undefined : JSON.parse(text)
     },
-    async runIdle(name) {
-      const settings = { Image: 'alpine', Cmd: idle, HostConfig: { NetworkMode: 'bridge' } }
+    async runIdle(name, network = 'bridge') {
+      const settings = { Image: 'alpine', Cmd: idle, HostConfig: { NetworkMode: network } }
       await engine.call('POST', `/containers/create?name=${name}`, settings)
       await engine.call('POST', `/containers/${name}/start`)
     },

@@ -53,18 +53,31 @@ export interface Effect {
   readonly back: number
 }
 
-/** Denies the flow by a rule, and takes the rule away again. */
-export async function measureEffect(host: LabHost, flow: Flow, id: string): Promise<Effect> {
-  await until(async () => nowMs() - (await flow.lastAnswer()) < 10, 'the flow does not stand')
+/** Denies the flows by one rule, and takes the rule away again; what came of each. */
+export async function measureEffect(host: LabHost, flows: readonly Flow[], id: string): Promise<Effect[]> {
+  const each = (test: (flow: Flow) => Promise<boolean>) => async () =>
+    (await Promise.all(flows.map(test))).every(Boolean)
+  await until(
+    each(async flow => nowMs() - (await flow.lastAnswer()) < 10),
+    'the flows do not stand',
+  )
   // at any moment, and not always while the host still follows the last change
   await delay(300 + 1_000 * Math.random())
   const rule = { direction: 'in', protocol: 'udp', port, action: 'deny', priority: 100 }
   const { asked, answered } = await changeRule(host, id, rule)
-  await until(async () => nowMs() - (await flow.lastAnswer()) > silentMs, 'the flow is not cut')
-  const last = await flow.lastAnswer()
+  await until(
+    each(async flow => nowMs() - (await flow.lastAnswer()) > silentMs),
+    'the flows are not cut',
+  )
+  const last = await Promise.all(flows.map(flow => flow.lastAnswer()))
   const removed = await changeRule(host, id, undefined)
-  await until(async () => (await flow.lastAnswer()) > removed.asked, 'the flow does not come back', 1)
-  return { fromCall: last - asked, fromAnswer: last - answered, back: (await flow.lastAnswer()) - removed.asked }
+  const back = await Promise.all(
+    flows.map(async flow => {
+      await until(async () => (await flow.lastAnswer()) > removed.asked, 'a flow does not come back', 1)
+      return (await flow.lastAnswer()) - removed.asked
+    }),
+  )
+  return last.map((at, n) => ({ fromCall: at - asked, fromAnswer: at - answered, back: back[n] ?? 0 }))
 }
 
 async function until(test: () => Promise<boolean>, what: string, everyMs = 5): Promise<void> {
