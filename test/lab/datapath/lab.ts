@@ -7,16 +7,14 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { probeVni } from '../../../src/datapath/vni.ts'
 import { run } from '../../../src/lib/exec.ts'
 import { newSeed } from '../../../src/lib/keys.ts'
 import type { Invitation } from '../../../src/mesh/transport.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import { interrupted, onInterrupt } from '../support/interrupt.ts'
+import { bundleProgram } from './bundle.ts'
 import type { HostConfig, Orders } from './host-process.ts'
-
-const program = fileURLToPath(new URL('./host-process.ts', import.meta.url))
 
 /** Where the network namespace of a container is. */
 export function sandboxOf(container: string): string {
@@ -35,6 +33,7 @@ export class Host {
   readonly address: string
   readonly #namespace: string
   readonly #directory: string
+  readonly #program: string
   readonly #seed = newSeed()
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   #holder: ChildProcess | undefined
@@ -43,7 +42,8 @@ export class Host {
   #orders = 0
   #fresh = 0
 
-  constructor(name: string, address: string, namespace: string, directory: string) {
+  constructor(name: string, address: string, namespace: string, directory: string, program: string) {
+    this.#program = program
     this.name = name
     this.address = address
     this.#namespace = namespace
@@ -75,15 +75,11 @@ export class Host {
   async startPeer(
     options: { invitation?: Invitation; mtu?: number; fresh?: boolean; path?: string } = {},
   ): Promise<void> {
-    const child = spawn(
-      'nsenter',
-      [...this.#inside(), process.execPath, '--import', import.meta.resolve('tsx'), program],
-      {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        serialization: 'advanced',
-        env: { ...process.env, ...(options.path === undefined ? {} : { PATH: options.path }) },
-      },
-    )
+    const child = spawn('nsenter', [...this.#inside(), process.execPath, this.#program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, ...(options.path === undefined ? {} : { PATH: options.path }) },
+    })
     child.on('message', ({ id, value, error }: { id: number; value: unknown; error?: string }) => {
       if (error === undefined) this.#waiting.get(id)?.resolve(value)
       else this.#waiting.get(id)?.reject(new Error(error))
@@ -193,6 +189,7 @@ export class Lab {
   async up(count: number): Promise<void> {
     this.#forget = onInterrupt(() => this.down())
     this.#directory = await mkdtemp(join(tmpdir(), 'skein-datapath-'))
+    const program = await bundleProgram(this.#directory)
     const hub = await this.#namespace('switch')
     await must('nsenter', `--net=/run/netns/${hub}`, 'sysctl', '-q', '-w', 'net.bridge.bridge-nf-call-iptables=0')
     await must('ip', '-n', hub, 'link', 'add', 'name', 'switch', 'type', 'bridge')
@@ -200,7 +197,7 @@ export class Lab {
     for (let n = 1; n <= count; n++) {
       const address = `192.168.2.${10 + n}`
       const namespace = await this.plug(`h${n}`, address)
-      const host = new Host(`host${n}`, address, namespace, join(this.#directory, `host${n}`))
+      const host = new Host(`host${n}`, address, namespace, join(this.#directory, `host${n}`), program)
       this.hosts.push(host)
       await host.up()
     }
