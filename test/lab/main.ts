@@ -1,8 +1,8 @@
 /**
  * npm run test:lab -- [FOLDER|FILE…]
  *
- * The tests of the lab, in two lanes: most of their time they wait, for splits, deadlines and containers. Each lane runs one job at a
- * time, a mocha with a lab of its own.
+ * The tests of the lab, in lanes side by side: most of their time they wait, for splits, deadlines and containers. Each lane runs one job
+ * at a time, a mocha with a lab of its own.
  */
 import { readdirSync } from 'node:fs'
 import { installMissing } from '../../lab/packages.ts'
@@ -14,7 +14,7 @@ import { chooseFiles, type Job, planJobs } from './lanes/plan.ts'
 import { type RunningJob, runJob } from './lanes/run-job.ts'
 import { removeLeftLabs } from './support/leftovers.ts'
 
-const laneCount = 2
+const laneCount = 3
 /** So that who watches knows that it goes on. */
 const progressMs = 30_000
 

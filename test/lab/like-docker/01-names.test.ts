@@ -1,56 +1,8 @@
 import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
 import { netctl, three } from '../acceptance/cli.ts'
-import { assertReaches, type Container, docker, eventually, inspect, runContainer, useLab } from '../support/index.ts'
-import type { Asked } from './ask-names.ts'
-
-const upstream = '192.168.2.254'
-
-/** `nslookup` in the container; what it prints, of a name that is not found too. */
-async function nslookup(from: Container, ...args: string[]): Promise<string> {
-  const { stdout, stderr } = await from.host.exec(['docker', 'exec', from.id, 'nslookup', ...args], {
-    timeoutMs: 15_000,
-  })
-  return stdout + stderr
-}
-
-/** Addresses that the container finds for a name. */
-async function addresses(from: Container, name: string): Promise<string[]> {
-  const text = await nslookup(from, name)
-  return [...text.replace(/^Address:\s+127\.0\.0\.11\S*$/m, '').matchAll(/^Address: (\S+)$/gm)].map(
-    match => match[1] ?? '',
-  )
-}
-
-async function assertUnknown(from: Container, name: string): Promise<void> {
-  assert.match(await nslookup(from, name), /NXDOMAIN/, `${from.name}: ${name}`)
-}
-
-/** Questions out of the container's network namespace to the server that Docker's resolver asks. */
-async function ask(from: Container, transport: 'udp' | 'tcp', name: string, type = 'A', count = 1): Promise<Asked> {
-  const pid = await docker(from.host, 'inspect', '-f', '{{.State.Pid}}', from.id)
-  const program = [
-    process.execPath,
-    '--import',
-    import.meta.resolve('tsx'),
-    new URL('ask-names.ts', import.meta.url).pathname,
-  ]
-  const argv = ['nsenter', '-t', pid, '-n', ...program, upstream, transport, name, type, String(count)]
-  const { code, stdout, stderr } = await from.host.exec(argv, { timeoutMs: 30_000 })
-  assert.equal(code, 0, stderr)
-  return JSON.parse(stdout)
-}
-
-async function createNetwork(
-  hosts: readonly LabHost[],
-  name: string,
-  subnet: string,
-  tenant = 'default',
-): Promise<void> {
-  await netctl(three(hosts)[0], 'net', 'create', '-t', tenant, `--subnet=${subnet}`, name)
-  const dockerName = tenant === 'default' ? name : `${name}/${tenant}`
-  for (const host of hosts) await eventually(() => inspect(host, 'network', dockerName))
-}
+import { docker, eventually, runContainer, useLab } from '../support/index.ts'
+import { addresses, ask, assertUnknown, createNetwork, nslookup, upstream } from './names.ts'
 
 const skeinStatus = async (host: LabHost) => (await host.exec(['skein', 'status'])).stdout
 
@@ -58,45 +10,6 @@ describe('like Docker: names across hosts', function () {
   this.timeout(90_000)
   const lab = useLab()
   const hosts = () => three(lab().hosts())
-
-  it('are there within a second, aliases and reverse too, follow a rename, and go within two', async () => {
-    const [one, two] = hosts()
-    await createNetwork(lab().hosts(), 'contiv-net', '10.1.2.0/24')
-    const c1 = await runContainer(one, 'contiv-net', 'c1')
-    const c2 = await runContainer(two, 'contiv-net', 'c2', { args: ['--network-alias', 'db', '--hostname', 'store'] })
-    for (const name of ['c2', 'db', 'store', 'C2', 'c2.contiv-net', c2.id.slice(0, 12)]) {
-      const found = await eventually(
-        async () => {
-          const list = await addresses(c1, name)
-          assert.deepEqual(list, [c2.ip], name)
-          return list
-        },
-        { timeoutMs: 1_000, intervalMs: 20 },
-      )
-      assert.deepEqual(found, [c2.ip])
-    }
-    await assertReaches(c1, 'c2')
-    await assertReaches(c2, 'c1')
-    assert.match(await nslookup(c1, c2.ip), /name = c2\.contiv-net/)
-    assert.deepEqual((await ask(c1, 'udp', 'c2', 'AAAA')).answers, ['NOERROR'])
-    assert.deepEqual((await ask(c1, 'tcp', 'c2')).answers, [`NOERROR ${c2.ip}`])
-    // what no event could have announced: the first question of a container that has just been started
-    for (const host of [one, two]) {
-      const other = host === one ? c2 : c1
-      assert.match(
-        await docker(host, 'run', '--rm', '--net', 'contiv-net', 'alpine', 'nslookup', other.name),
-        new RegExp(`Address: ${other.ip}`),
-      )
-    }
-    await docker(two, 'rename', 'c2', 'renamed')
-    await eventually(async () => assert.deepEqual(await addresses(c1, 'renamed'), [c2.ip]), {
-      timeoutMs: 1_000,
-      intervalMs: 20,
-    })
-    await assertUnknown(c1, 'c2')
-    await docker(two, 'rm', '-f', 'renamed')
-    await eventually(() => assertUnknown(c1, 'db'), { timeoutMs: 2_000, intervalMs: 20 })
-  })
 
   it('are those of networks that the asker shares, of all hosts', async () => {
     const [one, two, three3] = hosts()
