@@ -24,15 +24,15 @@ import { createReplica } from '../replica/create.ts'
 import { createLeavingService, type LeavingService } from '../replica/leaving.ts'
 import { createRejoinService, type RejoinService } from '../replica/rejoin.ts'
 import { createRemovalService } from '../replica/removal.ts'
-import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createReturnService } from '../replica/return.ts'
 import { Witness } from '../replica/witness.ts'
 import { openJournal } from '../store/append-journal.ts'
 import type { Disk } from '../store/disk.ts'
 import { openFileDisk } from '../store/file-disk.ts'
+import { fenceCondition, removedHost } from './host-conditions.ts'
 import { type Identity, recordsDirectory } from './identity.ts'
-import { underlayMtu } from './underlay.ts'
+import { publishSelf } from './own-record.ts'
 import { createUnseenExport } from './unseen-export.ts'
 
 export interface Parts {
@@ -218,37 +218,6 @@ async function build(
   return { replica, driver, ipam, leaving, rejoining, api, stop }
 }
 
-/** A condition of the host while it is fenced because it was removed. */
-function removedHost({ removedBy }: Replica, path: string | undefined) {
-  if (!removedBy) return []
-  const { sinceMs } = removedBy
-  const text = `${removedText(removedBy)}: it hands out nothing, and its containers keep running`
-  const left = path ? `; then what reached no other host: skein apply -f ${path}` : ''
-  return [{ kind: 'removed', text, remedy: rejoinText(removedBy) + left, sinceMs }]
-}
-
-/** Keeps this peer's own record true: name, address, VTEP, MTU. A newcomer writes it once it knows itself admitted. */
-async function publishSelf(replica: Replica, config: Config, listen: string, log: Logger): Promise<() => void> {
-  const mtu = await underlayMtu(run, config.vtepAddress)
-  const { name, vtepAddress, machineId } = config
-  const machine = machineOf(replica.view.meshId, machineId)
-  const publish = () => {
-    const me = replica.view.member(replica.self)
-    if (!me || !replica.isComplete) return
-    unsubscribe()
-    if (me.mtu === mtu && me.vtepAddress === vtepAddress && me.addresses.join() === listen && me.machine === machine)
-      return
-    replica
-      .write(() => [
-        { ...{ kind: 'peer', name, addresses: [listen], vtepAddress, mtu }, ...(machine ? { machine } : {}) },
-      ])
-      .catch(error => log.error({ err: errorText(error) }, 'own record not written'))
-  }
-  const unsubscribe = replica.onChange(publish)
-  publish()
-  return unsubscribe
-}
-
 /** Without a place for it the peer runs all the same: an old copy of its data is then found out at the first contact only. */
 async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witnessDisk?: Disk }> {
   try {
@@ -265,21 +234,6 @@ async function witnessOf({ witnessDir }: Config, log: Logger): Promise<{ witness
 /** Notes of a key that was lost that it was given up. */
 function sealing(disk: Disk, log: Logger): (key: PeerKey) => Promise<void> {
   return key => new Witness({ disk, self: key, clock, log }).seal()
-}
-
-/** R8, said by the host that it concerns: the others see nothing of a copy that has written nothing. */
-function fenceCondition({ fenced, maySucceed }: Replica): { kind: string; text: string; remedy: string }[] {
-  if (!fenced) return []
-  const text = 'this host hands out no addresses and writes nothing; traffic of its containers goes on'
-  return [
-    {
-      kind: 'fenced',
-      text: `${text}: ${fenced.message}`,
-      remedy: maySucceed
-        ? 'on this host: skein peer rejoin; if another machine runs with its key, on a third: skein peer invite, on each of the two: skein join TOKEN'
-        : 'on another host: skein peer invite; on this one: skein join TOKEN',
-    },
-  ]
 }
 
 async function stopAll(running: Running[], log: Logger): Promise<void> {
