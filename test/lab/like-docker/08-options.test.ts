@@ -15,12 +15,11 @@ import {
 } from '../support/index.ts'
 import type { EndpointSeen } from './mesh.ts'
 
-const subnet = '10.7.1.0/24'
+const mesh = ['network', 'create', '-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', '10.7.1.0/24']
 
 /** `docker network create` as a person types it. */
 function create(host: LabHost, name: string, ...options: string[]): Promise<string> {
-  const flags = options.flatMap(option => ['-o', option])
-  return docker(host, 'network', 'create', '-d', 'mesh', '--ipam-driver', 'mesh', '--subnet', subnet, ...flags, name)
+  return docker(host, ...mesh, ...options.flatMap(option => ['-o', option]), name)
 }
 
 /** `NAME ADDRESS` of the containers that the host's peer knows on a network or in a group, `tenant:name`. */
@@ -86,5 +85,23 @@ describe('like Docker 8: tenant and group by -o alone', function () {
     await docker(one, 'network', 'rm', 'back')
     await everywhere(hosts, 'web')
     assert.notEqual((await tryNetctl(two, 'net', 'inspect', '-t', 'blue', 'front')).code, 0)
+  })
+
+  it('all options together: a group of a VLAN network, with its router and IPv6', async () => {
+    const [one, two] = three(lab().hosts())
+    await netctl(one, 'tenant', 'create', 'blue')
+    const ways = ['--gateway', '10.7.1.254', '--ipv6', '--subnet', 'fd00:7::/64', '--gateway', 'fd00:7::fe']
+    const options = ['tenant=blue', 'group=db', 'encap=vlan', 'pkt-tag=112'].flatMap(option => ['-o', option])
+    await docker(one, ...mesh, ...ways, ...options, 'db.web')
+    await eventually(async () => {
+      const [web] = (await call(two, 'GET', '/api/v1/networks/')) as Record<string, unknown>[]
+      const { tenantName, networkName, encap, pktTag, gateway, ipv6Gateway } = web ?? {}
+      const expected = ['blue', 'web', 'vlan', 112, '10.7.1.254', 'fd00:7::fe']
+      assert.deepEqual([tenantName, networkName, encap, pktTag, gateway, ipv6Gateway], expected)
+      const [db] = (await call(two, 'GET', '/api/v1/endpointGroups/')) as Record<string, unknown>[]
+      assert.deepEqual([db?.tenantName, db?.groupName, db?.networkName], ['blue', 'db', 'web'])
+    })
+    await docker(one, 'network', 'rm', 'db.web')
+    await eventually(async () => assert.deepEqual(await call(two, 'GET', '/api/v1/endpointGroups/'), []))
   })
 })
