@@ -20,7 +20,7 @@ const ranges = Object.fromEntries(
 )
 
 type Act = () => Promise<unknown>
-type Stop = () => Promise<Streamed>
+type Stop = () => Promise<Streamed & { name: string }>
 
 const pairs = [
   ['far', 'db'],
@@ -122,7 +122,12 @@ describe('policies: a hundred updates', function () {
   it('cost no packet of an allowed flow and let no denied one begin, by IPv4 and IPv6', async () => {
     const ways = [...pairs, ['near', 'db']] as const
     const streams = async (from: string, to: string, ...args: [port: number, everyMs: number, fresh?: 'fresh']) =>
-      Promise.all(addresses(to).map(ip => talkers.get(from)?.talker.stream(ip, ...args) ?? assert.fail()))
+      Promise.all(
+        addresses(to).map(async ip => {
+          const stop = (await talkers.get(from)?.talker.stream(ip, ...args)) ?? assert.fail()
+          return async () => ({ name: `${from} -> ${ip} ${args.join(' ')}`, ...(await stop()) })
+        }),
+      )
     const allowed: Stop[] = []
     const denied: Stop[] = []
     for (const [from, to] of ways) {
@@ -146,13 +151,13 @@ describe('policies: a hundred updates', function () {
     }
     assert.equal(count, updates)
     const [whole, none] = await Promise.all([allowed, denied].map(all => Promise.all(all.map(stop => stop()))))
-    for (const { sent, lost } of whole ?? []) {
-      assert.ok(sent > 100, `${sent} sent`)
-      assert.deepEqual(lost, [])
+    for (const { name, sent, lost } of whole ?? []) {
+      assert.ok(sent > 100, `${name}: ${sent} sent`)
+      assert.deepEqual(lost, [], `${name}, of ${sent}`)
     }
-    for (const { sent, lost } of none ?? []) {
-      assert.ok(sent > 100, `${sent} sent`)
-      assert.equal(lost.length, sent, 'some denied flow came about')
+    for (const { name, sent, lost } of none ?? []) {
+      assert.ok(sent > 100, `${name}: ${sent} sent`)
+      assert.equal(lost.length, sent, `${name}: some denied flow came about`)
     }
   })
 })
