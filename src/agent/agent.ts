@@ -17,11 +17,9 @@ import type { Disk } from '../store/disk.ts'
 import { openFileDisk } from '../store/file-disk.ts'
 import { type Lock, lockDirectory } from '../store/lock.ts'
 import { foundMesh, type Identity, readIdentity, readJoining, writeIdentity } from './identity.ts'
+import { leaveMesh } from './leaving.ts'
 import type { Parts } from './parts.ts'
 import { version } from './version.ts'
-
-/** Handing addresses over may hold a leave up for so long, ms: below the 25 s of the API. */
-const leaveDrainMs = 5_000
 
 export class Agent {
   readonly #config: Config
@@ -161,12 +159,9 @@ export class Agent {
     const parts = this.#needParts()
     const disk = this.#disk
     if (!disk || this.#joining) throw new SkeinError('conflict', 'this peer is already joining or leaving')
-    refuseWhileInUse(parts)
     this.#joining = true
     try {
-      // what is not handed over now goes to the member that starts the removal
-      if (!parts.replica.removedBy) await parts.ipam.drain(leaveDrainMs)
-      await parts.leaving.leave()
+      await leaveMesh(parts)
       const identity = foundMesh()
       await writeIdentity(disk, identity)
       await this.#replace(parts, identity)
@@ -203,23 +198,6 @@ export class Agent {
     if (!this.#parts) throw new SkeinError('unavailable', 'skeind is still starting: try again in a moment')
     return this.#parts
   }
-}
-
-/** Throws the reason why this peer may not leave its mesh. */
-function refuseWhileInUse({ replica, ipam }: Parts): void {
-  const { view, self } = replica
-  if (!view.members().some(member => member.key !== self)) {
-    throw new SkeinError('conflict', 'this peer is alone in its mesh: there is nothing to leave')
-  }
-  const own = view.endpointsOf(self)
-  const isHeld = view.networks().some(({ id }) => ipam.held(id).length > 0)
-  if (own.length === 0 && !isHeld) return
-  const names = own.slice(0, 5).map(({ containerName, id }) => containerName || id.slice(0, 12))
-  const which = names.length > 0 ? ` (${names.join(', ')}${own.length > 5 ? ', …' : ''})` : ''
-  throw new SkeinError(
-    'conflict',
-    `containers of this host are on Skein's networks${which}: stop or disconnect them, see skein ps, then leave again`,
-  )
 }
 
 /** True if somebody made something here that a join would lose. */

@@ -28,6 +28,7 @@ export class RemovalFence {
   readonly #facts: Pick<LocalFacts, 'get'>
   readonly #log: Logger
   #notice: RemovalNotice | undefined
+  #isNoted = false
 
   /** @param journal makes a local fact durable, also while nothing else is written */
   constructor(journal: (bytes: Uint8Array) => Promise<void>, facts: Pick<LocalFacts, 'get'>, log: Logger) {
@@ -38,7 +39,10 @@ export class RemovalFence {
 
   get notice(): RemovalNotice | undefined {
     const written = this.#notice ? undefined : this.#facts.get(fact)
-    if (written !== undefined) this.#notice = JSON.parse(written) as RemovalNotice
+    if (written !== undefined) {
+      this.#notice = JSON.parse(written) as RemovalNotice
+      this.#isNoted = true
+    }
     return this.#notice
   }
 
@@ -47,18 +51,34 @@ export class RemovalFence {
     return this.notice && new SkeinError('forbidden', `${removedText(this.notice)}: ${rejoinText(this.notice)}`)
   }
 
-  /** True if this is news. The fence holds at once; it is durable, or said not to be, when this resolves. */
+  /**
+   * True if this is news. The fence holds at once; it is durable, or said not to be, when this resolves. Rejects where a peer leaves and
+   * that is not durable: others may hand its addresses out then, so it may not forget it in a crash.
+   */
   async close(notice: RemovalNotice): Promise<boolean> {
     const { notice: before } = this
-    if (before && (!before.isLeaving || notice.isLeaving)) return false
+    const isKnown = before !== undefined && (!before.isLeaving || notice.isLeaving === true)
+    if (isKnown && (this.#isNoted || !before.isLeaving)) return false
     this.#notice = notice
     const text = notice.isLeaving ? 'this host leaves its mesh' : 'this host was removed'
     this.#log.warn({ startedOn: notice.startedOn, cut: notice.cut }, `${text}; nothing more is written`)
-    await this.#journal(encode([fact, JSON.stringify(notice)])).catch(error =>
-      this.#log.error({ err: errorText(error) }, 'removal not noted: it is found out again at the next contact'),
-    )
+    try {
+      await this.#journal(encode([fact, JSON.stringify(notice)]))
+      this.#isNoted = true
+    } catch (error) {
+      if (notice.isLeaving) throw notNoted(error)
+      this.#log.error({ err: errorText(error) }, 'removal not noted: it is found out again at the next contact')
+    }
     return true
   }
+}
+
+function notNoted(error: unknown): SkeinError {
+  const text = `that this host leaves could not be written to its disk (${errorText(error)})`
+  return new SkeinError(
+    'internal',
+    `${text}, and nobody was told: repair that, restart skeind, run skein peer leave again`,
+  )
 }
 
 /** The cause, for people. */
