@@ -22,7 +22,7 @@ describe('replica: who is no member', () => {
   })
   after(() => mesh.stop())
 
-  /** Whoever is no member, and each of these by each protocol. Who was removed will be one more. */
+  /** Whoever is no member, and each of these by each protocol. Who was removed is told so, and nothing else: return.test.ts. */
   const outsiders: Record<string, () => PeerKey> = {
     'a stranger': () => signerAt(66).key,
     'the holder of an invitation': () => view().invitations(first().signer.key)[0]?.key ?? '',
