@@ -3,6 +3,7 @@
  * hold instead is that a process which a member showed that it is not the newest allocates and writes nothing from then on.
  */
 import { openPart } from '../../src/crdt/compact-unit.ts'
+import type { RegistryView } from '../../src/crdt/registry-view.ts'
 import type { Head, Vector } from '../../src/crdt/vector.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import type { NetworkId } from '../../src/model/network.ts'
@@ -39,7 +40,7 @@ export class Copies {
       if (signer.key === key && peer) this.newest(life, key, peer.replica.vector())
     }
     // what only the state that was lost had is lost
-    this.#world.promises.doubt([key])
+    this.#world.doubt([key])
   }
 
   /** The process has read its journal, or has written. */
@@ -101,27 +102,32 @@ export class Copies {
   }
 
   /**
-   * True if a host that may hold copied state ever had to do with the place, as far as anybody knows: then two may own it. Where
-   * hosts are removed, too, a copy may have broken any promise that the removal rests on (R9).
+   * True if two may own the place because of a copy: one of the holders has a copied key, or such a key ever had to do with its custody, as far
+   * as anybody knows. That of a removed host goes to its heir by promises (R9): a copied key among those who made them, or among those who were
+   * removed with it, may have broken one. What honest hosts gave each other, and inherited by honest removals, is theirs alone.
    */
-  excuses(network: NetworkId, place: Place, hosts: readonly string[]): boolean {
+  excuses(network: NetworkId, place: Place, holders: readonly PeerKey[]): boolean {
     if (!this.any) return false
-    const { hosts: all } = this.#world
-    if (all.some(host => hosts.includes(host.name) && this.has(host.signer.key))) return true
-    return all.some(({ peer }) => {
-      const view = peer?.replica.view
-      if (!view) return false
-      if (view.removals().length > 0) return true
-      const index = 'index' in place ? place.index : view.blockOf(network, place.ip)
-      if (index === undefined) return false
-      const order = view.dealOrder(network)
-      const steps = [
-        ...view.transfers(network, index),
-        ...('ip' in place ? view.addressTransfers(network, place.ip) : []),
-      ]
-      const keys = [order[index % order.length] ?? '', ...steps.flatMap(({ from, to }) => [from, to])]
-      return keys.some(key => this.has(key))
-    })
+    if (holders.some(key => this.has(key))) return true
+    return this.#world.hosts.some(({ peer }) => peer && this.#isTouched(peer.replica.view, network, place))
+  }
+
+  #isTouched(view: RegistryView, network: NetworkId, place: Place): boolean {
+    const index = 'index' in place ? place.index : view.blockOf(network, place.ip)
+    if (index === undefined) return false
+    const order = view.dealOrder(network)
+    const steps = [
+      ...view.transfers(network, index),
+      ...('ip' in place ? view.addressTransfers(network, place.ip) : []),
+    ]
+    const custodians = [order[index % order.length] ?? '', ...steps.flatMap(({ from, to }) => [from, to])]
+    if (custodians.some(key => this.has(key))) return true
+    const broken = view
+      .removals()
+      .filter(({ starter, targets, ackedBy }) =>
+        [starter, ...ackedBy, ...targets.map(({ key }) => key)].some(key => this.has(key)),
+      )
+    return broken.some(({ targets }) => targets.some(({ key }) => custodians.includes(key)))
   }
 
   #replicaOf(life: Life) {

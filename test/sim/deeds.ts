@@ -6,8 +6,10 @@ import type { Network } from '../../src/crdt/registry-view.ts'
 import { errorText, SkeinError } from '../../src/lib/errors.ts'
 import { changeDeeds } from './deeds/changes.ts'
 import type { Deed } from './deeds/deed.ts'
+import { leavingDeeds } from './deeds/leaving.ts'
 import { memberDeeds } from './deeds/members.ts'
 import { objectDeeds } from './deeds/objects.ts'
+import { returningDeeds } from './deeds/returning.ts'
 import { containerDown, containerUp } from './docker.ts'
 import type { Host } from './host.ts'
 import type { Peer } from './peer.ts'
@@ -23,6 +25,8 @@ const deeds: Record<string, Deed> = {
   ...changeDeeds,
   ...objectDeeds,
   ...memberDeeds,
+  ...leavingDeeds,
+  ...returningDeeds,
   createTenant: {
     weight: 1,
     async run({ world, host, peer, random }) {

@@ -68,7 +68,7 @@ export async function allocate(
       world.violate('R8', `${host.name} hands ${formatIp(ip)} out though it knows of a newer history`)
     }
     world.history.note(`${host.name} is given ${formatIp(ip)} of ${network.slice(0, 6)}`)
-    return world.addresses.given(host.name, network, ip)
+    return world.addresses.given(host.name, peer.replica.self, network, ip)
   } catch (error) {
     world.history.note(`${host.name} is refused ${what}: ${errorText(error)}`)
     if (!(error instanceof SkeinError) || !refusalCodes.has(error.code)) {

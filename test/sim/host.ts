@@ -23,6 +23,10 @@ export interface Host {
   signer: Signer
   /** Keys that it gave up when it was removed (src/agent/identity.ts). */
   former: readonly PeerKey[]
+  /** Keys that it had and has no more, for whatever reason. */
+  readonly abandoned: PeerKey[]
+  /** The key under which it has asked to come back in the place of its own (src/agent/coming-back.ts). */
+  comingBack: Signer | undefined
   /** It begins the mesh, and has not joined under another key since. */
   isFounder: boolean
   readonly disk: VirtualDisk

@@ -102,21 +102,6 @@ async function inviteFor(world: World, host: Host): Promise<Invitation | undefin
   }
 }
 
-/** `skein join TOKEN` on a host that was removed: a new key, and its containers run on. Resolves when it serves. */
-export async function rejoin(world: World, host: Host): Promise<void> {
-  const isOff = host.peer?.replica.isOffForGood === true
-  dieHost(world, host, 'kill')
-  if (isOff) host.former = [host.signer.key, ...host.former]
-  host.signer = world.signatures.signerOf(host.random.bytes(32))
-  host.membership = undefined
-  host.isFounder = false
-  world.history.note(`${host.name} gets a new key, ${host.signer.key.slice(0, 8)}`)
-  const inUse = new Set([...host.containers.values()].map(container => container.holding))
-  world.addresses.restored(host.name, holding => inUse.has(holding))
-  world.durability.forget(host.name)
-  await startHost(world, host)
-}
-
 /** `kill`: the process dies and its containers run on. `power`: they die too, and unsynced data is lost. */
 export function dieHost(world: World, host: Host, how: 'kill' | 'power'): void {
   if (!host.life) return
@@ -142,7 +127,7 @@ export function loseForGood(world: World, host: Host): void {
   host.containers.clear()
   host.gone = true
   world.history.note(`${host.name} is gone for good`)
-  world.promises.doubt([host.signer.key])
+  world.doubt([host.signer.key])
   world.addresses.forget(host.name)
 }
 

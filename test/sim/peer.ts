@@ -3,6 +3,8 @@ import { createIpam } from '../../src/ipam/create.ts'
 import type { Ipam } from '../../src/ipam/ipam.ts'
 import { type Admission, createAdmission } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
+import { createLeavingService, type LeavingService } from '../../src/replica/leaving.ts'
+import { createRejoinService, type RejoinService } from '../../src/replica/rejoin.ts'
 import { createRemovalService, type RemovalService } from '../../src/replica/removal.ts'
 import type { Replica } from '../../src/replica/replica.ts'
 import { createReturnService, type ReturnService } from '../../src/replica/return.ts'
@@ -20,6 +22,8 @@ export interface Peer {
   readonly admission: Admission
   readonly removal: RemovalService
   readonly returning: ReturnService
+  readonly leaving: LeavingService
+  readonly rejoining: RejoinService
   readonly ipam: Ipam
   /** Containers of its Docker are on record. */
   registered(): void
@@ -67,6 +71,8 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     former: host.former,
   })
   const returning = createReturnService({ ...base, replica, mesh })
+  const leaving = createLeavingService({ ...base, replica, mesh, removal })
+  const rejoining = createRejoinService({ ...base, replica, mesh })
   const ipam = createIpam({
     ...base,
     clock: parts.clockForIpam(clock),
@@ -76,5 +82,5 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     random: random.next,
     cleared: () => returning.cleared(),
   })
-  return { life, mesh, replica, admission, removal, returning, ipam, registered, pending }
+  return { life, mesh, replica, admission, removal, returning, leaving, rejoining, ipam, registered, pending }
 }

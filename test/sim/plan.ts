@@ -41,15 +41,16 @@ export function planOf(seed: number): Plan {
   const count = drawCount(random)
   const endMs = random.between(20_000, 70_000)
   const actions: Omit<Action, 'id'>[] = []
-  const add = (atMs: number, what: string, host: number) => {
-    if (atMs < endMs) actions.push({ atMs, what, host, seed: random.word() })
+  const add = (atMs: number, what: string, host: number, own = random) => {
+    if (atMs < endMs) actions.push({ atMs, what, host, seed: own.word() })
   }
   const early = 1 + random.below(count)
   for (let host = 0; host < count; host++) {
     if (host < early) add(host === 0 ? 0 : random.between(0, 3000), 'start', host)
     else joinLate(random, endMs, host, add)
   }
-  const habits = drawWeights(seed, random, deedNames, deedWeights, deedAbsence)
+  const usual = deedNames.filter(name => !extra.includes(name))
+  const habits = drawWeights(seed, random, usual, deedWeights, deedAbsence)
   for (const atMs of times(random, random.spread(100, 1500), endMs)) {
     add(atMs, random.weighted(habits) ?? 'containerUp', random.below(count))
   }
@@ -57,6 +58,12 @@ export function planOf(seed: number): Plan {
   for (const atMs of times(random, random.spread(1000, 20_000), endMs)) {
     const fault = random.weighted(risks)
     if (fault !== undefined) add(atMs, fault, random.below(count))
+  }
+  for (const name of extra) {
+    const own = derivedRandom(seed, 'plan', name)
+    if (own.chance(deedAbsence(name))) continue
+    const meanMs = own.spread(2000, 10_000) / (deedWeights[name] ?? 1)
+    for (const atMs of times(own, meanMs, endMs)) add(atMs, name, own.below(count), own)
   }
   const sorted = actions.map((action, order) => ({ action, order }))
   sorted.sort((a, b) => a.action.atMs - b.action.atMs || a.order - b.order)
@@ -76,12 +83,15 @@ export function actionText({ id, atMs, what, host }: Action): string {
 
 /** What was added later: drawn by a chance of its own, so that a history that knows it not stays what it was. */
 const added: readonly string[] = ['joinAgain', 'noteDisk']
+/** These come on top of what a history does otherwise, at times of their own. */
+const extra: readonly string[] = ['drainHost', 'leaveMesh', 'comeBack', 'keyIsLost']
 
-/** Mostly small meshes; now and then a large one. */
+/** Mostly small meshes; now and then a large one, of 25 at most. */
 function drawCount(random: Random): number {
   const size = random.next()
   if (size < 0.94) return 2 + random.below(5)
-  return size < 0.99 ? 7 + random.below(6) : 25
+  if (size < 0.99) return 7 + random.below(6)
+  return size < 0.995 ? 13 + random.below(12) : 25
 }
 
 /** Newcomers like to come while the mesh is split. */

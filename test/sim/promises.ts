@@ -27,6 +27,9 @@ export class Promises {
   /** Hosts that somebody began to remove, or that are gone for good: what nobody had seen of them is lost on purpose (R9). */
   readonly #doubted = new Set<PeerKey>()
 
+  /** Hosts that asked to be taken out: they wait until the others hold all that they wrote. */
+  readonly #leavers = new Set<PeerKey>()
+
   /** Newcomer -> who admitted it. */
   readonly #admitters = new Map<PeerKey, PeerKey>()
 
@@ -40,6 +43,22 @@ export class Promises {
 
   doubt(writers: readonly PeerKey[]): void {
     for (const writer of writers) this.#doubted.add(writer)
+  }
+
+  leaves(key: PeerKey): void {
+    this.#leavers.add(key)
+  }
+
+  isLeaver(key: PeerKey): boolean {
+    return this.#leavers.has(key)
+  }
+
+  get anyLeaver(): boolean {
+    return this.#leavers.size > 0
+  }
+
+  unsureLeavers(isEverywhere: (key: PeerKey, counter: number) => boolean): PeerKey[] {
+    return [...this.#leavers].filter(key => !isEverywhere(key, this.counters.get(key) ?? 0))
   }
 
   /** Also who joined through such a host: perhaps nobody else has seen that. */

@@ -1,9 +1,13 @@
 /** The course of one simulation: the plan is carried out; then all is mended and checked. */
+
+import { errorText } from '../../src/lib/errors.ts'
 import { checkCapacity } from './checks/capacity.ts'
 import { checkAtRest, checkEqualVectors, leak, unrest } from './checks/convergence.ts'
 import { mayMeet } from './checks/insiders.ts'
 import { checkJournals } from './checks/journals.ts'
 import { checkNaming } from './checks/naming.ts'
+import { leaveAtLast } from './deeds/leaving.ts'
+import { lostKeys, sayLost } from './deeds/returning.ts'
 import { act, deedNames } from './deeds.ts'
 import { breakSomething, mendAll } from './faults.ts'
 import type { Host } from './host.ts'
@@ -22,6 +26,8 @@ const restLimitMs = 60_000
 /** An address that nobody came for is taken back after a minute, looked for every 15 s (src/ipam/sweeper.ts), ms. */
 const leakLimitMs = 100_000
 
+/** How often operators try again what is to be done in the end, ms. */
+const againMs = 5000
 /** A removal that is not decided so long after everything was mended is lifted, as its condition says, ms. */
 const patienceMs = 20_000
 
@@ -63,6 +69,10 @@ async function rest(world: World): Promise<void> {
   world.quiet = true
   world.network.weather = calm
   mendAll(world)
+  for (let ms = 0; ms < patienceMs; ms += againMs) {
+    world.time.after(ms, () => void leaveAtLast(world))
+    world.time.after(ms, () => void sayWhatIsLost(world))
+  }
   world.time.after(patienceMs, () => void liftRemovals(world).then(() => removeTheLost(world)))
   await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   await checkAtRest(world)
@@ -73,6 +83,20 @@ async function rest(world: World): Promise<void> {
   await checkAtRest(world)
   checkJournals(world)
   if (world.failure) throw world.failure
+}
+
+/** Operators of hosts that have a new key say of the former that it is lost, as often as that is refused. */
+async function sayWhatIsLost(world: World): Promise<void> {
+  for (const host of world.readyHosts()) {
+    const { peer } = host
+    if (!peer || peer.replica.fenced) continue
+    for (const key of lostKeys(world, host, peer)) {
+      world.count('key said to be lost at rest')
+      await sayLost(world, host, peer, key).catch(error =>
+        world.history.note(`${host.name} could not: ${errorText(error)}`),
+      )
+    }
+  }
 }
 
 /** Operators of hosts whose removals are stuck do what the condition says. */

@@ -3,7 +3,7 @@
 import type { Verify } from '../../src/crdt/batch.ts'
 import { networkIdOf } from '../../src/crdt/identity.ts'
 import type { RegistryView } from '../../src/crdt/registry-view.ts'
-import { verifySignature } from '../../src/lib/keys.ts'
+import { type PeerKey, verifySignature } from '../../src/lib/keys.ts'
 import type { Invitation } from '../../src/mesh/transport.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { DurabilityCheck } from './checks/durability.ts'
@@ -84,6 +84,8 @@ export class World {
       index,
       signer: this.signatures.signerOf(chance('key').bytes(32)),
       former: [],
+      abandoned: [],
+      comingBack: undefined,
       isFounder: index === 0,
       disk,
       witness: new VirtualDisk(this.time, chance('witness')),
@@ -112,6 +114,14 @@ export class World {
 
   endpointId(): string {
     return `endpoint${++this.#endpoints}`
+  }
+
+  /** What nobody else had seen of these is lost on purpose; so is what they alone had seen of a host that has left. */
+  doubt(keys: readonly PeerKey[]): void {
+    const others = this.hosts.flatMap(({ peer, signer }) => (peer && !keys.includes(signer.key) ? [peer] : []))
+    const isEverywhere = (key: PeerKey, counter: number) =>
+      others.every(({ replica }) => (replica.vector().get(key)?.[0]?.counter ?? 0) >= counter)
+    this.promises.doubt([...keys, ...this.promises.unsureLeavers(isEverywhere)])
   }
 
   /** The first broken invariant ends the simulation, after the event in which it broke. */
@@ -153,7 +163,7 @@ export class World {
         if (host.peer) this.copies.newest(host.life, dot.writer, host.peer.replica.vector())
       },
       factBegun: (key, value) => {
-        if (value !== 'held') this.addresses.freed(host.name, key)
+        if (value !== 'held') this.addresses.freed(host.name, host.signer.key, key)
       },
     }
   }
@@ -163,8 +173,8 @@ export class World {
     await this.time.run(isOver, () => {
       for (const host of this.#dirty) {
         if (!host.peer) continue
-        const { view } = host.peer.replica
-        this.ownership.look(host.name, host.signer.key, view)
+        const { view, fenced } = host.peer.replica
+        this.ownership.look(host.name, host.signer.key, view, fenced !== undefined)
         this.durability.look(host.name, view)
       }
       this.#dirty.clear()

@@ -2,12 +2,16 @@
  * I1, its second half, and R7: an address that a host was given stays with it, through crashes too, until it is given back;
  * meanwhile nobody else gets it.
  */
+
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import { formatIp, parseIp } from '../../../src/model/ip.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
 import type { Copies } from '../copies.ts'
 
 export interface Holding {
   readonly host: string
+  /** Under which it was given. */
+  readonly key: PeerKey
   readonly network: NetworkId
   readonly ip: number
   /** `orphan`: whoever asked for it is gone; the address service takes it back by itself, sooner or later. */
@@ -23,6 +27,7 @@ const coolDownMs = 30_000
 
 interface Freed {
   readonly host: string
+  readonly key: PeerKey
   readonly atMs: number
 }
 
@@ -40,21 +45,21 @@ export class AddressCheck {
   }
 
   /** `allocate` has resolved. */
-  given(host: string, network: NetworkId, ip: number): Holding {
+  given(host: string, key: PeerKey, network: NetworkId, ip: number): Holding {
     const slot = slotOf(network, ip)
     const others = this.#byAddress.get(slot) ?? new Set()
     for (const other of others) {
-      if (this.#excuses(network, { ip }, [host, other.host])) continue
+      if (this.#excuses(network, { ip }, [key, other.key])) continue
       this.#violate('I1', `${host} was given ${show(network, ip)}, which ${other.host} holds (${other.state})`)
     }
     const freed = this.#freed.get(slot)
     const sinceMs = this.#nowMs() - (freed?.atMs ?? 0)
     const isEarly = freed && freed.host !== host && sinceMs < coolDownMs
-    if (isEarly && !this.#excuses(network, { ip }, [host, freed.host])) {
+    if (isEarly && !this.#excuses(network, { ip }, [key, freed.key])) {
       const ago = `${freed.host} gave back ${(sinceMs / 1000).toFixed(1)} s ago`
       this.#violate('R7', `${host} was given ${show(network, ip)}, which ${ago}`)
     }
-    const holding: Holding = { host, network, ip, state: 'held' }
+    const holding: Holding = { host, key, network, ip, state: 'held' }
     this.#byAddress.set(slot, others.add(holding))
     return holding
   }
@@ -63,11 +68,11 @@ export class AddressCheck {
     const slot = slotOf(holding.network, holding.ip)
     this.#byAddress.get(slot)?.delete(holding)
     // an heir cannot know of more than the record (src/ipam/core/inheritance.ts); Docker's ReleaseAddress follows
-    this.#freed.set(slot, { host: holding.host, atMs: holding.endedMs ?? this.#nowMs() })
+    this.#freed.set(slot, { host: holding.host, key: holding.key, atMs: holding.endedMs ?? this.#nowMs() })
   }
 
   /** The address service of a host writes down that an address is free, or forgets it. */
-  freed(host: string, fact: string): void {
+  freed(host: string, key: PeerKey, fact: string): void {
     const [kind, network, text] = fact.split('/')
     const ip = parseIp(text ?? '')
     if (kind !== 'ipam' || network === undefined || ip === undefined) return
@@ -75,7 +80,7 @@ export class AddressCheck {
       if (holding.host !== host) continue
       if (holding.state === 'orphan') this.released(holding)
       // an older copy knows of addresses that were given back since, and given anew
-      else if (holding.state === 'held' && !this.#excuses(network, { ip }, [host])) {
+      else if (holding.state === 'held' && !this.#excuses(network, { ip }, [key, holding.key])) {
         this.#violate('R7', `${host} took ${show(network, ip)} back, which is in use`)
       }
     }

@@ -1,5 +1,8 @@
-/** At rest: no address has been lost. Where blocks are single addresses, one host can get every one that is free. */
+/** At rest: no address has been lost, also none of hosts that have left or burnt down. Where blocks are single addresses, one host can get every one that is free. */
 
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
+import { formatIp } from '../../../src/model/ip.ts'
 import { allocate, release } from '../docker.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
@@ -10,15 +13,12 @@ import { insiders } from './insiders.ts'
 const coolDownMs = 62_000
 
 export async function checkCapacity(world: World): Promise<void> {
-  if (world.copies.any) return
   const inside = insiders(world)
-  // what hosts own that are away, or not known to be down, is nobody's
-  if (world.hosts.some(other => other.gone && other.peer === undefined && !isHeired(world, other))) return
-  const host = world.random.pick(inside.filter(({ ready }) => ready))
+  const host = world.random.pick(inside.filter(({ ready, peer }) => ready && peer && !peer.replica.fenced))
   const { peer } = host ?? {}
   if (!host || !peer) return
   const { view } = peer.replica
-  if (view.removals().some(({ outcome }) => outcome !== 'cancelled') || inside.length !== view.members().length) return
+  if (!view.member(peer.replica.self)?.settled || !isWhole(world, view, inside)) return
   const network = world.random.pick(
     view
       .networks()
@@ -31,21 +31,25 @@ export async function checkCapacity(world: World): Promise<void> {
   const endMs = world.time.nowMs + coolDownMs
   await world.run(() => world.time.nowMs >= endMs)
   const { first, last } = network.spec.subnet
-  const free = last - first + 1 - view.endpoints(network.id).length
-  world.history.note(`${host.name} asks for all ${free} free addresses of ${network.id.slice(0, 6)}`)
+  const used = new Set(view.endpoints(network.id).map(({ ip }) => ip))
+  const free = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(ip => !used.has(ip))
+  // what a copy had to do with may be quarantined
+  const owed = free.filter(ip => !world.copies.excuses(network.id, { ip }, []))
+  world.count('capacity asked')
+  if (view.removals().some(({ outcome }) => outcome === 'effective')) world.count('capacity asked after removals')
+  world.history.note(`${host.name} asks for all ${free.length} free addresses of ${network.id.slice(0, 6)}`)
   const given: Holding[] = []
   let isDone = false
   const takeAll = async () => {
-    while (given.length <= free) {
+    while (given.length <= free.length) {
       const holding = await allocate(world, host, peer, network.id)
       if (!holding) break
       given.push(holding)
     }
-    if (given.length !== free) {
-      world.violate(
-        'promise 4',
-        `${host.name} got ${given.length} of ${free} free addresses of ${network.id.slice(0, 6)}`,
-      )
+    const lost = owed.filter(ip => given.every(holding => holding.ip !== ip))
+    if (given.length > free.length || lost.length > 0) {
+      const text = `${host.name} got ${given.length} of ${free.length} free addresses of ${network.id.slice(0, 6)}`
+      world.violate('promise 4', `${text}, and not ${lost.map(formatIp).join(' ')}`)
     }
     for (const holding of given) await release(world, host, peer, holding)
     isDone = true
@@ -54,6 +58,18 @@ export async function checkCapacity(world: World): Promise<void> {
   await world.run(() => isDone)
 }
 
-function isHeired(world: World, host: Host): boolean {
-  return insiders(world).every(({ peer }) => peer?.replica.view.member(host.signer.key) === undefined)
+/** True if nothing is anybody's who is away, or whose addresses nobody may use. */
+function isWhole(world: World, view: RegistryView, inside: readonly Host[]): boolean {
+  const isCopied = (key: PeerKey) => world.copies.has(key)
+  const removals = view.removals().filter(({ outcome }) => outcome !== 'cancelled')
+  const isOpen = removals.some(
+    ({ outcome, assertedAt, targets }) =>
+      (outcome !== 'effective' || !assertedAt) && !targets.every(({ key }) => isCopied(key)),
+  )
+  // an heir that lacks what its predecessor wrote waits for ever where that burnt down with whoever held it (R9)
+  const held = (key: PeerKey) => Math.max(...inside.map(({ peer }) => peer?.replica.view.held(key) ?? 0))
+  const isLost = removals.some(({ targets, cut = [] }) => targets.some(({ key }, i) => held(key) < (cut[i] ?? 0)))
+  const serving = inside.filter(({ ready, peer }) => ready && !peer?.replica.fenced).map(({ signer }) => signer.key)
+  const isAway = view.members().some(({ key }) => !isCopied(key) && !serving.includes(key))
+  return !isOpen && !isLost && !isAway
 }

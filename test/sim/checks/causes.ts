@@ -27,16 +27,30 @@ const judges: Readonly<Record<string, Judge>> = {
   'tenant-in-use': (view, [name = '']) =>
     view.tenantActs(name).length === 0 && (view.networks(name).length > 0 || view.objects.tenants().includes(name)),
   // nothing is given, and nobody writes, twice, but where a key has several histories
-  'duplicate-address': (_, [network = '', ip = ''], { copies }) =>
-    copies.excuses(network, { ip: parseIp(ip) ?? 0 }, []),
+  'duplicate-address': (view, [network = '', text = ''], { copies }) => {
+    const ip = parseIp(text) ?? 0
+    return copies.excuses(
+      network,
+      { ip },
+      view.holders(network, ip).map(({ owner }) => owner),
+    )
+  },
   'block-forked': (_, [network = '', index], { copies }) => copies.excuses(network, { index: Number(index) }, []),
   'address-forked': (_, [network = '', ip = ''], { copies }) => copies.excuses(network, { ip: parseIp(ip) ?? 0 }, []),
   'writer-forked': (_, [key = ''], { copies }) => copies.has(key),
   // nobody forges anything; what two histories of one key gave away may rest on nothing
   'forged-records': (_, [key = ''], { copies }) => copies.has(key),
-  'removal-pending': (_, [, ...targets], world) => targets.every(key => world.promises.isDoubted(key)),
-  'removed-unasserted': (view, targets) => targets.every(key => view.everMember(key) && !view.member(key)),
-  'mutual-removal': (_, hosts, world) => hosts.every(key => world.promises.isDoubted(key)),
+  'removal-pending': (_, [, ...targets], { promises }) =>
+    targets.every(key => promises.isDoubted(key) || promises.isLeaver(key)),
+  'removed-unasserted': (view, targets) =>
+    targets.every(key => view.everMember(key) && !view.member(key)) &&
+    view
+      .removals()
+      .some(
+        ({ outcome, assertedAt, targets: all }) =>
+          outcome === 'effective' && !assertedAt && all.some(({ key }) => targets.includes(key)),
+      ),
+  'mutual-removal': (_, hosts, { promises }) => hosts.every(key => promises.isDoubted(key) || promises.isLeaver(key)),
   // no container of these histories is in a group
   'group-draining': () => false,
   'group-without-network': (view, [id = '']) => view.network(view.objects.group(id)?.network ?? '')?.status !== 'live',

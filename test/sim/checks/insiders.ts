@@ -1,5 +1,6 @@
 /** Who is to agree with whom in the end. */
 import type { PeerKey } from '../../../src/lib/keys.ts'
+import { isNobodys } from '../departures.ts'
 import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
 import type { VirtualMesh } from '../virtual-mesh.ts'
@@ -19,7 +20,7 @@ export function running(world: World): Running[] {
  * so is asked of a settled member that knows of most removals, then of most members.
  */
 export function insiders(world: World): Host[] {
-  if (!world.promises.anyDoubted) return world.hosts
+  if (!world.promises.anyDoubted && !world.promises.anyLeaver) return world.hosts
   const [judge] = running(world)
     .filter(({ host }) => !isStray(world, host))
     .map(({ peer: { replica } }) => ({
@@ -48,8 +49,9 @@ function isCutOff(world: World, { peer, signer }: Host, inside: readonly Host[])
   return !inside.some(other => other.signer.key !== signer.key && view.member(other.signer.key))
 }
 
-/** True of a key all of whose machines are such copies: no member that waits for it is ever answered. */
+/** True of a key that was given up, or all of whose machines are such copies: no member that waits for it is ever answered. */
 export function isLostToCopies(world: World, key: PeerKey): boolean {
+  if (isNobodys(world, key)) return world.hosts.some(({ abandoned }) => abandoned.includes(key))
   const machines = running(world).filter(({ host }) => host.signer.key === key)
   const inside = insiders(world)
   return machines.length > 0 && machines.every(({ host }) => isCutOff(world, host, inside))

@@ -5,8 +5,8 @@ import { formatIp, parseIp } from '../../../src/model/ip.ts'
 import type { Copies } from '../copies.ts'
 
 export class OwnershipCheck {
-  /** `network/index` -> the host that claims it. */
-  readonly #owners = new Map<string, string>()
+  /** `network/index` -> the host that claims it, and by which key. */
+  readonly #owners = new Map<string, { host: string; key: PeerKey }>()
   readonly #claims = new Map<string, Set<string>>()
   readonly #violate: (invariant: string, details: string) => void
   readonly #excuses: Copies['excuses']
@@ -22,24 +22,27 @@ export class OwnershipCheck {
     this.#claims.delete(host)
   }
 
-  /** To be called after each change of the host's view. */
-  look(host: string, self: PeerKey, view: RegistryView): void {
-    const claims = claimsOf(self, view)
+  /**
+   * To be called after each change of the host's view.
+   * @param isFenced it hands nothing out any more, whatever its records say: whoever leaves does not see its own end
+   */
+  look(host: string, self: PeerKey, view: RegistryView, isFenced: boolean): void {
+    const claims = isFenced ? new Set<string>() : claimsOf(self, view)
     for (const slot of this.#claims.get(host) ?? []) if (!claims.has(slot)) this.#owners.delete(slot)
     for (const slot of claims) {
       const other = this.#owners.get(slot)
-      if (other !== undefined && other !== host && !this.#isExcused(slot, [other, host])) {
-        this.#violate('I1', `${other} and ${host} both own ${slot.split('/')[1]} of network ${slot.slice(0, 6)}`)
+      if (other !== undefined && other.host !== host && !this.#isExcused(slot, [other.key, self])) {
+        this.#violate('I1', `${other.host} and ${host} both own ${slot.split('/')[1]} of network ${slot.slice(0, 6)}`)
       }
-      this.#owners.set(slot, host)
+      this.#owners.set(slot, { host, key: self })
     }
     this.#claims.set(host, claims)
   }
 
-  #isExcused(slot: string, hosts: readonly string[]): boolean {
+  #isExcused(slot: string, owners: readonly PeerKey[]): boolean {
     const [network = '', place = ''] = slot.split('/')
     const index = Number(place.replace('block ', ''))
-    return this.#excuses(network, Number.isNaN(index) ? { ip: parseIp(place) ?? 0 } : { index }, hosts)
+    return this.#excuses(network, Number.isNaN(index) ? { ip: parseIp(place) ?? 0 } : { index }, owners)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Hosts are removed. Whoever says that one is down says the truth: it has lost its power for good. */
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import type { Host } from '../host.ts'
-import { loseForGood, rejoin } from '../lifecycle.ts'
+import { loseForGood } from '../lifecycle.ts'
 import type { World } from '../world.ts'
 import type { Deed, Turn } from './deed.ts'
 
@@ -24,7 +24,7 @@ export const memberDeeds: Record<string, Deed> = {
       // a cut link is noticed late; until then nobody may say that the host is down
       if (assertion > 0) await world.time.sleep(random.spread(100, 10_000), peer.life)
       world.history.note(`${host.name} removes ${targets.map(({ name }) => name).join(', ')}, assertion ${assertion}`)
-      world.promises.doubt(targets.map(({ signer }) => signer.key))
+      world.doubt(targets.map(({ signer }) => signer.key))
       await peer.removal.start(
         targets.map(({ signer }) => signer.key),
         assertion,
@@ -48,18 +48,6 @@ export const memberDeeds: Record<string, Deed> = {
       await world.time.sleep(random.spread(100, 10_000), peer.life)
       world.history.note(`${host.name} says that ${hosts.map(({ name }) => name).join(', ')} are down`)
       await peer.removal.assertDown([...keys])
-    },
-  },
-  /** A host that was told that it was removed joins again, under a new key; its containers run on. */
-  joinAgain: {
-    weight: 0.5,
-    absent: 0.7,
-    async run({ world }) {
-      const host = world.readyHosts().find(({ peer, flows }) => peer?.replica.removedBy && flows === 0)
-      if (!host) return
-      world.count('joined again')
-      // not within this deed: it lasts as long as nobody lets the host in
-      void rejoin(world, host)
     },
   },
   cancelRemoval: {

@@ -61,6 +61,12 @@ export function copyOf({ disk, witness, signer, membership, isFounder, former }:
 export function putBack(world: World, host: Host, copy: Copy, random: Random, note = random.pick(notes)): void {
   world.history.note(`the data directory of ${host.name} is put back; the note outside of it ${note}`)
   world.copies.begin(copy.signer.key)
+  if (host.signer !== copy.signer) {
+    host.abandoned.push(host.signer.key)
+    world.doubt([host.signer.key])
+  }
+  // the moment between asking to come back and coming back is too short for a copy
+  host.comingBack = undefined
   host.disk.restore(copy.files)
   if (note !== 'stays') host.witness.restore(note === 'is lost' ? new Map() : copy.note)
   host.signer = copy.signer
