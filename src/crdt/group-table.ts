@@ -1,9 +1,10 @@
 /**
  * Groups by their acts, as networks are: a group exists while a deletion has not seen one of its acts, and the first act
- * by HLC keeps the name. Its policies are a set in which an addition that a removal had not seen survives.
+ * by HLC keeps the name. Which policies are on it is in attachments.ts.
  */
 import type { GroupId } from '../model/group.ts'
 import { ActRemovals } from './act-removals.ts'
+import { Attachments, type AttachRecord } from './attachments.ts'
 import type { Drops } from './droppable.ts'
 import { FieldTable, type LostEdit } from './field-table.ts'
 import { Generations } from './generations.ts'
@@ -18,13 +19,6 @@ import { type Dot, dotText } from './vector.ts'
 
 export type GroupRecordLeaf = GroupLeaf | GroupRmLeaf | GroupEditLeaf | GroupPolicyLeaf | GroupPolicyRmLeaf
 
-export type AttachRecord = LeafRecord<GroupPolicyLeaf | GroupPolicyRmLeaf>
-
-interface Attachments {
-  readonly added: Map<string, LeafRecord<GroupPolicyLeaf>>
-  readonly removed: Map<string, LeafRecord<GroupPolicyRmLeaf>>
-}
-
 /** Which groups' acts were let go of while this peer ran, for whoever has to clear up after them (I5). */
 export interface CollectedActs {
   has(id: GroupId): boolean
@@ -35,7 +29,7 @@ export class GroupTable {
   readonly generations = new Generations()
   readonly #acts = new Map<GroupId, Map<string, LeafRecord<GroupLeaf>>>()
   readonly #removals = new ActRemovals()
-  readonly #policies = new Map<GroupId, Map<string, Attachments>>()
+  readonly #attached = new Attachments()
   readonly #edits: FieldTable<GroupEditLeaf>
   readonly #live: LiveSet
   /** As the records say, under their born names, until a record changes it. */
@@ -54,10 +48,9 @@ export class GroupTable {
     const id = groupIdOf(record.leaf)
     this.#changed(id)
     this.#keep(record)
-    keep(
-      mapIn(this.#acts, id, () => new Map<string, LeafRecord<GroupLeaf>>()),
-      record,
-    )
+    const acts = this.#acts.get(id) ?? new Map<string, LeafRecord<GroupLeaf>>()
+    keep(acts, record)
+    this.#acts.set(id, acts)
   }
 
   remove(record: LeafRecord<GroupRmLeaf>): void {
@@ -77,13 +70,13 @@ export class GroupTable {
   attach(record: LeafRecord<GroupPolicyLeaf>): void {
     this.#changed(record.leaf.group)
     this.#keep(record)
-    keep(this.#attachmentsOf(record.leaf).added, record)
+    this.#attached.attach(record)
   }
 
   detach(record: LeafRecord<GroupPolicyRmLeaf>): void {
     this.#changed(record.leaf.group)
     this.#keep(record)
-    keep(this.#attachmentsOf(record.leaf).removed, record)
+    this.#attached.detach(record)
   }
 
   /** Creations that no deletion names, ascending. */
@@ -114,18 +107,14 @@ export class GroupTable {
 
   /** Additions that no removal names, ascending; none if the policy is not on the group. */
   attachments(id: GroupId, policy: string): Dot[] {
-    const held = this.#policies.get(id)?.get(policy)
-    const seen = new Set([...(held?.removed.values() ?? [])].flatMap(({ leaf }) => leaf.seen.map(dotText)))
-    return dotsOf([...(held?.added.values() ?? [])].filter(({ dot }) => !seen.has(dotText(dot))))
+    return this.#attached.of(id, policy)
   }
 
   /** All records that put the policy on groups or took it off, with the tenants and names of the groups that are known. */
   attachRecords(policy: string): { group: GroupLeaf; record: AttachRecord }[] {
-    return [...this.#policies].flatMap(([id, byPolicy]) => {
+    return [...this.#attached.records(policy)].flatMap(([id, records]) => {
       const group = earliest(this.#acts.get(id)?.values() ?? [])?.leaf
-      const held = byPolicy.get(policy)
-      if (!group || !held) return []
-      return [...held.added.values(), ...held.removed.values()].map(record => ({ group, record }))
+      return group ? records.map(record => ({ group, record })) : []
     })
   }
 
@@ -161,15 +150,9 @@ export class GroupTable {
           this.#edits.mayDrop(leaf.group, { ...record, leaf, dot }, drops, gone) ||
           this.#isGone(leaf.group, drops, gone)
         )
-      case 'group-policy': {
-        const removed = [...(this.#policies.get(leaf.group)?.get(leaf.policy)?.removed.values() ?? [])]
-        const isNamed = removed.some(each => drops.stable(each.dot) && names(each.leaf, dot))
-        return isNamed || this.#isGone(leaf.group, drops, gone)
-      }
-      case 'group-policy-rm': {
-        const added = [...(this.#policies.get(leaf.group)?.get(leaf.policy)?.added.values() ?? [])]
-        return areGone(leaf.seen, added, drops, gone) || this.#isGone(leaf.group, drops, gone)
-      }
+      case 'group-policy':
+      case 'group-policy-rm':
+        return this.#attached.mayDrop({ ...record, leaf, dot }, drops, gone) || this.#isGone(leaf.group, drops, gone)
     }
   }
 
@@ -184,7 +167,7 @@ export class GroupTable {
     this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
     if (leaf.kind === 'group-rm') this.#removals.drop(leaf, dot)
     else if (leaf.kind === 'group') this.#dropAct(id, record)
-    else this.#dropAttachment(id, leaf.policy, record)
+    else this.#attached.drop({ ...record, leaf })
   }
 
   #dropAct(id: GroupId, record: LeafRecord<unknown>): void {
@@ -194,22 +177,9 @@ export class GroupTable {
     this.#collected.add(id)
   }
 
-  #dropAttachment(id: GroupId, policy: string, record: LeafRecord<unknown>): void {
-    const policies = this.#policies.get(id)
-    const held = policies?.get(policy)
-    held?.added.delete(recordName(record))
-    held?.removed.delete(recordName(record))
-    if (held?.added.size === 0 && held.removed.size === 0) policies?.delete(policy)
-    if (policies?.size === 0) this.#policies.delete(id)
-  }
-
   /** True while a group of the tenant may count as having the policy, on some peer: see policy-collection.ts. */
   mayHavePolicy(tenant: string, policy: string, drops: Drops): boolean {
-    return this.#idsOf(tenant).some(id => {
-      const held = this.#policies.get(id)?.get(policy)
-      const sure = [...(held?.removed.values() ?? [])].filter(({ dot }) => drops.stable(dot))
-      return [...(held?.added.values() ?? [])].some(({ dot }) => !sure.some(({ leaf }) => names(leaf, dot)))
-    })
+    return this.#idsOf(tenant).some(id => this.#attached.mayHave(id, policy, drops))
   }
 
   /** The same of a network profile. */
@@ -242,21 +212,15 @@ export class GroupTable {
     const first = kept ? undefined : earliest(this.#acts.get(id)?.values() ?? [])
     if (!first) return kept
     const { tenant, name, network, pool, generation } = first.leaf
-    const policies = [...(this.#policies.get(id)?.keys() ?? [])].filter(each => this.attachments(id, each).length > 0)
     const view: Group = {
       ...{ id, tenant, name, bornName: name, network, pool, generation, created: first.hlc },
       status: this.acts(id).length === 0 ? 'draining' : 'live',
-      policies: policies.sort(),
+      policies: this.#attached.policies(id),
       profile: this.#edits.winner(id, 'profile')?.leaf.profile ?? '',
       labels: this.#edits.winner(id, 'labels')?.leaf.labels ?? [],
     }
     this.#views.set(id, view)
     return view
-  }
-
-  #attachmentsOf({ group, policy }: GroupPolicyLeaf | GroupPolicyRmLeaf): Attachments {
-    const policies = mapIn(this.#policies, group, () => new Map<string, Attachments>())
-    return mapIn(policies, policy, () => ({ added: new Map(), removed: new Map() }))
   }
 
   #keep(record: LeafRecord<GroupLeaf | GroupRmLeaf | GroupPolicyLeaf | GroupPolicyRmLeaf>): void {
@@ -276,17 +240,4 @@ function nameAll(groups: Group[]): Group[] {
   })
   const order = (group: Group) => `${group.tenant}\n${group.name}\n${group.id}`
   return named.sort((a, b) => (order(a) < order(b) ? -1 : 1))
-}
-
-function names({ seen }: GroupPolicyRmLeaf, { writer, counter }: Dot): boolean {
-  return seen.some(dot => dot.writer === writer && dot.counter === counter)
-}
-
-function mapIn<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = make()
-    map.set(key, value)
-  }
-  return value
 }

@@ -1,6 +1,6 @@
 /** What happened to a policy: who wrote what and when, what of it is in effect, and what it lost to. */
 import type { RuleValue } from '../model/rule.ts'
-import type { AttachRecord } from './group-table.ts'
+import type { AttachRecord } from './attachments.ts'
 import type { Hlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { GroupLeaf } from './object-leaves.ts'
