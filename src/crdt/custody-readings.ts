@@ -5,10 +5,11 @@ import { type Carving, carvingOf } from './addresses.ts'
 import { blockCount, blockIndex, blockRange, dealOrder } from './blocks.ts'
 import type { Tables } from './condition-text.ts'
 import { countedSteps, holderOf, isUnfounded } from './custody.ts'
+import type { Block, CarvedAddress, CustodyView } from './custody-view.ts'
 import type { AddressLeaf, BlockLeaf, Step, Transfer } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { Merge } from './merge.ts'
-import type { Block, CarvedAddress, Network } from './registry-view.ts'
+import type { Network } from './networks-view.ts'
 
 export interface CustodyContext {
   readonly merge: Merge
@@ -17,7 +18,7 @@ export interface CustodyContext {
   isFenced(key: PeerKey): boolean
 }
 
-export class CustodyReadings {
+export class CustodyReadings implements CustodyView {
   readonly #context: CustodyContext
   readonly #merge: Merge
   readonly #deals = new Map<NetworkId, readonly PeerKey[]>()
@@ -25,6 +26,10 @@ export class CustodyReadings {
   constructor(context: CustodyContext) {
     this.#context = context
     this.#merge = context.merge
+  }
+
+  successor(owner: PeerKey): { owner: PeerKey; quarantined: boolean } {
+    return this.#merge.removals.successor(owner)
   }
 
   blockCount(id: NetworkId): number {

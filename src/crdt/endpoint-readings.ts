@@ -2,12 +2,12 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { EndpointTable } from './endpoint-table.ts'
+import type { Endpoint, EndpointsView, Vtep } from './endpoints-view.ts'
 import type { Forks } from './forks.ts'
 import type { Merge } from './merge.ts'
-import type { Endpoint, Vtep } from './registry-view.ts'
 import { byPlace, inherited, shownEndpoints, shownVteps } from './shown-endpoints.ts'
 
-export class EndpointReadings {
+export class EndpointReadings implements EndpointsView {
   readonly #merge: Merge
   readonly #forks: Forks
 

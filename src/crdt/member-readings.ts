@@ -1,16 +1,20 @@
 /** Members, their admission and their removal, as they take effect. Part of the registry. */
 import type { PeerKey } from '../lib/keys.ts'
+import type { IsPlain } from './forged-claims.ts'
+import type { Forks } from './forks.ts'
 import { compareHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
+import type { Member, MembersView, Removal } from './members-view.ts'
 import type { Merge } from './merge.ts'
-import type { Member, Removal } from './registry-view.ts'
 import type { Dot } from './vector.ts'
 
-export class MemberReadings {
+export class MemberReadings implements MembersView {
   readonly #merge: Merge
+  readonly #forks: Forks
 
-  constructor(merge: Merge) {
+  constructor(merge: Merge, forks: Forks) {
     this.#merge = merge
+    this.#forks = forks
   }
 
   member(key: PeerKey): Member | undefined {
@@ -69,6 +73,24 @@ export class MemberReadings {
 
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {
     return this.#table.majorityFor(admission, newcomer)
+  }
+
+  /** Records that forge a right to let somebody in. */
+  forged() {
+    return this.#table.forged(this.#isPlain())
+  }
+
+  /** By which dots nothing else can come to light: see forged-claims.ts. */
+  #isPlain(): IsPlain {
+    const open = this.removals().filter(({ outcome }) => outcome === 'undecided')
+    const doubtful = new Set(open.flatMap(({ targets }) => targets.map(({ key }) => key)))
+    const { removals, tables } = this.#merge
+    const { gone } = removals
+    return dot =>
+      dot.counter <= Math.min(this.#merge.held(dot.writer), gone.get(dot.writer)?.cut ?? dot.counter) &&
+      !doubtful.has(dot.writer) &&
+      !this.#forks.since.has(dot.writer) &&
+      !tables.checkpoints.covers(dot)
   }
 
   get #table() {

@@ -1,21 +1,24 @@
 /** Networks and tenants as they take effect, read from the tables. Part of the registry. */
-
 import type { PeerKey } from '../lib/keys.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { NetworkId } from '../model/network.ts'
 import { maxCounted, uncounted } from './generations.ts'
 import type { Hlc } from './hlc.ts'
 import type { Merge } from './merge.ts'
-import type { Drain, Network } from './registry-view.ts'
+import type { Drain, Network, NetworksView } from './networks-view.ts'
 import type { Dot } from './vector.ts'
 
-export class NetworkReadings {
+export class NetworkReadings implements NetworksView {
   readonly #merge: Merge
   #list = new Map<NetworkId, Network>()
   #listVersion = -1
 
   constructor(merge: Merge) {
     this.#merge = merge
+  }
+
+  networksVersion(): number {
+    return this.#merge.listVersion
   }
 
   tenants(): string[] {

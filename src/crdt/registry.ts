@@ -10,7 +10,6 @@ import type { Part } from './compact-unit.ts'
 import { conditionsOf } from './conditions.ts'
 import { CustodyReadings } from './custody-readings.ts'
 import { EndpointReadings } from './endpoint-readings.ts'
-import type { IsPlain } from './forged-claims.ts'
 import { Forks } from './forks.ts'
 import type { Hlc } from './hlc.ts'
 import type { Step, Transfer } from './leaves.ts'
@@ -59,12 +58,12 @@ export class Registry implements RegistryView {
     const merge = new Merge({ meshId, verify, self, history, kept })
     this.#merge = merge
     this.checkpoints = new CheckpointReadings(merge)
-    this.#members = new MemberReadings(merge)
     this.#networks = new NetworkReadings(merge)
     this.#forks = new Forks(
       () => merge.history(),
       () => merge.changed(),
     )
+    this.#members = new MemberReadings(merge, this.#forks)
     this.#endpoints = new EndpointReadings(merge, this.#forks)
     this.#custody = new CustodyReadings({ merge, network: id => this.network(id), isFenced: key => this.isFenced(key) })
   }
@@ -124,7 +123,7 @@ export class Registry implements RegistryView {
   }
 
   networksVersion(): number {
-    return this.#merge.listVersion
+    return this.#networks.networksVersion()
   }
 
   size(): number {
@@ -135,25 +134,12 @@ export class Registry implements RegistryView {
     return this.#merge.digest()
   }
 
-  /** By which dots nothing else can come to light: see forged-claims.ts. */
-  #isPlain(): IsPlain {
-    const open = this.removals().filter(({ outcome }) => outcome === 'undecided')
-    const doubtful = new Set(open.flatMap(({ targets }) => targets.map(({ key }) => key)))
-    const { removals, tables } = this.#merge
-    const { gone } = removals
-    return dot =>
-      dot.counter <= Math.min(this.held(dot.writer), gone.get(dot.writer)?.cut ?? dot.counter) &&
-      !doubtful.has(dot.writer) &&
-      !this.isForked(dot.writer) &&
-      !tables.checkpoints.covers(dot)
-  }
-
   conditions(): Condition[] {
     const { tenants, networks, endpoints, objects } = this.#merge.tables
     const twice = this.#custody.twice()
     const forged = {
       custody: this.#custody.forged(),
-      membership: this.#merge.tables.membership.forged(this.#isPlain()),
+      membership: this.#members.forged(),
       endpoints: this.#endpoints.misplaced(this.networks().map(network => network.id)),
     }
     const unjust = this.checkpoints.unjust()
@@ -238,7 +224,7 @@ export class Registry implements RegistryView {
   }
 
   successor(owner: PeerKey): { owner: PeerKey; quarantined: boolean } {
-    return this.#merge.removals.successor(owner)
+    return this.#custody.successor(owner)
   }
 
   actsOf(id: NetworkId): Dot[] {
