@@ -6,10 +6,10 @@ import type { Channel } from './channel.ts'
 import type { Context } from './context.ts'
 import {
   materialise as materialiseVxlan,
-  type Reading,
   update as updateVxlan,
   type Materialised as VxlanState,
 } from './materialise.ts'
+import type { Reading } from './reading.ts'
 import { materialiseVlan, updateVlan, type VlanState, vlanRefusal } from './vlan-network.ts'
 
 export type Materialised = VxlanState | VlanState

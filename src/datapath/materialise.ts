@@ -19,10 +19,10 @@ import {
   putAt,
 } from './entries.ts'
 import { unexplained } from './evidence.ts'
-import type { Link } from './links.ts'
 import { bridgeEnd, bridgeName, vxlanName } from './names.ts'
 import { carriesIpv6, settleNeighbours } from './neighbours6.ts'
 import { networkMtu } from './plan.ts'
+import type { Reading } from './reading.ts'
 import { settleRouter6 } from './router6.ts'
 import { bridgeAddress, bridgeAddress6, settleForwarding } from './routing.ts'
 import { RunningPlan } from './running-plan.ts'
@@ -44,18 +44,6 @@ export interface Materialised {
   inherited: ReadonlySet<EntryKey>
   /** Versions of the state that the entries were last made equal to; '' while that has not succeeded. */
   upToDate: string
-}
-
-/** The kernel as it was just read: devices, and entries on demand. */
-export interface Reading {
-  readonly links: ReadonlyMap<string, Link>
-  entries(device: string): Promise<Entries>
-  /** Devices whose packets to others are routed. */
-  routers(): Promise<ReadonlySet<string>>
-  /** The same of IPv6. */
-  routers6(): Promise<ReadonlySet<string>>
-  /** Devices that have IPv6. */
-  speakers(): Promise<ReadonlySet<string>>
 }
 
 /** Resolves once the devices are right, the VTEP record is durable and the entries are in place. `repaired` counts what was not. */

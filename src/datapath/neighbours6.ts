@@ -6,8 +6,8 @@ import type { Network } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { batch, type Channel, failed } from './channel.ts'
 import type { Context } from './context.ts'
-import type { Reading } from './materialise.ts'
 import { vxlanName } from './names.ts'
+import type { Reading } from './reading.ts'
 
 /** RFC 8200: a link with less has no IPv6, and Linux takes it away. */
 const smallestMtu = 1280

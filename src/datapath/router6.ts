@@ -7,8 +7,8 @@ import type { Network } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { batch, type Channel, failed } from './channel.ts'
 import type { Context } from './context.ts'
-import type { Reading } from './materialise.ts'
 import { bridgeName } from './names.ts'
+import type { Reading } from './reading.ts'
 
 /** Its addresses are there at once: other hosts have the same, and none of them hears the others ask. */
 const speaking = (bridge: string) => [

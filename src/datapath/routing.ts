@@ -12,8 +12,8 @@ import { formatIp } from '../model/ip.ts'
 import { subnet6Of } from '../model/ipv6.ts'
 import type { Channel } from './channel.ts'
 import type { Context } from './context.ts'
-import type { Reading } from './materialise.ts'
 import { bridgeName } from './names.ts'
+import type { Reading } from './reading.ts'
 
 export interface Routing {
   /** The networks of a tenant that are routed to each other; the same array for as long as they are the same. */

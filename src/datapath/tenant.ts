@@ -10,11 +10,11 @@ import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { createGuards, type Guards } from './guards.ts'
 import { createLane } from './lane.ts'
-import { readEntries, readLinks, readRouters, readRouters6, readSpeakers } from './links.ts'
-import type { Reading } from './materialise.ts'
+import { readLinks } from './links.ts'
 import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vlanName, vxlanName } from './names.ts'
 import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
 import { isUnicastMac } from './plan.ts'
+import { type Reading, readKernel } from './reading.ts'
 import type { OffWire } from './wire-problem.ts'
 
 /** Containers that are attached in one batch; the kernel takes 5 to 40 ms for each, and Docker is owed an answer within 8 s. */
@@ -254,31 +254,7 @@ export class Tenant {
       this.#guards.reset()
     }
     this.#inode = inode
-    const links = await readLinks(run, this.#channel.namespace)
-    const vniOf = (device: string) => Number(links.get(device)?.info.id)
-    let entries: ReturnType<typeof readEntries> | undefined
-    const readOnce = () => {
-      entries ??= readEntries(run, this.#channel.namespace, vniOf)
-      return entries
-    }
-    let routers: ReturnType<typeof readRouters> | undefined
-    const readRoutersOnce = () => {
-      routers ??= readRouters(run, this.#channel.namespace)
-      return routers
-    }
-    let speakers: ReturnType<typeof readSpeakers> | undefined
-    const readSpeakersOnce = () => {
-      speakers ??= readSpeakers(run, this.#channel.namespace)
-      return speakers
-    }
-    const entriesOf = async (device: string) => (await readOnce())(device)
-    let routers6: ReturnType<typeof readRouters6> | undefined
-    const readRouters6Once = () => {
-      routers6 ??= readRouters6(run, this.#channel.namespace)
-      return routers6
-    }
-    const devices = { routers: readRoutersOnce, routers6: readRouters6Once, speakers: readSpeakersOnce }
-    return { links, entries: entriesOf, ...devices }
+    return readKernel(run, this.#channel.namespace)
   }
 
   /** `subject`: a network, or the guards of them all. */

@@ -11,8 +11,9 @@ import type { Context } from './context.ts'
 import { bridgeCommands, portCommands } from './devices.ts'
 import { noEntries } from './entries.ts'
 import { type Link, readLinks } from './links.ts'
-import { ownEndpoints, type Reading, succeed } from './materialise.ts'
+import { ownEndpoints, succeed } from './materialise.ts'
 import { bridgeEnd, bridgeName, tenantNamespace, vlanName } from './names.ts'
+import type { Reading } from './reading.ts'
 import { isUsableVlan, type VlanWishes, vlanCommands, vlanCreation } from './vlan-plan.ts'
 import {
   badTag,
