@@ -124,9 +124,8 @@ describe('groups: published ports and the way out', function () {
     assert.equal(await reads(two, 8080), 'tcp-80')
   })
 
-  it('are cut by one more rule among 2,000 and back without it, and what was counted stays', async function () {
-    this.timeout(240_000)
-    await prepareBeside(2_000, ['1', '-l', 'tcp', '-P', '81', '-p', '50', '-j', 'deny'])
+  it('are cut by one more rule among 300 and back without it, and what was counted stays', async () => {
+    await prepareBeside(300, ['1', '-l', 'tcp', '-P', '81', '-p', '50', '-j', 'deny'])
     const counted = async () => {
       const all: { ruleId: string; counters: { packets: number } }[] = JSON.parse(
         await skein('policy', 'rule-ls', 'p', '--counters', '--json'),
@@ -136,7 +135,7 @@ describe('groups: published ports and the way out', function () {
     const nft = async (...argv: string[]) => (await one.exec(['nft', ...argv], { timeoutMs: 30_000 })).stdout
     const held = async () =>
       (await nft('-s', 'list', 'counters', 'table', 'inet', 'skein_outside')).match(/counter t_/g)?.length
-    await eventually(async () => assert.equal(await held(), 2_001))
+    await eventually(async () => assert.equal(await held(), 301))
     await assertEach(8081, '')
     const [before, lists] = [await counted(), await nft('list', 'map', 'inet', 'skein_outside', 'receivers')]
     assert.ok(before > 0)
@@ -149,7 +148,7 @@ describe('groups: published ports and the way out', function () {
     await skein('policy', 'rule-rm', 'p', 'more')
     await eventually(async () => assert.match(await reads(two, 8082), /^tick/))
     assert.equal(await nft('list', 'map', 'inet', 'skein_outside', 'receivers'), lists, 'it is the same list')
-    assert.equal(await held(), 2_001)
+    assert.equal(await held(), 301)
     assert.ok((await counted()) >= before)
   })
 
