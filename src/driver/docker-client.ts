@@ -44,13 +44,17 @@ export function createDockerClient(host: string): DockerApi {
   let clients: Promise<Clients> | undefined
 
   async function call<T>(limitMs: number, ask: Ask<T>): Promise<T> {
-    const limit = AbortSignal.any([closing.signal, AbortSignal.timeout(limitMs)])
+    const limit = endsWith(closing.signal)
+    const timer = setTimeout(() => limit.abort(new Error(`no answer within ${limitMs} ms`)), limitMs)
     try {
       clients ??= load(where)
-      const work = ask(await clients, limit)
-      return await Promise.race([work, rejectOn(limit)])
+      const work = ask(await clients, limit.signal)
+      return await Promise.race([work, rejectOn(limit.signal)])
     } catch (error) {
       throw refusalOf(error)
+    } finally {
+      clearTimeout(timer)
+      limit.release()
     }
   }
 
@@ -159,17 +163,17 @@ async function watch(
   onEvent: (event: DockerEvent) => void,
   onEnd: () => void,
 ) {
-  const stopped = new AbortController()
-  const abortSignal = AbortSignal.any([closing, stopped.signal])
+  const stopped = endsWith(closing)
   const options: Docker.GetEventsOptions & { abortSignal: AbortSignal } = {
     filters: { type: ['network', 'container'], event: watched },
-    abortSignal,
+    abortSignal: stopped.signal,
   }
   const stream = (await call(askLimitMs, ({ events }) => events.getEvents(options))) as Readable
   let ended = false
   const end = () => {
     if (!ended) onEnd()
     ended = true
+    stopped.release()
   }
   const lines = createInterface({ input: stream })
   lines.on('line', line => onEvent(eventOf(line)))
@@ -179,9 +183,20 @@ async function watch(
   return {
     close() {
       ended = true
-      stopped.abort()
+      stopped.abort(new Error('no longer listened to'))
+      stopped.release()
     },
   }
+}
+
+/** Aborts with `other`, until it is released: Node keeps what `AbortSignal.any` makes for as long as `other` lives (nodejs/node#54614). */
+function endsWith(other: AbortSignal) {
+  const controller = new AbortController()
+  const abort = (reason: unknown) => controller.abort(reason)
+  const follow = () => abort(other.reason)
+  if (other.aborted) follow()
+  else other.addEventListener('abort', follow, { once: true })
+  return { signal: controller.signal, abort, release: () => other.removeEventListener('abort', follow) }
 }
 
 function rejectOn(signal: AbortSignal): Promise<never> {

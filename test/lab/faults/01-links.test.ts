@@ -13,6 +13,9 @@ import {
 } from '../support/index.ts'
 import { type Held, heldBy } from './process.ts'
 
+/** Growth of the heap in two minutes of a hundred flaps and as many containers: compiled code, and not 50 KB for each. */
+const limitMiB = 6
+
 /** The link of one host to the two others goes off and on, once a second, until the time is over. */
 async function flap(lab: Lab, forMs: number): Promise<number> {
   const untilMs = performance.now() + forMs
@@ -71,37 +74,42 @@ describe('faults: links', function () {
     const [one, , three3] = three(hosts)
     await netctl(one, 'net', 'create', '--subnet=10.1.2.0/24', 'web')
     for (const host of hosts) await eventually(async () => assert.deepEqual(await meshNetworks(host), ['web']))
-    await flap(lab(), 30_000)
-    await assertAgree(hosts, 15_000)
-    const before = hosts.map(heldBy)
-
-    let isOver = false
-    const flapping = flap(lab(), 120_000).finally(() => {
-      isOver = true
-    })
     let started = 0
-    while (!isOver) {
+    const startAndStop = async () => {
       for (const host of [one, three3]) {
         const name = `c${++started}`
         await runContainer(host, 'web', name)
         await removeContainers(host, name)
       }
     }
+    await flap(lab(), 30_000)
+    await assertAgree(hosts, 15_000)
+    // what is loaded once is loaded
+    for (let n = 0; n < 5; n++) await startAndStop()
+    const before = await Promise.all(hosts.map(heldBy))
+
+    let isOver = false
+    const flapping = flap(lab(), 120_000).finally(() => {
+      isOver = true
+    })
+    while (!isOver) await startAndStop()
     assert.ok((await flapping) > 80, 'the link flapped')
     assert.ok(started > 20, `${started} containers`)
 
     await assertAgree(hosts, 10_000)
     const left = await runContainer(one, 'web', 'left')
     await eventually(async () => assertReaches(await rightOf(), left.ip, { count: 1 }))
-    // the collector takes its time: what counts is what is left at rest
+    // some sockets end later than the connection that they were for
     await eventually(
-      () =>
-        hosts.forEach((host, i) => {
-          const [was, is] = [before[i] as Held, heldBy(host)]
-          const grown = `${host.name}: ${Math.round(was.memory)} -> ${Math.round(is.memory)} MiB`
-          assert.ok(is.memory < was.memory + 60, grown)
-          assert.ok(is.files < was.files + 12, `${host.name}: ${was.files} -> ${is.files} files`)
-        }),
+      async () => {
+        const after = await Promise.all(hosts.map(heldBy))
+        for (const [i, { heap, files }] of after.entries()) {
+          const was = before[i] as Held
+          const name = hosts[i]?.name
+          assert.ok(heap < was.heap + limitMiB, `${name}: ${was.heap.toFixed(1)} -> ${heap.toFixed(1)} MiB`)
+          assert.ok(files < was.files + 12, `${name}: ${was.files} -> ${files} files`)
+        }
+      },
       { timeoutMs: 60_000, intervalMs: 1000 },
     )
 

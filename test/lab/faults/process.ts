@@ -1,18 +1,29 @@
-/** What a peer's process holds, as the kernel counts it. */
+/** What a peer's process holds. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { LabHost } from '../../../lab/index.ts'
+import { eventually } from '../support/index.ts'
 
 export interface Held {
-  /** Resident memory, MiB. */
-  memory: number
+  /** Of its heap, once its garbage is collected, MiB. */
+  heap: number
   /** Open files and sockets. */
   files: number
 }
 
-export function heldBy(host: LabHost): Held {
+const program = fileURLToPath(new URL('heap.mjs', import.meta.url))
+
+export async function heldBy(host: LabHost): Promise<Held> {
   const pid = host.peerPid()
   assert.ok(pid, `${host.name}: the peer runs`)
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return { memory: Number(kilobytes) / 1024, files: readdirSync(`/proc/${pid}/fd`).length }
+  const files = readdirSync(`/proc/${pid}/fd`).length
+  // opens Node's inspector on the host's own loopback
+  process.kill(pid, 'SIGUSR1')
+  const bytes = await eventually(async () => {
+    const { stdout, stderr } = await host.exec([process.execPath, '--experimental-websocket', program])
+    assert.match(stdout, /^\d+\n$/, stderr)
+    return Number(stdout)
+  })
+  return { heap: bytes / 2 ** 20, files }
 }
