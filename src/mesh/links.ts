@@ -1,6 +1,7 @@
 /**
- * All connections to members. A pair that dials at the same moment has two; each side uses its first living one, its
- * *primary*, and the side with the smaller key closes what is too many.
+ * All connections to members. A pair that dials at the same moment has two. Each side uses one of those that live, its *primary*:
+ * of young ones that which the side with the smaller key dialled, so that both use the same; else the first. The side with the
+ * smaller key closes what is too many, which nobody uses any more by then.
  */
 import type { Connection } from '@libp2p/interface'
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -9,7 +10,7 @@ import { createLink, type Link, pingIntervalMs } from './link.ts'
 
 /** A tick that comes later than this, ms, says that the process was busy, not that others are silent. */
 const lateMs = 500
-/** Ticks after which a second connection is closed: the other side has seen it live by then. */
+/** Ticks after which a second connection is closed: the other side has seen the first one live by then. */
 const duplicateAge = 3
 
 export interface LinkEvents {
@@ -45,9 +46,14 @@ export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Li
   const primaries = new Map<PeerKey, Link>()
   let timer: Timer | undefined
 
+  /** Both sides say the same of it, unless one has got to know it late. */
+  const isPreferred = ({ peer, connection, age }: Link) =>
+    age <= duplicateAge && connection.direction === (self < peer ? 'outbound' : 'inbound')
+
   function promote(peer: PeerKey): void {
     const wasUp = primaries.delete(peer)
-    const next = links.get(peer)?.find(link => link.alive)
+    const living = links.get(peer)?.filter(link => link.alive) ?? []
+    const next = living.find(isPreferred) ?? living[0]
     if (next) {
       primaries.set(peer, next)
       events.primary(peer, next.connection)
@@ -89,7 +95,11 @@ export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Li
     add(peer, connection) {
       const link = createLink(peer, connection, {
         alive() {
-          if (!primaries.has(peer) && links.get(peer)?.includes(link)) promote(peer)
+          if (!links.get(peer)?.includes(link)) return
+          const primary = primaries.get(peer)
+          // an old one may lead to another machine with the same key, which stays the one that is used (R8)
+          const isOneOfTwo = primary !== undefined && primary.age <= duplicateAge && !isPreferred(primary)
+          if (!primary || (isOneOfTwo && isPreferred(link))) promote(peer)
         },
         unheard: () => events.unheard(peer, connection),
       })
