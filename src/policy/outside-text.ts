@@ -43,7 +43,7 @@ export function outsideState({ rules, known, isStarting, bridge, left }: Outside
       [name, 4],
       [`${name}6`, 6],
     ] as const) {
-      elements.set(at, new Map([...only(all, family), ...(left?.elements.get(at) ?? [])]))
+      elements.set(at, new Map([...keyedBy(all, family), ...(left?.elements.get(at) ?? [])]))
     }
   }
   const kinds = new Map(maps)
@@ -68,7 +68,7 @@ export function isJudgedIn({ elements }: TableState, address: string): boolean {
 }
 
 /** Those whose key is of that family. */
-function only(elements: ReadonlyMap<string, string>, family: Family): Map<string, string> {
+function keyedBy(elements: ReadonlyMap<string, string>, family: Family): Map<string, string> {
   return new Map([...elements].filter(([key]) => key.includes(':') === (family === 6)))
 }
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { leaveMesh } from '../../../src/agent/leaving.ts'
-import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
-import { checkNetwork } from '../../../src/model/network.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
-import { type Host, meshOf } from '../ipam/fixture.ts'
+import { createWeb, type Host, meshOf } from '../ipam/fixture.ts'
 
 describe('agent: leaving the mesh', () => {
   let hub: MemoryHub
@@ -18,16 +16,8 @@ describe('agent: leaving the mesh', () => {
 
   const at = (index: number): Host => hosts[index] ?? assert.fail()
 
-  async function makeNetwork(): Promise<string> {
-    const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.0.0/24' })
-    await at(0).replica.write(view => createNetworkLeaves(view, { tenant: 'default', name: 'web', spec }))
-    const id = at(0).replica.view.networkByName('default', 'web')?.id ?? assert.fail()
-    await Promise.all(hosts.map(({ replica }) => replica.waitFor(view => view.network(id) !== undefined, 3000)))
-    return id
-  }
-
   it('I1: an address that is given while the others are handed over keeps the host in', async () => {
-    const id = await makeNetwork()
+    const id = await createWeb(hosts, '10.1.0.0/24')
     const { ipam, replica, leaving } = at(2)
     let ip = 0
     const drain = async (limitMs: number) => {
@@ -48,7 +38,7 @@ describe('agent: leaving the mesh', () => {
   })
 
   it('R7: none is given from the moment in which it is fenced', async () => {
-    const id = await makeNetwork()
+    const id = await createWeb(hosts, '10.1.0.0/24')
     const left = leaveMesh(at(2))
     await at(2).replica.waitFor(() => at(2).replica.removedBy !== undefined, 5000)
     await assert.rejects(at(2).ipam.allocate(id), { code: 'forbidden', message: /this host is leaving its mesh/ })

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
-import { checkNetwork } from '../../../src/model/network.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
-import { type Host, meshOf } from './fixture.ts'
+import { createWeb, type Host, meshOf } from './fixture.ts'
 
 describe('ipam: handing over all addresses of a host', () => {
   let hub: MemoryHub
@@ -18,14 +16,6 @@ describe('ipam: handing over all addresses of a host', () => {
 
   const at = (index: number): Host => hosts[index] ?? assert.fail()
 
-  async function makeNetwork(): Promise<string> {
-    const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.0.0/24' })
-    await at(0).replica.write(view => createNetworkLeaves(view, { tenant: 'default', name: 'web', spec }))
-    const id = at(0).replica.view.networkByName('default', 'web')?.id ?? assert.fail()
-    await Promise.all(hosts.map(({ replica }) => replica.waitFor(view => view.network(id) !== undefined, 3000)))
-    return id
-  }
-
   function blocksOf(id: string, owner: Host): number {
     const { view } = at(0).replica
     let count = 0
@@ -35,7 +25,7 @@ describe('ipam: handing over all addresses of a host', () => {
   }
 
   it('spreads them evenly over the others, who hold the transfers when it is done', async () => {
-    const id = await makeNetwork()
+    const id = await createWeb(hosts, '10.1.0.0/24')
     const before = blocksOf(id, at(2))
     assert.ok(before > 0, String(before))
     const drained = await at(2).ipam.drain(5000)
@@ -49,7 +39,7 @@ describe('ipam: handing over all addresses of a host', () => {
   })
 
   it('keeps the block of an address that is in use, and hands it over once that has cooled down', async () => {
-    const id = await makeNetwork()
+    const id = await createWeb(hosts, '10.1.0.0/24')
     const ip = await at(2).ipam.allocate(id)
     assert.equal((await at(2).ipam.drain(5000)).inUse, 1)
     await at(2).ipam.release(id, ip)
@@ -59,7 +49,7 @@ describe('ipam: handing over all addresses of a host', () => {
   })
 
   it('says so when nobody is there to take them', async () => {
-    await makeNetwork()
+    await createWeb(hosts, '10.1.0.0/24')
     hub.split([at(2).signer.key], [at(0).signer.key, at(1).signer.key])
     await assert.rejects(at(2).ipam.drain(5000), { code: 'unavailable', message: /no settled member is within reach/ })
   })
