@@ -171,7 +171,7 @@ describe('gateways: two hosts', function () {
   })
 
   it('goes on while the peer is away, and keeps what the next one finds', async () => {
-    const stop = await a1.stream(d2.ip, 8889, 5)
+    const stream = await a1.stream(d2.ip, 8889, 5)
     const connection = await a1.open(d2.ip, 8888)
     await one.killPeer()
     assert.ok(await a1.say(connection))
@@ -180,7 +180,7 @@ describe('gateways: two hosts', function () {
     await one.startPeer()
     await eventually(async () => (await one.ask('status')).lastCompareMs !== undefined, 10_000)
     assert.ok(await a1.say(connection))
-    const { sent, lost } = await stop()
+    const { sent, lost } = await stream.stop()
     assert.ok(sent > 100)
     assert.deepEqual(lost, [])
     await one.ask('locate', app, `${one.name}-a1`, sandboxOf('a1'))

@@ -7,7 +7,7 @@ import {
   type Container,
   docker,
   eventually,
-  heardDuring,
+  heardThroughRestarts,
   networksAppear,
   runContainer,
   untilSilent,
@@ -155,15 +155,9 @@ describe('groups: published ports and the way out', function () {
   it('never answer to whom a rule denies, while the container starts again and again, or without the peer', async () => {
     await prepare(['1', '-l', 'tcp', '-P', '81', '-j', 'deny'])
     const calls = [two, one].map(from => ({ from, address: one.address, port: 8081 }))
-    const heard = await heardDuring(calls, async () => {
-      for (let n = 0; n < 3; n++) {
-        await docker(one, 'restart', '-t', '1', 'service')
-        await eventually(async () => assert.equal(await reads(two, 8080), 'tcp-80'))
-      }
-      await one.killPeer()
+    const heard = await heardThroughRestarts(calls, one, 'service', async () => {
       assert.equal(await reads(two, 8080), 'tcp-80')
       await assertEach(8081, '')
-      await one.startPeer()
     })
     assert.deepEqual(heard, ['', ''])
     await assertEach(8081, '')

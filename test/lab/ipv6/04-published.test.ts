@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import type { LabHost, LabNode } from '../../../lab/index.ts'
 import {
-  docker,
   eventually,
-  heardDuring,
+  heardThroughRestarts,
   inspect,
   networksAppear,
   runContainer,
@@ -174,15 +173,9 @@ describe('IPv6: published ports and the way out', function () {
       ...[two, one].map(from => ({ from, address: address(one), port: 8081 })),
       ...['2', '3'].map(last => ({ from: one, address: `${own}${last}`, port: 81 })),
     ].map(each => ({ ...each, question: 'GET / HTTP/1.0\r\n\r\n' }))
-    const heard = await heardDuring(calls, async () => {
-      for (let n = 0; n < 3; n++) {
-        await docker(one, 'restart', '-t', '1', 'service')
-        await eventually(async () => assert.equal(await reads(two, 8080), 'tcp-80'))
-      }
-      await one.killPeer()
+    const heard = await heardThroughRestarts(calls, one, 'service', async () => {
       assert.equal(await reads(two, 8080), 'tcp-80')
       await assertEach(8081, '')
-      await one.startPeer()
     })
     assert.deepEqual(heard, ['', '', '', ''])
     await assertEach(8081, '')

@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from 'mocha'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Host } from '../datapath/lab.ts'
-import { assertOpen, openPorts, ports, type Scene, upScene } from './scene.ts'
+import { assertOpen, bothHave, openPorts, ports, type Scene, tableOf, upScene } from './scene.ts'
 import type { Talker } from './talker.ts'
 
 const deny: RuleRequest = { action: 'deny' }
@@ -20,11 +20,9 @@ describe('policies: changes, splits and stale hosts', function () {
   let far: Talker
   let db2: Talker
 
-  const loaded = (host: Host) =>
-    host.exec('ip', 'netns', 'exec', 'skein-default', 'nft', '-s', 'list', 'table', 'inet', 'skein')
   /** Until both kernels hold the rule about this port, or do not. */
   const holds = (host: Host, port: number, isThere = true) =>
-    eventually(async () => assert.equal((await loaded(host)).includes(` ${port}`), isThere, `${host.name}: ${port}`))
+    eventually(async () => assert.equal((await tableOf(host)).includes(` ${port}`), isThere, `${host.name}: ${port}`))
   const bothHold = (port: number, isThere = true) => Promise.all([one, two].map(host => holds(host, port, isThere)))
 
   before(async () => {
@@ -48,7 +46,7 @@ describe('policies: changes, splits and stale hosts', function () {
   }
   beforeEach(async () => {
     if (remaining.size > 0) await change(one, {}, [...remaining])
-    for (const host of [one, two]) await eventually(async () => assert.doesNotMatch(await loaded(host), /counter r_/))
+    await bothHave([one, two], 0)
   })
   after(() => scene?.down())
 
@@ -88,7 +86,7 @@ describe('policies: changes, splits and stale hosts', function () {
       assert.equal(await far.say(connection, 1_000), false)
     }
     for (const [talker, connection] of others) assert.ok(await talker.say(connection), talker.ip)
-    const { sent, lost } = await udp()
+    const { sent, lost } = await udp.stop()
     assert.ok(sent > 100)
     assert.deepEqual(lost, [], 'a UDP flow to the same port')
   })
@@ -124,7 +122,7 @@ describe('policies: changes, splits and stale hosts', function () {
       await assertOpen(near, db2, [8888])
       await assertOpen(near, db, [8888, 8889])
       await assertOpen(far, db2, [8888, 8890])
-      assert.ok(!(await loaded(two)).includes(' 8890'), 'host two has not heard of the rule')
+      assert.ok(!(await tableOf(two)).includes(' 8890'), 'host two has not heard of the rule')
     } finally {
       await scene.lab.heal()
     }
@@ -154,7 +152,7 @@ describe('policies: changes, splits and stale hosts', function () {
     for (const from of [near, far]) {
       for (const to of [db, db2]) await eventually(() => assertOpen(from, to, ports), 15_000)
     }
-    for (const host of [one, two]) assert.equal((await loaded(host)).match(/counter r_\w+ \{/g)?.length, 2)
+    await bothHave([one, two], 2)
     assert.ok(await near.say(kept), 'a flow that was allowed all the time')
   })
 })

@@ -116,7 +116,7 @@ describe('policies: IPv6', function () {
     await eventually(async () => assert.equal(await far.talker.say(doomed), false), 2_000)
     assert.equal(await far.talker.say(doomed, 1_000), false, 'what is sent again does not bring it back')
     for (const [from, connection] of others) assert.ok(await from.talker.say(connection, 1_000), from.name)
-    const { sent, lost } = await stream()
+    const { sent, lost } = await stream.stop()
     assert.ok(sent > 50)
     assert.deepEqual(lost, [], 'a UDP flow to the same port')
     await rules({}, ['1'])

@@ -5,7 +5,7 @@ import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Host } from '../datapath/lab.ts'
 import { assertCut, begin, type Flow, type Kind, kinds, type Speaker } from './flows.ts'
-import { type Scene, upScene } from './scene.ts'
+import { bothHave, type Scene, upScene } from './scene.ts'
 
 describe('policies: flows that are cut', function () {
   this.timeout(60_000)
@@ -57,13 +57,6 @@ describe('policies: flows that are cut', function () {
   })
   after(() => scene?.down())
 
-  const loaded = (host: Host) =>
-    host.exec('ip', 'netns', 'exec', 'skein-default', 'nft', '-s', 'list', 'table', 'inet', 'skein')
-  const bothHave = async (count: number) => {
-    for (const host of scene.lab.hosts) {
-      await eventually(async () => assert.equal((await loaded(host)).match(/counter r_\w+ \{/g)?.length ?? 0, count))
-    }
-  }
   const remaining = new Set<string>()
   const change = async (policy: string, added: Record<string, RuleRequest>, removed: string[] = []) => {
     await one.ask('rules', 'default', policy, added, removed)
@@ -73,7 +66,7 @@ describe('policies: flows that are cut', function () {
   afterEach(async () => {
     await one.ask('group', scene.web, 'other', [])
     for (const [policy = '', id = ''] of [...remaining].map(each => each.split(' '))) await change(policy, {}, [id])
-    await bothHave(0)
+    await bothHave(scene.lab.hosts, 0)
   })
 
   const flows = async (...asked: [Kind, Speaker, Speaker][]): Promise<Flow[]> =>
@@ -93,7 +86,7 @@ describe('policies: flows that are cut', function () {
     it(`by the removal of what allowed ${kind} above a deny`, async () => {
       const allow = (protocol: Kind) => ({ action: 'allow', protocol, priority: 10 })
       await change('p', { '1': { action: 'deny' }, '2': allow(kind), '3': allow(other(kind)) })
-      await bothHave(3)
+      await bothHave(scene.lab.hosts, 3)
       const doomed = await flows([kind, near, db], [kind, far, db])
       const kept = await flows([other(kind), near, db], [other(kind), far, db], [kind, db, far], [kind, far, near])
       await assertCut(doomed, kept, () => change('p', {}, ['2']))

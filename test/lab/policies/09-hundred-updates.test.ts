@@ -124,8 +124,8 @@ describe('policies: a hundred updates', function () {
     const streams = async (from: string, to: string, ...args: [port: number, everyMs: number, fresh?: 'fresh']) =>
       Promise.all(
         addresses(to).map(async ip => {
-          const stop = (await talkers.get(from)?.talker.stream(ip, ...args)) ?? assert.fail()
-          return async () => ({ name: `${from} -> ${ip} ${args.join(' ')}`, ...(await stop()) })
+          const stream = (await talkers.get(from)?.talker.stream(ip, ...args)) ?? assert.fail()
+          return async () => ({ name: `${from} -> ${ip} ${args.join(' ')}`, ...(await stream.stop()) })
         }),
       )
     const allowed: Stop[] = []

@@ -59,6 +59,18 @@ async function upHosts(lab: Lab, web6: string): Promise<Scene> {
   }
 }
 
+/** The table of the tenant's rules in the host's kernel, without counts. */
+export function tableOf(host: Host): Promise<string> {
+  return host.exec('ip', 'netns', 'exec', 'skein-default', 'nft', '-s', 'list', 'table', 'inet', 'skein')
+}
+
+/** Waits until the kernels of both hosts hold so many rules. */
+export async function bothHave(hosts: readonly Host[], count: number): Promise<void> {
+  for (const host of hosts) {
+    await eventually(async () => assert.equal((await tableOf(host)).match(/counter r_\w+ \{/g)?.length ?? 0, count))
+  }
+}
+
 /** `name tcp 8888`: which of the three ports open to TCP. */
 export async function openPorts(from: Talker, to: Talker): Promise<number[]> {
   const opened = await Promise.all(ports.map(port => from.tries('tcp', to.ip, port)))

@@ -106,6 +106,7 @@ const orders = {
     streams.set(++numbers, stream)
     return numbers
   },
+  answered: number => streams.get(number).back.size,
   async stop(number) {
     const stream = streams.get(number)
     clearInterval(stream.timer)

@@ -18,6 +18,14 @@ export interface Streamed {
   readonly lastMs: number
 }
 
+/** Numbered packets that are sent one after the other. */
+export interface Stream {
+  /** How many came back so far. */
+  answered(): Promise<number>
+  /** Sends no more, and says which did not come back. */
+  stop(): Promise<Streamed>
+}
+
 export interface Talker {
   readonly ip: string
   /** True: it came about; false: silence; else the error's code, `refused` for a refusal by the other end. */
@@ -28,8 +36,8 @@ export interface Talker {
   open(to: string, port: number): Promise<number>
   /** Whether what is said over it comes back. */
   say(connection: number, limitMs?: number): Promise<boolean>
-  /** Sends numbered datagrams until it is stopped, which says which did not come back; `fresh`: each from a port of its own. */
-  stream(to: string, port: number, everyMs: number, fresh?: 'fresh'): Promise<() => Promise<Streamed>>
+  /** Of datagrams; `fresh`: each from a port of its own. */
+  stream(to: string, port: number, everyMs: number, fresh?: 'fresh'): Promise<Stream>
   stop(): Promise<void>
 }
 
@@ -74,7 +82,10 @@ export async function talkerOf(child: ChildProcess, name: string, ip: string): P
     say: (connection, limitMs = silenceMs) => ask('say', connection, limitMs) as Promise<boolean>,
     async stream(to, port, everyMs, fresh) {
       const stream = await ask('stream', to, port, everyMs, fresh)
-      return () => ask('stop', stream) as Promise<Streamed>
+      return {
+        answered: () => ask('answered', stream) as Promise<number>,
+        stop: () => ask('stop', stream) as Promise<Streamed>,
+      }
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { LabHost } from '../../../lab/index.ts'
 import type { LabNode } from '../../../lab/node.ts'
+import { docker } from './docker.ts'
+import { eventually } from './eventually.ts'
 
 export interface Call {
   readonly from: LabNode
@@ -21,8 +24,31 @@ export async function untilSilent(call: Call): Promise<number> {
   return Number(await runScript(call, silenceScript))
 }
 
+/**
+ * What was said to each of these calls, made again and again while the container starts three times anew, and while its host's peer is
+ * killed and started; '' for nothing.
+ *
+ * @param check holds whenever the container runs, whether the peer does or not
+ */
+export function heardThroughRestarts(
+  calls: readonly Call[],
+  host: LabHost,
+  container: string,
+  check: () => Promise<void>,
+): Promise<string[]> {
+  return heardDuring(calls, async () => {
+    for (let n = 0; n < 3; n++) {
+      await docker(host, 'restart', '-t', '1', container)
+      await eventually(check)
+    }
+    await host.killPeer()
+    await check()
+    await host.startPeer()
+  })
+}
+
 /** Connects again and again while `work` goes on; what was said to each call, '' for nothing. */
-export async function heardDuring(calls: readonly Call[], work: () => Promise<void>): Promise<string[]> {
+async function heardDuring(calls: readonly Call[], work: () => Promise<void>): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-callers-'))
   const end = join(folder, 'end')
   const heard = calls.map(call => runScript(call, againScript, end))

@@ -1,5 +1,5 @@
 /** What the acceptance tests use. */
-export { type Call, heardDuring, untilSilent } from './callers.ts'
+export { type Call, heardThroughRestarts, untilSilent } from './callers.ts'
 export { call, cleanHosts } from './clean.ts'
 export * from './docker.ts'
 export { eventually } from './eventually.ts'
