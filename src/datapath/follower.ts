@@ -43,8 +43,8 @@ export class Follower {
   }
 }
 
-/** The second work waits for the first no longer, from the change on. */
-const behindMs = 50
+/** The second work waits for the first no longer, from the change on: longer than it takes with thousands of rules, which it would only slow down. */
+const behindMs = 150
 
 /**
  * Two works that follow the same changes: the first has the processor to itself, as a rule. But it may have to wait for something
@@ -62,17 +62,20 @@ export class FollowersInOrder {
     this.#second = new Follower(clock, works[1])
     this.#first = new Follower(clock, async () => {
       await works[0]()
-      this.#second.changed()
+      this.#due?.cancel()
+      this.#begin()
     })
   }
 
   /** Both are done once more, soon. */
   changed(): void {
     this.#first.changed()
-    this.#due ??= this.#clock.after(behindMs, () => {
-      this.#due = undefined
-      this.#second.changed()
-    })
+    this.#due ??= this.#clock.after(behindMs, () => this.#begin())
+  }
+
+  #begin(): void {
+    this.#due = undefined
+    this.#second.changed()
   }
 
   /** What is under way ends; nothing more begins. */
