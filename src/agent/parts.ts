@@ -3,6 +3,7 @@ import '../polyfills.ts'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiDeps } from '../api/deps.ts'
+import { apiProtocol } from '../api/relay-messages.ts'
 import type { Config } from '../config/parse.ts'
 import { machineOf } from '../crdt/identity.ts'
 import { createDatapath } from '../datapath/index.ts'
@@ -53,9 +54,6 @@ interface Running {
 }
 
 const clock = systemClock
-
-/** Requests to another member's management API. */
-const apiProtocol = '/skein/api/1'
 
 /** How long the first look at Docker's containers may hold up the giving away of blocks, ms. */
 const dockerWaitMs = 2000

@@ -1,5 +1,6 @@
 /** Writes what users made here and nobody else ever saw into a file of the data directory, once this host was removed (R9). */
 import { join } from 'node:path'
+import type { ObjectsJson } from '../api/types.ts'
 import { unseenObjects } from '../api/unseen.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
@@ -20,6 +21,11 @@ export interface UnseenExportDeps {
   log: Logger
 }
 
+/** What is in the file: what `skein apply` takes, as JSON. */
+export function unseenText(objects: ObjectsJson): string {
+  return `${JSON.stringify(objects, undefined, 2)}\n`
+}
+
 /** Looks now and at each change of the state. */
 export function createUnseenExport({ replica, disk, dataDir, log }: UnseenExportDeps): UnseenExport {
   const name = `unseen-${replica.self.slice(0, 16)}.json`
@@ -33,7 +39,7 @@ export function createUnseenExport({ replica, disk, dataDir, log }: UnseenExport
     const objects = unseenObjects(replica.view, replica.written(removedBy.cut))
     if (!objects) return
     try {
-      await disk.replace(name, new TextEncoder().encode(`${JSON.stringify(objects, undefined, 2)}\n`))
+      await disk.replace(name, new TextEncoder().encode(unseenText(objects)))
       path = join(dataDir, name)
       log.warn({ path }, 'what was made on this host and reached no other is in this file: skein apply takes it')
     } catch (error) {

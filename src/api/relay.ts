@@ -2,30 +2,26 @@
  * Any peer passes a request on to any member: the whole request goes over the mesh, and the member's own API answers it
  * in its own process, with the same checks. Never more than one hop: what is passed on carries no header that names a host.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import { text as textOf } from '../crdt/plain.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Member, RegistryView } from '../crdt/registry-view.ts'
-import { decode, encode, type Plain } from '../lib/cbor.ts'
-import { errorText, SkeinError } from '../lib/errors.ts'
+import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { ApiDeps } from './deps.ts'
-import { codeHeader, dotHeader, existedHeader, hostHeader } from './types.ts'
-
-const format = 1
+import {
+  decodeRelayed,
+  decodeRelayedAnswer,
+  encodeRelayed,
+  encodeRelayedAnswer,
+  maxBodyBytes,
+  type RelayedRequest,
+} from './relay-messages.ts'
+import { hostHeader } from './types.ts'
 
 /** Below the local API's own 25 s, so that the reason reaches the user. */
 const limitMs = 20_000
-/** A path of two names, with room for a query. */
-const maxPathLength = 2048
-/** A message of the mesh is at most 1 MiB; this leaves room for what is around the body. */
-const maxBodyBytes = 1024 * 1024 - 8192
-const maxMessageBytes = 1024 * 1024
 /** Digits of a key that name a member. */
 const minKeyDigits = 4
-
-const methods: readonly string[] = ['GET', 'POST', 'PUT', 'DELETE']
-const passedHeaders = [dotHeader, existedHeader, codeHeader, 'content-type']
 
 /** Answers in place of the local API when the request names another member. */
 export async function passOn(
@@ -42,18 +38,11 @@ export async function passOn(
   return passTo(deps, member, { method: request.method, url: request.url, body }, reply)
 }
 
-/** A request as it is passed on. */
-interface Passed {
-  readonly method: string
-  readonly url: string
-  readonly body: string
-}
-
 /** Has a member answer in place of this peer. Throws `unreachable` naming it. */
 export async function passTo(
   deps: ApiDeps,
   member: Member,
-  passed: Passed,
+  passed: RelayedRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const answer = await askMember(deps, member, passed, limitMs)
@@ -61,7 +50,7 @@ export async function passTo(
 }
 
 /** What a member's API answers, whatever its status. Throws `unreachable` naming it. */
-export async function askMember(deps: ApiDeps, member: Member, { method, url, body }: Passed, timeoutMs: number) {
+export async function askMember(deps: ApiDeps, member: Member, request: RelayedRequest, timeoutMs: number) {
   if (!deps.connected().includes(member.key)) {
     const self = deps.nameOf(deps.replica.self)
     throw new SkeinError(
@@ -69,8 +58,7 @@ export async function askMember(deps: ApiDeps, member: Member, { method, url, bo
       `${member.name} is out of reach of ${self}: run this on ${member.name}, or see what is up with: skein peer ls`,
     )
   }
-  const bytes = encode([format, method, url, body])
-  return readAnswer(await deps.relay.ask(member.key, bytes, timeoutMs), member)
+  return decodeRelayedAnswer(await deps.relay.ask(member.key, encodeRelayed(request), timeoutMs), member.name)
 }
 
 /** A member by its name, or by the beginning of its key. Throws `not-found`, or `conflict` when it names several. */
@@ -110,7 +98,7 @@ export async function answerRelayed(
   log: Logger,
 ): Promise<Uint8Array> {
   if (!deps.replica.view.member(from)) throw new SkeinError('forbidden', 'only members may ask: see skein peer ls')
-  const { method, url, body } = readRequest(bytes)
+  const { method, url, body } = decodeRelayed(bytes)
   if (method !== 'GET') log.info({ from: deps.nameOf(from), method, url }, 'request of another member')
   const answer = await app.inject({ method, url, ...(body === '' ? {} : { payload: body }) })
   if (answer.rawPayload.length > maxBodyBytes) {
@@ -120,50 +108,5 @@ export async function answerRelayed(
       `the answer of ${name}, ${answer.rawPayload.length} bytes, is too large to be passed on: run this on ${name}`,
     )
   }
-  const headers = passedHeaders.flatMap(header => {
-    const value = answer.headers[header]
-    return value === undefined ? [] : [[header, String(value)]]
-  })
-  return encode([format, answer.statusCode, headers, answer.payload])
-}
-
-function readRequest(bytes: Uint8Array): { method: HTTPMethods; url: string; body: string } {
-  const fields = readFields(bytes)
-  const [method, url, body] = [textOf(fields[1], 8), textOf(fields[2], maxPathLength), textOf(fields[3], maxBodyBytes)]
-  if (method === undefined || !methods.includes(method) || !url?.startsWith('/') || body === undefined) {
-    throw new SkeinError(
-      'invalid',
-      'the request cannot be read here: see that both hosts run the same version of Skein',
-    )
-  }
-  return { method: method as HTTPMethods, url, body }
-}
-
-function readAnswer(bytes: Uint8Array, { name }: Member) {
-  const [, status, headers, body] = readFields(bytes)
-  const isRead = typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599
-  if (!isRead || !Array.isArray(headers) || typeof body !== 'string') {
-    throw new SkeinError(
-      'unavailable',
-      `the answer of ${name} cannot be read: see that both run the same version of Skein`,
-    )
-  }
-  const known: Record<string, string> = {}
-  for (const pair of headers) {
-    const [header, value] = Array.isArray(pair) ? pair : []
-    if (passedHeaders.includes(header as string) && typeof value === 'string' && /^[\x20-\x7e]{0,200}$/.test(value)) {
-      known[header as string] = value
-    }
-  }
-  return { status, headers: known, body }
-}
-
-/** The fields of a message of our format; [] for anything else. */
-function readFields(bytes: Uint8Array): readonly Plain[] {
-  try {
-    const value = decode(bytes, maxMessageBytes)
-    return Array.isArray(value) && value[0] === format ? value : []
-  } catch (error) {
-    throw new SkeinError('invalid', `malformed message: ${errorText(error)}`)
-  }
+  return encodeRelayedAnswer({ status: answer.statusCode, headers: answer.headers, body: answer.payload })
 }

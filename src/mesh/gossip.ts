@@ -69,7 +69,8 @@ function guard(registrar: Registrar, members: Members): Registrar {
   return Object.assign(Object.create(registrar) as Registrar, { handle })
 }
 
-function topicOf(meshId: string): string {
+/** Where the broadcasts of a mesh are. */
+export function topicOf(meshId: string): string {
   return `skein/${meshId}/1`
 }
 

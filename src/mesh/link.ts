@@ -8,6 +8,9 @@ import type { PeerKey } from '../lib/keys.ts'
 
 export const pingProtocol = '/skein/ping/1'
 
+/** What is sent, and comes back. */
+export const ping = new Uint8Array(1)
+
 /** Time between two pings, ms. */
 export const pingIntervalMs = 2_000
 /** Pings in a row without an answer that end a connection: 6 s. */
@@ -62,7 +65,7 @@ export function createLink(peer: PeerKey, connection: Connection, events: LinkEv
       opened.addEventListener('close', () => {
         if (!alive) refused()
       })
-      opened.send(new Uint8Array(1))
+      opened.send(ping)
       stream = opened
     } catch {
       refused() // the stream was closed before the first ping
@@ -97,7 +100,7 @@ export function createLink(peer: PeerKey, connection: Connection, events: LinkEv
       if (missed >= maxMissed) return abort('no answer to pings')
       if (!stream) return
       try {
-        stream.send(new Uint8Array(1))
+        stream.send(ping)
       } catch {
         abort('the ping stream was closed')
       }

@@ -5,11 +5,14 @@ import { ask } from './rpc.ts'
 
 export const removedProtocol = '/skein/removed/1'
 
+/** All that there is to ask. */
+export const removedQuestion = new Uint8Array([1])
+
 /** An answer is two small batches that are at hand, ms. */
 const limitMs = 2_000
 
 /** Asks on a connection that no ping was answered on. Rejects when the other side does not say. */
 export function askRemoved(connection: Connection, clock: Clock, name: string): Promise<Uint8Array> {
   const open = (signal: AbortSignal) => connection.newStream(removedProtocol, { signal })
-  return ask(open, new Uint8Array([1]), { clock, timeoutMs: limitMs, name })
+  return ask(open, removedQuestion, { clock, timeoutMs: limitMs, name })
 }

@@ -63,7 +63,8 @@ export async function ask(
   }
 }
 
-function decodeAnswer(answer: Uint8Array, name: string): Uint8Array {
+/** The body of an answer. Throws what a refusal says; `name`: of who answered. */
+export function decodeAnswer(answer: Uint8Array, name: string): Uint8Array {
   if (answer[0] === ok) return answer.subarray(1)
   const [code, text] = decodeRefusal(answer)
   if (typeof code !== 'string' || typeof text !== 'string') {
@@ -125,11 +126,16 @@ async function answerOf(
       late,
     )
     if (body.length > maxMessageBytes) throw new Error(`an answer of ${body.length} bytes is too large`)
-    return Buffer.concat([new Uint8Array([ok]), body])
+    return encodeAnswer(body)
   } catch (error) {
     if (!(error instanceof SkeinError)) log.error({ peer: from, err: error }, 'request handler failed')
     return encodeRefusal(error)
   }
+}
+
+/** The answer that is `body`. */
+export function encodeAnswer(body: Uint8Array): Uint8Array {
+  return Buffer.concat([new Uint8Array([ok]), body])
 }
 
 /** The answer that passes `error` on. */

@@ -1,14 +1,9 @@
 /** Gossip that comes in: opened within limits, taken in, and asked after where something before it is missing. */
-import { list } from '../crdt/plain.ts'
-import { decode } from '../lib/cbor.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
-import { maxMessageBytes } from '../mesh/transport.ts'
+import { decodeBroadcast } from './broadcast-message.ts'
 import type { Received } from './intake.ts'
-
-/** Batches in one message. */
-const maxBatches = 4096
 
 export interface HearingDeps {
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
@@ -22,9 +17,7 @@ export function createHearing({ receive, behind, log }: HearingDeps): (from: Pee
   return (from, bytes) => {
     let batches: Uint8Array[] | undefined
     try {
-      batches = list(decode(bytes, maxMessageBytes), maxBatches, item =>
-        item instanceof Uint8Array ? item : undefined,
-      )
+      batches = decodeBroadcast(bytes)
     } catch (error) {
       log.warn({ from, err: errorText(error) }, 'malformed gossip ignored')
     }

@@ -24,6 +24,11 @@ export interface JoinRequest {
   admission: Uint8Array
 }
 
+export function encodeJoinRequest({ key, name, addresses, proof, admission }: JoinRequest): Uint8Array {
+  return encode([version, bytesOf(key), name, addresses, proof, admission])
+}
+
+/** Throws SkeinError('invalid') when malformed. */
 export function decodeJoinRequest(bytes: Uint8Array): JoinRequest {
   const message = decode(bytes, maxRequestBytes)
   const fields = Array.isArray(message) && message[0] === version ? message : []
@@ -37,7 +42,7 @@ export function decodeJoinRequest(bytes: Uint8Array): JoinRequest {
   return { key: newcomer, name, addresses, proof, admission }
 }
 
-export function encodeJoinReply(members: readonly Member[]): Uint8Array {
+export function encodeJoinReply(members: readonly Pick<Member, 'key' | 'addresses'>[]): Uint8Array {
   return encode([version, members.map((member): Plain => [bytesOf(member.key), member.addresses])])
 }
 
@@ -59,7 +64,7 @@ export async function joinMesh(
   const holder = signerOf(seed)
   const proof = signer.sign(joinProof(meshId, holder.key, self.name))
   const admission = holder.sign(admissionProof(meshId, signer.key, self.name))
-  const request = encode([version, bytesOf(signer.key), self.name, self.addresses, proof, admission])
+  const request = encodeJoinRequest({ key: signer.key, ...self, proof, admission })
   return introductionsIn(await requestJoin(invitation, request, timeoutMs))
 }
 

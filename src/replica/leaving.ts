@@ -3,19 +3,15 @@
  * is down, since it writes nothing any more, and has all that it ever wrote.
  */
 import type { Member } from '../crdt/registry-view.ts'
-import { decode, encode } from '../lib/cbor.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Mesh } from '../mesh/transport.ts'
+import { decodeLeave, encodeLeave, leaveAnswer, leaveProtocol } from './leave-messages.ts'
 import type { RemovalService } from './removal.ts'
 import type { Replica } from './replica.ts'
 
-export const leaveProtocol = '/skein/leave/1'
-
-const version = 1
-const maxRequestBytes = 64
 /** Of the member: the leaver's newest records may be on their way, ms. */
 const catchUpLimitMs = 2000
 const requestLimitMs = 5000
@@ -42,23 +38,21 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
   const { replica, mesh, removal, clock, log } = deps
 
   mesh.handle(leaveProtocol, async (from, request) => {
-    const message = decode(request, maxRequestBytes)
-    const counter = Array.isArray(message) && message[0] === version ? message[1] : undefined
-    if (typeof counter !== 'number') throw new SkeinError('invalid', 'malformed request to leave')
+    const counter = decodeLeave(request)
     if (replica.view.held(from) < counter) {
       void replica.syncNow(catchUpLimitMs)
       await replica.waitFor(view => view.held(from) >= counter, catchUpLimitMs)
     }
     await removal.startLeave(from)
     log.info({ peer: from }, 'a member leaves: its removal is started')
-    return encode([version])
+    return leaveAnswer
   })
 
   async function ask(members: readonly Member[], counter: number): Promise<void> {
     let reason = 'none is within reach'
     for (const { key, name } of members) {
       try {
-        await mesh.request(key, leaveProtocol, encode([version, counter]), requestLimitMs)
+        await mesh.request(key, leaveProtocol, encodeLeave(counter), requestLimitMs)
         return
       } catch (error) {
         reason = `${name}: ${errorText(error)}`

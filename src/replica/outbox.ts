@@ -1,8 +1,8 @@
 /** Fresh own batches on their way out: at once when it is quiet, coalesced when they come fast. */
 import type { Batch } from '../crdt/batch.ts'
-import { encode } from '../lib/cbor.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Transport } from '../mesh/transport.ts'
+import { encodeBroadcast } from './broadcast-message.ts'
 
 /** Shortest time between two broadcasts, ms: design.md allows 20 to 50. */
 const coalesceMs = 20
@@ -43,7 +43,7 @@ export class Outbox {
     let size = 0
     for (const { bytes } of this.#waiting) {
       if (size + bytes.length > maxBroadcastBytes && group.length > 0) {
-        this.#transport.broadcast(encode(group))
+        this.#transport.broadcast(encodeBroadcast(group))
         group = []
         size = 0
       }
@@ -51,6 +51,6 @@ export class Outbox {
       size += bytes.length
     }
     this.#waiting = []
-    this.#transport.broadcast(encode(group))
+    this.#transport.broadcast(encodeBroadcast(group))
   }
 }

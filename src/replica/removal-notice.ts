@@ -21,6 +21,15 @@ export function encodeNotice(removal: Uint8Array, end: Uint8Array): Uint8Array {
   return encode([version, [removal, end]])
 }
 
+/** The two batches of an answer, unread. Throws when malformed. */
+export function decodeNotice(bytes: Uint8Array): readonly [removal: Uint8Array, end: Uint8Array] {
+  const message = decode(bytes, maxMessageBytes)
+  const [removal, end] =
+    (Array.isArray(message) && message[0] === version ? list(message[1], 2, bytesIn) : undefined) ?? []
+  if (!removal || !end) throw new Error('not two batches')
+  return [removal, end]
+}
+
 export interface NoticeContext {
   self: PeerKey
   /** Who showed it: a member whose key the connection proved. */
@@ -31,10 +40,8 @@ export interface NoticeContext {
 
 /** Checks an answer. Throws why it proves nothing. */
 export function readNotice(bytes: Uint8Array, context: NoticeContext): RemovalNotice {
-  const message = decode(bytes, maxMessageBytes)
-  const encoded = Array.isArray(message) && message[0] === version ? list(message[1], 2, bytesIn) : undefined
-  const [removalBatch, endBatch] = (encoded ?? []).map(item => openChecked(item, context))
-  if (!removalBatch || !endBatch) throw new Error('not two batches')
+  const [removal, end] = decodeNotice(bytes)
+  const [removalBatch, endBatch] = [openChecked(removal, context), openChecked(end, context)]
   const { writer } = removalBatch
   if (endBatch.writer !== writer || writer === context.self) throw new Error('not both by one other peer')
   // the starter may have joined while this peer was away: then the word of a member that it knows counts as much

@@ -1,4 +1,4 @@
-/** The bytes that must never change by accident, made from fixed contents: what test/unit/crdt/golden holds. */
+/** The bytes that must never change by accident, made from fixed contents: what golden/ holds. */
 
 import { soundAddressChain } from '../../../src/crdt/addresses.ts'
 import { makeBatch, noBatch } from '../../../src/crdt/batch.ts'
@@ -25,10 +25,9 @@ import { selectionOf } from '../../../src/replica/journal-selection.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
-import { dualStackAct, ruleOfIpv6, sampleLeaves } from './sample-leaves.ts'
-import { signerAt } from './writer.ts'
-
-export type Golden = Record<string, string>
+import { dualStackAct, ruleOfIpv6, sampleLeaves } from '../crdt/sample-leaves.ts'
+import { signerAt } from '../crdt/writer.ts'
+import type { Golden } from './golden.ts'
 
 const meshId = 'ab'.repeat(16)
 const [keyA, keyB] = ['aa'.repeat(32), 'bb'.repeat(32)]

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { describe, it } from 'mocha'
 import { isSigned, openBatch } from '../../../src/crdt/batch.ts'
 import { isSignedPart, isUnit, openUnit } from '../../../src/crdt/compact-unit.ts'
@@ -11,18 +10,15 @@ import { verifySignature } from '../../../src/lib/keys.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { decodeJournal } from '../../../src/store/journal-format.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
-import { batchBytes, type Golden, idBytes, journalBytes, leafBytes, rewrittenBytes, unitBytes } from './formats.ts'
-import { sampleLeaves } from './sample-leaves.ts'
-
-async function golden(name: string): Promise<Golden> {
-  return JSON.parse(await readFile(new URL(`golden/${name}.json`, import.meta.url), 'utf8'))
-}
+import { sampleLeaves } from '../crdt/sample-leaves.ts'
+import { golden } from './golden.ts'
+import { batchBytes, idBytes, journalBytes, leafBytes, rewrittenBytes, unitBytes } from './record-bytes.ts'
 
 // If one of these fails, peers of the new version and of the old one no longer understand each other, or a data directory
 // can no longer be read. That needs a new format version (docs/reference/wire.md), not new golden bytes.
-describe('crdt: formats that stay', () => {
+describe('formats that stay: records and the journal', () => {
   it('writes each kind of leaf as ever, and reads it', async () => {
-    const leaves = await golden('leaves')
+    const leaves = golden('leaves')
     assert.deepEqual(leafBytes(), leaves)
     for (const [kind, hex] of Object.entries(leaves)) {
       assert.deepEqual(decodeLeaf(fromHex(hex)), sampleLeaves[kind as Leaf['kind']])
@@ -30,42 +26,41 @@ describe('crdt: formats that stay', () => {
   })
 
   it('reads an endpoint without aliases or without a group, as earlier versions wrote it', async () => {
-    const earlier = await golden('leaves-of-earlier-versions')
+    const earlier = golden('leaves-of-earlier-versions')
     const { group: _, ...ungrouped } = sampleLeaves.endpoint
     assert.deepEqual(decodeLeaf(fromHex(earlier.endpoint ?? '')), { ...ungrouped, aliases: [] })
     assert.deepEqual(decodeLeaf(fromHex(earlier['endpoint without a group'] ?? '')), ungrouped)
   })
 
   it('reads a list without removals, as earlier versions wrote it', async () => {
-    const { known = '' } = await golden('leaves-of-earlier-versions')
+    const { known = '' } = golden('leaves-of-earlier-versions')
     assert.deepEqual(decodeLeaf(fromHex(known)), { ...sampleLeaves.known, removals: [], ends: [], pending: [] })
   })
 
   it('reads a list without who is pending, as earlier versions wrote it', async () => {
-    const earlier = await golden('leaves-of-earlier-versions')
+    const earlier = golden('leaves-of-earlier-versions')
     const known = decodeLeaf(fromHex(earlier['known without who is pending'] ?? ''))
     assert.deepEqual(known, { ...sampleLeaves.known, pending: [] })
   })
 
   it('reads a peer without its machine, as earlier versions wrote it', async () => {
-    const { peer = '' } = await golden('leaves-of-earlier-versions')
+    const { peer = '' } = golden('leaves-of-earlier-versions')
     const { machine: _, ...earlier } = sampleLeaves.peer
     assert.deepEqual(decodeLeaf(fromHex(peer)), earlier)
   })
 
   it('reads writes of fields without what they cover, as earlier versions wrote them', async () => {
-    const earlier = await golden('leaves-of-earlier-versions')
+    const earlier = golden('leaves-of-earlier-versions')
     for (const kind of ['group-edit', 'netprofile', 'netprofile-rm', 'global'] as const) {
       const read = decodeLeaf(fromHex(earlier[`${kind} without covers`] ?? ''))
       assert.deepEqual(read, { ...sampleLeaves[kind], covers: [] })
     }
   })
 
-  it('names meshes and networks, and makes proofs, as ever', async () =>
-    assert.deepEqual(idBytes(), await golden('ids')))
+  it('names meshes and networks, and makes proofs, as ever', async () => assert.deepEqual(idBytes(), golden('ids')))
 
   it('writes batches and vectors as ever, and reads them', async () => {
-    const batches = await golden('batches')
+    const batches = golden('batches')
     assert.deepEqual(batchBytes(), batches)
     const [one, two] = ['first', 'second'].map(name => openBatch(fromHex(batches[name] ?? '')))
     assert.ok(one && two && isSigned(one, verifySignature) && isSigned(two, verifySignature))
@@ -74,24 +69,24 @@ describe('crdt: formats that stay', () => {
   })
 
   it('writes compact units and checkpoints as ever, and reads them', async () => {
-    const units = await golden('units')
+    const units = golden('units')
     assert.deepEqual(unitBytes(), units)
     const unit = openUnit(fromHex(units.unit ?? ''))
     assert.ok(isSignedPart(unit, verifySignature))
     assert.deepEqual([unit.first, unit.last, unit.survivors.map(leaf => leaf.counter)], [1, 3, [2, 3]])
-    assert.ok(isUnit(unit.bytes) && !isUnit(fromHex((await golden('batches')).first ?? '')))
+    assert.ok(isUnit(unit.bytes) && !isUnit(fromHex(golden('batches').first ?? '')))
     const leaf = decodeLeaf(fromHex(units.checkpoint ?? ''))
     assert.ok(leaf?.kind === 'checkpoint' && [...leaf.bitmap].join() === '6')
     assert.deepEqual(leaf.signature, unit.signature)
   })
 
   it('writes the journal as ever, and reads it', async () => {
-    const { journal } = await golden('journal')
+    const { journal } = golden('journal')
     assert.deepEqual(await journalBytes(), { journal })
     const disk = createMemoryDisk()
     await disk.replace('journal', fromHex(journal ?? ''))
     const { entries } = await openJournal(disk, 'journal')
-    const batches = await golden('batches')
+    const batches = golden('batches')
     assert.deepEqual(
       entries.map(entry => [entry.kind, toHex(entry.bytes)]),
       [
@@ -103,9 +98,9 @@ describe('crdt: formats that stay', () => {
   })
 
   it('rewrites the journal as ever, in the form of every journal', async () => {
-    const { rewritten } = await golden('rewritten')
+    const { rewritten } = golden('rewritten')
     assert.deepEqual(await rewrittenBytes(), { rewritten })
-    const { unit } = await golden('units')
+    const { unit } = golden('units')
     const local = (key: string, value: string) => ['local', toHex(encode([key, value]))]
     assert.deepEqual(
       decodeJournal(fromHex(rewritten ?? ''), 'journal').entries.map(entry => [entry.kind, toHex(entry.bytes)]),

@@ -1,0 +1,94 @@
+/** The messages of anti-entropy. */
+import { dotToPlain, type Vector, vectorFromPlain, vectorToPlain } from '../../../src/crdt/vector.ts'
+import { fromHex } from '../../../src/lib/bytes.ts'
+import { decode, encode, type Plain } from '../../../src/lib/cbor.ts'
+import { maxMessageBytes } from '../../../src/mesh/transport.ts'
+import {
+  answer,
+  ask,
+  openChunk,
+  openRequest,
+  openShown,
+  type Shown,
+  type SyncRequest,
+  syncProtocol,
+  wantToPlain,
+} from '../../../src/replica/sync-messages.ts'
+import { summaryBytes } from '../../../src/replica/vector-summary.ts'
+import { type Format, format } from './golden.ts'
+
+const [keyA, keyB] = ['aa'.repeat(32), 'bb'.repeat(32)]
+const hash = 'cd'.repeat(32)
+const vector: Vector = new Map([
+  [
+    keyA,
+    [
+      { counter: 70_000, hash },
+      { counter: 3, hash },
+    ],
+  ],
+  [keyB, [{ counter: 1, hash: 'ef'.repeat(32) }]],
+])
+const unit = new Uint8Array([1, 2, 3])
+
+/** As docs/reference/wire.md has it: the code that asks puts the same arrays together where it asks. */
+function plainOf(request: SyncRequest): Plain {
+  switch (request.kind) {
+    case 'hello':
+      return [ask.hello, request.hash]
+    case 'entries':
+      return [ask.entries, [...request.buckets]]
+    case 'pull':
+      return [ask.pull, request.wants.map(wantToPlain)]
+    case 'offer':
+      return [ask.offer, vectorToPlain(request.vector)]
+    case 'has':
+      return [ask.has, dotToPlain(request.dot)]
+  }
+}
+
+function plainOfShown(shown: Shown): Plain {
+  if (shown === 'equal') return [answer.equal]
+  if (shown === 'incomplete') return [answer.incomplete]
+  return 'vector' in shown ? [answer.vector, vectorToPlain(shown.vector)] : [answer.summary, shown.summary]
+}
+
+const asked = (value: SyncRequest): Format<unknown> =>
+  format({ value, encode: request => encode(plainOf(request)), decode: openRequest })
+
+const shown = (value: Shown): Format<unknown> =>
+  format({ value, encode: each => encode(plainOfShown(each)), decode: bytes => openShown(plain(bytes)) })
+
+const plain = (bytes: Uint8Array) => decode(bytes, maxMessageBytes)
+
+export const syncMessages = {
+  [syncProtocol]: {
+    hello: asked({ kind: 'hello', hash: new Uint8Array(32).fill(0xcd) }),
+    equal: shown('equal'),
+    'vector shown': shown({ vector }),
+    'summary shown': shown({ summary: new Uint8Array(summaryBytes).fill(0x11) }),
+    incomplete: shown('incomplete'),
+    entries: asked({ kind: 'entries', buckets: new Set([0, 24, 255]) }),
+    'entries shown': format({
+      value: vector,
+      encode: each => encode(vectorToPlain(each)),
+      decode: bytes => vectorFromPlain(plain(bytes)) as Vector,
+    }),
+    pull: asked({
+      kind: 'pull',
+      wants: [
+        { writer: keyA, heads: [{ counter: 70_000, hash }], whole: false },
+        { writer: keyB, heads: [], whole: true },
+      ],
+    }),
+    chunk: format<ReturnType<typeof openChunk>>({
+      value: { units: [unit, unit], more: true, unknown: [keyB] },
+      encode: ({ units, more, unknown }) => encode([units, more, unknown.map(fromHex)]),
+      decode: bytes => openChunk(plain(bytes)),
+    }),
+    offer: asked({ kind: 'offer', vector }),
+    taken: format({ value: [], encode, decode: plain }),
+    has: asked({ kind: 'has', dot: { writer: keyA, counter: 2 ** 40 } }),
+    'is held': format({ value: [true], encode, decode: plain }),
+  },
+}
