@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, it } from 'mocha'
+import { facts } from './facts.ts'
 import { files } from './files.ts'
 import { type Golden, golden } from './golden.ts'
 
@@ -41,6 +42,9 @@ const others = {
   lock: 'names a process of this machine: test/unit/store/lock.test.ts',
 }
 
+/** In rewritten.json. */
+const factsOfRewriting = ['replica/collected/ID', 'replica/rewritten']
+
 describe('formats that stay: the reference', () => {
   it('describes each protocol that the program speaks, and each has golden bytes', async () => {
     const described = await namesIn('wire', 'Streams')
@@ -55,6 +59,16 @@ describe('formats that stay: the reference', () => {
     // the note lies outside of the directory
     const known = [...Object.keys(files), ...Object.keys(others)].filter(name => name !== 'KEY')
     assert.deepEqual(known.sort(), described)
+  })
+
+  it('describes each local fact, and each has golden texts', async () => {
+    const described = await namesIn('wire', 'Local facts')
+    const known = [...Object.keys(facts).flatMap(names => names.split(' ')), ...factsOfRewriting]
+    assert.deepEqual(known.sort(), described)
+    // keys, or what keys begin with
+    const written = (await sources()).flatMap(text => [...text.matchAll(/'((?:docker|ipam|kernel|replica)\/[^']*)'/g)])
+    const begun = written.map(([, key = '']) => key)
+    assert.deepEqual([...new Set(begun)].sort(), [...new Set(described.map(key => key.replace(/[A-Z].*$/, '')))].sort())
   })
 
   it('describes each kind of record, and each has golden bytes', async () =>
