@@ -10,9 +10,10 @@ import { resultTable } from './lib/table.ts'
 import { memory } from './memory.ts'
 import { policies } from './policies.ts'
 import { scale } from './scale.ts'
+import { whole } from './whole.ts'
 import { write } from './write.ts'
 
-const measurements: readonly Measurement[] = [attach, write, join, memory, policies, ...scale]
+const measurements: readonly Measurement[] = [attach, write, join, memory, policies, whole, ...scale]
 
 interface Result extends Outcome {
   readonly name: string

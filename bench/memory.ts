@@ -2,11 +2,8 @@
  * How much memory does a peer take, idle and with 10,000 endpoints of another host? A real peer with its engine and
  * its data path; the endpoints come from a second peer that speaks to it over the mesh, one write each.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { ask, type LabHost } from '../lab/index.ts'
 import { SkeinError } from '../src/lib/errors.ts'
-import { endChild, finished, startChild } from './lib/child.ts'
 import { createEngine } from './lib/engine.ts'
 import { withLab } from './lib/lab.ts'
 import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
@@ -15,10 +12,10 @@ import { alternate } from './lib/pairs.ts'
 import { alone, compare } from './lib/statistics.ts'
 import { bareNodeResident } from './memory/bare-node.ts'
 import { settledResident } from './memory/resident.ts'
+import { writeAsPeer } from './memory/write-as-peer.ts'
 
 const endpoints = 10_000
 const pairs = 3
-const writerPort = 7400
 const megabyte = 1e6
 
 export const memory: Measurement = {
@@ -36,7 +33,7 @@ async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
   progress('idle')
   const idle = await restarts(host, network.name, 0, context)
   progress(`a second peer writes ${endpoints} endpoints`)
-  await fill(host, network.name, context)
+  await writeAsPeer(host, { networks: [network.name], each: endpoints, together: 1 }, context.signal)
   const received = await residentOf(host, context.signal)
   progress('with them, from its journal')
   const full = await restarts(host, network.name, endpoints, context)
@@ -81,17 +78,4 @@ async function endpointsHeld(host: LabHost, network: string): Promise<number> {
   const { status, text } = await ask(host.apiSocket, 'GET', `/api/v1/inspect/networks/default:${network}/`)
   if (status !== 200) throw new SkeinError('internal', `the peer does not show ${network}: ${status} ${text}`)
   return (JSON.parse(text) as { Oper: { numEndpoints: number } }).Oper.numEndpoints
-}
-
-async function fill(host: LabHost, network: string, { signal }: BenchContext): Promise<void> {
-  const directory = mkdtempSync(join('/var/lib', 'skein-bench-'))
-  const listen = `${host.address}:${writerPort}`
-  const args = [await host.invite(), listen, directory, network, String(endpoints)]
-  const writer = startChild(new URL('memory/writer.ts', import.meta.url), args, { host: host.name })
-  try {
-    await finished(writer, 'the second peer', signal)
-  } finally {
-    await endChild(writer)
-    rmSync(directory, { recursive: true, force: true })
-  }
 }

@@ -17,14 +17,14 @@ export async function makeSkeinNetwork(engines: readonly Engine[], signal: Abort
   const create = ['netctl', 'net', 'create', `--subnet=${subnets.skein}`, name]
   const { code, stderr } = await founderOf(engines).host.exec(create)
   if (code !== 0) throw new SkeinError('internal', `netctl net create: ${stderr.trim()}`)
-  for (const engine of engines) {
-    await until(() => has(engine, name), {
-      timeoutMs: 20_000,
-      what: `${engine.host.name} does not show ${name}`,
-      signal,
-    })
-  }
+  for (const engine of engines) await untilShown(engine, name, signal)
   return { name, namespace: '/run/netns/skein-default' }
+}
+
+/** Waits until `docker network ls` of the host shows the network. */
+export async function untilShown(engine: Engine, network: string, signal: AbortSignal): Promise<void> {
+  const what = `${engine.host.name} does not show ${network}`
+  await until(() => has(engine, network), { timeoutMs: 20_000, what, signal })
 }
 
 async function has(engine: Engine, network: string): Promise<true | undefined> {

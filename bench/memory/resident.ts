@@ -1,5 +1,5 @@
 /** Resident memory of a process, as the kernel counts it. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const everyMs = 250
@@ -10,8 +10,22 @@ const limitMs = 25_000
 
 /** VmRSS of a process, bytes. Throws when it has ended. */
 export function residentBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS')
+}
+
+/** The most that a process took (VmHWM) since it began or `forgetPeak`, bytes. Throws when it has ended. */
+export function peakBytes(pid: number): number {
+  return statusBytes(pid, 'VmHWM')
+}
+
+/** The most that a process took begins anew with what it takes now: proc(5), clear_refs, 5. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}
+
+function statusBytes(pid: number, field: string): number {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1] ?? Number.NaN) * 1024
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024
 }
 
 /** Reads until the figure stands still for 3 s, 25 s at most, and gives the last. */

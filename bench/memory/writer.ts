@@ -1,7 +1,8 @@
 /**
  * A second peer without Docker and kernel, run on a host of the lab: joins with a token, writes endpoints as if it had
- * that many containers, one write each, and ends with 0 once every connected member holds them all.
- * Arguments: TOKEN, ADDR:PORT to listen on, a directory for its records, name of the network, number of endpoints.
+ * that many containers, and ends with 0 once every connected member holds them all.
+ * Arguments: TOKEN, ADDR:PORT to listen on, a directory for its records, names of the networks with commas between, number of
+ * endpoints in each, number of them in a write.
  */
 import '../../src/polyfills.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -22,6 +23,7 @@ import { endpointNumber } from '../lib/endpoints.ts'
 const clock = systemClock
 /** No host of the lab has it: the peer under test must take these endpoints for another host's. */
 const vtepAddress = '192.168.2.200'
+const firstVni = 0x900000
 const inFlight = 32
 const limitMs = 60_000
 
@@ -47,19 +49,26 @@ async function joinAsPeer(token: string, listen: string, directory: string): Pro
   return replica
 }
 
-async function writeEndpoints(replica: Replica, networkName: string, count: number): Promise<void> {
+/** Writes `count` endpoints of the network, the first of them this mesh's `from`-th, `together` in a write. */
+async function writeEndpoints(
+  replica: Replica,
+  networkName: string,
+  vni: number,
+  from: number,
+  count: number,
+  together: number,
+) {
   const found = () => replica.view.networkByName('default', networkName)
   await replica.waitFor(() => found() !== undefined, limitMs)
   const network = found()?.id ?? ''
-  const vni = 0x900000
   await replica.write(() => [{ kind: 'vtep', network, address: vtepAddress, vni }])
   // the last addresses of the subnet: the peer under test hands out none, but its first is the network's own
-  const first = replica.view.blockRange(network, replica.view.blockCount(network) - 1).last - count
-  let next = 0
+  const first = replica.view.blockRange(network, replica.view.blockCount(network) - 1).last - count - from
+  let next = from
   const one = async () => {
-    while (next < count) {
-      const number = next++
-      await replica.write(() => [endpointNumber(network, first, number)])
+    while (next < from + count) {
+      const numbers = Array.from({ length: Math.min(together, from + count - next) }, () => next++)
+      await replica.write(() => numbers.map(number => endpointNumber(network, first, number)))
     }
   }
   await Promise.all(Array.from({ length: inFlight }, one))
@@ -77,8 +86,10 @@ async function waitForOthers(replica: Replica): Promise<void> {
   throw new SkeinError('timeout', 'the peer under test did not take in all endpoints')
 }
 
-const [token = '', listen = '', directory = '', network = '', count = ''] = process.argv.slice(2)
+const [token = '', listen = '', directory = '', networks = '', count = '', together = ''] = process.argv.slice(2)
 const replica = await joinAsPeer(token, listen, directory)
-await writeEndpoints(replica, network, Number(count))
+for (const [at, network] of networks.split(',').entries()) {
+  await writeEndpoints(replica, network, firstVni + at, at * Number(count), Number(count), Number(together))
+}
 await waitForOthers(replica)
 process.exit(0)

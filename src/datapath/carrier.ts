@@ -6,6 +6,7 @@ import type { Channel } from './channel.ts'
 import type { Context } from './context.ts'
 import {
   materialise as materialiseVxlan,
+  startUse as startVxlan,
   update as updateVxlan,
   type Materialised as VxlanState,
 } from './materialise.ts'
@@ -21,17 +22,27 @@ export function materialise(
   context: Context,
   channel: Channel,
   network: Network,
-  reading: Reading,
+  seen: { reading: Reading; isUsed: boolean },
   previous: Materialised | undefined,
 ): Promise<{ state: Materialised; repaired: number }> {
-  if (network.spec.encap === 'vlan') return materialiseVlan(context, channel, network, reading)
+  if (network.spec.encap === 'vlan') return materialiseVlan(context, channel, network, seen.reading)
   const known = previous && !isVlan(previous) ? previous : undefined
-  return materialiseVxlan(context, channel, network, reading, known)
+  return materialiseVxlan(context, channel, network, seen, known)
 }
 
 /** Carries out what differs between the state and what the kernel holds; resolves with the number of repairs. */
 export function update(context: Context, channel: Channel, network: NetworkId, known: Materialised): Promise<number> {
   return isVlan(known) ? updateVlan(context, channel, network, known) : updateVxlan(context, channel, network, known)
+}
+
+/** A container here begins to send into it: from now on it has its entries. False if it had what it needs. */
+export function startUse(known: Materialised): boolean {
+  return !isVlan(known) && startVxlan(known)
+}
+
+/** True if containers of the tenant's other networks send into it, too. */
+export function isRouted(known: Materialised): boolean {
+  return !isVlan(known) && known.gateway !== ''
 }
 
 /** The tag of the network's frames: on this host for VXLAN, everywhere for a VLAN. */

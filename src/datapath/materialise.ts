@@ -28,6 +28,8 @@ import { bridgeAddress, bridgeAddress6, settleForwarding } from './routing.ts'
 import { RunningPlan } from './running-plan.ts'
 import { ensureVxlan } from './vxlan.ts'
 
+const noKeys: ReadonlySet<EntryKey> = new Set()
+
 /** What is known of the network's devices in the kernel. */
 export interface Materialised {
   readonly vni: number
@@ -44,14 +46,19 @@ export interface Materialised {
   inherited: ReadonlySet<EntryKey>
   /** Versions of the state that the entries were last made equal to; '' while that has not succeeded. */
   upToDate: string
+  /** Frames of this host's containers go out on it (usage.ts). While none do it has no entries. */
+  isUsed: boolean
 }
 
-/** Resolves once the devices are right, the VTEP record is durable and the entries are in place. `repaired` counts what was not. */
+/**
+ * Resolves once the devices are right, the VTEP record is durable and, where `isUsed`, the entries are in place. `repaired` counts what
+ * was not; that entries are not needed any more is no fault.
+ */
 export async function materialise(
   context: Context,
   channel: Channel,
   network: Network,
-  reading: Reading,
+  { reading, isUsed }: { reading: Reading; isUsed: boolean },
   previous: Materialised | undefined,
 ): Promise<{ state: Materialised; repaired: number }> {
   const { vtepAddress: local, vxlanPort: port, replica } = context
@@ -84,7 +91,7 @@ export async function materialise(
   const entries = vxlan.created ? noEntries : await reading.entries(device)
   const inherited = previous?.inherited ?? new Set(entryKeys(entries))
   const state: Materialised = {
-    ...{ vni: vxlan.vni, mtu: wishes.mtu, gateway: wishes.gateway, inherited, upToDate: '' },
+    ...{ vni: vxlan.vni, mtu: wishes.mtu, gateway: wishes.gateway, inherited, upToDate: '', isUsed },
     // made anew, so that nothing rests on what was remembered for long
     plan: new RunningPlan({
       self: replica.self,
@@ -96,16 +103,17 @@ export async function materialise(
     entries: copyOf(entries),
     differing: undefined,
   }
-  return {
-    state,
-    repaired:
-      bridgeFixes.length +
-      routingFixes +
-      routing6Fixes +
-      otherFixes.length +
-      speakingFixes +
-      (await update(context, channel, network.id, state)),
-  }
+  const devices = bridgeFixes.length + routingFixes + routing6Fixes + otherFixes.length + speakingFixes
+  const changed = await update(context, channel, network.id, state)
+  return { state, repaired: isUsed ? devices + changed : devices }
+}
+
+/** From now on the network has its entries, as soon as it is brought up to date. False if it had them. */
+export function startUse(known: Materialised): boolean {
+  if (known.isUsed) return false
+  known.isUsed = true
+  known.upToDate = ''
+  return true
 }
 
 /** Carries out what differs between the state and what the kernel holds; resolves with the number of entries. */
@@ -118,17 +126,18 @@ export async function update(
   const { replica } = context
   // another network came or went that has its prefix
   if (known.gateway !== bridgeAddress(context, replica.view.network(network))) context.compareSoon()
-  const versions = versionsOf(replica.view, network)
+  const versions = known.isUsed ? versionsOf(replica.view, network) : String(replica.view.membersVersion())
   if (known.upToDate === versions) return 0
   known.upToDate = ''
   const { plan, differing } = known
-  const changed = plan.follow(replica.view)
+  const changed = known.isUsed ? plan.follow(replica.view) : noKeys
   // what fails below differs still at the next time
   known.differing = changed && differing && new Set([...differing, ...changed, ...known.inherited])
   const open = new Set([...known.inherited].filter(key => !hasEntry(plan.entries, key)))
+  // without a container here nobody misses an entry
   const kept =
-    open.size === 0
-      ? open
+    open.size === 0 || !known.isUsed
+      ? noKeys
       : unexplained(replica.view, network, known.entries, open, replica.view.network(network)?.spec)
   const part = (entries: Entries) => (known.differing ? entriesAt(entries, known.differing) : entries)
   const difference = diffEntries(vxlanName(network), part(plan.entries), part(known.entries), key => kept.has(key))

@@ -4,7 +4,7 @@
  */
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { NetworkId } from '../model/network.ts'
-import { type Materialised, materialise, problemOf, refusalOf, tagOf, update } from './carrier.ts'
+import { isRouted, type Materialised, materialise, problemOf, refusalOf, startUse, tagOf, update } from './carrier.ts'
 import { type Channel, createChannel } from './channel.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
@@ -15,10 +15,18 @@ import { bridgeName, containerEnd, isBridgeEnd, isOurDevice, vlanName, vxlanName
 import { makePair, makePairs, type PairWishes, removePair } from './pairs.ts'
 import { isUnicastMac } from './plan.ts'
 import { type Reading, readKernel } from './reading.ts'
+import { usedNetworks } from './usage.ts'
 import type { OffWire } from './wire-problem.ts'
 
 /** Containers that are attached in one batch; the kernel takes 5 to 40 ms for each, and Docker is owed an answer within 8 s. */
 const maxTogether = 32
+
+/** What was just read. */
+interface Seen {
+  readonly reading: Reading
+  /** Networks that need entries. */
+  readonly used: ReadonlySet<NetworkId>
+}
 
 /** A call of `attach` that waits for its turn. */
 interface Waiting {
@@ -117,13 +125,14 @@ export class Tenant {
       for (const [network, known] of this.#networks) {
         await this.#attempt(network, () => update(this.#context, this.#channel, network, known))
       }
-      const reading = await this.#read()
-      const isHere = (id: NetworkId) => [vxlanName, vlanName, bridgeName].some(name => reading.links.has(name(id)))
+      const seen = await this.#read()
+      const { links } = seen.reading
+      const isHere = (id: NetworkId) => [vxlanName, vlanName, bridgeName].some(name => links.has(name(id)))
       let repaired = 0
       // a network that is gone from the state is left alone: removing it is up to who has the evidence (I5)
       for (const { id } of records) {
         if (!this.#networks.has(id) && !isHere(id)) continue
-        repaired += await this.#attempt(id, async () => (await this.#materialise(id, reading)).repaired)
+        repaired += await this.#attempt(id, async () => (await this.#materialise(id, seen)).repaired)
       }
       return repaired
     })
@@ -160,7 +169,8 @@ export class Tenant {
     const jobs = this.#waiting.splice(0, maxTogether)
     if (this.#waiting.length > 0) void this.#lane.run(() => this.#attachWaiting())
     const wishes = new Map<Attachment, PairWishes>()
-    const mtus = await this.#updateAll(new Set(jobs.map(job => job.attachment.network)))
+    const networks = jobs.map(job => job.attachment.network)
+    const mtus = await this.#updateAll(new Set([...networks, ...networks.flatMap(network => this.#use(network))]))
     for (const { attachment } of jobs) {
       const mtu = mtus.get(attachment.network)
       if (mtu !== undefined) wishes.set(attachment, { ...attachment, mtu })
@@ -224,6 +234,7 @@ export class Tenant {
   async #connect(known: Materialised, wishes: PairWishes): Promise<string> {
     let failure: string
     try {
+      for (const other of this.#use(wishes.network)) await this.#update(other)
       await update(this.#context, this.#channel, wishes.network, known)
       failure = await makePair(this.#context, this.#channel, wishes)
     } catch (error) {
@@ -233,28 +244,46 @@ export class Tenant {
     return failure
   }
 
-  async #materialise(network: NetworkId, reading: Reading) {
+  /** A container on the network begins to send. Gives those that it sends into and that had no entries. */
+  #use(network: NetworkId): NetworkId[] {
+    const reached = [...this.#networks].filter(([id, known]) => id === network || isRouted(known))
+    return reached.filter(([, known]) => startUse(known)).map(([id]) => id)
+  }
+
+  async #update(network: NetworkId): Promise<void> {
+    const known = this.#networks.get(network)
+    if (known) await update(this.#context, this.#channel, network, known)
+  }
+
+  async #materialise(network: NetworkId, { reading, used }: Seen) {
     const record = this.#context.replica.view.network(network)
     if (record === undefined) {
       throw new SkeinError('not-found', `network ${network.slice(0, 12)} does not exist; run: skein net ls -a`)
     }
     await this.#guards.prepare(reading.links, network)
-    const result = await materialise(this.#context, this.#channel, record, reading, this.#networks.get(network))
+    const seen = { reading, isUsed: used.has(network) }
+    const result = await materialise(this.#context, this.#channel, record, seen, this.#networks.get(network))
     this.#networks.set(network, result.state)
     this.#context.problems.clear(network)
     return result
   }
 
   /** The kernel as it is now; makes the namespace if it is missing. */
-  async #read(): Promise<Reading> {
-    const { namespaces, run } = this.#context
+  async #read(): Promise<Seen> {
+    const { namespaces, run, replica } = this.#context
     const inode = await namespaces.ensure(this.#tenant)
     if (inode !== this.#inode) {
       await Promise.all([this.#channel.close(), this.#guards.close()]) // the children are in a namespace that is no more
       this.#guards.reset()
     }
     this.#inode = inode
-    return readKernel(run, this.#channel.namespace)
+    const reading = await readKernel(run, this.#channel.namespace)
+    const used = usedNetworks(
+      replica.view.networks(this.#tenant),
+      replica.view.endpointsOf(replica.self),
+      reading.links,
+    )
+    return { reading, used }
   }
 
   /** `subject`: a network, or the guards of them all. */
