@@ -29,14 +29,16 @@ export const memory: Measurement = {
 
 async function measure(host: LabHost, context: BenchContext): Promise<Outcome> {
   const { progress } = context
-  const network = await makeSkeinNetwork([createEngine(host)], context.signal)
+  const engine = createEngine(host)
+  const network = await makeSkeinNetwork([engine], context.signal)
+  await engine.runIdle('bench-idle', network.name)
   progress('idle')
-  const idle = await restarts(host, network.name, 0, context)
+  const idle = await restarts(host, network.name, 1, context)
   progress(`a second peer writes ${endpoints} endpoints`)
   await writeAsPeer(host, { networks: [network.name], each: endpoints, together: 1 }, context.signal)
   const received = await residentOf(host, context.signal)
   progress('with them, from its journal')
-  const full = await restarts(host, network.name, endpoints, context)
+  const full = await restarts(host, network.name, endpoints + 1, context)
   const perEndpoint = full.ours.map((bytes, at) => (bytes - (idle.ours[at] ?? Number.NaN)) / endpoints)
   const inMegabytes = (values: readonly number[]) => values.map(bytes => bytes / megabyte)
   const row = (what: string, values: { ours: number[]; base: number[] }) =>
