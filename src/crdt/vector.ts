@@ -13,7 +13,7 @@ export interface Dot {
 export interface Head {
   /** Counter of its last leaf. */
   readonly counter: number
-  /** Hash of the batch, hex. */
+  /** Hash of the batch, hex. Of what a member showed in short (src/replica/short-vector.ts) its first digits. */
   readonly hash: string
 }
 

@@ -1,12 +1,14 @@
 /** Anti-entropy as a member asks for it: shows what is held, and gives it in bounded chunks. */
-import { type Vector, vectorToPlain } from '../crdt/vector.ts'
+import { type Head, type Vector, vectorToPlain } from '../crdt/vector.ts'
 import { equalBytes, fromHex } from '../lib/bytes.ts'
 import { encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { AskBack } from '../mesh/transport.ts'
 import type { BatchLog } from './batch-log.ts'
+import { attribute, type ShortEntry, shortToPlain } from './short-vector.ts'
+import type { Offer } from './sync.ts'
 import { answer, openRequest, type Want } from './sync-messages.ts'
-import { entriesOf, summaryFrom, summaryOf } from './vector-summary.ts'
+import { entriesOf, narrowShape, summaryFrom, summaryOf } from './vector-summary.ts'
 
 /** A chunk stops growing behind this; with one more unit it still fits a message. */
 const chunkBytes = 256 * 1024
@@ -17,8 +19,10 @@ export interface AnswerDeps {
   isComplete(): boolean
   /** The member holds exactly this. */
   shown(peer: PeerKey, vector: Vector): void
-  /** The member has these and believes that they are missing here; `askBack` asks the very machine that says so. */
-  offered(peer: PeerKey, vector: Vector, askBack: AskBack): void
+  /** The member asks by itself, and is shown this. */
+  asked(peer: PeerKey, vector: Vector): void
+  /** The member has these and believes that they are missing here. */
+  offered(peer: PeerKey, offer: Offer): void
 }
 
 /** Answers a member. Throws on a malformed request. */
@@ -31,7 +35,9 @@ export async function answerSync(
   const { log } = deps
   const request = openRequest(bytes)
   if (request.kind === 'offer') {
-    deps.offered(from, request.vector, askBack)
+    const { vector, short } = request
+    const whole = new Map([...vector, ...named(log, short ?? [])])
+    deps.offered(from, { vector: whole, inShort: short !== undefined, askBack })
     return encode([])
   }
   // what a newcomer holds is no history of any member's: nobody may count on it, or be sent away by it
@@ -43,12 +49,22 @@ export async function answerSync(
         deps.shown(from, vector)
         return encode([held ? answer.equal : answer.incomplete])
       }
-      return encode(held ? show(vector) : [answer.incomplete])
+      if (!held) return encode([answer.incomplete])
+      deps.asked(from, vector)
+      return encode(request.inShort ? showInShort(vector) : show(vector))
     }
     case 'entries':
       return encode(held ? vectorToPlain(entriesOf(log.vector(), request.buckets)) : [])
-    case 'pull':
-      return encode(held ? chunk(log, request.wants) : [[], false, []])
+    case 'tips': {
+      const { wanted, shape } = request
+      if (!held) return encode([])
+      const tips = entriesOf(log.vector(), wanted, shape)
+      return encode([log.vectorHash(), shortToPlain(tips, log.writers())])
+    }
+    case 'pull': {
+      const { wants, short = [] } = request
+      return encode(held ? chunk(log, [...wants, ...wantsOf(log, short)]) : [[], false, []])
+    }
     case 'has':
       return encode([held && log.head(request.dot.writer).counter >= request.dot.counter])
   }
@@ -57,6 +73,19 @@ export async function answerSync(
 function show(vector: Vector): Plain {
   const entries = vectorToPlain(vector)
   return entries.length <= summaryFrom ? [answer.vector, entries] : [answer.summary, summaryOf(vector)]
+}
+
+function showInShort(vector: Vector): Plain {
+  return [answer.narrow, summaryOf(vector, narrowShape(vector.size))]
+}
+
+/** Whatever name is not clear is left out: what the asker misses then it asks for in full. */
+function named(log: BatchLog, short: readonly ShortEntry[]): Vector {
+  return attribute(short, log.writers()).vector
+}
+
+function wantsOf(log: BatchLog, short: readonly ShortEntry[]): Want[] {
+  return [...named(log, short)].map(([writer, heads]: [PeerKey, readonly Head[]]) => ({ writer, heads, whole: false }))
 }
 
 function chunk(log: BatchLog, wants: readonly Want[]): Plain {

@@ -126,7 +126,13 @@ export class BatchLog {
 
   /** True if a unit of the writer that is held ends at `head.counter` with that hash. */
   holds(writer: PeerKey, head: Head): boolean {
-    return this.#histories.get(writer)?.find(head) !== undefined
+    return this.find(writer, head) !== undefined
+  }
+
+  /** The head at which a unit of the writer ends, with its whole hash; undefined if none is held. */
+  find(writer: PeerKey, head: Head): Head | undefined {
+    const unit = this.#histories.get(writer)?.find(head)
+    return unit && { counter: unit.last, hash: unit.hash }
   }
 
   /** True unless it is certain that something is missing here of what the head stands for. */

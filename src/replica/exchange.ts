@@ -2,6 +2,7 @@
 import type { Vector } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { type AnswerDeps, answerSync } from './answer-sync.ts'
+import { Askers } from './askers.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Completeness } from './completeness.ts'
 import type { ReplicaDeps } from './deps.ts'
@@ -18,8 +19,8 @@ const pullTurnMs = 5000
 
 export interface ExchangeDeps {
   log: BatchLog
-  completeness: Completeness
-  right: RightToWrite
+  completeness: Pick<Completeness, 'begin' | 'look' | 'isComplete'>
+  right: Pick<RightToWrite, 'isOutdated' | 'close'>
   /** Takes in what a member sent. */
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
 }
@@ -30,9 +31,13 @@ export class Exchange {
   readonly #shownListeners = new Set<(peer: PeerKey, vector: Vector) => void>()
 
   /** Listens from now on; asks nobody before `start`. */
-  constructor({ transport, clock, random, log: logger }: ReplicaDeps, deps: ExchangeDeps) {
+  constructor(
+    { transport, clock, random, log: logger }: Pick<ReplicaDeps, 'transport' | 'clock' | 'random' | 'log'>,
+    deps: ExchangeDeps,
+  ) {
     const { log, completeness, right, receive } = deps
     const turns = new Turns(clock, pullTurnMs)
+    const askers = new Askers(clock)
     this.#fencedTurns = createFencedTurns(
       clock,
       () => right.isOutdated,
@@ -45,13 +50,15 @@ export class Exchange {
         completeness.begin(vector)
         this.#shown(peer, vector)
       },
+      shownTo: peer => askers.shownTo(peer),
       pulled: () => completeness.look(),
       inTurn: pull => turns.run(pull),
     })
     const answering: AnswerDeps = {
       log,
       isComplete: () => completeness.isComplete,
-      offered: (...offer) => this.neighbours.offered(...offer),
+      asked: (peer, vector) => askers.asked(peer, vector),
+      offered: (peer, offer) => this.neighbours.offered(peer, offer),
       shown: (peer, vector) => {
         this.neighbours.equal(peer)
         this.#shown(peer, vector)

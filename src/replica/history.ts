@@ -109,10 +109,10 @@ export class History {
     return ends.map(unit => this.#pathTo(unit, first) ?? [unit])
   }
 
-  /** The unit that ends at the head. */
+  /** The unit that ends at the head, whose hash may be cut short. */
   find(head: Head): Unit | undefined {
     for (let i = this.#behind(head.counter - 1); this.#units[i]?.last === head.counter; i++) {
-      if (this.#units[i]?.hash === head.hash) return this.#units[i]
+      if (this.#units[i]?.hash.startsWith(head.hash)) return this.#units[i]
     }
     return undefined
   }

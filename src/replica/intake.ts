@@ -14,7 +14,7 @@ import type { BatchLog } from './batch-log.ts'
 
 export interface IntakeDeps {
   self: PeerKey
-  registry: Registry
+  registry: Pick<Registry, 'meshId' | 'everMember'>
   log: BatchLog
   verify: Verify
   /** Resolves when the batches are durable. */

@@ -1,11 +1,10 @@
 /** When to synchronise with whom: on connect, when something is missing, and every few seconds with a random member. */
-import type { Dot, Vector } from '../crdt/vector.ts'
+import type { Dot } from '../crdt/vector.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { withDeadline } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
-import type { AskBack } from '../mesh/transport.ts'
 import { hasDot, type Offer, type SyncDeps, syncWith } from './sync.ts'
 
 /** Mean time between two periodic rounds, ms. */
@@ -75,9 +74,9 @@ export class Neighbours {
   }
 
   /** The member has what is missing here, it said. */
-  offered(peer: PeerKey, vector: Vector, askBack: AskBack): void {
+  offered(peer: PeerKey, offer: Offer): void {
     if (this.#stopped) return
-    this.#offers.set(peer, [...(this.#offers.get(peer) ?? []), { vector, askBack }].slice(-maxOffers))
+    this.#offers.set(peer, [...(this.#offers.get(peer) ?? []), offer].slice(-maxOffers))
     void this.#sync(peer)
   }
 

@@ -1,20 +1,23 @@
 /** The requests and answers of `/skein/sync/2` (docs/reference/wire.md), as arrays. */
 import { maxBatchBytes } from '../crdt/batch.ts'
-import { bytesOf, integer, key, list } from '../crdt/plain.ts'
+import { bytes, bytesOf, integer, key, list } from '../crdt/plain.ts'
 import { type Dot, dotFromPlain, type Head, type Vector, vectorFromPlain } from '../crdt/vector.ts'
 import { fromHex, toHex } from '../lib/bytes.ts'
 import { decode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { maxMessageBytes } from '../mesh/transport.ts'
 import { maxLocatorHeads } from './history.ts'
-import { summaryBytes } from './vector-summary.ts'
+import { type ShortEntry, shortFromPlain } from './short-vector.ts'
+import { fromBits, narrowShapeOf, type SummaryShape, summaryBytes, wideShape } from './vector-summary.ts'
 
 export const syncProtocol = '/skein/sync/2'
 
 /** First element of a request. */
-export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4 } as const
+export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4, tips: 5 } as const
 /** First element of the answer to a hello. */
-export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3 } as const
+export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3, narrow: 4 } as const
+/** Third element of a hello: its sender understands `tips` and what is in short. Earlier versions neither send it nor look at it. */
+export const understandsShort = 1
 
 /** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
 export const maxWants = 1024
@@ -29,24 +32,32 @@ export interface Want {
   readonly whole: boolean
 }
 
+/** `short`: more of the same, in short; undefined from who does not understand it. */
 export type SyncRequest =
-  | { readonly kind: 'hello'; readonly hash: Uint8Array }
+  | { readonly kind: 'hello'; readonly hash: Uint8Array; readonly inShort: boolean }
   | { readonly kind: 'entries'; readonly buckets: ReadonlySet<number> }
-  | { readonly kind: 'pull'; readonly wants: readonly Want[] }
-  | { readonly kind: 'offer'; readonly vector: Vector }
+  | { readonly kind: 'tips'; readonly wanted: ReadonlySet<number>; readonly shape: SummaryShape }
+  | { readonly kind: 'pull'; readonly wants: readonly Want[]; readonly short: readonly ShortEntry[] | undefined }
+  | { readonly kind: 'offer'; readonly vector: Vector; readonly short: readonly ShortEntry[] | undefined }
   | { readonly kind: 'has'; readonly dot: Dot }
 
 /** Throws when malformed. */
-export function openRequest(bytes: Uint8Array): SyncRequest {
-  const message = decode(bytes, maxMessageBytes)
-  const [kind, body] = Array.isArray(message) ? message : []
-  if (kind === ask.hello && body instanceof Uint8Array) return { kind: 'hello', hash: body }
+export function openRequest(encoded: Uint8Array): SyncRequest {
+  const message = decode(encoded, maxMessageBytes)
+  const [kind, body, third] = Array.isArray(message) ? message : []
+  if (kind === ask.hello && body instanceof Uint8Array) {
+    return { kind: 'hello', hash: body, inShort: third === understandsShort }
+  }
   const buckets = kind === ask.entries ? list(body, 256, item => integer(item, 0, 255)) : undefined
   if (buckets) return { kind: 'entries', buckets: new Set(buckets) }
+  const bits = kind === ask.tips && body instanceof Uint8Array ? fromBits(body) : undefined
+  if (bits) return { kind: 'tips', ...bits }
+  const short = third === undefined ? undefined : shortFromPlain(third)
+  if ((kind === ask.pull || kind === ask.offer) && third !== undefined && !short) throw new Error('malformed request')
   const wants = kind === ask.pull ? list(body, maxWants, wantFromPlain) : undefined
-  if (wants) return { kind: 'pull', wants }
+  if (wants) return { kind: 'pull', wants, short }
   const vector = kind === ask.offer ? vectorFromPlain(body) : undefined
-  if (vector) return { kind: 'offer', vector }
+  if (vector) return { kind: 'offer', vector, short }
   const dot = kind === ask.has ? dotFromPlain(body) : undefined
   if (dot) return { kind: 'has', dot }
   throw new Error('malformed request')
@@ -70,7 +81,11 @@ function headFromPlain(value: Plain): Head | undefined {
 }
 
 /** What a member answered to a hello: a vector, or its summary. Throws when malformed. */
-export type Shown = 'equal' | 'incomplete' | { readonly vector: Vector } | { readonly summary: Uint8Array }
+export type Shown =
+  | 'equal'
+  | 'incomplete'
+  | { readonly vector: Vector }
+  | { readonly summary: Uint8Array; readonly shape: SummaryShape }
 
 export function openShown(message: Plain): Shown {
   const [kind, body] = Array.isArray(message) ? message : []
@@ -78,8 +93,21 @@ export function openShown(message: Plain): Shown {
   if (kind === answer.incomplete) return 'incomplete'
   const vector = kind === answer.vector ? vectorFromPlain(body) : undefined
   if (vector) return { vector }
-  if (kind === answer.summary && body instanceof Uint8Array && body.length === summaryBytes) return { summary: body }
+  if (body instanceof Uint8Array) {
+    if (kind === answer.summary && body.length === summaryBytes(wideShape)) return { summary: body, shape: wideShape }
+    const shape = kind === answer.narrow ? narrowShapeOf(body.length) : undefined
+    if (shape) return { summary: body, shape }
+  }
   throw new Error('malformed answer to a hello')
+}
+
+/** What a member answered to `tips`: the hash of its whole vector, and the entries that were asked for. Throws when malformed. */
+export function openTips(message: Plain): { hash: Uint8Array; entries: readonly ShortEntry[] } {
+  const [first, second] = Array.isArray(message) ? message : []
+  const hash = bytes(first, 32)
+  const entries = shortFromPlain(second)
+  if (!hash || !entries) throw new Error('malformed tips')
+  return { hash, entries }
 }
 
 /** A chunk: units, whether there is more, and the writers of whom none of the heads was known. Throws when malformed. */

@@ -7,7 +7,7 @@ import { decode } from '../../src/lib/cbor.ts'
 import type { SkeinError } from '../../src/lib/errors.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import { type Invitation, maxMessageBytes, type RequestJoin } from '../../src/mesh/transport.ts'
-import { ask, openShown, syncProtocol } from '../../src/replica/sync-messages.ts'
+import { ask, openShown, openTips, syncProtocol } from '../../src/replica/sync-messages.ts'
 import { asRefusal, requestJoinOn } from './joining.ts'
 import { Links, type Way } from './links.ts'
 import { derivedRandom, type Random } from './random.ts'
@@ -96,7 +96,8 @@ export class VirtualNetwork {
     const ask = () =>
       to.serve(session, protocol, from.self, bytes.slice()).then(
         reply => {
-          const shown = showsVector(protocol, bytes, reply) ? this.onShow?.(to, from) : undefined
+          const isShown = protocol === syncProtocol && showsTips(from.self, bytes, reply)
+          const shown = isShown ? this.onShow?.(to, from) : undefined
           back(() => exchange.answer(reply.slice()) && shown?.())
         },
         error => back(() => exchange.refuse(asRefusal(error))),
@@ -244,12 +245,16 @@ export class VirtualNetwork {
   }
 }
 
-/** True if the answer is a whole vector (docs/reference/wire.md). */
-function showsVector(protocol: string, request: Uint8Array, reply: Uint8Array): boolean {
-  if (protocol !== syncProtocol) return false
+/** True if the answer shows the asker what is held of its own records (docs/reference/wire.md): in a vector, or in short. */
+function showsTips(asker: PeerKey, request: Uint8Array, reply: Uint8Array): boolean {
   const asked = decode(request, maxMessageBytes)
-  if (!Array.isArray(asked) || asked[0] !== ask.hello) return false
-  const shown = openShown(decode(reply, maxMessageBytes))
+  const answered = decode(reply, maxMessageBytes)
+  if (!Array.isArray(asked)) return false
+  if (asked[0] === ask.tips && !(Array.isArray(answered) && answered.length === 0)) {
+    return openTips(answered).entries.some(({ prefix }) => asker.startsWith(prefix))
+  }
+  if (asked[0] !== ask.hello) return false
+  const shown = openShown(answered)
   return typeof shown === 'object' && 'vector' in shown
 }
 

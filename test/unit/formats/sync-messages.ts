@@ -3,18 +3,21 @@ import { dotToPlain, type Vector, vectorFromPlain, vectorToPlain } from '../../.
 import { fromHex } from '../../../src/lib/bytes.ts'
 import { decode, encode, type Plain } from '../../../src/lib/cbor.ts'
 import { maxMessageBytes } from '../../../src/mesh/transport.ts'
+import { attribute, type ShortEntry, shortToPlain } from '../../../src/replica/short-vector.ts'
 import {
   answer,
   ask,
   openChunk,
   openRequest,
   openShown,
+  openTips,
   type Shown,
   type SyncRequest,
   syncProtocol,
+  understandsShort,
   wantToPlain,
 } from '../../../src/replica/sync-messages.ts'
-import { summaryBytes } from '../../../src/replica/vector-summary.ts'
+import { bitsOf, narrowShape, summaryBytes, wideShape } from '../../../src/replica/vector-summary.ts'
 import { type Format, format } from './golden.ts'
 
 const [keyA, keyB] = ['aa'.repeat(32), 'bb'.repeat(32)]
@@ -30,18 +33,27 @@ const vector: Vector = new Map([
   [keyB, [{ counter: 1, hash: 'ef'.repeat(32) }]],
 ])
 const unit = new Uint8Array([1, 2, 3])
+const short: readonly ShortEntry[] = [
+  { prefix: 'aaaaaa', head: { counter: 70_000, hash: 'cd'.repeat(6) } },
+  { prefix: 'aaaaaa', head: { counter: 3, hash: 'cd'.repeat(6) } },
+  { prefix: 'bbbbbb', head: { counter: 1, hash: 'ef'.repeat(6) } },
+]
+const inShort = (entries: readonly ShortEntry[]) => shortToPlain(attribute(entries, [keyA, keyB]).vector, [keyA, keyB])
+const behind = (more: SyncRequest & { kind: 'pull' | 'offer' }) => (more.short ? [inShort(more.short)] : [])
 
 /** As docs/reference/wire.md has it: the code that asks puts the same arrays together where it asks. */
 function plainOf(request: SyncRequest): Plain {
   switch (request.kind) {
     case 'hello':
-      return [ask.hello, request.hash]
+      return [ask.hello, request.hash, ...(request.inShort ? [understandsShort] : [])]
     case 'entries':
       return [ask.entries, [...request.buckets]]
     case 'pull':
-      return [ask.pull, request.wants.map(wantToPlain)]
+      return [ask.pull, request.wants.map(wantToPlain), ...behind(request)]
     case 'offer':
-      return [ask.offer, vectorToPlain(request.vector)]
+      return [ask.offer, vectorToPlain(request.vector), ...behind(request)]
+    case 'tips':
+      return [ask.tips, bitsOf(request.wanted, request.shape)]
     case 'has':
       return [ask.has, dotToPlain(request.dot)]
   }
@@ -50,7 +62,8 @@ function plainOf(request: SyncRequest): Plain {
 function plainOfShown(shown: Shown): Plain {
   if (shown === 'equal') return [answer.equal]
   if (shown === 'incomplete') return [answer.incomplete]
-  return 'vector' in shown ? [answer.vector, vectorToPlain(shown.vector)] : [answer.summary, shown.summary]
+  if ('vector' in shown) return [answer.vector, vectorToPlain(shown.vector)]
+  return [shown.shape === wideShape ? answer.summary : answer.narrow, shown.summary]
 }
 
 const asked = (value: SyncRequest): Format<unknown> =>
@@ -63,10 +76,14 @@ const plain = (bytes: Uint8Array) => decode(bytes, maxMessageBytes)
 
 export const syncMessages = {
   [syncProtocol]: {
-    hello: asked({ kind: 'hello', hash: new Uint8Array(32).fill(0xcd) }),
+    hello: asked({ kind: 'hello', hash: new Uint8Array(32).fill(0xcd), inShort: false }),
+    'hello, understands what is in short': asked({
+      ...{ kind: 'hello', hash: new Uint8Array(32).fill(0xcd), inShort: true },
+    }),
     equal: shown('equal'),
     'vector shown': shown({ vector }),
-    'summary shown': shown({ summary: new Uint8Array(summaryBytes).fill(0x11) }),
+    'summary shown': shown({ summary: new Uint8Array(summaryBytes(wideShape)).fill(0x11), shape: wideShape }),
+    'narrow summary shown': shown({ summary: new Uint8Array(64).fill(0x11), shape: narrowShape(9) }),
     incomplete: shown('incomplete'),
     entries: asked({ kind: 'entries', buckets: new Set([0, 24, 255]) }),
     'entries shown': format({
@@ -74,19 +91,28 @@ export const syncMessages = {
       encode: each => encode(vectorToPlain(each)),
       decode: bytes => vectorFromPlain(plain(bytes)) as Vector,
     }),
+    tips: asked({ kind: 'tips', wanted: new Set([0, 9, 15]), shape: narrowShape(9) }),
+    'tips shown': format<ReturnType<typeof openTips>>({
+      value: { hash: new Uint8Array(32).fill(0xcd), entries: short },
+      encode: ({ hash, entries }) => encode([hash, inShort(entries)]),
+      decode: bytes => openTips(plain(bytes)),
+    }),
     pull: asked({
       kind: 'pull',
+      short: undefined,
       wants: [
         { writer: keyA, heads: [{ counter: 70_000, hash }], whole: false },
         { writer: keyB, heads: [], whole: true },
       ],
     }),
+    'pull, in short': asked({ kind: 'pull', wants: [{ writer: keyB, heads: [], whole: false }], short }),
     chunk: format<ReturnType<typeof openChunk>>({
       value: { units: [unit, unit], more: true, unknown: [keyB] },
       encode: ({ units, more, unknown }) => encode([units, more, unknown.map(fromHex)]),
       decode: bytes => openChunk(plain(bytes)),
     }),
-    offer: asked({ kind: 'offer', vector }),
+    offer: asked({ kind: 'offer', vector, short: undefined }),
+    'offer, in short': asked({ kind: 'offer', vector: new Map([[keyB, [{ counter: 1, hash }]]]), short }),
     taken: format({ value: [], encode, decode: plain }),
     has: asked({ kind: 'has', dot: { writer: keyA, counter: 2 ** 40 } }),
     'is held': format({ value: [true], encode, decode: plain }),

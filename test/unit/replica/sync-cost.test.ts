@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'mocha'
-import { openBatch } from '../../../src/crdt/batch.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
-import { list } from '../../../src/crdt/plain.ts'
 import { type Head, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import { decode } from '../../../src/lib/cbor.ts'
@@ -13,6 +11,7 @@ import { eventually } from '../../support/eventually.ts'
 import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 import { seedAt, tenant } from './rig.ts'
+import { measure } from './traffic.ts'
 
 const network = 'ab'.repeat(32)
 const endpoint = (number: number): Leaf => ({
@@ -22,43 +21,6 @@ const endpoint = (number: number): Leaf => ({
 
 const agree = (...peers: MemoryPeer[]) =>
   eventually(() => new Set(peers.map(peer => toHex(vectorHash(peer.replica.vector())))).size === 1, 60_000, 5)
-
-interface Traffic {
-  requests: number
-  /** Of requests and answers. */
-  bytes: number
-  largest: number
-  /** Of the units that were pulled, and what of it their headers, signatures and leaves are. */
-  units: number
-  content: number
-}
-
-/** Counts what these peers ask each other and are answered, from now on; broadcasts are lost. */
-function measure(peers: readonly MemoryPeer[]): Traffic {
-  const traffic = { requests: 0, bytes: 0, largest: 0, units: 0, content: 0 }
-  for (const peer of peers) {
-    peer.mesh.broadcast = () => undefined
-    const request = peer.mesh.request.bind(peer.mesh)
-    peer.mesh.request = async (to, protocol, bytes, timeoutMs) => {
-      const answer = await request(to, protocol, bytes, timeoutMs)
-      traffic.requests++
-      traffic.bytes += bytes.length + answer.length
-      traffic.largest = Math.max(traffic.largest, bytes.length, answer.length)
-      const [kind] = (decode(bytes, 1 << 20) ?? []) as number[]
-      const reply = kind === ask.pull ? decode(answer, 1 << 20) : undefined
-      const units = Array.isArray(reply)
-        ? list(reply[0], 65_536, item => (item instanceof Uint8Array ? item : undefined))
-        : []
-      for (const batch of (units ?? []).map(openBatch)) {
-        traffic.units++
-        traffic.content += batch.header.length + batch.signature.length
-        for (const leaf of batch.leaves) traffic.content += leaf.length
-      }
-      return answer
-    }
-  }
-  return traffic
-}
 
 describe('replica: what anti-entropy costs', () => {
   let peers: MemoryPeer[] = []
@@ -91,7 +53,7 @@ describe('replica: what anti-entropy costs', () => {
         const at = peer === a ? 0 : count
         await Promise.all(Array.from({ length: count }, (_, i) => peer.replica.write(() => [endpoint(at + i)])))
       }
-      const traffic = measure([a, b])
+      const traffic = measure([a.mesh, b.mesh])
       hub.heal()
       await agree(a, b)
       assert.equal(traffic.units, 2 * count, 'each once')
@@ -109,7 +71,7 @@ describe('replica: what anti-entropy costs', () => {
     await agree(a, b)
     hub.split([a.signer.key], [b.signer.key])
     await a.replica.write(() => [tenant('new')])
-    const traffic = measure([a, b])
+    const traffic = measure([a.mesh, b.mesh])
     hub.heal()
     await agree(a, b)
     assert.equal(traffic.units, 1)
@@ -125,7 +87,7 @@ describe('replica: what anti-entropy costs', () => {
     }
     await agree(a, b)
     const joiner = await joinPeer(hub, 'host3', a, seedAt(3))
-    const traffic = measure([joiner])
+    const traffic = measure([joiner.mesh])
     peers.push(joiner)
     await agree(a, b, joiner)
     assert.equal(joiner.replica.view.endpoints(network).length, 100_000)
