@@ -27,10 +27,21 @@ export function refuseIfAlive(witnessed: Witnessed, targets: readonly PeerKey[])
     const same = aliveAs(witnessed, target).find(({ key }) => key === target || !view.isFenced(target))
     if (!same) continue
     const text = `${nameOf(view, target)} is not down: ${same.name} is connected with its key, name, machine or address`
-    const lost = `if it was made anew without its data directory, on ${same.name}: skein peer rm ${target.slice(0, 12)} --key-is-lost`
-    const remedy = 'switch it off, or leave --host-is-down out'
-    throw new SkeinError('conflict', `${text}; ${remedy}${same.key === target ? '' : `; ${lost}`}`)
+    const here = `skein peer rm ${target.slice(0, 12)}`
+    const lost = same.settled ? `on ${same.name}: ${here} --key-is-lost` : withoutNewcomer(view, same.name, [target])
+    const anew = same.key === target ? '' : `; if it was made anew without its data directory, ${lost}`
+    throw new SkeinError('conflict', `${text}; switch it off, or leave --host-is-down out${anew}`)
   }
+}
+
+/**
+ * What is left where a host that was made anew cannot be settled without its former key, as one of two: it decides nothing, and while it
+ * runs nobody else may say that the host is down. What it has registered is safe: the removal waits for it (R4, R5).
+ */
+function withoutNewcomer(view: RegistryView, name: string, targets: readonly PeerKey[]): string {
+  const names = targets.map(key => formerArgument(view, key)).join(' ')
+  const command = `skein peer rm ${names} --host-is-down --and-who-joined-through-it`
+  return `stop skeind on ${name}, on a settled host: ${command}, then start skeind on ${name} again`
 }
 
 /**
@@ -40,7 +51,10 @@ export function refuseIfAlive(witnessed: Witnessed, targets: readonly PeerKey[])
 export function refuseUnlessHere(witnessed: Witnessed, targets: readonly PeerKey[]): void {
   const { view, self } = witnessed
   const me = view.member(self)
-  if (!me?.settled) throw new SkeinError('conflict', 'this host is not settled yet: see skein peer ls')
+  if (!me?.settled) {
+    const waits = `this host is not settled yet, see skein peer ls; if it waits for its own former key`
+    throw new SkeinError('conflict', `${waits}: ${withoutNewcomer(view, me?.name ?? 'this host', targets)}`)
+  }
   const command = `skein peer rm ${targets.map(key => key.slice(0, 12)).join(' ')} --key-is-lost`
   let isHere = false
   for (const target of targets) {

@@ -2,6 +2,7 @@
  * Removal at work (R9): starts and lifts removals, acknowledges those of others, declares the own ones effective, and fences
  * this peer when it was removed itself. What it decides on is computed in src/crdt.
  */
+import { formerArgument } from '../crdt/condition-text.ts'
 import type { Assertion } from '../crdt/leaves.ts'
 import type { RegistryView, Removal } from '../crdt/registry-view.ts'
 import { cancelRemovalLeaves, owedRemovalLeaves, startRemovalLeaves } from '../crdt/removal-duty.ts'
@@ -141,7 +142,7 @@ class Remover implements RemovalService {
     const members = view.members().filter(({ settled }) => settled)
     const staying = members.filter(({ key }) => !targets.includes(key)).length
     if (assertion === 2 || staying * 2 > members.length) return
-    const names = targets.map(key => view.member(key)?.name ?? key.slice(0, 8)).join(' ')
+    const names = targets.map(key => formerArgument(view, key)).join(' ')
     const text = `${staying} of ${members.length} hosts are no majority, and others may have joined through ${names} unseen`
     const remedy = `if they and every host that joined through them are off: skein peer rm ${names} --host-is-down --and-who-joined-through-it`
     throw new SkeinError('conflict', `${text}; ${remedy}`)
