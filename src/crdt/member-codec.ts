@@ -24,7 +24,8 @@ export const memberCodecs: Codecs<
         vtepAddress: text(f[2], 45),
         mtu: integer(f[3], 0, 65_535),
       })
-      const machine = f[4] === undefined ? '' : hex(f[4], 16)
+      // no bytes: what a newer version has to write that does not know it, and writes more behind it
+      const machine = f[4] === undefined ? '' : (hex(f[4], 16) ?? hex(f[4], 0))
       if (!fields || machine === undefined) return undefined
       return machine === '' ? fields : { ...fields, machine }
     },

@@ -10,95 +10,14 @@ import {
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
 import { leavesOf } from '../../../src/crdt/compact-unit.ts'
-import type { Leaf } from '../../../src/crdt/leaves.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
-import { encode } from '../../../src/lib/cbor.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
-import { collectAll, ModelPeer, peersOf, settle } from './model-peer.ts'
-import { objectMakers } from './random-objects.ts'
+import { comeToRest } from './model-duties.ts'
+import { collectAll, ModelPeer, meshOf, peersOf, settle } from './model-peer.ts'
+import { begin, moves, play } from './random-moves.ts'
 import { viewJson } from './view-json.ts'
 
 const spec = (subnet = '10.1.0.0/28') => checkNetwork({ tenant: 'default', name: 'x', subnet })
-
-interface Move {
-  kind: number
-  peer: number
-  other: number
-  pick: number
-}
-
-const moves = fc.array(
-  fc.record(
-    { kind: fc.nat(17 + objectMakers.length), peer: fc.nat(2), other: fc.nat(2), pick: fc.nat(5) },
-    { noNullPrototype: true },
-  ),
-  { minLength: 5, maxLength: 60 },
-)
-
-/** What a user of the peer does, or what the peer does about it. */
-function play(peers: readonly ModelPeer[], { kind, peer, other, pick }: Move): void {
-  const [a, b] = [peers[peer], peers[other]] as [ModelPeer, ModelPeer]
-  const { registry: view, writer } = a
-  const networks = view.networks()
-  const network = networks[pick % Math.max(networks.length, 1)]
-  const write = (leaves: readonly (Leaf | Uint8Array)[]) => leaves.length > 0 && a.write(leaves)
-  const name = pick % 2 ? 'web' : 'db'
-  const at = { ip: 0x0a010001 + pick, mac: '02:02:0a:01:00:01', container: '', containerName: '' }
-  switch (kind) {
-    case 0:
-      return void write(createNetworkLeaves(view, { tenant: 'default', name, spec: spec() }))
-    case 1:
-      return void (network && write(removeNetworkLeaves(view, network.id)))
-    case 2:
-      return void write(createTenantLeaves(view, 'blue'))
-    case 3:
-      return void (view.tenantActs('blue').length > 0 && write(removeTenantLeaves(view, 'blue')))
-    case 4:
-      return void (
-        network?.status === 'live' && write([{ kind: 'endpoint', id: `e${pick}`, network: network.id, ...at }])
-      )
-    case 5: {
-      const held = networks.flatMap(({ id }) => view.endpoints(id)).find(item => item.owner === writer.key)
-      return void (held && write([{ kind: 'endpoint-rm', id: held.id, network: held.network }]))
-    }
-    case 6:
-      return void (network && write([{ kind: 'vtep', network: network.id, address: '10.0.0.1', vni: 100 + pick }]))
-    case 7: {
-      const index = network && [0, 1, 2, 3].find(i => view.block(network.id, i)?.owner === writer.key)
-      if (network && index !== undefined && !view.block(network.id, index)?.quarantined)
-        write([transferLeaf(view, writer.signer, network.id, index, b.writer.key, writer.next)])
-      return
-    }
-    case 8:
-      return void write([encode(['comet', pick])])
-    case 9:
-      return void a.collect()
-    case 10:
-      return void a.pull(b, b.writer.key, 1 + pick)
-    case 11:
-      return void a.pullAll(b)
-    case 12:
-      return void a.sees(b)
-    case 14:
-      return void (network && write([{ kind: 'reservation', network: network.id, ip: at.ip, isKept: pick % 3 > 0 }]))
-    case 15: {
-      if (!network) return
-      const { id, tenant, bornName, generation } = network
-      return void write([{ kind: 'network-rename', id, tenant, name: bornName, generation, newName: `n${pick}` }])
-    }
-    case 16:
-      return void (network && write([{ kind: 'network-drain', id: network.id, into: networks[0]?.id ?? '' }]))
-    case 13:
-      for (const one of peers) for (const two of peers) one.sees(two)
-      return
-    case 17:
-      settle(peers)
-      for (const one of peers) one.collect()
-      return
-    default:
-      return void write(objectMakers[kind - 18]?.(view, writer, pick) ?? [])
-  }
-}
 
 const shown = (peer: ModelPeer) => viewJson(peer.registry)
 
@@ -108,31 +27,37 @@ describe('crdt: collection', () => {
     let collected = 0
     fc.assert(
       fc.property(moves, list => {
-        const { world, peers } = peersOf()
-        // one learns everything as it was written; one joins in between and asks whom it meets
-        const archive = new ModelPeer(world, 1)
-        const joining = new ModelPeer(world, 1, false)
+        const { world, peers } = begin()
+        // one learns everything as it was written that reaches members; one joins in between and asks whom it meets
+        const archive = ModelPeer.onlooker(world, true)
+        const joining = ModelPeer.onlooker(world, false)
+        // what only somebody has who is removed then never comes to the others
         const archived = () => {
-          for (const batch of world.batches) if (batch.last > archive.counter(batch.writer)) archive.take(batch)
+          for (const batch of world.batches) {
+            const isHeld = meshOf(peers).every(peer => peer.counter(batch.writer) >= batch.last)
+            if (isHeld && batch.last > archive.counter(batch.writer)) archive.take(batch)
+          }
         }
         for (const move of list) {
-          play(peers, move)
+          play(world, peers, move)
           if (move.pick > 2) archived()
           if (move.pick % 2) joining.pull(peers[move.other] as ModelPeer, world.at(move.peer + 1).key, move.pick)
         }
+        comeToRest(peers)
         archived()
         collectAll(peers)
         archived()
-        joining.pullAll(peers[0] as ModelPeer)
-        const newcomer = new ModelPeer(world, 1, false)
-        newcomer.pullAll(peers[1] as ModelPeer)
-        const digest = peers[0]?.registry.digest()
+        const [first, ...others] = meshOf(peers)
+        assert.ok(first)
+        joining.pullAll(first)
+        const newcomer = ModelPeer.onlooker(world, false)
+        newcomer.pullAll(others.at(-1) ?? first)
+        const numbered = Object.fromEntries(others.entries())
         const units = peers.flatMap(peer => peer.chain(peer.writer.key)).filter(part => 'survivors' in part)
         collected += units.length
-        for (const [who, peer] of Object.entries({ two: peers[1], three: peers[2], archive, newcomer, joining })) {
-          assert.ok(peer)
-          assert.equal(peer.registry.digest(), digest, who)
-          assert.equal(shown(peer), shown(peers[0] as ModelPeer), who)
+        for (const [who, peer] of Object.entries({ ...numbered, archive, newcomer, joining })) {
+          assert.equal(peer.registry.digest(), first.registry.digest(), who)
+          assert.equal(shown(peer), shown(first), who)
           assert.deepEqual(
             peer.registry.conditions().filter(item => item.kind === 'checkpoint-unjust'),
             [],
@@ -148,14 +73,16 @@ describe('crdt: collection', () => {
     this.timeout(120_000)
     fc.assert(
       fc.property(moves, list => {
-        const { peers } = peersOf()
-        for (const move of list) play(peers, move)
-        settle(peers)
-        const before = peers.map(shownObjects)
-        const generations = () => ['web', 'db'].map(name => peers[0]?.registry.nextGeneration('default', name))
+        const { world, peers } = begin()
+        for (const move of list) play(world, peers, move)
+        comeToRest(peers)
+        const all = meshOf(peers)
+        const before = all.map(shownObjects)
+        const generations = () =>
+          all.map(({ registry }) => ['web', 'db'].map(name => registry.nextGeneration('default', name)))
         const sure = generations()
         collectAll(peers)
-        assert.deepEqual(peers.map(shownObjects), before)
+        assert.deepEqual(all.map(shownObjects), before)
         assert.deepEqual(generations(), sure)
       }),
       { numRuns: 30 },
@@ -244,6 +171,13 @@ function shownObjects({ registry }: ModelPeer): string {
     ...network,
     endpoints: view.endpoints(network.id),
     blocks: Array.from({ length: view.blockCount(network.id) }, (_, i) => view.block(network.id, i)),
+    carved: view.carved(network.id).map(ip => view.address(network.id, ip)),
+    ...{ reserved: view.reserved(network.id), heldBy: view.heldBy(network.id), drain: view.drain(network.id) },
   }))
-  return JSON.stringify({ objects, tenants: view.tenants(), members: view.members() })
+  const { objects: of } = view
+  return JSON.stringify({
+    ...{ objects, tenants: view.tenants(), members: view.members() },
+    ...{ groups: of.groups(), policies: of.policies(), profiles: of.profiles(), globals: of.globals() },
+    rules: of.policies().map(({ tenant, name }) => of.rules(tenant, name)),
+  })
 }

@@ -1,0 +1,38 @@
+/** What peers of a model mesh do by themselves about members that come and go. */
+import { knownLeaf } from '../../../src/crdt/known.ts'
+import type { Leaf } from '../../../src/crdt/leaves.ts'
+import { contentName } from '../../../src/crdt/registry.ts'
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
+import { type ModelPeer, settle } from './model-peer.ts'
+
+/** The records that it owes now; none when it has nothing to do. */
+export function owedLeaves({ registry, writer, isIn }: ModelPeer): readonly Leaf[] {
+  if (!isIn) return []
+  const removal = owedRemovalLeaves(registry, writer.key)
+  return removal.length > 0 ? removal : owedToAdmissions(registry, writer.key)
+}
+
+function owedToAdmissions(view: RegistryView, self: PeerKey): readonly Leaf[] {
+  const isPending = (key: PeerKey) => view.member(key)?.settled === false
+  const pending = view.admissions().filter(({ key }) => isPending(key))
+  const own = pending.find(({ key }) => key === self)
+  const acks = own && view.majorityFor(own.dot)
+  if (own && acks) return [{ kind: 'settled', admission: own.dot, acks }]
+  const asked = pending.find(({ key, ackedBy }) => key !== self && !ackedBy.some(ack => ack.key === self))
+  if (!asked) return []
+  const known = knownLeaf(view)
+  return [known, { kind: 'ack', admission: asked.dot, known: contentName(known) }]
+}
+
+/** Everybody has everything and has done what it owes: removals that all in reach can decide are decided. */
+export function comeToRest(peers: readonly ModelPeer[]): void {
+  for (let round = 0; round < 12; round++) {
+    settle(peers)
+    const owing = peers.map(peer => [peer, owedLeaves(peer)] as const).filter(([, leaves]) => leaves.length > 0)
+    if (owing.length === 0) return
+    for (const [peer, leaves] of owing) peer.write(leaves)
+  }
+  settle(peers)
+}
