@@ -96,7 +96,13 @@ function policyConditions(view: RegistryView, tables: ObjectTables, groups: read
   })
 }
 
-function ruleConditions(view: RegistryView, tables: ObjectTables, tenant: string, policy: string, id: string) {
+function ruleConditions(
+  view: RegistryView,
+  tables: ObjectTables,
+  tenant: string,
+  policy: string,
+  id: string,
+): Condition[] {
   const objects = [`${tenant}:${policy}:${id}`]
   const of = `rule ${id} of policy ${tenant}/${policy}`
   const command = (shown: string) => `skein policy rule-rm${tenantFlag(tenant)} ${policy} ${shown}`
@@ -120,7 +126,13 @@ function ruleConditions(view: RegistryView, tables: ObjectTables, tenant: string
   return [...found, ...lost.flatMap(item => lostRule(view, item, objects, of, command(id)))]
 }
 
-function lostRule(view: RegistryView, { record, fate }: Judged, objects: string[], of: string, command: string) {
+function lostRule(
+  view: RegistryView,
+  { record, fate }: Judged,
+  objects: string[],
+  of: string,
+  command: string,
+): Condition[] {
   if (fate.state !== 'lost') return []
   const { tenant, policy, id, value } = record.leaf
   const add = ruleAddCommand(tenant, policy, id, value)

@@ -3,6 +3,7 @@
  * far; two peers with the same records give the same answers. `Registry` implements it.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import type { Condition } from './condition.ts'
 import type { CustodyView } from './custody-view.ts'
 import type { EndpointsView } from './endpoints-view.ts'
 import type { Hlc } from './hlc.ts'
@@ -10,24 +11,11 @@ import type { MembersView } from './members-view.ts'
 import type { NetworksView } from './networks-view.ts'
 import type { ObjectsView } from './objects-view.ts'
 
+export type { Condition } from './condition.ts'
 export type { Block, CarvedAddress } from './custody-view.ts'
 export type { Endpoint, Vtep } from './endpoints-view.ts'
 export type { Member, Removal } from './members-view.ts'
 export type { Drain, Network, NetworkDocker } from './networks-view.ts'
-
-/** A standing problem, the same on all peers. */
-export interface Condition {
-  readonly kind: string
-  /** Ids of what it is about: networks, names of tenants, keys of members, addresses, blocks. */
-  readonly objects: readonly string[]
-  /** HLC of its cause. */
-  readonly since: Hlc
-  /** The cause, one line. */
-  readonly text: string
-  readonly remedy: string
-  /** Commands of the remedy, each of which resolves it as it stands. */
-  readonly commands?: readonly string[]
-}
 
 export interface RegistryView extends MembersView, NetworksView, EndpointsView, CustodyView {
   readonly meshId: string
