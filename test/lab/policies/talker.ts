@@ -1,11 +1,14 @@
 /** A program in a container's namespace that talks to others, for the tests of what passes. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../../lab/plan.ts'
+import { patience } from '../../../lab/wait.ts'
 import type { Host } from '../datapath/lab.ts'
 
-const program = fileURLToPath(new URL('./talker.mjs', import.meta.url))
+/** Also where this is a part of a bundle. */
+const program = join(packageRoot(), 'test/lab/policies/talker.mjs')
 
 /** A denied packet is dropped, so a denial shows as silence for so long, ms. */
 const silenceMs = 300
@@ -75,7 +78,7 @@ export async function talkerOf(child: ChildProcess, name: string, ip: string): P
       ask(protocol, to, port, limitMs, bytes) as Promise<boolean | string>,
     who: (to, port, limitMs = silenceMs) => ask('who', to, port, limitMs) as Promise<string | false>,
     async open(to, port) {
-      const connection = await ask('open', to, port, 2_000)
+      const connection = await ask('open', to, port, 2_000 * patience)
       if (typeof connection !== 'number') throw new Error(`${name} cannot connect to ${to} ${port}`)
       return connection
     },

@@ -57,7 +57,7 @@ export interface RunContainerOptions {
 }
 
 /** A process 1 that heeds SIGTERM, as `sleep` would not: each stop, and each start of a killed engine, would wait 10 s. */
-const idle = ['sh', '-c', 'trap exit TERM; sleep 86400 & wait']
+export const idle = ['sh', '-c', 'trap exit TERM; sleep 86400 & wait']
 
 /** `docker run -d --name NAME --net NETWORK alpine`. */
 export async function runContainer(
