@@ -1,4 +1,5 @@
 /** Carries a document out as a reader would: a terminal per host, the commands typed one after the other, the screen compared. */
+import { patience } from '../../../lab/wait.ts'
 import { type Step, withoutBlankEnd } from './document.ts'
 import { findMismatch } from './match.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
@@ -20,8 +21,8 @@ export interface Player {
   close(): Promise<void>
 }
 
-/** `docker run` while a slow machine is busy. */
-const commandLimitMs = 60_000
+/** `docker run` while a slow machine is busy, or an emulated one. */
+const commandLimitMs = Math.max(60_000, 20_000 * patience)
 
 /** How long a command is typed again that may come later. */
 const againLimitMs = 15_000

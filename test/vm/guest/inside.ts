@@ -1,10 +1,9 @@
-/**
- * Containers and engines, asked without Docker's command line: on an emulated machine each start of that takes a second
- * or two.
- */
+/** Containers, and programs of the host in their networks. */
 import assert from 'node:assert/strict'
-import { ask, type LabHost } from '../../../lab/index.ts'
-import { docker, runContainer } from '../../lab/support/index.ts'
+import type { LabHost } from '../../../lab/index.ts'
+import { eventually, idle } from '../../lab/support/index.ts'
+import { engine } from './engine.ts'
+import { patience } from './patience.ts'
 
 export interface Inside {
   readonly host: LabHost
@@ -31,15 +30,36 @@ interface ContainerJson {
   NetworkSettings: { Networks: Record<string, Attached | undefined> }
 }
 
-/** `docker run`, as a user types it; `options` stand before the image. */
-export async function startInside(host: LabHost, network: string, name: string, ...options: string[]): Promise<Inside> {
-  await runContainer(host, network, name, { args: options })
+export interface StartOptions {
+  /** @default whichever is free */
+  readonly ip?: string
+  /** TCP ports of the host, by the container's. */
+  readonly publish?: Readonly<Record<number, number>>
+}
+
+/** What `docker run -d --net NETWORK --name NAME [--ip IP] [-p …] alpine` asks of the engine. */
+export async function startInside(
+  host: LabHost,
+  network: string,
+  name: string,
+  { ip, publish = {} }: StartOptions = {},
+): Promise<Inside> {
+  const ports = Object.entries(publish).map(([port, at]) => [`${port}/tcp`, [{ HostPort: String(at) }]] as const)
+  await engine(host, 'POST', `/containers/create?name=${name}`, {
+    Image: 'alpine',
+    Cmd: idle,
+    ExposedPorts: Object.fromEntries(ports.map(([port]) => [port, {}])),
+    HostConfig: { NetworkMode: network, PortBindings: Object.fromEntries(ports) },
+    NetworkingConfig: { EndpointsConfig: { [network]: ip === undefined ? {} : { IPAMConfig: { IPv4Address: ip } } } },
+  })
+  // a peer that has just started may be too slow here for those who ask it for an address; they are told so, and try again
+  await eventually(() => engine(host, 'POST', `/containers/${name}/start`), patience)
   return lookInside(host, name)
 }
 
 /** A container that runs. */
 export async function lookInside(host: LabHost, name: string): Promise<Inside> {
-  const look = () => engine<ContainerJson>(host, `/containers/${name}/json`)
+  const look = () => engine<ContainerJson>(host, 'GET', `/containers/${name}/json`)
   const pid = (await look()).State.Pid
   const attached = async (to: string): Promise<Attached> => {
     const found = (await look()).NetworkSettings.Networks[to]
@@ -53,24 +73,28 @@ export async function lookInside(host: LabHost, name: string): Promise<Inside> {
     address: async to => (await attached(to)).IPAddress,
     address6: async to => (await attached(to)).GlobalIPv6Address,
     mac: async to => (await attached(to)).MacAddress,
-    exec: (...argv) => host.exec(['nsenter', '-t', String(pid), '-n', ...argv], { timeoutMs: 30_000 }),
+    exec: (...argv) => host.exec(['nsenter', '-t', String(pid), '-n', ...argv], { timeoutMs: patience.timeoutMs }),
   }
 }
 
 /** `docker network connect`; the address there. */
 export async function connect(to: string, container: Inside): Promise<string> {
-  await docker(container.host, 'network', 'connect', to, container.name)
+  await engine(container.host, 'POST', `/networks/${encodeURIComponent(to)}/connect`, { Container: container.name })
   return container.address(to)
 }
 
-/** Names of the networks of Skein's driver that the host's Docker has. */
-export async function networksOf(host: LabHost): Promise<string[]> {
-  const filters = encodeURIComponent(JSON.stringify({ driver: ['mesh'] }))
-  return (await engine<{ Name: string }[]>(host, `/networks?filters=${filters}`)).map(({ Name }) => Name)
+/** `docker network disconnect`. */
+export async function disconnect(from: string, { host, name }: Inside): Promise<void> {
+  await engine(host, 'POST', `/networks/${encodeURIComponent(from)}/disconnect`, { Container: name })
 }
 
-async function engine<T>(host: LabHost, path: string): Promise<T> {
-  const { status, text } = await ask(host.engineSocket, 'GET', path)
-  assert.equal(status, 200, `${host.name}: ${path}: ${text}`)
-  return JSON.parse(text) as T
+/** `docker rm -f`. */
+export async function removeInside({ host, name }: Inside): Promise<void> {
+  await engine(host, 'DELETE', `/containers/${name}?force=1`)
+}
+
+/** IPv4 addresses that Docker's resolver has there for a name, in the order of its answer. */
+export async function addressesFor(from: Inside, name: string): Promise<string[]> {
+  const { stdout } = await from.exec('busybox', 'nslookup', name, '127.0.0.11')
+  return [...stdout.matchAll(/^Address: (\d+\.\d+\.\d+\.\d+)$/gm)].map(([, address = '']) => address)
 }

@@ -11,9 +11,10 @@ import {
   udp,
   watching,
 } from '../../lab/policies/frames.ts'
-import { docker, eventually } from '../../lab/support/index.ts'
-import { connect, type Inside } from './inside.ts'
-import { captured, joinVlan, patience, reaches, run, type Wire } from './wire.ts'
+import { eventually } from '../../lab/support/index.ts'
+import { addressesFor, connect, type Inside } from './inside.ts'
+import { patience } from './patience.ts'
+import { captured, joinVlan, reaches, run, type Wire } from './wire.ts'
 
 export const routed = {
   name: 'routed',
@@ -46,7 +47,7 @@ export interface Scene {
 
 export async function joinRouter(wire: Wire): Promise<void> {
   const { tag, router, beyond } = routed
-  await joinVlan(wire, tag, [`${router.ip}/24`, `${router.ip6}/64`], [`${beyond.ip}/32`, `${beyond.ip6}/128`])
+  await joinVlan(wire.plain, tag, [`${router.ip}/24`, `${router.ip6}/64`], [`${beyond.ip}/32`, `${beyond.ip6}/128`])
 }
 
 /** Containers to each other and to the router, both ways. */
@@ -71,18 +72,20 @@ export async function checkNeighbours({ wire: { plain, wire }, near, far }: Scen
 /** What is beyond the router is reached by it, with the container's own address, and reaches the container. */
 export async function checkBeyond({ wire: { plain }, near, far }: Scene): Promise<void> {
   const { beyond } = routed
-  for (const container of [near, far]) {
+  const check = async (container: Inside) => {
     for (const target of [beyond.ip, beyond.ip6]) await eventually(() => reaches(container, target), patience)
     await reaches(plain, await container.address(routed.name), beyond.ip)
     await reaches(plain, await container.address6(routed.name), beyond.ip6)
   }
+  await Promise.all([near, far].map(check))
 }
 
 /** Docker's own way is there as ever: the default route, and by it the names of the mesh. */
 export async function checkDockersWay({ near, far }: Scene): Promise<void> {
   const { stdout } = await near.exec('ip', 'route', 'show', 'default')
   assert.match(stdout, /^default via \S+ dev eth1 *$/m)
-  await docker(near.host, 'exec', near.name, 'nslookup', far.name)
+  const found = await addressesFor(near, far.name)
+  assert.ok(found.includes(await far.address(routed.name)), `${far.name}: ${found}`)
 }
 
 /** What a container says in another's name goes nowhere, nor what a router of the wire says of addresses and ways. */

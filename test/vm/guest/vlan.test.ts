@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict'
-import { afterEach, before, describe, it } from 'mocha'
-import { type LabHost, lastLines } from '../../../lab/index.ts'
-import { assertAgree, netctl } from '../../lab/acceptance/cli.ts'
+import { before, describe, it } from 'mocha'
+import type { LabHost } from '../../../lab/index.ts'
+import { assertAgree } from '../../lab/acceptance/cli.ts'
 import { conditionsOf, obey, sameConditions } from '../../lab/conflicts/two-webs.ts'
-import { call, docker, eventually, removeContainers } from '../../lab/support/index.ts'
-import { connect, type Inside, lookInside, networksOf, startInside } from './inside.ts'
+import { call, docker, eventually } from '../../lab/support/index.ts'
+import { networksOf } from './engine.ts'
+import { connect, disconnect, type Inside, lookInside, removeInside } from './inside.ts'
+import { apply, remove, setVlanRange } from './objects.ts'
+import { patience } from './patience.ts'
 import { checkBeyond, checkDockersWay, checkForged, checkNeighbours, joinRouter, routed } from './routed.ts'
 import { playTutorial } from './tutorial.ts'
-import {
-  addressesOf,
-  captured,
-  joinVlan,
-  opens,
-  patience,
-  reaches,
-  uplinkAddress,
-  upWire,
-  vlanTags,
-  type Wire,
-} from './wire.ts'
+import { addressesOf, captured, joinVlan, reaches, uplinkAddress, useWire, vlanTags, type Wire } from './wire.ts'
 
 /** Of no container: reserved, so that nobody is given it. */
 const plainAddress = '10.1.3.200'
@@ -27,17 +19,9 @@ describe('VLAN networks, on the kernel of Debian', () => {
   let wire: Wire
   let near: Inside
   let far: Inside
-  const start = performance.now()
-  const say = (line: string) => console.log(`    ${((performance.now() - start) / 1000).toFixed(0)} s: ${line}`)
-
-  // nothing is taken down: all of it is gone with the machine
-  before(async function () {
-    this.timeout(300_000)
-    wire = await upWire(say)
-  })
-  afterEach(function () {
-    if (this.currentTest?.state !== 'failed' || !wire) return
-    for (const host of [wire.one, wire.two]) console.log(host.name, lastLines(host.peerLog, 10))
+  const up = useWire()
+  before(() => {
+    wire = up()
   })
 
   const onBoth = (check: (host: LabHost) => Promise<void>) =>
@@ -55,6 +39,11 @@ describe('VLAN networks, on the kernel of Debian', () => {
     const known = (await call(wire.one, 'GET', '/api/v1/networks/')) as { networkName: string }[]
     await shown(...known.map(network => network.networkName))
   }
+  /** Once no host's container is on it any more, as all hosts know. */
+  const removed = (network: string) => eventually(() => remove(wire.one, 'networks', `default:${network}`), patience)
+  const vlan = (name: string, subnet: string, pktTag?: number) => {
+    return { networks: [{ name, subnet, encap: 'vlan', ...(pktTag === undefined ? {} : { pktTag }) }] }
+  }
   const pings = (from: Parameters<typeof reaches>[0], target: string) =>
     eventually(() => reaches(from, target), patience)
 
@@ -67,11 +56,12 @@ describe('VLAN networks, on the kernel of Debian', () => {
   it('a plain host of that VLAN and the containers reach each other', async () => {
     const { one, plain } = wire
     await obey(one, `skein ip reserve contiv-vlan ${plainAddress} --peer host1`)
-    await joinVlan(wire, 112, [`${plainAddress}/24`])
-    for (const container of [near, far]) {
+    await joinVlan(plain, 112, [`${plainAddress}/24`])
+    const check = async (container: Inside) => {
       await pings(container, plainAddress)
       await pings(plain, await container.address('contiv-vlan'))
     }
+    await Promise.all([near, far].map(check))
   })
 
   it('the uplink keeps its own address and traffic', async () => {
@@ -94,55 +84,30 @@ describe('VLAN networks, on the kernel of Debian', () => {
     await checkDockersWay({ wire, near, far })
   })
 
-  it('forged neighbours go nowhere, and a router of the wire gives no addresses', () =>
-    checkForged({ wire, near, far }))
-
-  it('policies hold against the plain host, by both families, at the end that receives', async () => {
-    const { one, two, plain } = wire
-    await netctl(two, 'policy', 'create', 'db-policy')
-    await netctl(two, 'policy', 'rule-add', 'db-policy', '1', '-direction=in', '-protocol=tcp', '-action=deny')
-    const allow = ['-direction=in', '-protocol=tcp', '-port=8888', '-action=allow', '-priority=10']
-    await netctl(two, 'policy', 'rule-add', 'db-policy', '2', ...allow)
-    await netctl(two, 'group', 'create', routed.name, 'db', '-policy=db-policy')
-    const network = `db.${routed.name}`
-    await shown(network)
-    const db = await startInside(one, network, 'contiv-db', '-p', '8080:8888')
-    const [ip, ip6] = [await db.address(network), await db.address6(network)]
-    for (const port of [8888, 8889]) {
-      await db.exec('sh', '-c', `busybox nc -ll -p ${port} -e echo open >/dev/null 2>&1 </dev/null &`)
-    }
-    await pings(plain, ip)
-    await eventually(async () => assert.equal(await opens(plain, ip, 8888), true), patience)
-    assert.equal(await opens(plain, ip6, 8888), true)
-    for (const address of [ip, ip6]) assert.equal(await opens(plain, address, 8889), false, address)
-    assert.equal(await opens(wire.lab.outside, one.address, 8080), true, 'the published port')
-    await netctl(two, 'policy', 'rule-rm', 'db-policy', '1')
-    await eventually(async () => assert.equal(await opens(plain, ip, 8889), true), patience)
-    assert.equal(await opens(plain, ip6, 8889), true)
-    await removeContainers(one, db.name)
-    await netctl(one, 'group', 'rm', 'db')
-    for (const { host, name } of [near, far]) await docker(host, 'network', 'disconnect', routed.name, name)
-    await eventually(() => netctl(one, 'net', 'rm', routed.name), patience)
+  it('forged neighbours go nowhere, and a router of the wire gives no addresses', async () => {
+    await checkForged({ wire, near, far })
+    await Promise.all([near, far].map(container => disconnect(routed.name, container)))
+    await removed('routed')
   })
 
   it('-e vlan without -p: a tag of the range, the same on both hosts', async () => {
     const { one, two } = wire
-    await netctl(one, 'global', 'set', '--vlan-range', '100-199')
-    await netctl(one, 'net', 'create', '-e', 'vlan', '-s', '10.4.0.0/24', 'chosen')
+    await setVlanRange(one, '100-199')
+    await apply(one, vlan('chosen', '10.4.0.0/24'))
     const [tag, same] = await Promise.all([one, two].map(host => eventually(() => tagOf(host, 'chosen'), patience)))
     assert.equal(same, tag)
     assert.ok(tag !== undefined && tag >= 100 && tag <= 199 && tag !== 112, String(tag))
     await tags(...[112, tag].sort())
-    await netctl(two, 'net', 'rm', 'chosen')
+    await removed('chosen')
     await tags(112)
-    await netctl(one, 'global', 'set', '--vlan-range', '1-4094')
+    await setVlanRange(one, '1-4094')
   })
 
   it('one tag on two sides of a split: after the heal the older network has it, and one command ends it', async () => {
     const { lab, one, two } = wire
     await lab.split(['1', '2'])
-    await netctl(one, 'net', 'create', '-p', '200', '-e', 'vlan', '-s', '10.5.0.0/24', 'older')
-    await netctl(two, 'net', 'create', '-p', '200', '-e', 'vlan', '-s', '10.6.0.0/24', 'younger')
+    await apply(one, vlan('older', '10.5.0.0/24', 200))
+    await apply(two, vlan('younger', '10.6.0.0/24', 200))
     await eventually(async () => assert.ok((await networksOf(one)).includes('older')), patience)
     await eventually(async () => assert.ok((await networksOf(two)).includes('younger')), patience)
     const [old] = await Promise.all([connect('older', near), connect('younger', far)])
@@ -161,7 +126,7 @@ describe('VLAN networks, on the kernel of Debian', () => {
     }, patience)
     assert.match(conditions[0]?.text ?? '', /^default\/younger is off the uplinks .*VLAN 200 belongs to default\/older/)
     assert.deepEqual(conditions[0]?.commands, ['skein net drain younger --into older'])
-    await docker(two, 'network', 'disconnect', 'younger', far.name)
+    await disconnect('younger', far)
     const remedy = await eventually(async () => {
       const [now] = (await conditionsOf(one, 'mesh')).filter(each => each.kind === 'vlan-conflict')
       assert.deepEqual(now?.commands, ['skein net rm younger'])
@@ -169,14 +134,14 @@ describe('VLAN networks, on the kernel of Debian', () => {
     }, patience)
     await obey(one, remedy)
     await onBoth(async host => assert.deepEqual(await conditionsOf(host, 'mesh'), [], host.name))
-    for (const container of [near, far]) await docker(container.host, 'network', 'disconnect', 'older', container.name)
-    await eventually(() => netctl(one, 'net', 'rm', 'older'), patience)
+    await Promise.all([near, far].map(container => disconnect('older', container)))
+    await removed('older')
     await tags(112)
   })
 
   it('VXLAN and VLANs on one NIC: another uplink by a restart, containers running', async () => {
     const { lab, one, two } = wire
-    await netctl(one, 'net', 'create', '-s', '10.7.0.0/24', 'overlay')
+    await apply(one, { networks: [{ name: 'overlay', subnet: '10.7.0.0/24' }] })
     await shown('overlay')
     await Promise.all(
       [one, two].map(async host => {
@@ -201,9 +166,8 @@ describe('VLAN networks, on the kernel of Debian', () => {
 
   it('removing networks leaves nothing on the uplinks', async () => {
     const { one, two } = wire
-    await Promise.all([near, far].map(({ host, name }) => removeContainers(host, name)))
-    for (const network of ['contiv-vlan', 'overlay'])
-      await eventually(() => netctl(one, 'net', 'rm', network), patience)
+    await Promise.all([near, far].map(removeInside))
+    for (const network of ['contiv-vlan', 'overlay']) await removed(network)
     await tags()
     await onBoth(async host => assert.deepEqual(await networksOf(host), [], host.name))
     for (const host of [one, two]) assert.deepEqual(await vlanTags(host, ''), [], 'nor in the namespace of the host')

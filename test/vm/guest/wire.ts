@@ -1,11 +1,10 @@
 /** Two hosts of a lab with a second cable each, `eth2`, on a wire of its own; and a plain host on that wire. */
 import assert from 'node:assert/strict'
-import { type Lab, type LabHost, type LabNode, membersReady, upLab } from '../../../lab/index.ts'
+import { afterEach, before } from 'mocha'
+import { type Lab, type LabHost, type LabNode, lastLines, membersReady, upLab } from '../../../lab/index.ts'
 import { createNode, holderOf, makeNode, step } from '../../../lab/node.ts'
 import type { Inside } from './inside.ts'
-
-/** Everything takes ten times as long in an emulated machine. */
-export const patience = { timeoutMs: 60_000, intervalMs: 300 }
+import { patience } from './patience.ts'
 
 export interface Wire {
   readonly lab: Lab
@@ -20,16 +19,35 @@ export interface Wire {
 /** The hosts' own addresses on the wire, which Skein must leave alone. */
 export const uplinkAddress = { host1: '192.168.3.10', host2: '192.168.3.11', plain: '192.168.3.100' } as const
 
-export async function upWire(say: (line: string) => void): Promise<Wire> {
+let whole: Promise<Wire> | undefined
+
+/** The wire of all suites of this run. Nothing is taken down at the end: all of it is gone with the machine. */
+export function useWire(): () => Wire {
+  let wire: Wire | undefined
+  const start = performance.now()
+  before(async function () {
+    this.timeout(600_000)
+    whole ??= upWire(line => console.log(`    ${((performance.now() - start) / 1000).toFixed(0)} s: ${line}`))
+    wire = await whole
+  })
+  afterEach(function () {
+    if (this.currentTest?.state !== 'failed' || !wire) return
+    for (const host of [wire.one, wire.two]) console.log(host.name, lastLines(host.peerLog, 10))
+  })
+  return () => wire ?? assert.fail('the wire is not up')
+}
+
+async function upWire(say: (line: string) => void): Promise<Wire> {
   const lab = await upLab({ hosts: 2, peers: false, onProgress: say })
   const [one, two] = lab.hosts()
   assert.ok(one && two)
   await makeNode('wire')
-  const bridge = 'link add name br0 type bridge forward_delay 0 mcast_snooping 0'
+  // as a switch does, it learns in each VLAN by itself where a MAC is
+  const bridge = 'link add name br0 type bridge forward_delay 0 mcast_snooping 0 vlan_filtering 1'
   await step('wire', ['ip', '-batch', '-'], `link set lo up\n${bridge}\nlink set br0 up\n`)
-  await makeNode('plain')
   await plug('host1', 'eth2', uplinkAddress.host1)
   await plug('host2', 'eth2', uplinkAddress.host2)
+  await makeNode('plain')
   await plug('plain', 'eth0', uplinkAddress.plain)
   say('peers')
   await one.startPeer({ arguments: ['--vlan-uplink', 'eth2'] })
@@ -38,19 +56,27 @@ export async function upWire(say: (line: string) => void): Promise<Wire> {
   return { lab, one, two, plain: createNode('plain'), wire: createNode('wire') }
 }
 
+/** VLANs that the wire carries, tagged, beside what has no tag. */
+const carried = '2-299'
+
 async function plug(node: string, device: string, address: string): Promise<void> {
   const cable = `link add name ${node} type veth peer name ${device} netns ${holderOf(node).pid}`
   await step('wire', ['ip', '-batch', '-'], `${cable}\nlink set ${node} master br0 up\n`)
-  await step(
-    node,
-    ['ip', '-batch', '-'],
-    `link set lo up\nlink set ${device} up\naddr add ${address}/24 dev ${device}\n`,
-  )
+  await step('wire', ['bridge', 'vlan', 'add', 'vid', carried, 'dev', node])
+  const own = address === '' ? '' : `addr add ${address}/24 dev ${device}\n`
+  await step(node, ['ip', '-batch', '-'], `link set lo up\nlink set ${device} up\n${own}`)
 }
 
-/** Gives the plain host addresses in a VLAN, and others that it is a router to: `ADDRESS/LENGTH`. */
+/** One more host on the wire that knows nothing of Skein; without an address. */
+export async function addPlain(name: string): Promise<LabNode> {
+  await makeNode(name)
+  await plug(name, 'eth0', '')
+  return createNode(name)
+}
+
+/** Gives a plain host addresses in a VLAN, and others that it is a router to: `ADDRESS/LENGTH`. */
 export async function joinVlan(
-  { plain }: Wire,
+  plain: LabNode,
   tag: number,
   addresses: readonly string[],
   beyond: readonly string[] = [],
@@ -70,7 +96,7 @@ type Place = LabNode | Inside
 
 /** What a program prints there; it may fail. */
 export function run(at: Place, ...argv: string[]): Promise<{ code: number; stdout: string }> {
-  return 'pid' in at ? at.exec(...argv) : at.exec(argv, { timeoutMs: 20_000 })
+  return 'pid' in at ? at.exec(...argv) : at.exec(argv, { timeoutMs: patience.timeoutMs })
 }
 
 /** One ping; the first packet may need a second for ARP on an emulated machine. `as`: the address it comes from. */
@@ -116,9 +142,9 @@ export async function addressesOf(host: LabHost, device: string): Promise<string
   return links.flatMap(link => (link.addr_info ?? []).map(({ local }) => local))
 }
 
-/** Whether somebody who says `open` is reached there. */
+/** Whether somebody who says what was said to him is reached there. */
 export async function opens(from: LabNode, address: string, port: number): Promise<boolean> {
   const argv = ['busybox', 'nc', '-w', '3', address, String(port)]
-  const { stdout } = await from.exec(argv, { input: '', timeoutMs: 20_000 })
+  const { stdout } = await from.exec(argv, { input: 'open', timeoutMs: patience.timeoutMs })
   return stdout.trim() === 'open'
 }

@@ -1,0 +1,159 @@
+/**
+ * Two tenants with one network each, both of the same name, addresses, MACs and group, on two VLANs of one wire; on each a plain host that
+ * is its router.
+ */
+import assert from 'node:assert/strict'
+import type { LabHost } from '../../../lab/index.ts'
+import { holderOf } from '../../../lab/node.ts'
+import type { RuleObject } from '../../../src/api/types.ts'
+import { type Speaker, speakAt } from '../../lab/groups/speakers.ts'
+import { eventually } from '../../lab/support/index.ts'
+import { networksOf } from './engine.ts'
+import { type Inside, removeInside, startInside } from './inside.ts'
+import { apply, remove } from './objects.ts'
+import { patience } from './patience.ts'
+import { addPlain, joinVlan, type Wire } from './wire.ts'
+
+/** Of either tenant. */
+export const shop = {
+  subnet: '10.9.0.0/24',
+  subnet6: 'fd00:9::/64',
+  router: { ip: '10.9.0.254', ip6: 'fd00:9::fe' },
+  /** Beyond the router: in no network. */
+  beyond: '10.20.0.1',
+} as const
+
+const members = ['10.9.0.11', '10.9.0.12'] as const
+
+export const tenants = ['default', 'blue'] as const
+export type Tenant = (typeof tenants)[number]
+
+interface Plan {
+  readonly tag: number
+  /** Of the group. */
+  readonly rules: readonly RuleObject[]
+  /** Of the members on hosts one and two: each address is on the other host in the other tenant. */
+  readonly ips: readonly [string, string]
+}
+
+const plans: Record<Tenant, Plan> = {
+  default: {
+    tag: 120,
+    rules: [
+      { id: '1', direction: 'in', protocol: 'tcp', action: 'deny' },
+      { id: '2', direction: 'in', protocol: 'tcp', port: 8888, action: 'allow', priority: 10 },
+      { id: '3', direction: 'out', protocol: 'tcp', port: 8890, toIp: '10.20.0.0/24', action: 'deny' },
+    ],
+    ips: members,
+  },
+  blue: {
+    tag: 121,
+    rules: [{ id: '1', direction: 'in', protocol: 'tcp', port: 8888, action: 'deny' }],
+    ips: [members[1], members[0]],
+  },
+}
+
+export interface Shop {
+  readonly tenant: Tenant
+  /** The group's containers on hosts one and two, and what speaks in them. */
+  readonly containers: readonly [Inside, Inside]
+  readonly db1: Speaker
+  readonly db2: Speaker
+  /** The plain host. */
+  readonly plain: Speaker
+}
+
+export interface Shops extends Readonly<Record<Tenant, Shop>> {
+  /** Ends who speaks and removes all that is in the mesh. */
+  close(): Promise<void>
+}
+
+/** What ports of the default tenant's member on host one are published as. */
+export const published = { 8888: 8080, 8889: 8081 }
+
+/** What fails is closed before it is told: programs that go on would keep the run from its end. */
+export async function openShops({ one, two }: Wire): Promise<Shops> {
+  const speakers: Promise<Speaker>[] = []
+  const speak: Speak = (pid, who) => {
+    const started = speakAt(pid, who)
+    speakers.push(started)
+    return started
+  }
+  const silence = async () => {
+    for (const each of await Promise.allSettled(speakers)) if (each.status === 'fulfilled') await each.value.stop()
+  }
+  try {
+    const shops = await open([one, two], speak)
+    return { ...shops, close: () => silence().then(() => removeAll([one, two], Object.values(shops))) }
+  } catch (error) {
+    await silence()
+    throw error
+  }
+}
+
+type Speak = typeof speakAt
+
+async function open(hosts: readonly [LabHost, LabHost], speak: Speak): Promise<Record<Tenant, Shop>> {
+  await apply(hosts[0], {
+    tenants: [{ name: 'blue' }],
+    networks: tenants.map(tenant => ({
+      ...{ tenant, name: 'shop', encap: 'vlan', pktTag: plans[tenant].tag },
+      ...{ subnet: shop.subnet, gateway: shop.router.ip, subnet6: shop.subnet6, gateway6: shop.router.ip6 },
+    })),
+    policies: tenants.map(tenant => ({ tenant, name: 'p', rules: [...plans[tenant].rules] })),
+    groups: tenants.map(tenant => ({ tenant, name: 'db', network: 'shop', policies: ['p'] })),
+  })
+  const plain = { default: await openPlain('default', speak), blue: await openPlain('blue', speak) }
+  await eventually(async () => {
+    for (const host of hosts) {
+      const there = await networksOf(host)
+      for (const tenant of tenants) assert.ok(there.includes(dockerName(tenant)), `${host.name}: ${dockerName(tenant)}`)
+    }
+  }, patience)
+  return {
+    default: { ...(await openShop(hosts, 'default', speak)), plain: plain.default },
+    blue: { ...(await openShop(hosts, 'blue', speak)), plain: plain.blue },
+  }
+}
+
+const dockerName = (tenant: Tenant) => (tenant === 'default' ? 'db.shop' : `db.shop/${tenant}`)
+
+async function openShop(
+  hosts: readonly [LabHost, LabHost],
+  tenant: Tenant,
+  speak: Speak,
+): Promise<Omit<Shop, 'plain'>> {
+  const network = dockerName(tenant)
+  const member = async (at: 0 | 1) => {
+    const publish = tenant === 'default' && at === 0 ? published : {}
+    const container = await startInside(hosts[at], network, `${tenant}-db${at + 1}`, {
+      ip: plans[tenant].ips[at],
+      publish,
+    })
+    const [ip, ip6] = [await container.address(network), await container.address6(network)]
+    return { container, speaker: await speak(container.pid, { name: container.name, ip, ip6 }) }
+  }
+  const [first, second] = await Promise.all([member(0), member(1)])
+  return { tenant, containers: [first.container, second.container], db1: first.speaker, db2: second.speaker }
+}
+
+async function openPlain(tenant: Tenant, speak: Speak): Promise<Speaker> {
+  const name = `plain-${tenant}`
+  const { router, beyond } = shop
+  await joinVlan(await addPlain(name), plans[tenant].tag, [`${router.ip}/24`, `${router.ip6}/64`], [`${beyond}/32`])
+  return speak(holderOf(name).pid, { name, ...router })
+}
+
+async function removeAll(hosts: readonly [LabHost, LabHost], shops: readonly Shop[]): Promise<void> {
+  const [one] = hosts
+  await Promise.all(shops.flatMap(({ containers }) => containers.map(removeInside)))
+  for (const { tenant } of shops) {
+    await eventually(() => remove(one, 'endpointGroups', `${tenant}:db`), patience)
+    await remove(one, 'policys', `${tenant}:p`)
+    await remove(one, 'networks', `${tenant}:shop`)
+  }
+  await remove(one, 'tenants', 'blue')
+  await eventually(async () => {
+    for (const host of hosts) assert.deepEqual(await networksOf(host), [], host.name)
+  }, patience)
+}
