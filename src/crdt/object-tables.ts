@@ -21,6 +21,7 @@ export type ObjectPuts = {
 }
 
 const globalKey = 'global'
+const noRules: readonly Rule[] = []
 
 export interface ObjectTablesDeps {
   live: LiveSet
@@ -133,7 +134,7 @@ export class ObjectTables implements ObjectsView {
   }
 
   rules(tenant: string, policy: string): readonly Rule[] {
-    if (!this.policy(tenant, policy)) return []
+    if (!this.policy(tenant, policy)) return noRules
     return this.policyTable.rules(tenant, policy)
   }
 

@@ -4,7 +4,7 @@
  * policy anew after a deletion names the rules of its earlier life that it leaves behind.
  */
 import type { PeerKey } from '../lib/keys.ts'
-import { reordered } from '../lib/order.ts'
+import { amended } from '../lib/order.ts'
 import { coverOf, covers, within } from './covers.ts'
 import type { Drops } from './droppable.ts'
 import type { Gone } from './gone.ts'
@@ -27,6 +27,8 @@ import {
 import { compareRules, type Judged, judge, liveRules } from './rules.ts'
 import { type Dot, dotText } from './vector.ts'
 
+const noRules: readonly Rule[] = []
+
 type Records<L> = Map<string, LeafRecord<L>>
 
 interface Held {
@@ -37,10 +39,10 @@ interface Held {
   readonly rules: Map<string, { writes: Records<RuleLeaf>; removals: Records<RuleRmLeaf> }>
   /** By rule id, until a record changes it. */
   readonly judged: Map<string, { readonly all: Judged[]; readonly live: readonly Rule[] }>
-  /** All that live, in order, as they were last. */
-  rulesInOrder: readonly Rule[]
-  /** A record has changed one since. */
-  isStale: boolean
+  /** All that live, in order, as they were last; undefined if any of them may be others by now. */
+  rulesInOrder: readonly Rule[] | undefined
+  /** Ids of which a record came since -> what `rulesInOrder` has of them. */
+  readonly since: Map<string, readonly Rule[]>
 }
 
 export class PolicyTable {
@@ -60,8 +62,7 @@ export class PolicyTable {
   put(record: LeafRecord<PolicyLeaf>): void {
     const held = this.#of(record.leaf.tenant, record.leaf.name)
     this.#keep(held.writes, record)
-    held.judged.clear()
-    held.isStale = true
+    judgeAnew(held)
   }
 
   remove(record: LeafRecord<PolicyRmLeaf>): void {
@@ -130,13 +131,14 @@ export class PolicyTable {
   /** All that live, by priority and id: the same array while they are so. */
   rules(tenant: string, name: string): readonly Rule[] {
     const held = this.#held.get(keyOf(tenant, name))
-    if (!held) return []
-    if (held.isStale) {
-      const live = [...held.rules.keys()].flatMap(id => this.#judge(held, id).live)
-      held.rulesInOrder = reordered(live, held.rulesInOrder, compareRules)
-      held.isStale = false
-    }
-    return held.rulesInOrder
+    if (!held) return noRules
+    const { rules, rulesInOrder, since } = held
+    const ids = rulesInOrder ? since : rules
+    const added = [...ids.keys()].flatMap(id => this.#judge(held, id).live)
+    const found = amended(rulesInOrder ?? [], { gone: [...since.values()].flat(), added }, compareRules)
+    since.clear()
+    held.rulesInOrder = found
+    return found
   }
 
   /** Writes of an id that no removal names, ascending. */
@@ -197,8 +199,7 @@ export class PolicyTable {
       rules?.removals.delete(recordName(record))
       if (rules?.writes.size === 0 && rules.removals.size === 0) held.rules.delete(leaf.id)
     }
-    held.judged.clear()
-    held.isStale = true
+    judgeAnew(held)
     if (held.writes.size + held.removals.size + held.rules.size === 0) this.#held.delete(keyOf(leaf.tenant, name))
   }
 
@@ -240,7 +241,7 @@ export class PolicyTable {
     if (!held) {
       held = {
         ...{ tenant, name, writes: new Map(), removals: new Map(), rules: new Map() },
-        ...{ judged: new Map(), rulesInOrder: [], isStale: true },
+        ...{ judged: new Map(), rulesInOrder: undefined, since: new Map() },
       }
       this.#held.set(key, held)
     }
@@ -249,9 +250,9 @@ export class PolicyTable {
 
   #ruleOf({ tenant, policy, id }: RuleLeaf | RuleRmLeaf) {
     const held = this.#of(tenant, policy)
-    const { rules, judged } = held
+    const { rules, judged, rulesInOrder, since } = held
+    if (rulesInOrder && !since.has(id)) since.set(id, judged.get(id)?.live ?? [])
     judged.delete(id)
-    held.isStale = true
     let found = rules.get(id)
     if (!found) {
       found = { writes: new Map(), removals: new Map() }
@@ -278,6 +279,12 @@ export class PolicyTable {
       fate.state === 'live' && !removals.some(removal => covers(removal.leaf.rules, removal, record))
     return [...held.rules.keys()].some(id => this.#judge(held, id).all.some(isUnseen))
   }
+}
+
+function judgeAnew(held: Held): void {
+  held.judged.clear()
+  held.since.clear()
+  held.rulesInOrder = undefined
 }
 
 /** Names have no slash. */

@@ -84,5 +84,6 @@ export function shortHash(hashes: readonly string[]): number {
 
 /** Priority, then id, then as they are shown. */
 export function compareRules(a: Rule, b: Rule): number {
-  return a.value.priority - b.value.priority || compareRuleIds(a.id, b.id) || (a.shown < b.shown ? -1 : 1)
+  const byShown = a.shown < b.shown ? -1 : Number(a.shown > b.shown)
+  return a.value.priority - b.value.priority || compareRuleIds(a.id, b.id) || byShown
 }

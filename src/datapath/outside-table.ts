@@ -14,6 +14,7 @@ import {
   type Listing,
   type Outlet,
   type OutletPlace,
+  type OutsideRules,
   outsideState,
   outsideTable,
   ownAddress,
@@ -60,7 +61,7 @@ export function createOutsideTable(context: Context): OutsideTable {
   let loaded: TableState | undefined
   /** What an earlier run left, while it is not replaced; then what is loaded is more than this run knows. */
   let left: TableState | undefined
-  let last: { key: string; books: readonly PolicyBook[]; state: TableState } | undefined
+  let last: { key: string; books: readonly PolicyBook[]; rules: OutsideRules; state: TableState } | undefined
   /** As the kernel lists the chains; undefined until the first look. */
   let listed: string | undefined
 
@@ -71,7 +72,12 @@ export function createOutsideTable(context: Context): OutsideTable {
     if (chains.length === 0) return undefined
     // no chain's text: all are replaced
     const maps = new Map([...elements.keys()].map(name => [name, 'map']))
-    return { chains: new Map(chains.map(name => [name, ['?']])), maps, counters: new Set(counters), elements }
+    return {
+      chains: new Map(chains.map(name => [name, ['?']])),
+      maps,
+      counters: new Map(counters.map(name => [name, ''])),
+      elements,
+    }
   }
 
   /** A container of ours whose endpoint is gone has left, whatever Docker said last. */
@@ -101,9 +107,9 @@ export function createOutsideTable(context: Context): OutsideTable {
     const known = here.map(each => formatAddress(each.address))
     const key = JSON.stringify([containers.map(textOf), known, expected.size > 0, beside !== undefined])
     if (last?.key === key && last.books.every((book, at) => book === now[at])) return last.state
-    const rules = compileOutside(containers, books, beside ? 'beside' : '')
+    const rules = compileOutside(containers, books, beside ? 'beside' : '', last?.rules)
     const state = outsideState({ rules, known, isStarting: expected.size > 0, bridge: gatewayBridge, left: beside })
-    last = { key, books: now, state }
+    last = { key, books: now, rules, state }
     return state
   }
 

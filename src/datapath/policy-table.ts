@@ -7,7 +7,6 @@ import {
   compile,
   createMembers,
   type Elements,
-  elementsOf,
   joinedElements,
   type Listing,
   type Loaded,
@@ -20,6 +19,7 @@ import {
   sameElements,
   tableState,
   withElements,
+  withMembers,
 } from '../policy/index.ts'
 import type { Context } from './context.ts'
 import { createDomains } from './domains.ts'
@@ -65,10 +65,11 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   const networks = new Set<NetworkId>()
   const members = new Map<NetworkId, Members>()
   const domains = createDomains(tenant, context)
-  let book: PolicyBook | undefined
   let state: State | undefined
   let isStale = true
   let compiled: { book: PolicyBook; networks: string; routed: readonly Network[]; ruleset: Ruleset } | undefined
+  /** Elements of the members, as they were last. */
+  let placed: { leads: Ruleset['leads']; elements: Elements } | undefined
 
   const nft = (args: readonly string[], input?: string) =>
     run('nsenter', [`--net=/run/netns/${namespace}`, 'nft', ...args], { ...(input !== undefined && { input }) })
@@ -81,15 +82,15 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
     domains.takeOver(elements)
     const unknown = new Map(chains.map(name => [name, ['?']])) // no chain's text: all are replaced
     const known = new Map([...elements.keys()].map(name => [name, 'map']))
-    return { chains: unknown, maps: known, counters: new Set(counters), elements, generation }
+    return { chains: unknown, maps: known, counters: new Map(counters.map(name => [name, ''])), elements, generation }
   }
 
   function rulesetNow(): Ruleset {
-    book = context.books(tenant)
+    const book = context.books(tenant)
     const key = [...networks].sort().join()
     const routed = context.routing.of(tenant)
     if (compiled?.book !== book || compiled.networks !== key || compiled.routed !== routed) {
-      compiled = { book, networks: key, routed, ruleset: compile(book, domains.of(networks), compiled?.ruleset.marks) }
+      compiled = { book, networks: key, routed, ruleset: compile(book, domains.of(networks), compiled?.ruleset) }
     }
     return compiled.ruleset
   }
@@ -107,6 +108,13 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
     const { code, stderr } = await nft(['-f', '-'], `${commands.join('\n')}\n`)
     if (code === 127) throw new SkeinError('unsupported', missing)
     return code === 0 ? '' : stderr
+  }
+
+  /** All of them, or, while the same leads to the rules and nobody has come or gone, those of before. */
+  function membersNow(ruleset: Ruleset): Elements {
+    const { leads } = ruleset
+    if (isStale || placed?.leads !== leads) placed = { leads, elements: memberElements(ruleset, membersOf) }
+    return placed.elements
   }
 
   const membersOf = (network: NetworkId) => members.get(network)?.groups() ?? new Map()
@@ -132,7 +140,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
   async function change(ruleset: Ruleset): Promise<void> {
     const before = state?.loaded
     const generation = nextGeneration(before?.generation ?? 0)
-    const elements = elementsOf(ruleset, membersOf)
+    const elements = withMembers(ruleset, membersNow(ruleset))
     const isSame = before !== undefined && state?.ruleset === ruleset
     const loaded = isSame ? withElements(before, elements, generation) : tableState(ruleset, elements, generation)
     if (loaded === before) return
@@ -159,7 +167,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
       const ruleset = rulesetNow()
       for (const network of networks) isStale = followed(network) || isStale
       if (state?.ruleset === ruleset && !isStale) return
-      if (state && !state.ruleset && !isInformed()) await add(state.loaded, memberElements(ruleset, membersOf))
+      if (state && !state.ruleset && !isInformed()) await add(state.loaded, membersNow(ruleset))
       else await change(ruleset)
       isStale = false
     },
@@ -183,7 +191,10 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
         return 0
       }
       log.warn({ tenant }, 'policies were changed by someone in the kernel, loading them again')
-      await load(tableState(ruleset, elementsOf(ruleset, membersOf), nextGeneration(loaded.generation)), ruleset)
+      await load(
+        tableState(ruleset, withMembers(ruleset, membersNow(ruleset)), nextGeneration(loaded.generation)),
+        ruleset,
+      )
       return 1
     },
     reset() {

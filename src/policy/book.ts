@@ -4,7 +4,8 @@
  */
 import type { Group, Rule } from '../crdt/objects-view.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
-import { reordered } from '../lib/order.ts'
+import { amended, amendmentOf } from '../lib/order.ts'
+import { remembered } from '../lib/remembered.ts'
 import type { GroupId } from '../model/group.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { RuleValue } from '../model/rule.ts'
@@ -21,11 +22,13 @@ export interface PolicyBook {
   /** Live and draining, sorted by (name, id). */
   readonly networks: readonly Network[]
   network(id: NetworkId): Network | undefined
-  /**
-   * Rules that may decide over flows to (`in`) or from (`out`) members of the group, in the order in which they win. Groups
-   * with the same policies have the same array, and the next book has it while none of those rules changes.
-   */
+  /** Rules that may decide over flows to (`in`) or from (`out`) members of the group, in the order in which they win. */
   rulesFor(group: GroupId, direction: Direction): readonly BookRule[]
+  /**
+   * The same of all groups that have these policies, sorted, each once: the same array for the same policies, and the next book has it while
+   * none of those rules changes.
+   */
+  rulesOf(policies: readonly string[], direction: Direction): readonly BookRule[]
   /**
    * Groups that a rule means by a name. Two may have been born under it on two sides of a split: an allow means the one that
    * bears the name now, a deny also the other, whose members it was written against.
@@ -45,10 +48,15 @@ interface Parts {
   readonly networks: readonly Network[]
   /** Of the policies that some group has. */
   readonly rules: ReadonlyMap<string, readonly Rule[]>
-  /** Merged rules by direction and policies, made when they are first asked for. */
-  readonly merged: Readonly<Record<Direction, Map<string, readonly BookRule[]>>>
-  /** What the book before had for those that are to be made anew: most of their order stays. */
-  readonly stale: Parts['merged']
+  /** By direction and policies, made when they are first asked for. */
+  readonly merged: Readonly<Record<Direction, Map<string, Merged>>>
+}
+
+/** The rules of several policies in one direction. */
+interface Merged {
+  /** The rules of each policy, of which it was made. */
+  readonly of: readonly (readonly Rule[])[]
+  readonly rules: readonly BookRule[]
 }
 
 /** The parts of each book, for the next one. */
@@ -59,40 +67,31 @@ export function readBook(view: RegistryView, tenant: string, before?: PolicyBook
   const old = before?.tenant === tenant ? partsOf.get(before) : undefined
   const groups = kept(old?.groups, view.objects.groups(tenant), (a, b) => a === b)
   const networks = kept(old?.networks, view.networks(tenant), sameNetwork)
-  const names = new Set(groups.flatMap(group => group.policies))
-  const rules = new Map([...names].map(name => [name, view.objects.rules(tenant, name)] as const))
-  const changed = changedPolicies(old?.rules, rules)
-  if (before && old?.groups === groups && old.networks === networks && changed.size === 0) return before
-  const merged = { in: new Map(), out: new Map() }
-  const stale = { in: new Map(), out: new Map() }
-  for (const direction of ['in', 'out'] as const) {
-    for (const [text, found] of old?.merged[direction] ?? []) {
-      const its = text.split(' ').some(name => changed.has(name)) ? stale : merged
-      its[direction].set(text, found)
-    }
-  }
-  return bookOf(tenant, { groups, networks, rules, merged, stale })
+  const { policies } = groupsIndex(groups)
+  const rules = new Map(policies.map(name => [name, view.objects.rules(tenant, name)] as const))
+  const isSame = policies.every(name => old?.rules.get(name) === rules.get(name))
+  if (before && old?.groups === groups && old.networks === networks && isSame) return before
+  const stillUsed = (known: Parts['merged']['in'] = new Map()) =>
+    new Map([...known].filter(([text]) => text.split(' ').every(name => name === '' || rules.has(name))))
+  const merged = { in: stillUsed(old?.merged.in), out: stillUsed(old?.merged.out) }
+  return bookOf(tenant, { groups, networks, rules, merged })
 }
 
 function bookOf(tenant: string, parts: Parts): PolicyBook {
-  const { groups, networks, rules, merged, stale } = parts
+  const { groups, networks, rules, merged } = parts
   const { byId, names: groupNames } = groupsIndex(groups)
   const { byId: networkById, names: networkNames } = networksIndex(networks)
   const book: PolicyBook = {
     ...{ tenant, groups, networks },
     group: id => byId.get(id),
     network: id => networkById.get(id),
-    rulesFor(group, direction) {
-      const policies = byId.get(group)?.policies ?? none
-      const text = textOf(policies)
-      let found = merged[direction].get(text)
-      if (!found) {
-        const all = policies.flatMap(policy => (rules.get(policy) ?? []).map(rule => bookRule(policy, rule)))
-        const its = all.filter(rule => rule.direction === direction)
-        found = reordered(its, stale[direction].get(text) ?? [], compareBookRules)
-        merged[direction].set(text, found)
-      }
-      return found
+    rulesFor: (group, direction) => book.rulesOf(byId.get(group)?.policies ?? none, direction),
+    rulesOf(policies, direction) {
+      const text = policies.join(' ') // names have no space
+      const of = policies.map(policy => rules.get(policy) ?? noRules)
+      const found = mergedRules(policies, direction, of, merged[direction].get(text))
+      merged[direction].set(text, found)
+      return found.rules
     },
     groupsNamed: (name, action) => groupNames[action].get(name) ?? none,
     networksNamed: (name, action) => networkNames[action].get(name) ?? none,
@@ -102,6 +101,7 @@ function bookOf(tenant: string, parts: Parts): PolicyBook {
 }
 
 const none: readonly string[] = []
+const noRules: readonly Rule[] = []
 
 /** The old list if the new one says the same. */
 function kept<T>(before: readonly T[] | undefined, now: readonly T[], isSame: (a: T, b: T) => boolean): readonly T[] {
@@ -114,35 +114,36 @@ function sameNetwork(a: Network, b: Network): boolean {
   return a.id === b.id && a.name === b.name && a.givenName === b.givenName && a.status === b.status && a.into === b.into
 }
 
-/** Names of policies that have other rules than they had, also those that are no group's any more. */
-function changedPolicies(before: Parts['rules'] | undefined, now: Parts['rules']): ReadonlySet<string> {
-  const names = new Set([...(before?.keys() ?? []), ...now.keys()])
-  return new Set([...names].filter(name => before?.get(name) !== now.get(name)))
+/** `before` itself if it is of the same rules; else only what differs is compared. */
+function mergedRules(
+  policies: readonly string[],
+  direction: Direction,
+  of: Merged['of'],
+  before: Merged = { of: [], rules: [] },
+): Merged {
+  if (before.of.length === of.length && of.every((rules, at) => rules === before.of[at])) return before
+  const changes = policies.map((policy, at) => {
+    const { gone, added } = amendmentOf(before.of[at] ?? [], of[at] ?? [])
+    const its = (rules: readonly Rule[]) =>
+      rules.filter(({ value }) => value.direction === direction).map(rule => bookRule(policy, rule))
+    return { gone: its(gone), added: its(added) }
+  })
+  const amendment = { gone: changes.flatMap(({ gone }) => gone), added: changes.flatMap(({ added }) => added) }
+  return { of, rules: amended(before.rules, amendment, compareBookRules) }
 }
 
-const texts = new WeakMap<readonly string[], string>()
+/** Of a list, most of whose changes are none: rules change. */
+const groupsIndex = remembered((groups: readonly Group[]) => ({
+  byId: new Map(groups.map(group => [group.id, group])),
+  names: namesOf(groups, group => group.bornName),
+  policies: [...new Set(groups.flatMap(group => group.policies))],
+}))
+const networksIndex = remembered((networks: readonly Network[]) => ({
+  byId: new Map(networks.map(network => [network.id, network])),
+  names: namesOf(networks, network => network.givenName),
+}))
 
-/** Names have no space. */
-function textOf(policies: readonly string[]): string {
-  const text = texts.get(policies) ?? policies.join(' ')
-  texts.set(policies, text)
-  return text
-}
-
-/** The same for the same list: most changes are of rules. @param first the name that an item was first to have */
-function indexing<T extends Named>(first: (item: T) => string) {
-  const made = new WeakMap<readonly T[], { byId: ReadonlyMap<string, T>; names: ReturnType<typeof namesOf> }>()
-  return (items: readonly T[]) => {
-    const found = made.get(items) ?? { byId: new Map(items.map(item => [item.id, item])), names: namesOf(items, first) }
-    made.set(items, found)
-    return found
-  }
-}
-
-const groupsIndex = indexing<Group>(group => group.bornName)
-const networksIndex = indexing<Network>(network => network.givenName)
-
-/** Who is meant by a name in an allow and in a deny. */
+/** Who is meant by a name in an allow and in a deny. @param first the name that an item was first to have */
 function namesOf<T extends Named>(items: readonly T[], first: (item: T) => string) {
   const [allow, deny] = [new Map<string, string[]>(), new Map<string, string[]>()]
   const put = (map: Map<string, string[]>, name: string, id: string) => map.set(name, [...(map.get(name) ?? []), id])

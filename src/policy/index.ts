@@ -2,20 +2,17 @@ export { type Direction, type PolicyBook, readBook } from './book.ts'
 export { type BookRule, compareBookRules } from './book-rule.ts'
 export { type Books, createBooks } from './books.ts'
 export { addCounted, type Counted, readCounters } from './counter-listing.ts'
-export type { Placement } from './lists.ts'
+export type { Placement } from './leads.ts'
 export { counterName } from './lowering.ts'
-export { type Marks, marksOf } from './marks.ts'
-export {
-  compileOutside,
-  type Outlet,
-  type OutletPlace,
-  type OutsideRules,
-} from './outside.ts'
+export { Marks } from './marks.ts'
+export { compileOutside, type OutsideRules } from './outside.ts'
 export { outsideCounter, outsidePrefix } from './outside-rules.ts'
+export type { Outlet, OutletPlace } from './outside-scope.ts'
 export { isJudgedIn, outsideState, outsideTable } from './outside-text.ts'
 export { noAddress6, ownAddress } from './own-address.ts'
-export { createMembers, type Elements, elementsOf, type Members, memberElements } from './placements.ts'
-export { compile, type Domain, type Ruleset } from './ruleset.ts'
+export { createMembers, type Elements, elementsOf, type Members, memberElements, withMembers } from './placements.ts'
+export { compile, compileAtOnce, type Ruleset } from './ruleset.ts'
+export type { Domain } from './scope.ts'
 export { changeCommands, type TableState } from './table-change.ts'
 export { type Listing, readListing, sameElements } from './table-listing.ts'
 export { joinedElements, type Loaded, policyTable, tableState, withElements } from './table-text.ts'

@@ -1,114 +1,74 @@
 /**
  * Pure: the rules of a host's groups as chains. A chain belongs to a *list*, the policies that a group has and a direction: a thousand
- * groups with one policy have one.
+ * groups with one policy have one. A list is a value: the next one is made of the last one and of the rules that came and went.
  */
-import { sha256Hex } from '../lib/bytes.ts'
-import type { Family } from '../model/address-match.ts'
-import type { GroupId } from '../model/group.ts'
-import type { NetworkId } from '../model/network.ts'
-import type { Direction, PolicyBook } from './book.ts'
+import { SharedMap } from '../lib/shared-map.ts'
 import type { BookRule } from './book-rule.ts'
-import { formsFor } from './forms.ts'
-import type { Lowering } from './lowering.ts'
-import { type Chain, type ChainRule, chainsOf, ends, type Lookup, type PeerWords } from './rule-chains.ts'
+import { chainsOf } from './rule-chains.ts'
+import { amendIndex, type ListChange, noRules, type RuleIndex } from './rule-index.ts'
+import type { ListScope } from './scope.ts'
+import type { TableDraft, Written } from './table-draft.ts'
+import { ends } from './terms.ts'
 
-/** Where the addresses of a group's members lead to. */
-export interface Placement {
-  /** Chain that judges what comes to them. */
-  readonly receivers?: string
-  /** Chain that judges what they send. */
-  readonly senders?: string
-  /** Chains with the rules of others that name the group. */
-  readonly named?: readonly Named[]
-}
-
-export interface Named {
-  /** The map of a list of policies, from the addresses of groups that its rules name. */
-  readonly map: string
-  readonly chain: string
-}
-
-/** Rules of one direction, of all groups that have the same policies. */
-interface List {
-  readonly name: string
-  readonly direction: Direction
+export interface List {
   readonly rules: readonly BookRule[]
+  /** In parts by the group that they name. */
+  readonly index: RuleIndex
+  /** What each part is in the table. */
+  readonly written: SharedMap<Written>
 }
 
-/** The lists of all groups, for flows of one family, and what leads to them. */
-export interface Lists {
-  readonly family: Family
-  readonly lists: ReadonlyMap<readonly BookRule[], List>
-  readonly placements: Map<GroupId, { receivers?: string; senders?: string; named?: Named[] }>
-}
+export const emptyList: List = { rules: [], index: noRules, written: SharedMap.of() }
 
-/** @param here networks with addresses of the family that have a bridge on the host */
-export function listsOf(book: PolicyBook, family: Family, here: ReadonlyMap<NetworkId, unknown>): Lists {
-  const lists = new Map<readonly BookRule[], List>()
-  const placements: Lists['placements'] = new Map()
-  for (const { id, network, policies } of book.groups) {
-    if (!here.has(network)) continue
-    const [receivers, senders] = (['in', 'out'] as const).map(direction => {
-      const rules = book.rulesFor(id, direction)
-      if (rules.length === 0) return undefined
-      // a name that follows from the policies alone: it stays while their rules change
-      const list = lists.get(rules) ?? { name: listName(direction, family, policies), direction, rules }
-      lists.set(rules, list)
-      return list.name
-    })
-    placements.set(id, { ...(receivers && { receivers }), ...(senders && { senders }) })
+/** Also says what becomes different in the table. */
+export function amendList(scope: ListScope, before: List, { rules, gone, added }: ListChange, draft: TableDraft): List {
+  const { index, parts } = amendIndex(before.index, { gone, added })
+  const now = { rules, index }
+  const isOther = namesGroups(before) !== namesGroups(now) || isLoaded(before) !== isLoaded(now)
+  const written = [...new Set([...parts, ...(isOther ? [''] : [])])].map(part => {
+    return [part, writtenOf(scope, now, part)] as const
+  })
+  for (const [part, its] of written) {
+    draft.takeOut(before.written.get(part))
+    draft.putIn(its)
   }
-  return { family, lists, placements }
+  return { ...now, written: before.written.with(written) }
 }
 
-/** Also notes in the placements which chains name a group. */
-export function chainsOfLists(
-  book: PolicyBook,
-  zones: ReadonlyMap<NetworkId, number>,
-  lowerings: ReadonlyMap<BookRule, Lowering>,
-  { family, lists, placements }: Lists,
-): { chains: Chain[]; lookups: Lookup[]; maps: [name: string, peer: PeerWords][] } {
-  const maps: [string, PeerWords][] = []
-  const chains: Chain[] = []
-  const lookups: Lookup[] = []
-  const formsOf = formsFor(book, zones, family)
-  const add = (name: string, rules: readonly ChainRule[]) => {
-    const made = chainsOf(name, rules)
-    for (const chain of made.chains) chains.push(chain)
-    for (const lookup of made.lookups) lookups.push(lookup)
+/** What a part is in the table; undefined for nothing. */
+function writtenOf(
+  { name, direction, family }: ListScope,
+  list: Omit<List, 'written'>,
+  part: string,
+): Written | undefined {
+  const slots = list.index.get(part)
+  if (part !== '') return slots && chainsOf(chainNaming(name, part), slots)
+  if (!isLoaded(list)) return undefined
+  const { chains, lookups } = chainsOf(name, slots ?? SharedMap.of())
+  if (!namesGroups(list)) return { chains, lookups }
+  // one lookup leads to the rules that name the sender's group, or the receiver's, however many groups they name
+  const line = `ct zone . ${ends[family][direction]} vmap @${mapNaming(name)}`
+  return {
+    chains: chains.map(chain => (chain.name === name ? { name, lines: [...chain.lines, line] } : chain)),
+    lookups,
   }
-  for (const { name, direction, rules } of lists.values()) {
-    const byGroup = new Map<GroupId | '', ChainRule[]>([['', []]])
-    for (const rule of rules) {
-      const target = lowerings.get(rule)?.target
-      if (!target) continue
-      for (const { group, conditions, selector, key } of formsOf(rule)) {
-        if (group !== '' && !placements.has(group)) continue // none of its networks is here: nothing comes from there
-        const form = { conditions, selector, key, target }
-        const its = byGroup.get(group)
-        if (its) its.push(form)
-        else byGroup.set(group, [form])
-      }
-    }
-    const map = `${name}_groups`
-    const peer = ends[family][direction]
-    // one lookup leads to the rules that name the sender's group, or the receiver's, however many groups they name
-    for (const [group, its] of byGroup) {
-      const placement = placements.get(group)
-      if (!placement) continue
-      const chain = `${name}_g${group.slice(0, 16)}`
-      placement.named = [...(placement.named ?? []), { map, chain }]
-      add(chain, its)
-    }
-    add(name, byGroup.get('') ?? [])
-    if (byGroup.size === 1) continue
-    maps.push([map, peer])
-    const own = chains.pop()
-    chains.push({ name, lines: [...(own?.lines ?? []), `ct zone . ${peer} vmap @${map}`] })
-  }
-  return { chains, lookups, maps }
 }
 
-function listName(direction: Direction, family: Family, policies: readonly string[]): string {
-  return `${direction}${family === 6 ? '6' : ''}_${sha256Hex(policies.join(' ')).slice(0, 16)}`
+/** Lists without rules are no chain. */
+export function isLoaded({ rules }: Pick<List, 'rules'>): boolean {
+  return rules.length > 0
+}
+
+export function namesGroups({ index }: Pick<List, 'index'>): boolean {
+  return index.size > Number(index.has(''))
+}
+
+/** Of the chain with the rules that name a group. */
+export function chainNaming(list: string, group: string): string {
+  return `${list}_g${group.slice(0, 16)}`
+}
+
+/** Of the map of a list, from the addresses of groups that its rules name to their chains. */
+export function mapNaming(list: string): string {
+  return `${list}_groups`
 }

@@ -1,7 +1,8 @@
 /** Pure: what the kernel holds of a rule, whatever the others are. */
 import { sha256Hex } from '../lib/bytes.ts'
 import type { BookRule } from './book-rule.ts'
-import type { Chain, Target } from './rule-chains.ts'
+import type { Chain } from './rule-chains.ts'
+import type { Target } from './terms.ts'
 
 export interface Lowering {
   readonly mark: number

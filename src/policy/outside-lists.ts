@@ -4,75 +4,82 @@
  *
  * Most rules ask for the other end alone. What asks for the container's own address has it in the key, as it is on
  * docker_gwbridge: so all containers with the same policies share a list.
+ *
+ * A list is a value: the next one is made of the last one and of the rules that came and went.
  */
-import { sha256Hex } from '../lib/bytes.ts'
-import { type Address, type Family, formatAddress, isWithin } from '../model/address-match.ts'
-import type { Direction } from './book.ts'
+import { SharedMap } from '../lib/shared-map.ts'
+import { isWithin } from '../model/address-match.ts'
 import type { BookRule } from './book-rule.ts'
-import { type OutsideRule, outsideRule } from './outside-rules.ts'
-import { type Chain, type ChainRule, ends, type Lookup, linesOf } from './rule-chains.ts'
+import { outsideRule } from './outside-rules.ts'
+import type { OutsideListScope } from './outside-scope.ts'
+import { type Chain, type Lookup, linesOf } from './rule-chains.ts'
+import { amendIndex, type Form, type IndexedRule, type ListChange, noRules, type RuleIndex } from './rule-index.ts'
+import type { TableDraft } from './table-draft.ts'
+import { ends, type Terms } from './terms.ts'
 
-/** Rules of one tenant that judge what comes to some of its containers, or what they begin. */
 export interface OutsideList {
-  readonly name: string
-  readonly tenant: string
-  readonly direction: Direction
-  readonly family: Family
   /** In the order in which they win. */
   readonly rules: readonly BookRule[]
-  /** Rules that name addresses of their own end -> containers that have one, by their address on docker_gwbridge. */
-  readonly own: Map<OutsideRule, Set<string>>
-}
-
-/**
- * @param policies those of all groups that the container is in
- * @param series lists of another one have other names
- */
-export function outsideListName(
-  { tenant, direction, family }: Pick<OutsideList, 'tenant' | 'direction' | 'family'>,
-  policies: Iterable<string>,
-  series: string,
-): string {
-  const content = [tenant, [...new Set(policies)].sort().join(' '), series].join('\n')
-  return `${direction}${family === 6 ? '6' : ''}_${sha256Hex(content).slice(0, 16)}`
-}
-
-/**
- * Notes which rules fit the container's own address.
- * @param rules those of one of its groups
- * @returns whether any of them can be about a flow of the container
- */
-export function joinList(list: OutsideList, rules: readonly BookRule[], address: Address, ip: Address): boolean {
-  const { hasPlain, own } = partedFor(list, rules)
-  const fitting = own.filter(rule => isWithin(rule.own, ip))
-  for (const rule of fitting) list.own.set(rule, (list.own.get(rule) ?? new Set()).add(formatAddress(address)))
-  return hasPlain || fitting.length > 0
-}
-
-interface Parted {
-  /** Whether some ask for the other end alone. */
-  readonly hasPlain: boolean
-  readonly own: readonly OutsideRule[]
-}
-
-const parted = { 4: new WeakMap<readonly BookRule[], Parted>(), 6: new WeakMap<readonly BookRule[], Parted>() }
-
-/** For as long as the rules are these: many containers may have them. */
-function partedFor({ tenant, family }: OutsideList, rules: readonly BookRule[]): Parted {
-  const known = parted[family].get(rules)
-  if (known) return known
-  const meant = rules.map(rule => outsideRule(tenant, rule)).filter(({ forms }) => forms[family])
-  const own = meant.filter(rule => rule.own)
-  const found = { hasPlain: own.length < meant.length, own }
-  parted[family].set(rules, found)
-  return found
-}
-
-export interface LoweredList {
-  /** Rules that are in it. */
-  readonly rules: readonly OutsideRule[]
+  /** In parts by rank, those that name addresses of their own end apart from the others. */
+  readonly index: RuleIndex
+  /** How many forms are about a container, by its address on docker_gwbridge; under '' about all. */
+  readonly counts: SharedMap<number>
+  /** What each part is. */
+  readonly lines: SharedMap<{ readonly lines: readonly string[]; readonly lookups: readonly Lookup[] }>
   readonly chains: readonly Chain[]
-  readonly lookups: readonly Lookup[]
+}
+
+export const emptyOutsideList: OutsideList = {
+  ...{ rules: [], index: noRules, counts: SharedMap.of(), lines: SharedMap.of(), chains: [] },
+}
+
+/** Whether any of its rules can be about a flow of the container. */
+export function isAbout({ counts }: OutsideList, address: string): boolean {
+  return counts.has('') || counts.has(address)
+}
+
+/** A rule with its forms in the list. */
+export function inList({ tenant, family, containers, direction }: OutsideListScope, rule: BookRule): IndexedRule {
+  const { forms, own, target } = outsideRule(tenant, rule)
+  const terms = forms[family]
+  if (!terms) return { rule, target, forms: [] }
+  if (!own) return { rule, target, forms: [{ part: String(rule.rank), ...terms }] }
+  const selector = ends[family][direction === 'in' ? 'out' : 'in']
+  const meant = containers.filter(({ places }) =>
+    places.some(({ policies, ip }) => policies.includes(rule.policy) && isWithin(own, ip)),
+  )
+  return {
+    rule,
+    target,
+    forms: meant.map(({ address }) => ({ part: `${rule.rank}${ownPart}`, ...ownTerms(terms, selector, address) })),
+  }
+}
+
+const ownPart = '_own'
+
+/** The same for one container alone. */
+function ownTerms({ conditions, selector, key }: Terms, own: string, address: string): Terms {
+  const joined = (first: string, more: string) => (more === '' ? first : `${first} . ${more}`)
+  return { conditions, selector: joined(own, selector), key: joined(address, key) }
+}
+
+/** Also says what becomes different in the table. */
+export function amendOutsideList(
+  name: string,
+  before: OutsideList,
+  { rules, gone, added }: ListChange,
+  draft: TableDraft,
+): OutsideList {
+  const { index, parts } = amendIndex(before.index, { gone, added })
+  const made = parts.map(part => {
+    const slots = index.get(part)
+    return [part, slots && linesOf(`${name}_${part}`, slots)] as const
+  })
+  const lines = before.lines.with(made)
+  const chains = parts.length > 0 ? chainsOf(name, lines) : before.chains
+  draft.takeOut({ chains: before.chains, lookups: parts.flatMap(part => before.lines.get(part)?.lookups ?? []) })
+  draft.putIn({ chains, lookups: made.flatMap(([, its]) => its?.lookups ?? []) })
+  return { rules, index, counts: counted(before.counts, gone, added), lines, chains }
 }
 
 /**
@@ -81,54 +88,44 @@ export interface LoweredList {
  */
 const ranksPerChain = 20
 
-export function lowerList(list: OutsideList): LoweredList {
-  const { name } = list
-  const { rules, ranks } = rankedRules(list)
-  const lookups: Lookup[] = []
-  const parts = new Map<string, string[]>([[name, []]])
-  for (const [rank, { any, own }] of ranks) {
-    const part = Math.floor(rank / ranksPerChain)
-    const chain = part === 0 ? name : `${name}_part${part}`
-    const lines = parts.get(chain) ?? []
-    parts.set(chain, lines)
-    // of one rank any may decide: they have one verdict
-    for (const [text, forms] of [
-      [`${name}_${rank}`, any],
-      [`${name}_${rank}_own`, own],
-    ] as const) {
-      const made = linesOf(text, forms)
-      lines.push(...made.lines)
-      lookups.push(...made.lookups)
-    }
+/** [] for no rules. Of one rank any may decide: they have one verdict. */
+function chainsOf(name: string, parts: OutsideList['lines']): Chain[] {
+  if (parts.size === 0) return []
+  const chains = new Map<string, string[]>([[name, []]])
+  const ordered = [...parts].map(([part, { lines }]) => ({ rank: Number.parseInt(part, 10), part, lines }))
+  ordered.sort((a, b) => a.rank - b.rank || a.part.length - b.part.length)
+  for (const { rank, lines } of ordered) {
+    const at = Math.floor(rank / ranksPerChain)
+    const chain = at === 0 ? name : `${name}_part${at}`
+    const its = chains.get(chain) ?? []
+    chains.set(chain, its)
+    its.push(...lines)
   }
-  const names = [...parts.keys()]
-  const chains = [...parts].map(([chain, lines], at) => {
+  const names = [...chains.keys()]
+  return [...chains].map(([chain, lines], at) => {
     const next = names[at + 1]
     return { name: chain, lines: next === undefined ? lines : [...lines, `goto ${next}`] }
   })
-  return { rules, chains, lookups }
 }
 
-function rankedRules({ tenant, direction, family, rules, own }: OutsideList) {
-  const found: OutsideRule[] = []
-  const ranks = new Map<number, Record<'any' | 'own', ChainRule[]>>()
-  for (const each of rules) {
-    const rule = outsideRule(tenant, each)
-    const form = rule.forms[family]
-    const addresses = rule.own && [...(own.get(rule) ?? [])]
-    if (!form || addresses?.length === 0) continue
-    found.push(rule)
-    const its = ranks.get(each.rank) ?? { any: [], own: [] }
-    ranks.set(each.rank, its)
-    if (!addresses) its.any.push(form)
-    else for (const address of addresses) its.own.push(ownForm(form, address, direction, family))
+function counted(
+  counts: SharedMap<number>,
+  gone: readonly IndexedRule[],
+  added: readonly IndexedRule[],
+): SharedMap<number> {
+  const changes = new Map<string, number>()
+  const count = (rules: readonly IndexedRule[], by: number) => {
+    for (const form of rules.flatMap(({ forms }) => forms)) {
+      const whom = whomOf(form)
+      changes.set(whom, (changes.get(whom) ?? counts.get(whom) ?? 0) + by)
+    }
   }
-  return { rules: found, ranks }
+  count(added, 1)
+  count(gone, -1)
+  return counts.with([...changes].map(([whom, n]) => [whom, n === 0 ? undefined : n]))
 }
 
-/** The same for one container alone. */
-function ownForm(form: ChainRule, address: string, direction: Direction, family: Family): ChainRule {
-  const selector = ends[family][direction === 'in' ? 'out' : 'in']
-  const joined = (first: string, more: string) => (more === '' ? first : `${first} . ${more}`)
-  return { ...form, selector: joined(selector, form.selector), key: joined(address, form.key) }
+/** The address of the container that a form is about; '' for all. */
+function whomOf({ part, key }: Form): string {
+  return part.endsWith(ownPart) ? (key.split(' . ')[0] ?? '') : ''
 }

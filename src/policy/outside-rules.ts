@@ -2,8 +2,10 @@
 import { sha256Hex } from '../lib/bytes.ts'
 import type { AddressMatch, Family } from '../model/address-match.ts'
 import { type BookRule, protocolIn, speaksOf } from './book-rule.ts'
+import { namesOthers } from './forms.ts'
 import { counterName } from './lowering.ts'
-import { type Chain, type ChainRule, ends, termsOf } from './rule-chains.ts'
+import type { Chain } from './rule-chains.ts'
+import { ends, type Target, type Terms, termsOf } from './terms.ts'
 
 /** Where a rule leads, and what it matches at the other end. */
 export interface OutsideRule {
@@ -11,7 +13,8 @@ export interface OutsideRule {
   /** What this lets pass is back where the list was jumped to, so the list is over. */
   readonly chain: Chain
   /** By family of the flow; undefined if no flow of it from or to the outside can be meant. */
-  readonly forms: Readonly<Record<Family, ChainRule | undefined>>
+  readonly forms: Readonly<Record<Family, Terms | undefined>>
+  readonly target: Target
   /** Addresses of the end that it is judged for; undefined for any. */
   readonly own: AddressMatch | undefined
 }
@@ -26,19 +29,22 @@ export function outsideRule(tenant: string, rule: BookRule): OutsideRule {
   const counter = outsideCounter(tenant, rule)
   const name = `e_${counter}`
   const target = { statement: `goto ${name}`, verdict: `goto ${name}` }
-  const { fromGroup, fromNetwork, toGroup, toNetwork } = value
   const [peer, own] = direction === 'in' ? [from, to] : [to, from]
-  // who is outside is nobody's member and in no network
-  const isMeant = (direction === 'in' ? [fromGroup, fromNetwork] : [toGroup, toNetwork]).every(each => each === '')
-  const formFor = (family: Family): ChainRule | undefined => {
-    if (!isMeant || !speaksOf(rule, family)) return undefined
+  const formFor = (family: Family): Terms | undefined => {
+    // who is outside is nobody's member and in no network
+    if (namesOthers(rule) || !speaksOf(rule, family)) return undefined
     const match = { conditions: '', peer, protocol: protocolIn(rule, family), port: value.port }
-    return { target, ...termsOf(match, ends[family][direction]) }
+    return termsOf(match, ends[family][direction])
   }
   const line = rank % 2 === 1 ? `ct state new counter name "${counter}"` : `counter name "${counter}" drop`
-  const found = { counter, chain: { name, lines: [line] }, forms: { 4: formFor(4), 6: formFor(6) }, own }
+  const found = { counter, chain: { name, lines: [line] }, forms: { 4: formFor(4), 6: formFor(6) }, target, own }
   known.set(rule, found)
   return found
+}
+
+/** Whether its forms depend on the containers. */
+export function namesOwn(tenant: string, rule: BookRule): boolean {
+  return outsideRule(tenant, rule).own !== undefined
 }
 
 /** Of all tenants there is one table, so the tenant is in the name of a counter. */

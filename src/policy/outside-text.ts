@@ -1,7 +1,8 @@
 /** Pure: what the table in the host's namespace holds that judges what passes over docker_gwbridge. */
+import { SharedMap } from '../lib/shared-map.ts'
 import type { Family } from '../model/address-match.ts'
 import type { OutsideRules } from './outside.ts'
-import type { TableState } from './table-change.ts'
+import { emptyTable, type TableState } from './table-change.ts'
 
 /** Of family inet, in the host's namespace. */
 export const outsideTable = 'skein_outside'
@@ -29,36 +30,28 @@ const maps: ReadonlyMap<string, string> = new Map([
   ['known6', 'set { typeof ip6 saddr; }'],
 ])
 
-export function outsideState({ rules, known, isStarting, bridge, left }: OutsideWishes): TableState {
-  const { receivers, senders, lookups } = rules
+export function outsideState({ rules, known, isStarting, bridge, left = emptyTable }: OutsideWishes): TableState {
+  const { receivers, senders, table } = rules
   const jumps = (map: ReadonlyMap<string, string>) => new Map([...map].map(([key, chain]) => [key, `jump ${chain}`]))
   const set = (keys: Iterable<string>) => new Map([...keys].map(key => [key, '']))
   const byName = {
     ...{ receivers: jumps(receivers), senders: jumps(senders) },
     ...{ judged: set([...receivers.keys(), ...senders.keys()]), known: set(known) },
   }
-  const elements = new Map<string, ReadonlyMap<string, string>>(left?.elements)
-  for (const [name, all] of Object.entries(byName)) {
-    for (const [at, family] of [
-      [name, 4],
-      [`${name}6`, 6],
-    ] as const) {
-      elements.set(at, new Map([...keyedBy(all, family), ...(left?.elements.get(at) ?? [])]))
-    }
-  }
-  const kinds = new Map(maps)
-  for (const { name, selector, elements: its } of lookups) {
-    kinds.set(name, `map { typeof ${selector} : verdict; }`)
-    if (!left?.maps.has(name)) elements.set(name, its)
-  }
+  const members = Object.entries(byName).flatMap(([name, all]) =>
+    ([4, 6] as const).map(family => {
+      const at = family === 4 ? name : `${name}6`
+      return [at, new Map([...keyedBy(all, family), ...(left.elements.get(at) ?? [])])] as const
+    }),
+  )
+  const elements = SharedMap.of(table.elements).with([...left.elements, ...members])
   const isJudging = isStarting || ['judged', 'judged6'].some(name => (elements.get(name)?.size ?? 0) > 0)
-  const chains = new Map(rules.chains.map(({ name, lines }) => [name, lines]))
-  for (const [name, lines] of left?.chains ?? []) chains.set(name, lines)
-  for (const [name, lines] of Object.entries(baseChains(bridge, isStarting, isJudging))) chains.set(name, lines)
+  const base = Object.entries(baseChains(bridge, isStarting, isJudging))
   return {
-    ...{ chains, elements },
-    maps: new Map([...kinds, ...(left?.maps ?? [])]),
-    counters: left ? new Set([...left.counters, ...rules.counters]) : rules.counters,
+    elements,
+    chains: SharedMap.of(table.chains).with([...left.chains, ...base]),
+    maps: SharedMap.of(table.maps).with([...maps, ...left.maps]),
+    counters: SharedMap.of(table.counters).with(left.counters),
   }
 }
 

@@ -1,11 +1,12 @@
 /** Pure: who is in which group, as elements of the sets and maps in the kernel. A new member costs its own elements, and no more. */
 import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import { SharedMap } from '../lib/shared-map.ts'
 import type { GroupId } from '../model/group.ts'
 import { formatIp } from '../model/ip.ts'
 import { address6 } from '../model/ipv6.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
-import type { Placement } from './lists.ts'
+import type { Placement } from './leads.ts'
 import type { Ruleset } from './ruleset.ts'
 
 /** Name of a set or map -> element -> what a map has for it, '' in a set. */
@@ -65,17 +66,17 @@ export function elementsOf(
   ruleset: Ruleset,
   membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
 ): Elements {
-  const { counting, lookups } = ruleset
-  return new Map([
-    ...memberElements(ruleset, membersOf),
-    ['counters', counting],
-    ...[...lookups.values()].map(({ name, elements }) => [name, elements] as const),
-  ])
+  return withMembers(ruleset, memberElements(ruleset, membersOf))
+}
+
+/** @param members as `memberElements` has them for this ruleset, or for another one to which the same leads */
+export function withMembers({ table }: Ruleset, members: Elements): Elements {
+  return SharedMap.of(table.elements).with(members)
 }
 
 /** Those that follow from the devices and from who is in which group. */
 export function memberElements(
-  { domains, maps, placements, placements6, dual }: Ruleset,
+  { scope: { domains, dual }, leads: { maps, placements, placements6 } }: Ruleset,
   membersOf: (network: NetworkId) => ReadonlyMap<number, GroupId>,
 ): Elements {
   const elements = new Map<string, Map<string, string>>(

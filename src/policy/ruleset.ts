@@ -1,89 +1,130 @@
 /**
  * Pure: what a tenant's policies are in the kernel of one host, apart from who is in which group (placements.ts). Loaded are
  * the groups of the networks that have a bridge on the host, with all their members: receiver and sender judge alike.
+ *
+ * A ruleset is a value. While groups and networks are as they were, the next one is made of the last one, at the price of the rules that
+ * came and went; it is what would be made of all rules at once.
  */
-import type { GroupId } from '../model/group.ts'
-import { subnet6Of } from '../model/ipv6.ts'
-import type { NetworkId, NetworkSpec } from '../model/network.ts'
+import { type Amendment, amendmentOf } from '../lib/order.ts'
+import { SharedMap } from '../lib/shared-map.ts'
 import type { PolicyBook } from './book.ts'
 import type { BookRule } from './book-rule.ts'
-import { chainsOfLists, listsOf, type Placement } from './lists.ts'
-import { type Lowering, loweringOf } from './lowering.ts'
-import { type Marks, marksOf } from './marks.ts'
-import { type Chain, ends, type Lookup, type PeerWords } from './rule-chains.ts'
-
-/** Networks whose containers may reach each other, on one host: they share a zone of connection tracking, no others do (I4). */
-export interface Domain {
-  /** 1 to 65535, of this host and tenant. */
-  readonly zone: number
-  readonly networks: readonly NetworkId[]
-  /** What their frames come in by: bridges, and whatever else leads to them. */
-  readonly devices: readonly string[]
-  /** Those of them by which IPv6 may come in. @default none */
-  readonly devices6?: readonly string[]
-}
+import { formsOf, namesOthers } from './forms.ts'
+import { type Leads, leadsOf } from './leads.ts'
+import { amendList, emptyList, type List } from './lists.ts'
+import { loweringOf } from './lowering.ts'
+import { Marks } from './marks.ts'
+import { type IndexedRule, type ListChange, sameForms } from './rule-index.ts'
+import { type Domain, type ListScope, type Scope, scopeOf } from './scope.ts'
+import { emptyTable, type TableState } from './table-change.ts'
+import { TableDraft } from './table-draft.ts'
 
 export interface Ruleset {
-  readonly domains: readonly Domain[]
-  readonly chains: readonly Chain[]
-  /** Further maps: from addresses to chains, and of which end the addresses are; from devices to `judge6`. */
-  readonly maps: ReadonlyMap<string, MapWords>
-  /** Maps of rules, by name. */
-  readonly lookups: ReadonlyMap<string, Lookup>
-  readonly counters: ReadonlySet<string>
-  /** Elements that lead from the mark, which says which rule decided, to its counter. */
-  readonly counting: ReadonlyMap<string, string>
-  readonly placements: ReadonlyMap<GroupId, Placement>
-  /** The same for IPv6 addresses, of groups that have them. */
-  readonly placements6: ReadonlyMap<GroupId, Placement>
-  /** Networks with IPv6. */
-  readonly dual: ReadonlyMap<NetworkId, NetworkSpec>
+  readonly scope: Scope
+  /** What it was made of. */
+  readonly book: PolicyBook
+  /** By name. */
+  readonly lists: ReadonlyMap<string, List>
+  /** Of the rules of all lists. */
   readonly marks: Marks
+  /** What leads to its chains. */
+  readonly leads: Leads
+  /** What is in the table for its rules. The elements of the map `counters` lead from the mark, which says which rule decided, to its counter. */
+  readonly table: TableState
 }
 
-/** What a map is asked with, beside the zone if it is an address. */
-export type MapWords = PeerWords | 'iifname'
+/** How the rules of a list differ from those that it had. */
+interface ListAmendment extends Amendment<BookRule> {
+  readonly list: ListScope
+  readonly rules: readonly BookRule[]
+}
 
-/** There as soon as one network has IPv6. */
-const maps6: readonly (readonly [string, MapWords])[] = [
-  ['carrying6', 'iifname'],
-  ['receivers6', ends[6].out],
-  ['senders6', ends[6].in],
-]
+/** @param before what it is made of, as far as it is the same; itself if nothing differs */
+export function compile(book: PolicyBook, domains: readonly Domain[], before?: Ruleset): Ruleset {
+  if (!before) return compileAtOnce(book, domains)
+  const scope = scopeOf(book, domains, before.scope)
+  const amendments = amendmentsOf(book, scope, before.lists)
+  const isSame = scope === before.scope
+  // who has a policy has all its rules: so while the lists are the same ones, what is gone from one of them is in no other
+  const all = isSame ? together(amendments) : amendmentOf(before.marks.rules, allRules(amendments))
+  if (isSame && all.gone.length + all.added.length === 0) return before
+  const { marks, isAnew } = before.marks.amended(all)
+  return isAnew
+    ? compileAtOnce(book, domains, marks)
+    : amendRuleset({ ...before, scope, book, marks }, before, amendments, all)
+}
 
-/** @param before marks of the ruleset before, which rules keep */
-export function compile(book: PolicyBook, domains: readonly Domain[], before: Marks = new Map()): Ruleset {
-  const zones = zonesOf(domains)
-  const dual = dualOf(book, zones.keys())
-  const [four, six] = [listsOf(book, 4, zones), listsOf(book, 6, dual)]
-  const marks = marksOf([...four.lists.keys()].flat(), before) // of networks with IPv6 there is no other list
-  const lowerings = new Map<BookRule, Lowering>()
-  for (const [rule, mark] of marks) lowerings.set(rule, loweringOf(rule, mark))
-  const [chains4, chains6] = [chainsOfLists(book, zones, lowerings, four), chainsOfLists(book, zones, lowerings, six)]
-  const jumped = [...lowerings.values()].map(({ chain }) => chain)
-  const has6 = dual.size > 0 || domains.some(({ devices6 = [] }) => devices6.length > 0)
-  const maps = [...chains4.maps, ...(has6 ? maps6 : []), ...chains6.maps]
-  return {
-    ...{ domains, dual, marks },
-    chains: [...jumped, ...chains4.chains, ...chains6.chains],
-    maps: new Map(maps),
-    lookups: new Map([...chains4.lookups, ...chains6.lookups].map(lookup => [lookup.name, lookup])),
-    counters: new Set([...lowerings.values()].map(({ counter }) => counter)),
-    counting: new Map([...lowerings.values()].map(({ counting }) => counting)),
-    placements: four.placements,
-    placements6: six.placements,
+/** All at once. @param before marks that rules had, which they keep */
+export function compileAtOnce(book: PolicyBook, domains: readonly Domain[], before = Marks.none): Ruleset {
+  const scope = scopeOf(book, domains)
+  const amendments = amendmentsOf(book, scope, new Map())
+  const rules = allRules(amendments)
+  const { marks } = before.amended(amendmentOf(before.rules, rules))
+  const empty = { scope, book, lists: new Map(), marks, leads: leadsOf(scope, new Map()), table: emptyTable }
+  return amendRuleset(empty, empty, amendments, { gone: [], added: rules })
+}
+
+function amendmentsOf(book: PolicyBook, scope: Scope, lists: Ruleset['lists']): ListAmendment[] {
+  return scope.lists.map(list => {
+    const rules = book.rulesOf(list.policies, list.direction)
+    return { list, rules, ...amendmentOf((lists.get(list.name) ?? emptyList).rules, rules) }
+  })
+}
+
+function together(amendments: readonly Amendment<BookRule>[]): Amendment<BookRule> {
+  const each = (of: (amendment: Amendment<BookRule>) => readonly BookRule[]) => [...new Set(amendments.flatMap(of))]
+  return { gone: each(({ gone }) => gone), added: each(({ added }) => added) }
+}
+
+function allRules(amendments: readonly ListAmendment[]): BookRule[] {
+  return [...new Set(amendments.flatMap(({ rules }) => rules))]
+}
+
+/**
+ * @param now book, scope and marks as they are; all else is made of `before`
+ * @param all rules that are in no list any more, and in some list now
+ */
+function amendRuleset(
+  now: Ruleset,
+  before: Ruleset,
+  amendments: readonly ListAmendment[],
+  all: Amendment<BookRule>,
+): Ruleset {
+  const { scope, marks } = now
+  const draft = new TableDraft()
+  const wasLowered = all.gone.map(rule => loweringOf(rule, before.marks.get(rule) ?? 0))
+  const lowered = all.added.map(rule => loweringOf(rule, marks.get(rule) ?? 0))
+  for (const { chain, counter } of wasLowered) draft.takeOutRule(chain.name, counter)
+  for (const { chain, counter } of lowered) draft.putInRule(chain, counter)
+  const counting = [
+    ...wasLowered.map(({ counting: [mark] }) => [mark, undefined] as const),
+    ...lowered.map(its => its.counting),
+  ]
+  draft.setElements('counters', SharedMap.of(before.table.elements.get('counters')).with(counting))
+  const lists = new Map<string, List>()
+  for (const amendment of amendments) {
+    const { name } = amendment.list
+    const known = before.lists.get(name) ?? emptyList
+    lists.set(name, amendList(amendment.list, known, listChange(now, before, amendment), draft))
   }
+  for (const [name, { written }] of before.lists) {
+    if (!lists.has(name)) for (const its of written.values()) draft.takeOut(its)
+  }
+  const leads = leadsOf(scope, lists, scope === before.scope ? before : undefined)
+  return { ...now, lists, leads, table: draft.on(before.table) }
 }
 
-function zonesOf(domains: readonly Domain[]): Map<NetworkId, number> {
-  return new Map(domains.flatMap(({ zone, networks }) => networks.map(network => [network, zone] as const)))
-}
-
-function dualOf({ network }: PolicyBook, ids: Iterable<NetworkId>): Map<NetworkId, NetworkSpec> {
-  return new Map(
-    [...ids].flatMap(id => {
-      const spec = network(id)?.spec
-      return spec && subnet6Of(spec) ? [[id, spec] as const] : []
-    }),
+/** Also of rules that stay and mean others now. */
+function listChange(now: Ruleset, before: Ruleset, { list, rules, gone, added }: ListAmendment): ListChange {
+  const formsIn = ({ book, scope }: Ruleset, rule: BookRule) => formsOf(book, scope, rule, list.family)
+  const indexed = (its: Ruleset, some: readonly BookRule[]) =>
+    some.map((rule): IndexedRule => {
+      const { target } = loweringOf(rule, its.marks.get(rule) ?? 0)
+      return { rule, forms: formsIn(its, rule), target }
+    })
+  const isFresh = new Set(added)
+  const others = (now.scope === before.scope ? [] : rules).filter(
+    rule => namesOthers(rule) && !isFresh.has(rule) && !sameForms(formsIn(before, rule), formsIn(now, rule)),
   )
+  return { rules, gone: indexed(before, [...gone, ...others]), added: indexed(now, [...added, ...others]) }
 }

@@ -5,12 +5,15 @@
  * present one. Each change makes a new generation, so what stands is judged once more, by its own tuple: what is denied now
  * is cut in the transaction that says so, nothing else loses a packet.
  */
+import { SharedMap } from '../lib/shared-map.ts'
 import type { Family } from '../model/address-match.ts'
 import type { Elements } from './placements.ts'
-import { type Chain, ends } from './rule-chains.ts'
+import type { Chain } from './rule-chains.ts'
 import type { Ruleset } from './ruleset.ts'
 import type { TableState } from './table-change.ts'
+import { verdictMap } from './table-draft.ts'
 import { sameElements } from './table-listing.ts'
+import { ends } from './terms.ts'
 
 /** Of family inet, in the tenant's namespace. */
 export const policyTable = 'skein'
@@ -80,31 +83,23 @@ function judging(generation: number, family: Family): string[] {
 }
 
 /** All that a ruleset and the members of its networks make. */
-export function tableState(ruleset: Ruleset, elements: Elements, generation: number): Loaded {
-  const chains = new Map<string, readonly string[]>()
-  for (const { name, lines } of ruleset.chains) chains.set(name, lines)
-  for (const { name, lines } of baseChains(generation, ruleset.maps.has('carrying6'))) chains.set(name, lines)
-  const verdicts = (words: string) => `map { typeof ${words} : verdict; }`
+export function tableState({ table, leads }: Ruleset, elements: Elements, generation: number): Loaded {
+  const chains = baseChains(generation, leads.maps.has('carrying6'))
+  const further = [...leads.maps].map(
+    ([name, words]) => [name, verdictMap(words === 'iifname' ? words : `ct zone . ${words}`)] as const,
+  )
   return {
-    ...{ chains, elements, generation },
-    maps: new Map([
-      ...Object.entries(maps),
-      ...[...ruleset.maps].map(
-        ([name, words]) => [name, verdicts(words === 'iifname' ? words : `ct zone . ${words}`)] as const,
-      ),
-      ...[...ruleset.lookups].map(([name, { selector }]) => [name, verdicts(selector)] as const),
-    ]),
-    counters: ruleset.counters,
+    ...{ elements, generation, counters: table.counters },
+    chains: SharedMap.of(table.chains).with(chains.map(({ name, lines }) => [name, lines])),
+    maps: SharedMap.of(table.maps).with([...Object.entries(maps), ...further]),
   }
 }
 
 /** Other members, the same rules; `before` itself if there are no others. */
 export function withElements(before: Loaded, elements: Elements, generation: number): Loaded {
   if (sameElements(before.elements, elements)) return before
-  const chains = new Map(before.chains)
-  for (const { name, lines } of baseChains(generation, before.maps.has('carrying6'))) {
-    if (name !== 'zoned') chains.set(name, lines)
-  }
+  const base = baseChains(generation, before.maps.has('carrying6')).filter(({ name }) => name !== 'zoned')
+  const chains = SharedMap.of(before.chains).with(base.map(({ name, lines }) => [name, lines]))
   return { ...before, chains, elements, generation }
 }
 

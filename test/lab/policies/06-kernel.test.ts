@@ -107,7 +107,7 @@ describe('policies: changes in the kernel', function () {
       else members.set(0x0a010205 + (a % 4), scene.group(of(groups, b)))
       for (const at of [c, c + 1]) scene.addRule('p', String(at % 12), of(alike, at))
       book = readBook(scene.view, 'default', book)
-      ruleset = compile(book, domains, ruleset?.marks)
+      ruleset = compile(book, domains, ruleset)
       const now = tableState(
         ruleset,
         elementsOf(ruleset, () => members),
@@ -116,7 +116,7 @@ describe('policies: changes in the kernel', function () {
       await assertSame(`inet ${policyTable}`, inside, now)
       inside = now
     }
-    assert.ok((ruleset?.lookups.size ?? 0) > 1, 'no map of rules was ever used')
+    assert.ok((ruleset?.table.maps.size ?? 0) > 1, 'no map of rules was ever used')
   })
 
   it('lead to the same table for published ports, with own addresses in rules, and both families', async () => {

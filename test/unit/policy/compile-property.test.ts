@@ -38,7 +38,7 @@ function judged(scene: Scene, ruleset: Ruleset, asked: Flow): string {
   const web = scene.view.networkByName('default', 'web')?.id
   const known = new Map(members.map(([, last, group]) => [0x0a010200 + last, scene.group(group)]))
   const elements = elementsOf(ruleset, network => (network === web ? known : new Map()))
-  const kernel = new Kernel(ruleset.chains, elements, tupleOf(5, asked))
+  const kernel = new Kernel(ruleset.table.chains, elements, tupleOf(5, asked))
   const [ip, suffix] = typeof asked.src.ip === 'bigint' ? ['ip6', '6'] : ['ip', '']
   kernel.run(`ct zone . ct reply ${ip} saddr vmap @receivers${suffix}`)
   kernel.run(`ct zone . ct original ${ip} saddr vmap @senders${suffix}`)

@@ -1,5 +1,5 @@
 import type { RuleRequest } from '../../../src/model/rule.ts'
-import { compile, type Domain, type Marks, type Ruleset, readBook } from '../../../src/policy/index.ts'
+import { compile, type Domain, Marks, type Ruleset, readBook } from '../../../src/policy/index.ts'
 import { createScene, type Scene, type SceneRules } from './scene.ts'
 
 export const deny: RuleRequest = { action: 'deny', protocol: 'tcp' }
@@ -29,22 +29,24 @@ export function chainOf(
   domains = domainsOf(scene),
 ): string[] {
   const ruleset = compiled(scene, domains)
-  return linesOf(scene, ruleset, ruleset.placements.get(scene.group(group))?.[side])
+  return linesOf(scene, ruleset, ruleset.leads.placements.get(scene.group(group))?.[side])
 }
 
 /** The chain and those that it leads to, in readable form, with what the maps of rules have in place of their names. */
-export function linesOf(scene: Scene, { chains, lookups, marks }: Ruleset, name: string | undefined): string[] {
-  const parts = chains.filter(chain => chain.name === name || chain.name.startsWith(`${name}_`))
+export function linesOf(scene: Scene, { table: { chains, elements: maps }, marks }: Ruleset, name = ''): string[] {
+  const parts = [...chains]
+    .filter(([chain]) => chain === name || chain.startsWith(`${name}_`))
+    .sort(([a], [b]) => (a < b ? 1 : -1))
   const shown = (line: string) =>
     line.replace(/@(\w+)$/, (whole, map) => {
-      const elements = [...(lookups.get(map)?.elements ?? [])].map(element => element.join(' : '))
+      const elements = [...(maps.get(map) ?? [])].sort().map(element => element.join(' : '))
       return elements.length === 0 ? whole : `{ ${elements.join(', ')} }`
     })
-  return parts.flatMap(({ lines }) => lines).map(line => readable(scene, shown(line), name, marks))
+  return parts.flatMap(([, lines]) => lines).map(line => readable(scene, shown(line), name, marks))
 }
 
 /** `marks`: shown as if the rules were numbered without gaps. */
-export function readable(scene: Scene, line: string, name = '', marks: Marks = new Map()): string {
+export function readable(scene: Scene, line: string, name = '', marks = Marks.none): string {
   const groups = scene.view.objects.groups('default')
   const named = groups.reduce((text, { id, name }) => text.replaceAll(id.slice(0, 16), name), line)
   const dense = new Map([...marks.values()].map((mark, at) => [mark, 2 * at + (mark & 1)]))

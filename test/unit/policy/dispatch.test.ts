@@ -53,7 +53,7 @@ type Table = ReturnType<typeof tableOf>
 function stepsOf({ scene, ruleset, elements }: Table, family: 4 | 6, from: number, to: number): [number, string] {
   const at = (last: number) => scene.party(family === 4 ? `10.2.0.${last}` : `fd00:2::${last.toString(16)}`)
   const flow = { src: at(from), dst: at(to), protocol: 6, port: 80 }
-  const kernel = new Kernel(ruleset.chains, elements, tupleOf(5, flow))
+  const kernel = new Kernel(ruleset.table.chains, elements, tupleOf(5, flow))
   const [ip, suffix] = family === 4 ? ['ip', ''] : ['ip6', '6']
   kernel.run(`ct zone . ct reply ${ip} saddr vmap @receivers${suffix}`)
   kernel.run(`ct zone . ct original ${ip} saddr vmap @senders${suffix}`)

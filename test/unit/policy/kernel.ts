@@ -1,9 +1,7 @@
 /** What the kernel does with the compiled rules, statement by statement. */
 import assert from 'node:assert/strict'
 import { type Address, formatAddress, isWithin, parseAddressMatch } from '../../../src/model/address-match.ts'
-import type { Elements, Flow, Ruleset } from '../../../src/policy/index.ts'
-
-type Chain = Ruleset['chains'][number]
+import type { Elements, Flow, TableState } from '../../../src/policy/index.ts'
 
 /** The tuple of a connection, in nft's words. */
 export type Tuple = ReadonlyMap<string, Address>
@@ -26,12 +24,12 @@ export class Kernel {
   mark = 0xffffffff
   /** Statements that it came to. */
   steps = 0
-  readonly #chains: ReadonlyMap<string, readonly string[]>
+  readonly #chains: TableState['chains']
   readonly #elements: Elements
   readonly #tuple: Tuple
 
-  constructor(chains: readonly Chain[], elements: Elements, tuple: Tuple) {
-    this.#chains = new Map(chains.map(({ name, lines }) => [name, lines]))
+  constructor(chains: TableState['chains'], elements: Elements, tuple: Tuple) {
+    this.#chains = chains
     this.#elements = elements
     this.#tuple = tuple
   }

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { type BookRule, compareBookRules, type Marks, marksOf } from '../../../src/policy/index.ts'
+import { amendmentOf } from '../../../src/lib/order.ts'
+import { type BookRule, compareBookRules, Marks } from '../../../src/policy/index.ts'
 
 const rule = (priority: number, id: number, action: 'allow' | 'deny' = 'deny') =>
   ({ rank: 2 * (100 - priority) + (action === 'allow' ? 1 : 0), id: String(id), policy: 'p', hash: 'h' }) as BookRule
 
+/** Those of these rules and no others. */
+const marksOf = (rules: readonly BookRule[], before: Marks) => before.amended(amendmentOf(before.rules, rules)).marks
+
 /** The marks rise as rules win, and say their verdict. */
 function assertGood(marks: Marks, rules: readonly BookRule[]): void {
-  assert.equal(marks.size, rules.length)
+  assert.equal(marks.rules.length, rules.length)
   const ordered = [...rules].sort(compareBookRules).map(each => marks.get(each) ?? -1)
   assert.deepEqual(
     ordered,
@@ -20,7 +24,7 @@ function assertGood(marks: Marks, rules: readonly BookRule[]): void {
 describe('policy: marks', () => {
   it('rise as rules win, and stay while others come and go', () => {
     const rules = Array.from({ length: 100 }, (_, at) => rule(1 + (at % 7), at, at % 2 ? 'allow' : 'deny'))
-    const before = marksOf(rules, new Map())
+    const before = marksOf(rules, Marks.none)
     assertGood(before, rules)
     const more = [...rules.slice(10), ...Array.from({ length: 50 }, (_, at) => rule(1 + (at % 9), 1_000 + at))]
     const after = marksOf(more, before)
@@ -35,7 +39,7 @@ describe('policy: marks', () => {
       (at: number) => rule(1 + (at % 100), at),
     ]) {
       let rules: BookRule[] = []
-      let marks: Marks = new Map()
+      let marks = Marks.none
       for (let at = 0; at < 1_500; at++) {
         rules = [...rules, next(at)]
         marks = marksOf(rules, marks)

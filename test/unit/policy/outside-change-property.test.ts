@@ -6,14 +6,16 @@ import { removeRuleLeaves } from '../../../src/crdt/object-acts.ts'
 import { familyOf } from '../../../src/model/address-match.ts'
 import {
   changeCommands,
+  compileOutside,
   createBooks,
   type Outlet,
+  type OutsideRules,
   type TableState,
   type Verdict,
   verdict,
 } from '../../../src/policy/index.ts'
 import { judgedBy } from './outside-model.ts'
-import { addressOf, stateOf, table } from './outside-scene.ts'
+import { addressOf, stateFor, stateOf, table } from './outside-scene.ts'
 import { policies, rules } from './random-rules.ts'
 import { createScene } from './scene.ts'
 import { Table } from './table-model.ts'
@@ -71,7 +73,7 @@ describe('policy: changes outside as a property', function () {
   this.timeout(120_000)
 
   it('lead to the table that is made at once, each a transaction that the kernel takes, and it means the verdict', () => {
-    let [maps, combined, denied] = [0, 0, 0]
+    let [maps, combined, denied, kept] = [0, 0, 0, 0]
     fc.assert(
       fc.property(pools, fc.array(change, { minLength: 8, maxLength: 20 }), (pool, changes) => {
         const scenes = tenants.map(() =>
@@ -88,6 +90,7 @@ describe('policy: changes outside as a property', function () {
         const kernel = new Table()
         let outlets = here
         let before: TableState | undefined
+        let rulesBefore: OutsideRules | undefined
         for (const each of [undefined, ...changes]) {
           if (each) {
             const scene = of(scenes, each.scene)
@@ -104,12 +107,17 @@ describe('policy: changes outside as a property', function () {
             })
             return { address: addressOf(at), places: its }
           })
-          const state = stateOf(all, books)
+          const next = compileOutside(all, books, '', rulesBefore)
+          if (next.scope === rulesBefore?.scope) kept++
+          const state = stateFor(all, next)
           kernel.run(changeCommands(table, before, state))
           const once = new Table()
-          once.run(changeCommands(table, undefined, state))
+          const freshly = scenes.map(({ view }) => createBooks(view))
+          const atOnce = stateOf(all, tenant => of(freshly, tenants.indexOf(tenant))('default'))
+          once.run(changeCommands(table, undefined, atOnce))
           assert.deepEqual(kernel.state(), once.state())
           before = state
+          rulesBefore = next
           maps += state.maps.size > 8 ? 1 : 0
           combined += [...state.chains.keys()].some(name => name.startsWith('c_')) ? 1 : 0
 
@@ -143,6 +151,10 @@ describe('policy: changes outside as a property', function () {
       }),
       { numRuns: 25 },
     )
-    assert.ok(maps > 100 && combined > 50 && denied > 500, `one-sided: ${maps}, ${combined}, ${denied}`)
+    const found = [maps, combined, denied, kept]
+    assert.ok(
+      found.every((n, at) => n > ([100, 50, 500, 100][at] ?? 0)),
+      `one-sided: ${found}`,
+    )
   })
 })

@@ -87,7 +87,7 @@ describe('policy: changes outside', () => {
     )
     const { maps, chains, counters, elements } = kernel
     const left: TableState = {
-      ...{ maps: new Map(maps), counters: new Set(counters) },
+      ...{ maps: new Map(maps), counters: new Map([...counters].map(name => [name, '' as const])) },
       chains: new Map([...chains.keys()].map(name => [name, ['?']])),
       elements: new Map([...elements].map(([name, its]) => [name, new Map(its)])),
     }

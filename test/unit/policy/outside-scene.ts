@@ -4,6 +4,7 @@ import {
   type Books,
   compileOutside,
   type Outlet,
+  type OutsideRules,
   outsideState,
   outsideTable,
   type TableState,
@@ -29,7 +30,16 @@ export function outlet(scene: Scene, address: string, ...places: [ip: string, gr
 
 /** What the kernel should hold. @param left what an earlier run left, for a peer that does not know all */
 export function stateOf(outlets: readonly Outlet[], books: Books, left?: TableState, isStarting = false): TableState {
-  const rules = compileOutside(outlets, books, left ? 'beside' : '')
+  return stateFor(outlets, compileOutside(outlets, books, left ? 'beside' : ''), left, isStarting)
+}
+
+/** The same of rules that are compiled. */
+export function stateFor(
+  outlets: readonly Outlet[],
+  rules: OutsideRules,
+  left?: TableState,
+  isStarting = false,
+): TableState {
   const known = outlets.map(({ address }) => formatAddress(address))
   return outsideState({ rules, known, isStarting, bridge: 'docker_gwbridge', left })
 }

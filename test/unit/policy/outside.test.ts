@@ -12,18 +12,19 @@ import { createScene, type Scene, type SceneRules } from './scene.ts'
 function linesTo(scene: Scene, one: Outlet, side: 'receivers' | 'senders' = 'receivers'): string[] {
   const rules = compileOutside([one], createBooks(scene.view))
   const [chain] = [...rules[side].values()]
+  const { table } = rules
   const ends = new Map(
-    rules.chains.filter(({ name }) => name.startsWith('e_')).map(({ name, lines }) => [name, lines[0] ?? '']),
+    [...table.chains].filter(([name]) => name.startsWith('e_')).map(([name, lines]) => [name, lines[0] ?? '']),
   )
   const word = (end: string) => (ends.get(end)?.endsWith('drop') ? 'deny' : 'allow')
   const shown = (line: string) =>
     line.replace(/@(\w+)$/, (whole, name) => {
-      const elements = [...(rules.lookups.find(lookup => lookup.name === name)?.elements ?? [])]
+      const elements = [...(table.elements.get(name) ?? [])].sort()
       return elements.length === 0 ? whole : `{ ${elements.map(each => each.join(' : ')).join(', ')} }`
     })
   // the chain and those that it goes on with
   const linesOf = (name: string): string[] =>
-    (rules.chains.find(each => each.name === name)?.lines ?? []).flatMap(line => {
+    (table.chains.get(name) ?? []).flatMap(line => {
       const [, next] = /^goto (\w+_part\d+)$/.exec(line) ?? []
       return next ? linesOf(next) : [shown(line).replace(/goto (\w+)/g, (_, end: string) => word(end))]
     })
@@ -85,7 +86,7 @@ describe('policy: outside', () => {
     const both = compileOutside([db, outlet(scene, '172.18.0.3', ['10.1.2.5', 'db'])], createBooks(scene.view))
     assert.deepEqual([...both.receivers.keys()], ['fd00:ffff::3', '172.18.0.3'])
     assert.equal(new Set(both.receivers.values()).size, 2)
-    assert.equal(both.counters.size, 5)
+    assert.equal(both.table.counters.size, 5)
   })
 
   it('judges a container in two groups by the rules of both, and one in none not at all', () => {
@@ -99,7 +100,7 @@ describe('policy: outside', () => {
       createBooks(scene.view),
     )
     assert.deepEqual([...rules.receivers.keys()], ['172.18.0.3'])
-    assert.equal(rules.counters.size, 2)
+    assert.equal(rules.table.counters.size, 2)
   })
 
   it('means what the verdict means for every flow from outside, over random rules', function () {

@@ -6,6 +6,7 @@ import { removeRuleLeaves } from '../../../src/crdt/object-acts.ts'
 import {
   changeCommands,
   compile,
+  compileAtOnce,
   type Domain,
   elementsOf,
   type Loaded,
@@ -101,7 +102,7 @@ describe('policy: changes of the table as a property', function () {
           ]
           const book = readBook(scene.view, 'default', before?.book)
           const isSame = before?.book === book && before.domains === JSON.stringify(domains)
-          const ruleset = before && isSame ? before.ruleset : compile(book, domains, before?.ruleset.marks)
+          const ruleset = before && isSame ? before.ruleset : compile(book, domains, before?.ruleset)
           const membersOf = (network: string) => (network === networkId(scene, 'web') ? members : new Map())
           const elements = elementsOf(ruleset, membersOf)
           const loaded =
@@ -109,12 +110,12 @@ describe('policy: changes of the table as a property', function () {
           kernel.run(changeCommands(table, before?.loaded, loaded))
 
           const once = new Table()
-          const fresh = compile(readBook(scene.view, 'default'), domains, ruleset.marks)
+          const fresh = compileAtOnce(readBook(scene.view, 'default'), domains, ruleset.marks)
           const { generation } = loaded
           once.run(changeCommands(table, undefined, tableState(fresh, elementsOf(fresh, membersOf), generation)))
           assert.deepEqual(kernel.state(), once.state())
           if (before && isSame) moved++
-          if (ruleset.lookups.size > 0) reused++
+          if (ruleset.table.maps.size > 0) reused++
           before = { book, ruleset, domains: JSON.stringify(domains), loaded }
         }
       }),

@@ -7,6 +7,7 @@ import {
   elementsOf,
   joinedElements,
   memberElements,
+  type Ruleset,
   readBook,
   readListing,
   sameElements,
@@ -29,36 +30,35 @@ describe('policy: text of the table', () => {
   const scene = () => scenes({ '1': { ...deny, fromGroup: 'app' }, '2': { ...allow, port: 8888 } })
 
   const table = 'inet skein'
+  /** As their rules win. */
+  const countersOf = ({ table: { elements } }: Ruleset) =>
+    [...(elements.get('counters') ?? [])].sort().map(([, counter]) => counter.replaceAll('"', ''))
 
   it('is one transaction that makes the table, whatever was there', () => {
     const made = scene()
     const ruleset = compiled(made)
     const state = tableState(ruleset, elementsOf(ruleset, members(made)), 77)
     const text = changeCommands(table, undefined, state).join('\n').replaceAll('inet skein', 'TABLE')
-    const list = ruleset.placements.get(made.group('db'))?.receivers ?? ''
-    const [allowed, denied] = [...ruleset.counters.values()]
+    const list = ruleset.leads.placements.get(made.group('db'))?.receivers ?? ''
+    const [allowed, denied] = countersOf(ruleset)
     const expected = `add table TABLE
 delete table TABLE
 add table TABLE
-add map TABLE zones { typeof iifname : ct zone; }
-add map TABLE receivers { typeof ct zone . ct reply ip saddr : verdict; }
-add map TABLE senders { typeof ct zone . ct original ip saddr : verdict; }
 add map TABLE counters { type mark : counter; }
 add map TABLE LIST_groups { typeof ct zone . ct original ip saddr : verdict; }
-add counter TABLE ${allowed}
-add counter TABLE ${denied}
+add map TABLE receivers { typeof ct zone . ct reply ip saddr : verdict; }
+add map TABLE senders { typeof ct zone . ct original ip saddr : verdict; }
+add map TABLE zones { typeof iifname : ct zone; }
+${[allowed, denied]
+  .sort()
+  .map(counter => `add counter TABLE ${counter}`)
+  .join('\n')}
+add chain TABLE forwarded { type filter hook forward priority filter; policy accept; }
+add chain TABLE LIST
+add chain TABLE LIST_gapp
 add chain TABLE m_1
 add chain TABLE m_2
-add chain TABLE LIST_gapp
-add chain TABLE LIST
 add chain TABLE zoned { type filter hook prerouting priority raw; policy accept; }
-add chain TABLE forwarded { type filter hook forward priority filter; policy accept; }
-add rule TABLE m_1 meta mark > 1 meta mark set 1
-add rule TABLE m_2 meta mark > 2 meta mark set 2
-add rule TABLE LIST_gapp ct protocol 6 meta mark > 2 meta mark set 2
-add rule TABLE LIST ct protocol 6 ct reply proto-src 8888 meta mark > 1 meta mark set 1
-add rule TABLE LIST ct zone . ct original ip saddr vmap @LIST_groups
-add rule TABLE zoned ct zone set iifname map @zones
 add rule TABLE forwarded ct mark 77 accept
 add rule TABLE forwarded ct state invalid counter drop
 add rule TABLE forwarded meta nfproto ipv6 counter drop
@@ -69,10 +69,16 @@ add rule TABLE forwarded counter name meta mark map @counters
 add rule TABLE forwarded meta mark & 1 == 0 drop
 add rule TABLE forwarded meta mark set 0
 add rule TABLE forwarded ct mark set 77 accept
-add element TABLE zones { "skbweb" : 5, "skblan" : 7 }
-add element TABLE receivers { 5 . 10.1.2.9 : jump LIST }
+add rule TABLE LIST ct protocol 6 ct reply proto-src 8888 meta mark > 1 meta mark set 1
+add rule TABLE LIST ct zone . ct original ip saddr vmap @LIST_groups
+add rule TABLE LIST_gapp ct protocol 6 meta mark > 2 meta mark set 2
+add rule TABLE m_1 meta mark > 1 meta mark set 1
+add rule TABLE m_2 meta mark > 2 meta mark set 2
+add rule TABLE zoned ct zone set iifname map @zones
+add element TABLE counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}" }
 add element TABLE LIST_groups { 5 . 10.1.2.5 : jump LIST_gapp }
-add element TABLE counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}" }`
+add element TABLE receivers { 5 . 10.1.2.9 : jump LIST }
+add element TABLE zones { "skblan" : 7, "skbweb" : 5 }`
     assert.equal(readable(made, text, list, ruleset.marks), expected)
   })
 
@@ -81,11 +87,12 @@ add element TABLE counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}"
     const before = compiled(made)
     const loaded = tableState(before, elementsOf(before, members(made)), 77)
     made.addRule('p', 'more', { ...allow, port: 9999 })
-    const after = compile(readBook(made.view, 'default'), domainsOf(made), before.marks)
+    const after = compile(readBook(made.view, 'default'), domainsOf(made), before)
     const commands = changeCommands(table, loaded, tableState(after, elementsOf(after, members(made)), 78))
-    const list = before.placements.get(made.group('db'))?.receivers ?? ''
-    const [counter] = [...after.counters].filter(name => !loaded.counters.has(name))
-    const [key = ''] = [...after.counting].find(([, name]) => name === `"${counter}"`) ?? []
+    const list = before.leads.placements.get(made.group('db'))?.receivers ?? ''
+    const [counter] = [...after.table.counters.keys()].filter(name => !loaded.counters.has(name))
+    const [key = ''] =
+      [...(after.table.elements.get('counters') ?? [])].find(([, name]) => name === `"${counter}"`) ?? []
     const mark = Number(key)
     assert.deepEqual(
       commands.filter(command => !command.includes('forwarded')),
@@ -108,7 +115,7 @@ add element TABLE counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}"
     made.setPolicies('db', [])
     const after = compiled(made)
     const text = changeCommands(table, loaded, tableState(after, elementsOf(after, members(made)), 78)).join('\n')
-    const list = before.placements.get(made.group('db'))?.receivers ?? ''
+    const list = before.leads.placements.get(made.group('db'))?.receivers ?? ''
     const order = [
       `flush chain ${table} ${list}`,
       `delete element ${table} receivers { 5 . 10.1.2.9 : jump`,
@@ -149,15 +156,15 @@ add element TABLE counters { 0x00000001 : "${allowed}", 0x00000002 : "${denied}"
     const left = tableState(ruleset, elementsOf(ruleset, members(made)), 77)
     made.addRule('p', '4', { ...allow, port: 3 })
     made.setPolicies('app', ['p'])
-    const known = compile(readBook(made.view, 'default'), domainsOf(made), ruleset.marks)
+    const known = compile(readBook(made.view, 'default'), domainsOf(made), ruleset)
     const wanted = memberElements(known, members(made, [['10.1.2.6', 'app']]))
     const commands = changeCommands(table, left, withElements(left, joinedElements(left, wanted), 78))
-    const list = ruleset.placements.get(made.group('db'))?.receivers ?? ''
+    const list = ruleset.leads.placements.get(made.group('db'))?.receivers ?? ''
     assert.deepEqual(
       commands.filter(command => !command.includes('forwarded')),
       [
-        `add element ${table} receivers { 5 . 10.1.2.5 : jump ${list}, 5 . 10.1.2.6 : jump ${list} }`,
         `add element ${table} ${list}_groups { 5 . 10.1.2.6 : jump ${list}_g${made.group('app').slice(0, 16)} }`,
+        `add element ${table} receivers { 5 . 10.1.2.5 : jump ${list}, 5 . 10.1.2.6 : jump ${list} }`,
       ],
     )
   })
