@@ -11,7 +11,7 @@ import { type ContainerRoutes, createContainerRoutes, type Place } from './conta
 import { type Context, createProblems } from './context.ts'
 import type { Attachment, Datapath } from './datapath.ts'
 import { createFirewall, type Firewall } from './firewall.ts'
-import { FollowersInOrder } from './follower.ts'
+import { Follower } from './follower.ts'
 import { createLane } from './lane.ts'
 import { createNamespaces } from './namespaces.ts'
 import { createOutsideTable, type Outlets, type OutsideTable } from './outside-table.ts'
@@ -55,8 +55,8 @@ class LinuxDatapath implements Datapath {
   readonly #outside: OutsideTable
   readonly #routes: ContainerRoutes
   readonly #lane = createLane()
-  /** Of what follows from the state in the tenants' namespaces; behind it, of the rules outside: to work out either takes this process as long as the kernel takes, or longer. */
-  readonly #followers: FollowersInOrder
+  /** Of what follows from the state in the tenants' namespaces, and of the rules outside, which are worked out while the kernel takes the first. */
+  readonly #followers: readonly Follower[]
   readonly #tenants = new Map<string, Tenant>()
   readonly #timers = new Map<'compare' | 'firewall', Timer>()
   #guarded: Promise<unknown> | undefined
@@ -88,10 +88,10 @@ class LinuxDatapath implements Datapath {
     this.#probe = createProbe(this.#context)
     this.#outside = createOutsideTable(this.#context)
     this.#routes = createContainerRoutes(this.#context)
-    this.#followers = new FollowersInOrder(clock, [
-      () => Promise.all([...this.#tenants.values()].map(tenant => tenant.update())),
-      () => this.#outside.update(),
-    ])
+    this.#followers = [
+      new Follower(clock, () => Promise.all([...this.#tenants.values()].map(tenant => tenant.update()))),
+      new Follower(clock, () => this.#outside.update()),
+    ]
   }
 
   async ensureNetwork(network: NetworkId): Promise<number> {
@@ -170,7 +170,7 @@ class LinuxDatapath implements Datapath {
   async stop(): Promise<void> {
     this.#running = false
     this.#unsubscribe?.()
-    this.#followers.stop()
+    for (const follower of this.#followers) follower.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     await Promise.all([this.#firewall.stop(), this.#probe.stop(), this.#outside.stop(), this.#routes.stop()])
     await this.#lane.idle()
@@ -186,7 +186,7 @@ class LinuxDatapath implements Datapath {
   #onChange(): void {
     this.#firewall.membersChanged()
     this.#routes.follow()
-    this.#followers.changed()
+    for (const follower of this.#followers) follower.changed()
   }
 
   #compare(): Promise<void> {

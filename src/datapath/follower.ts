@@ -1,5 +1,5 @@
 /** Carries out what follows from changes, one time for as many of them as come together. */
-import { type Clock, sleep, type Timer } from '../lib/clock.ts'
+import { type Clock, sleep } from '../lib/clock.ts'
 
 /** Changes are gathered for so long; and for as long as the last work took, up to the maximum. */
 const gatherMs = { min: 2, max: 200 }
@@ -40,47 +40,5 @@ export class Follower {
       lastMs = this.#clock.monotonic() - begun
     }
     this.#isWorking = false
-  }
-}
-
-/** The second work waits for the first no longer, from the change on: longer than it takes with thousands of rules, which it would only slow down. */
-const behindMs = 150
-
-/**
- * Two works that follow the same changes: the first has the processor to itself, as a rule. But it may have to wait for something
- * else, and then the second does not wait with it.
- */
-export class FollowersInOrder {
-  readonly #clock: Clock
-  readonly #first: Follower
-  readonly #second: Follower
-  #due: Timer | undefined
-
-  /** @param works neither rejects */
-  constructor(clock: Clock, works: readonly [first: () => Promise<unknown>, second: () => Promise<unknown>]) {
-    this.#clock = clock
-    this.#second = new Follower(clock, works[1])
-    this.#first = new Follower(clock, async () => {
-      await works[0]()
-      this.#due?.cancel()
-      this.#begin()
-    })
-  }
-
-  /** Both are done once more, soon. */
-  changed(): void {
-    this.#first.changed()
-    this.#due ??= this.#clock.after(behindMs, () => this.#begin())
-  }
-
-  #begin(): void {
-    this.#due = undefined
-    this.#second.changed()
-  }
-
-  /** What is under way ends; nothing more begins. */
-  stop(): void {
-    this.#due?.cancel()
-    for (const follower of [this.#first, this.#second]) follower.stop()
   }
 }

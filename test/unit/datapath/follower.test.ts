@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Follower, FollowersInOrder } from '../../../src/datapath/follower.ts'
+import { Follower } from '../../../src/datapath/follower.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 
 /** Time that passes when told; what is due is done in order. */
@@ -62,43 +62,6 @@ describe('datapath: following changes', () => {
     follower.changed()
     follower.stop()
     await clock.pass(100)
-    assert.deepEqual(begun, [])
-  })
-})
-
-describe('datapath: following changes in order', () => {
-  function follow(firstMs: number) {
-    const clock = new ToldClock()
-    const begun: string[] = []
-    const work = (name: string, ms: number) => () => {
-      begun.push(`${name} ${clock.monotonic()}`)
-      return new Promise<void>(resolve => clock.after(ms, resolve))
-    }
-    return { clock, begun, followers: new FollowersInOrder(clock, [work('first', firstMs), work('second', 10)]) }
-  }
-
-  it('does the second work once the first is done', async () => {
-    const { clock, begun, followers } = follow(20)
-    followers.changed()
-    await clock.pass(1_000)
-    assert.deepEqual(begun, ['first 2', 'second 24'], 'once')
-  })
-
-  it('waits for the first no longer than 150 ms, for later changes too', async () => {
-    const { clock, begun, followers } = follow(5_000)
-    followers.changed()
-    await clock.pass(200)
-    assert.deepEqual(begun, ['first 2', 'second 152'])
-    followers.changed()
-    await clock.pass(200)
-    assert.deepEqual(begun.slice(2), ['second 352'])
-  })
-
-  it('begins nothing more once it is stopped', async () => {
-    const { clock, begun, followers } = follow(20)
-    followers.changed()
-    followers.stop()
-    await clock.pass(1_000)
     assert.deepEqual(begun, [])
   })
 })
