@@ -33,20 +33,33 @@ export function engineSocket(host: string): string {
 export async function startEngine(host: string, options: StartEngineOptions = {}): Promise<void> {
   const { liveRestore = false, ip6tables = false, signal } = options
   if (runningRecord(host, 'engine')) return
-  // of an engine that was killed: while nobody has reaped it, a new one would take it for running
-  for (const file of ['/run/docker.pid', '/run/docker/containerd/containerd.pid']) {
-    rmSync(pathInNode(host, file), { force: true })
-  }
   const file = '/run/docker/daemon.json'
   // Docker 26 takes it from those alone who try what is new
   const chosen = { 'live-restore': liveRestore, ...(ip6tables ? { experimental: true, ip6tables } : {}) }
   writeFileSync(pathInNode(host, file), JSON.stringify({ ...configuration(host), ...chosen }))
-  const engine = await startOnNode(host, 'engine', ['dockerd', '--config-file', file])
-  await until(() => answers(host, engine), {
-    timeoutMs: startLimitMs,
-    what: `the engine of ${host} did not answer`,
-    ...(signal ? { signal } : {}),
-  })
+  let engine = await launch(host, file)
+  await until(
+    async () => {
+      if (gaveUp(host, engine)) engine = await launch(host, file)
+      return answers(host, engine)
+    },
+    { timeoutMs: startLimitMs, what: `the engine of ${host} did not answer`, ...(signal ? { signal } : {}) },
+  )
+}
+
+async function launch(host: string, configFile: string): Promise<ProcessRecord> {
+  // of an engine that was killed: while nobody has reaped it, a new one would take it for running
+  for (const file of ['/run/docker.pid', '/run/docker/containerd/containerd.pid']) {
+    rmSync(pathInNode(host, file), { force: true })
+  }
+  return startOnNode(host, 'engine', ['dockerd', '--config-file', configFile])
+}
+
+/** Docker gives its containerd 15 s, which are too few on an emulated machine whose processors others take: it may try again. */
+function gaveUp(host: string, engine: ProcessRecord): boolean {
+  return (
+    !isRunning(engine) && lastLines(logFileOf(host, 'engine'), 1).includes('timeout waiting for containerd to start')
+  )
 }
 
 /**
