@@ -78,4 +78,18 @@ describe('datapath: forwarding entries are where containers send from', function
     assert.deepEqual(await known(two, web), ['10.1.1.11', '10.1.1.13'])
     assert.ok(await two.pings('c4', '10.1.1.11', 3))
   })
+
+  it('has those of networks that a container is routed to, on both hosts, though none of its own is there', async () => {
+    const app = await one.ask('create', 'default', 'app', 0, '10.1.3.0/24', '10.1.3.1')
+    const data = await one.ask('create', 'default', 'data', 0, '10.1.4.0/24', '10.1.4.1')
+    await eventually(() => two.ask('knows', data))
+    for (const host of lab.hosts) for (const network of [app, data]) await host.ask('ensure', network)
+    await one.container(app, 'a1', '10.1.3.11')
+    assert.deepEqual(await known(two, app), [], 'plain networks alone are used there')
+    await eventually(async () => (await two.ask('endpoints', app)) === 1)
+    await two.container(data, 'd2', '10.1.4.12')
+    assert.deepEqual(await known(two, app), ['10.1.3.11'])
+    await eventually(() => two.pings('d2', '10.1.3.11', 3))
+    assert.deepEqual(await known(one, data), ['10.1.4.12'])
+  })
 })
