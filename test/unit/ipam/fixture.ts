@@ -190,3 +190,16 @@ export function ownBlocks(host: MemoryPeer, network: NetworkId): number[] {
     index => view.block(network, index)?.owner === self,
   )
 }
+
+/** Allocates and attaches. */
+export async function run(host: Host, network: NetworkId): Promise<number> {
+  const ip = await host.ipam.allocate(network)
+  await attach(host, network, ip)
+  return ip
+}
+
+export async function runMany(host: Host, network: NetworkId, count: number): Promise<number[]> {
+  const ips: number[] = []
+  while (ips.length < count) ips.push(await run(host, network))
+  return ips
+}
