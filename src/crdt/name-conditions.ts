@@ -1,4 +1,5 @@
 /** Networks that came to bear one name, or to overlap, on two sides of a split. */
+import { overlaps6, subnet6Of } from '../model/ipv6.ts'
 import { isName } from '../model/names.ts'
 import { overlaps } from '../model/subnet.ts'
 import { drainCommand, inTenant, shown } from './condition-text.ts'
@@ -7,7 +8,7 @@ import type { Condition, Network, RegistryView } from './registry-view.ts'
 
 export function nameConditions(view: RegistryView): Condition[] {
   const live = view.networks().filter(network => network.status === 'live')
-  return [...sameNames(live), ...overlappingSubnets(live)]
+  return [...sameNames(live), ...overlappingSubnets(live), ...overlappingPrefixes(live)]
 }
 
 const slotOf = (network: Network) => `${network.tenant}/${network.givenName}`
@@ -44,35 +45,59 @@ function freeName({ tenant, givenName, id }: Network, taken: ReadonlySet<string>
 
 /** Networks of one tenant that can hand out one address both; a drain that is on its way resolves it. */
 function overlappingSubnets(live: readonly Network[]): Condition[] {
-  const found: Condition[] = []
+  return tenantsOf(live).flatMap(networks => {
+    networks.sort((a, b) => a.spec.subnet.first - b.spec.subnet.first || (a.id < b.id ? -1 : 1))
+    return pairsInOrder(networks, (a, b) => overlaps(a.spec.subnet, b.spec.subnet)).map(([a, b]) =>
+      overlap(a, b, ({ spec }) => spec.subnet.text),
+    )
+  })
+}
+
+/** The same of IPv6, where they are apart in IPv4. */
+function overlappingPrefixes(live: readonly Network[]): Condition[] {
+  return tenantsOf(live).flatMap(networks => {
+    const known = networks.flatMap(network => {
+      const prefix = subnet6Of(network.spec)
+      return prefix ? [{ network, prefix }] : []
+    })
+    known.sort(({ network: a, prefix: p }, { network: b, prefix: q }) => {
+      return p.base === q.base ? p.length - q.length || (a.id < b.id ? -1 : 1) : p.base < q.base ? -1 : 1
+    })
+    return pairsInOrder(known, (a, b) => overlaps6(a.prefix, b.prefix))
+      .filter(([{ network: a }, { network: b }]) => !overlaps(a.spec.subnet, b.spec.subnet))
+      .map(([a, b]) => overlap(a.network, b.network, ({ spec }) => spec.subnet6))
+  })
+}
+
+/** Those that count, by tenant. */
+function tenantsOf(live: readonly Network[]): Network[][] {
   // who is called as another has its condition already
   const candidates = live.filter(network => network.name === network.givenName && network.into === undefined)
-  for (const tenant of new Set(candidates.map(network => network.tenant))) {
-    const ordered = candidates.filter(network => network.tenant === tenant)
-    ordered.sort((a, b) => a.spec.subnet.first - b.spec.subnet.first || (a.id < b.id ? -1 : 1))
-    ordered.forEach((a, i) => {
-      // those that begin behind its end, and all after them, are apart from it
-      for (let at = i + 1; at < ordered.length; at++) {
-        const b = ordered[at] as Network
-        if (!overlaps(a.spec.subnet, b.spec.subnet)) break
-        found.push(overlap(...inOrder(a, b)))
-      }
-    })
-  }
-  return found
+  const tenants = new Set(candidates.map(network => network.tenant))
+  return [...tenants].map(tenant => candidates.filter(network => network.tenant === tenant))
 }
 
-function inOrder(a: Network, b: Network): [Network, Network] {
-  return shown(a) < shown(b) ? [a, b] : [b, a]
+/** Pairs that overlap, of what is sorted by its beginning: what begins behind the end of one, and all after that, is apart from it. */
+function pairsInOrder<T>(sorted: readonly T[], overlap: (a: T, b: T) => boolean): [T, T][] {
+  const pairs: [T, T][] = []
+  sorted.forEach((a, i) => {
+    for (let at = i + 1; at < sorted.length; at++) {
+      const b = sorted[at] as T
+      if (!overlap(a, b)) break
+      pairs.push([a, b])
+    }
+  })
+  return pairs
 }
 
-function overlap(a: Network, b: Network): Condition {
+function overlap(one: Network, other: Network, textOf: (network: Network) => string): Condition {
+  const [a, b] = shown(one) < shown(other) ? [one, other] : [other, one]
   const drain = drainCommand(b, a)
   return {
     kind: 'subnet-overlap',
     objects: [a.id, b.id],
     since: maxHlc(a.created, b.created),
-    text: `${shown(a)} and ${shown(b)} overlap in ${a.spec.subnet.text} and ${b.spec.subnet.text}`,
+    text: `${shown(a)} and ${shown(b)} overlap in ${textOf(a)} and ${textOf(b)}`,
     remedy: `move the containers of one of them into the other with: ${drain}`,
     commands: [drain],
   }
