@@ -92,7 +92,7 @@ export class Allocation {
       preferred === undefined
         ? await this.#takeAny(id, group, deadlineMs)
         : await this.#takeThis(id, preferred, group, deadlineMs)
-    this.#deps.books.pool(id).handOver(taken, this.#claimant(id, group))
+    this.#deps.books.pool(id).handOver(taken, group ?? '')
     return taken
   }
 
@@ -130,7 +130,7 @@ export class Allocation {
       const claimant = this.#claimant(id, group)
       const ip = pool.pick(books.moment(), claimant)
       if (ip !== undefined) {
-        if (await this.#handOut(pool, ip)) return ip
+        if (await this.#handOut(pool, ip, group)) return ip
         continue
       }
       const network = this.#demand(id)
@@ -194,14 +194,14 @@ export class Allocation {
     const waitMs = pool.coolsInMs(replica.view, ip, claimant, books.moment().nowMs)
     if (waitMs > 0) throw coolingHere(viewpoint(), network, waitMs)
     const isFree = !pool.ledger.heldEntry(ip) && pool.ownsAddress(replica.view, ip)
-    if (!isFree || !(await this.#handOut(pool, ip))) throw heldHere(viewpoint(), network, ip)
+    if (!isFree || !(await this.#handOut(pool, ip, claimant.group))) throw heldHere(viewpoint(), network, ip)
     return ip
   }
 
   /** Journals the address as held; false when it turned out, after the time which that took, not to be ours to give. */
-  async #handOut(pool: Pool, ip: number): Promise<boolean> {
+  async #handOut(pool: Pool, ip: number, group: GroupId | undefined): Promise<boolean> {
     const { books, hints, asker } = this.#deps
-    await books.hold(pool, ip, false)
+    await books.hold(pool, ip, false, group ?? '')
     hints.touch(pool.network)
     const isGood = this.#isStillOurs(pool, ip)
     if (!isGood) await books.release(pool, ip)

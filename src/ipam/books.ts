@@ -1,6 +1,7 @@
 /**
  * One pool per network, and its journal: every step is a local fact of this host, durable before the call resolves (R7).
- * Facts: `ipam/NETWORK/IP` = `held` or `freed N`, where N numbers the releases of this host.
+ * Facts: `ipam/NETWORK/IP` = `held` or `freed N`, where N numbers the releases of this host; beside it `ipam-group/NETWORK/IP` = the
+ * group whose container has it or had it last, none without one.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
 import { formatIp, parseIp } from '../model/ip.ts'
@@ -11,8 +12,12 @@ import { createLedger, type Ledger } from './core/ledger.ts'
 import { type Moment, Pool } from './core/pool.ts'
 
 const prefix = 'ipam/'
+const groupPrefix = 'ipam-group/'
 /** An heir looks at the endpoints of others after each change, but not more often, ms. */
 const lookMs = 1000
+
+/** A fact to write; undefined: to drop. */
+type FactPair = [key: string, value: string | undefined]
 
 interface Facts {
   held: number[]
@@ -40,7 +45,8 @@ export class Books {
     this.#inheritance.follow(replica.view, clock.monotonic())
     this.#unfollow = replica.onChange(() => this.#changed())
     for (const [network, { held, freed }] of readFacts(replica.local.entries(prefix))) {
-      this.#open(network, newLedger(held, freed, clock.monotonic()))
+      const pool = this.#open(network, newLedger(held, freed, clock.monotonic()))
+      for (const ip of [...held, ...freed.map(([each]) => each)]) this.#recall(pool, ip)
       for (const [, sequence] of freed) this.#sequence = Math.max(this.#sequence, sequence)
     }
   }
@@ -70,14 +76,17 @@ export class Books {
     return { view: this.#replica.view, revision: this.#revision, nowMs: this.#clock.monotonic() }
   }
 
-  /** Marks an address as handed out at once, and resolves when that is durable. On failure all is as before. */
-  async hold(pool: Pool, ip: number, claimed: boolean): Promise<void> {
+  /**
+   * Marks an address as handed out at once, and resolves when that is durable. On failure all is as before.
+   * @param group of the container, undefined if that is not known
+   */
+  async hold(pool: Pool, ip: number, claimed: boolean, group?: string): Promise<void> {
     const { view, local } = this.#replica
     const before = pool.ledger.freedEntry(ip)
     const isNew = pool.ledger.heldEntry(ip) === undefined
     pool.hold(view, ip, this.#clock.monotonic(), claimed)
     try {
-      await local.set([[keyOf(pool, ip), 'held']])
+      await local.set([[keyOf(pool, ip), 'held'], ...this.#groupFact(pool, ip, isNew ? (group ?? '') : group)])
     } catch (error) {
       if (before) pool.free(view, ip, before.sinceMs, before.sequence)
       else if (isNew) pool.forget(view, ip)
@@ -108,7 +117,21 @@ export class Books {
   /** Drops freed addresses from memory and journal. */
   async forget(pool: Pool, ips: readonly number[]): Promise<void> {
     for (const ip of ips) pool.forget(this.#replica.view, ip)
-    if (ips.length > 0) await this.#replica.local.set(ips.map(ip => [keyOf(pool, ip), undefined]))
+    const gone = ips.flatMap((ip): FactPair[] => [[keyOf(pool, ip), undefined], ...this.#groupFact(pool, ip, '')])
+    if (ips.length > 0) await this.#replica.local.set(gone)
+  }
+
+  /** What has to be written for the host to know the group after a restart; '' for none. */
+  #groupFact(pool: Pool, ip: number, group: string | undefined): FactPair[] {
+    const key = groupPrefix + placeOf(pool, ip)
+    if (group === undefined || (this.#replica.local.get(key) ?? '') === group) return []
+    return [[key, group === '' ? undefined : group]]
+  }
+
+  /** Without a group it may have been anybody's: an earlier version wrote none down. */
+  #recall(pool: Pool, ip: number): void {
+    const group = this.#replica.local.get(groupPrefix + placeOf(pool, ip))
+    if (group !== undefined) pool.handOver(ip, group)
   }
 
   /** Drops the pool of a network that is gone. */
@@ -137,7 +160,11 @@ export class Books {
 }
 
 function keyOf(pool: Pool, ip: number): string {
-  return `${prefix}${pool.network}/${formatIp(ip)}`
+  return prefix + placeOf(pool, ip)
+}
+
+function placeOf(pool: Pool, ip: number): string {
+  return `${pool.network}/${formatIp(ip)}`
 }
 
 function readFacts(entries: readonly (readonly [key: string, value: string])[]): Map<NetworkId, Facts> {

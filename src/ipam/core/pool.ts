@@ -41,7 +41,7 @@ export class Pool {
   readonly #busy = new Set<number>()
   // Asked of another owner for a container that wants this very one: not to be handed to another when it arrives.
   readonly #awaited = new Set<number>()
-  // Of the addresses handed out in this run of the process: whose group had it last, '' for none.
+  // Of the addresses handed out in this run of the process, and to groups before it: whose group had it last, '' for none.
   readonly #lastOf = new Map<number, string>()
   // No own address below it is unused, free and cool, but for those that the claimants without a pool must avoid.
   #cursor = 0
@@ -67,8 +67,8 @@ export class Pool {
     return this.#choose(moment, network, claimant)
   }
 
-  /** The claimant has it from now on. */
-  handOver(ip: number, { group = '' }: Claimant): void {
+  /** A container of this group has it from now on, or had it last; '' for none. */
+  handOver(ip: number, group: string): void {
     this.#lastOf.set(ip, group)
   }
 
@@ -78,7 +78,7 @@ export class Pool {
    */
   coolsInMs(view: RegistryView, ip: number, { group = '', hasGroups }: Claimant, nowMs: number): number {
     const last = this.#lastOf.get(ip)
-    // what an earlier run freed may have been anybody's
+    // what an earlier run freed without writing a group down may have been anybody's
     const isAnothers = last === undefined ? hasGroups : last !== group
     return (isAnothers && this.ledger.coolsInMs(ip, nowMs)) || this.inheritedInMs(view, ip, nowMs)
   }

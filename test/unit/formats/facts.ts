@@ -9,6 +9,7 @@ import { createPoolFacts, type PoolFact } from '../../../src/driver/pool-facts.t
 import { writeHandle } from '../../../src/driver/pool-handle.ts'
 import type { DatapathPort } from '../../../src/driver/ports.ts'
 import { Books } from '../../../src/ipam/books.ts'
+import { anyone } from '../../../src/ipam/core/claimant.ts'
 import { fromHex } from '../../../src/lib/bytes.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
@@ -105,6 +106,24 @@ export const facts: Readonly<Record<string, Fact<unknown>>> = {
       const ledger = books.find(network)?.ledger
       const freed = [...(ledger?.freed() ?? [])].map(([ip, { sequence }]) => [ip, sequence])
       return { held: [...(ledger?.held() ?? [])].map(([ip]) => ip), freed }
+    },
+  }),
+  'ipam-group/NETWORK/IP': fact({
+    value: [0x0a010203, hash],
+    async keep([ip = 0, group], replica) {
+      const books = new Books(replica, systemClock)
+      await books.hold(books.pool(network), Number(ip), false, String(group))
+      await books.release(books.pool(network), Number(ip))
+      books.stop()
+    },
+    read(replica) {
+      const books = new Books(replica, systemClock)
+      books.stop()
+      const [[ip = 0] = []] = [...(books.find(network)?.ledger.freed() ?? [])]
+      // whose it was may have it at once (R7)
+      const waitMs = (group: string) =>
+        books.find(network)?.coolsInMs(replica.view, ip, { ...anyone, group, hasGroups: true }, systemClock.monotonic())
+      return [ip, ...[keyA, hash].filter(group => waitMs(group) === 0)]
     },
   }),
   'docker/net/ID': fact({
