@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Leaf } from '../crdt/leaves.ts'
 import { removeGroupLeaves } from '../crdt/object-acts.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
+import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp } from '../model/ip.ts'
 import type { ApiDeps } from './deps.ts'
@@ -59,10 +60,15 @@ export function addGroupRoutes(app: FastifyInstance, deps: () => ApiDeps): void 
   })
   app.delete<KeyRoute>('/api/v1/endpointGroups/:key', async (request, reply): Promise<Deleted> => {
     const { key } = request.params
-    await deps().replica.syncNow(syncBeforeWriteMs)
-    setDot(reply, await deps().replica.write(view => removal(deps(), view, key)))
+    setDot(reply, await removeGroup(deps(), key))
     return { key }
   })
+}
+
+/** Deletes the group of this key (`TENANT:GROUP`). Throws `invalid`, `not-found` or `in-use`. */
+export async function removeGroup(deps: Pick<ApiDeps, 'replica' | 'nameOf'>, key: string): Promise<Dot | undefined> {
+  await deps.replica.syncNow(syncBeforeWriteMs)
+  return deps.replica.write(view => removal(deps, view, key))
 }
 
 function toWish(key: string, unchecked: unknown): GroupPlanWish {
@@ -95,7 +101,7 @@ function find(view: RegistryView, key: string) {
 /** So many endpoints are named in a refusal; the rest is counted. */
 const namedEndpoints = 5
 
-function removal(deps: ApiDeps, view: RegistryView, key: string): Leaf[] {
+function removal(deps: Pick<ApiDeps, 'nameOf'>, view: RegistryView, key: string): Leaf[] {
   const group = find(view, key)
   const { tenant, name } = group
   const members = view.endpoints(group.network).filter(endpoint => endpoint.group === group.id)

@@ -6,8 +6,10 @@ import { checkGroupSlot, checkNetworkSlot } from '../crdt/docker-slots.ts'
 import type { Leaf } from '../crdt/leaves.ts'
 import { createGroupLeaves } from '../crdt/object-acts.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
+import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { checkName } from '../model/names.ts'
+import type { NetworkId } from '../model/network.ts'
 import type { ApiDeps } from './deps.ts'
 import { inTenant, type KeyRoute, networkKey, requireNetwork, syncBeforeWriteMs, tenantFlag } from './lookup.ts'
 import { checkBody, setDot } from './reply.ts'
@@ -20,8 +22,7 @@ const drainBody = z.union([z.strictObject({ into: z.string() }), z.strictObject(
 export function addNetworkChangeRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
   app.post<KeyRoute>('/api/v1/networks/:key/rename', async (request, reply): Promise<RenamedJson> => {
     const { name } = checkBody(renameBody, request.body)
-    checkName('network', name)
-    const { id, dot } = await change(deps(), request.params.key, (view, network) => rename(view, network, name))
+    const { id, dot } = await renameNetwork(deps(), request.params.key, name)
     setDot(reply, dot)
     if (!dot) reply.header(existedHeader, 'true')
     const renamed = deps().replica.view.network(id)
@@ -29,13 +30,30 @@ export function addNetworkChangeRoutes(app: FastifyInstance, deps: () => ApiDeps
   })
   app.post<KeyRoute>('/api/v1/networks/:key/drain', async (request, reply): Promise<DrainJson> => {
     const asked = checkBody(drainBody, request.body)
-    const build = (view: RegistryView, network: Network) =>
-      'into' in asked ? drain(view, network, asked.into) : cancelDrainLeaves(view, network.id)
-    const { id, dot } = await change(deps(), request.params.key, build)
+    const { id, dot } = await drainNetwork(deps(), request.params.key, 'into' in asked ? asked.into : undefined)
     setDot(reply, dot)
     if (!dot) reply.header(existedHeader, 'true')
     return { ...drainJson(deps(), id), key: request.params.key, existed: !dot }
   })
+}
+
+/** Gives the network of this key another name. Throws `invalid`, `not-found` or `conflict`. */
+export async function renameNetwork(deps: ApiDeps, key: string, name: string): Promise<Changed> {
+  checkName('network', name)
+  return change(deps, key, (view, network) => rename(view, network, name))
+}
+
+/** Has the network of this key drained into the one of that name, or ends that (undefined). Throws `invalid`, `not-found` or `conflict`. */
+export async function drainNetwork(deps: ApiDeps, key: string, into: string | undefined): Promise<Changed> {
+  return change(deps, key, (view, network) =>
+    into === undefined ? cancelDrainLeaves(view, network.id) : drain(view, network, into),
+  )
+}
+
+interface Changed {
+  readonly id: NetworkId
+  /** Undefined if it was so already. */
+  readonly dot: Dot | undefined
 }
 
 /** Learns what the members within reach know, then decides on the newest view, in the write's own turn. */
@@ -43,7 +61,7 @@ async function change(
   { replica }: ApiDeps,
   key: string,
   build: (view: RegistryView, network: Network) => readonly Leaf[],
-) {
+): Promise<Changed> {
   await replica.syncNow(syncBeforeWriteMs)
   let id = ''
   const dot = await replica.write(view => {

@@ -27,19 +27,27 @@ export function addPolicyHistoryRoutes(app: FastifyInstance, deps: () => ApiDeps
   })
   app.post<KeyRoute>('/api/v1/restore/policys/:key', async (request, reply): Promise<RestoredJson> => {
     const { version } = checkBody(body, request.body)
-    const { replica } = deps()
-    await replica.syncNow(syncBeforeWriteMs)
-    let leaves: Leaf[] = []
-    const dot = await replica.write(view => {
-      leaves = restoration(view, request.params.key, version)
-      return leaves
-    })
+    const { leaves, dot } = await restorePolicy(deps(), request.params.key, version)
     setDot(reply, dot)
     return {
       added: leaves.flatMap(leaf => (leaf.kind === 'rule' ? [leaf.id] : [])),
       removed: leaves.flatMap(leaf => (leaf.kind === 'rule-rm' ? [`${leaf.id}~${leaf.value.slice(0, 4)}`] : [])),
     }
   })
+}
+
+/**
+ * Makes the rules of the policy (`TENANT:POLICY`) what they were after the event that `version` names. Throws `invalid` or `not-found`.
+ * Gives what it wrote.
+ */
+export async function restorePolicy({ replica }: ApiDeps, key: string, version: string) {
+  await replica.syncNow(syncBeforeWriteMs)
+  let leaves: Leaf[] = []
+  const dot = await replica.write(view => {
+    leaves = restoration(view, key, version)
+    return leaves
+  })
+  return { leaves, dot }
 }
 
 /** Also of a policy that is deleted: its records say what it was. */

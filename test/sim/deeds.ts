@@ -1,18 +1,21 @@
-/** What people do, on whichever host they sit: tenants, networks and containers come and go. */
+/** What people do, on whichever host they sit, as one table; tenants and networks come and go. */
 import { createNetwork } from '../../src/api/create-network.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
+import { liveNetworks } from '../../src/api/lookup.ts'
 import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../src/crdt/acts.ts'
-import type { Network } from '../../src/crdt/registry-view.ts'
 import { errorText, SkeinError } from '../../src/lib/errors.ts'
 import { changeDeeds } from './deeds/changes.ts'
+import { containerDeeds } from './deeds/containers.ts'
 import type { Deed } from './deeds/deed.ts'
+import { groupDeeds } from './deeds/groups.ts'
+import { historyDeeds } from './deeds/history.ts'
 import { leavingDeeds } from './deeds/leaving.ts'
 import { memberDeeds } from './deeds/members.ts'
+import { networkDeeds } from './deeds/networks.ts'
 import { objectDeeds } from './deeds/objects.ts'
+import { reservingDeeds } from './deeds/reserving.ts'
 import { returningDeeds } from './deeds/returning.ts'
-import { containerDown, containerUp } from './docker.ts'
 import type { Host } from './host.ts'
-import type { Peer } from './peer.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
@@ -27,6 +30,10 @@ const deeds: Record<string, Deed> = {
   ...memberDeeds,
   ...leavingDeeds,
   ...returningDeeds,
+  ...networkDeeds,
+  ...groupDeeds,
+  ...historyDeeds,
+  ...reservingDeeds,
   createTenant: {
     weight: 1,
     async run({ world, host, peer, random }) {
@@ -66,7 +73,7 @@ const deeds: Record<string, Deed> = {
   removeNetwork: {
     weight: 1,
     async run({ world, host, peer, random }) {
-      const network = random.pick(live(peer))
+      const network = random.pick(liveNetworks(peer.replica.view))
       if (!network) return
       await peer.replica.syncNow(500)
       await peer.replica.write(view => {
@@ -76,54 +83,7 @@ const deeds: Record<string, Deed> = {
       world.history.note(`${host.name} removed ${network.tenant}/${network.name}: ${network.id.slice(0, 6)}`)
     },
   },
-  containerUp: {
-    weight: 5,
-    async run({ world, host, peer, random }) {
-      const network = random.pick(peer.replica.view.networks())
-      if (!network) return
-      const { first, last } = network.spec.subnet
-      const preferred = random.chance(0.25) ? first + random.below(last - first + 1) : undefined
-      await containerUp(world, host, network.id, preferred)
-    },
-  },
-  burst: {
-    weight: 1,
-    async run({ world, host, peer, random }) {
-      const network = random.pick(live(peer))
-      if (!network) return
-      const count = 2 + random.below(6)
-      await Promise.all(Array.from({ length: count }, () => containerUp(world, host, network.id)))
-    },
-  },
-  containerDown: {
-    weight: 4,
-    async run({ world, host, random }) {
-      const container = random.pick([...host.containers.values()])
-      if (container) await containerDown(world, host, container)
-    },
-  },
-  emptyNetwork: {
-    weight: 1,
-    async run({ world, host, peer, random }) {
-      const network = random.pick(peer.replica.view.networks())
-      const containers = [...host.containers.values()].filter(container => container.network === network?.id)
-      await Promise.all(containers.map(container => containerDown(world, host, container)))
-    },
-  },
-  restartContainer: {
-    weight: 1,
-    async run({ world, host, random }) {
-      const container = random.pick([...host.containers.values()])
-      if (!container) return
-      await containerDown(world, host, container)
-      // one that was run with --ip asks for its address again
-      await containerUp(world, host, container.network, random.chance(0.5) ? container.ip : undefined)
-    },
-  },
-}
-
-function live(peer: Peer): Network[] {
-  return peer.replica.view.networks().filter(network => network.status === 'live')
+  ...containerDeeds,
 }
 
 export const deedNames: readonly string[] = Object.keys(deeds)

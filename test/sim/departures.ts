@@ -39,6 +39,7 @@ export async function succeed(world: World, host: Host): Promise<void> {
   const isBegun = host.comingBack !== undefined && replica.view.succeededBy(replica.self) === next.key
   if (!replica.maySucceed && !isBegun) throw replica.fenced ?? new SkeinError('conflict', 'it need not come back')
   host.comingBack = next
+  world.promises.comesBack(former.key, next.key)
   const introductions = await peer.rejoining
     .succeed(former, { signer: next, name, addresses: [`${name}:7373`], places: [name], machine: '' })
     .catch(error => {

@@ -1,47 +1,44 @@
-/** Docker and the driver, as far as addresses and endpoint records go: the calls in the order in which Docker makes them. */
+/** Docker and the driver, as far as endpoint records go: the calls in the order in which Docker makes them. */
 import { endpointLeaf, endpointRemovalLeaf } from '../../src/driver/endpoint-leaf.ts'
-import { checkTakesEndpoints } from '../../src/driver/refusals.ts'
-import { errorText, SkeinError } from '../../src/lib/errors.ts'
+import { checkAddress6 } from '../../src/driver/ipam6.ts'
+import { type PoolId, readPoolId } from '../../src/driver/pool-id.ts'
+import { checkTakesEndpoints, needNetwork } from '../../src/driver/refusals.ts'
+import { errorText } from '../../src/lib/errors.ts'
 import { formatIp, macOf } from '../../src/model/ip.ts'
-import type { NetworkId } from '../../src/model/network.ts'
-import type { Holding } from './checks/addresses.ts'
+import { type Asked, allocate, release } from './addressing.ts'
 import type { Container, Host } from './host.ts'
 import type { Peer } from './peer.ts'
 import type { World } from './world.ts'
 
-/** No call of Docker's takes longer (promise 4), ms. */
-const callLimitMs = 8000
 /** How often the reconciler compares, ms. */
 const reconcileMs = 10_000
 
-const refusalCodes = new Set([
-  'exhausted',
-  'unavailable',
-  'conflict',
-  'not-found',
-  'in-use',
-  'invalid',
-  'internal',
-  'forbidden',
-])
-
-/** RequestAddress, CreateEndpoint; on failure ReleaseAddress. */
-export async function containerUp(world: World, host: Host, network: NetworkId, preferred?: number): Promise<void> {
+/** RequestAddress, CreateEndpoint; on failure ReleaseAddress. `pool`: the network, or a group on it. Gives the container, if it runs. */
+export async function containerUp(
+  world: World,
+  host: Host,
+  pool: PoolId,
+  asked: Asked = {},
+): Promise<Container | undefined> {
   const { peer } = host
-  if (!peer) return
+  if (!peer) return undefined
+  const place = readPoolId(pool)
   const id = world.endpointId()
   host.busy.add(id)
-  const holding = await allocate(world, host, peer, network, preferred)
+  const holding = await allocate(world, host, peer, pool, asked)
+  let started: Container | undefined
   if (holding) {
-    const { ip } = holding
+    const { ip, ip6 = '' } = holding
     await world.time.sleep(host.random.spread(1, 2000), peer.life)
-    const container: Container = { id, network, ip, holding }
+    const container: Container = { id, ...place, ip, holding }
     try {
       await peer.replica.write(view => {
-        checkTakesEndpoints(view, network, { self: peer.replica.self, isHeld: false })
+        checkTakesEndpoints(view, pool, { self: peer.replica.self, isHeld: false })
+        checkAddress6(needNetwork(view, place.network).spec, ip, ip6)
         return [recordOf(container)]
       })
       host.containers.set(id, container)
+      started = container
       world.history.note(`${host.name} runs ${id} with ${formatIp(ip)}`)
     } catch (error) {
       world.history.note(`${host.name} does not run ${id}: ${errorText(error)}`)
@@ -49,53 +46,7 @@ export async function containerUp(world: World, host: Host, network: NetworkId, 
     }
   }
   host.busy.delete(id)
-}
-
-/** Asks for an address within the time that Docker gives; the refusal has to be one of those that are promised. */
-export async function allocate(
-  world: World,
-  host: Host,
-  peer: Peer,
-  network: NetworkId,
-  preferred?: number,
-): Promise<Holding | undefined> {
-  const what = `an address of ${network.slice(0, 6)}${preferred === undefined ? '' : `, ${formatIp(preferred)}`}`
-  const late = () => world.violate('promise 4', `${host.name} was not answered within ${callLimitMs} ms: ${what}`)
-  const timer = world.time.after(callLimitMs, late, peer.life)
-  try {
-    const ip = await peer.ipam.allocate(network, preferred)
-    if (world.copies.wasTold(peer.life)) {
-      world.violate('R8', `${host.name} hands ${formatIp(ip)} out though it knows of a newer history`)
-    }
-    world.history.note(`${host.name} is given ${formatIp(ip)} of ${network.slice(0, 6)}`)
-    return world.addresses.given(host.name, peer.replica.self, network, ip)
-  } catch (error) {
-    world.history.note(`${host.name} is refused ${what}: ${errorText(error)}`)
-    if (!(error instanceof SkeinError) || !refusalCodes.has(error.code)) {
-      world.violate(
-        'promise 4',
-        `${host.name}: not a refusal for people: ${error instanceof Error ? error.stack : error}`,
-      )
-    }
-    return undefined
-  } finally {
-    timer.cancel()
-  }
-}
-
-/** ReleaseAddress. */
-export async function release(world: World, host: Host, peer: Peer, holding: Holding): Promise<void> {
-  const { network, ip } = holding
-  if (peer.replica.view.holders(network, ip).some(endpoint => endpoint.owner === peer.replica.self)) return
-  holding.state = 'releasing'
-  try {
-    await peer.ipam.release(network, ip)
-    world.addresses.released(holding)
-    world.history.note(`${host.name} gave ${formatIp(ip)} of ${network.slice(0, 6)} back`)
-  } catch (error) {
-    // it may be on the disk all the same: the next start shows it
-    world.history.note(`${host.name} could not give ${formatIp(ip)} back: ${errorText(error)}`)
-  }
+  return started
 }
 
 /** DeleteEndpoint, ReleaseAddress. */
@@ -155,6 +106,7 @@ export function reconcileLater(world: World, host: Host, peer: Peer): void {
   )
 }
 
-function recordOf({ id, network, ip }: Container) {
-  return endpointLeaf({ id, network, ip, mac: macOf(ip), container: id, containerName: id })
+function recordOf({ id, network, group, ip }: Container) {
+  const place = { network, ip, ...(group !== undefined && { group }) }
+  return endpointLeaf({ id, ...place, mac: macOf(ip), container: id, containerName: id })
 }

@@ -1,5 +1,6 @@
 /** A host: its key, its disk, its containers, and the process that runs on it or does not. */
 import type { PeerKey, Signer } from '../../src/lib/keys.ts'
+import type { GroupId } from '../../src/model/group.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 import type { Introductions } from '../../src/replica/join.ts'
 import type { Holding } from './checks/addresses.ts'
@@ -12,6 +13,8 @@ export interface Container {
   /** Docker's endpoint id. */
   readonly id: string
   readonly network: NetworkId
+  /** In which it was run. */
+  readonly group?: GroupId
   readonly ip: number
   readonly holding: Holding
 }

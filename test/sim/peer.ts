@@ -1,6 +1,9 @@
 /** Starts the shipped code of one peer on a host's virtual clock, network and disk, as the agent does on real ones. */
+import { createDriver, type DockerDriver } from '../../src/driver/driver.ts'
+import type { DatapathPort } from '../../src/driver/ports.ts'
 import { createIpam } from '../../src/ipam/create.ts'
 import type { Ipam } from '../../src/ipam/ipam.ts'
+import { parseAddressPool } from '../../src/model/address-pool.ts'
 import { type Admission, createAdmission } from '../../src/replica/admission.ts'
 import { createReplica } from '../../src/replica/create.ts'
 import { createLeavingService, type LeavingService } from '../../src/replica/leaving.ts'
@@ -25,11 +28,15 @@ export interface Peer {
   readonly leaving: LeavingService
   readonly rejoining: RejoinService
   readonly ipam: Ipam
+  /** What Docker asks for IPv6 addresses. */
+  readonly driver: DockerDriver
   /** Containers of its Docker are on record. */
   registered(): void
   /** Writes that are under way: the view may hold what is not durable. */
   pending(): number
 }
+
+const range = parseAddressPool('10.64.0.0/10')
 
 /** Reads the journal and builds the parts; nothing is started yet. */
 export async function buildPeer(world: World, host: Host, life: Life): Promise<Peer> {
@@ -82,5 +89,7 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     random: random.next,
     cleared: () => returning.cleared(),
   })
-  return { life, mesh, replica, admission, removal, returning, leaving, rejoining, ipam, registered, pending }
+  // what is asked of it drives no kernel, and chooses no subnet
+  const driver = createDriver({ replica, ipam, clock, driverName: 'mesh', datapath: {} as DatapathPort, range })
+  return { life, mesh, replica, admission, removal, returning, leaving, rejoining, ipam, driver, registered, pending }
 }

@@ -84,7 +84,10 @@ export function actionText({ id, atMs, what, host }: Action): string {
 /** What was added later: drawn by a chance of its own, so that a history that knows it not stays what it was. */
 const added: readonly string[] = ['joinAgain', 'noteDisk']
 /** These come on top of what a history does otherwise, at times of their own. */
-const extra: readonly string[] = ['drainHost', 'leaveMesh', 'comeBack', 'keyIsLost']
+const extra: readonly string[] = [
+  ...['drainHost', 'leaveMesh', 'comeBack', 'keyIsLost'],
+  ...['createVlan', 'createDualStack', 'createPool', 'containerInGroup', 'restorePolicy', 'reserveAhead'],
+]
 
 /** Mostly small meshes; now and then a large one, of 25 at most. */
 function drawCount(random: Random): number {

@@ -5,9 +5,14 @@ import { errorText } from '../../src/lib/errors.ts'
 import { Violation } from './history.ts'
 import { shippedParts } from './parts.ts'
 import { planOf } from './plan.ts'
-import { type Planted, planted } from './planted.ts'
+import { addressFaults } from './planted/addresses.ts'
+import { journalFaults } from './planted/journals.ts'
+import type { Planted } from './planted/planted.ts'
+import { recordFaults } from './planted/records.ts'
 import { runPlan, runSeed, type SeedResult } from './run-seed.ts'
 import { shrinkSeed } from './shrunk-report.ts'
+
+const planted = [...journalFaults, ...recordFaults, ...addressFaults]
 
 interface Found {
   readonly invariant: string

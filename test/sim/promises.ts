@@ -30,6 +30,9 @@ export class Promises {
   /** Hosts that asked to be taken out: they wait until the others hold all that they wrote. */
   readonly #leavers = new Set<PeerKey>()
 
+  /** A key that was given up for another in its place -> the keys under which its machine, or one with a copy of it, asked to come back (R8). */
+  readonly comebacks = new Map<PeerKey, Set<PeerKey>>()
+
   /** Newcomer -> who admitted it. */
   readonly #admitters = new Map<PeerKey, PeerKey>()
 
@@ -43,6 +46,10 @@ export class Promises {
 
   doubt(writers: readonly PeerKey[]): void {
     for (const writer of writers) this.#doubted.add(writer)
+  }
+
+  comesBack(former: PeerKey, key: PeerKey): void {
+    this.comebacks.set(former, (this.comebacks.get(former) ?? new Set()).add(key))
   }
 
   leaves(key: PeerKey): void {

@@ -3,8 +3,9 @@ import { createNetwork } from '../../src/api/create-network.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
 import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../src/crdt/acts.ts'
 import type { Network } from '../../src/crdt/registry-view.ts'
+import { allocate } from './addressing.ts'
 import { checkAtRest, unrest } from './checks/convergence.ts'
-import { allocate, containerUp } from './docker.ts'
+import { containerUp } from './docker.ts'
 import type { Host } from './host.ts'
 import { startHost } from './lifecycle.ts'
 import type { Way } from './links.ts'
@@ -102,7 +103,9 @@ function stageOf(world: World): Stage {
     remove: (number, network) => write(number, view => removeNetworkLeaves(view, network.id)),
     createTenant: (number, name) => write(number, view => createTenantLeaves(view, name)),
     removeTenant: (number, name) => write(number, view => removeTenantLeaves(view, name)),
-    run: (number, network, preferred) => finish(containerUp(world, host(number), network.id, preferred)),
+    async run(number, network, ip) {
+      await finish(containerUp(world, host(number), network.id, { ip }))
+    },
     async take(number, network) {
       return (await finish(allocate(world, host(number), peer(number), network.id)))?.ip
     },

@@ -1,18 +1,9 @@
-/** Told histories of joins, removals and copies (test/sim/told.ts). */
+/** Told histories of joins, removals and copies that broke earlier designs (test/sim/told). */
 import { describe, it } from 'mocha'
 import { shippedParts } from './parts.ts'
-import {
-  cloneCutOffFromAll,
-  cloneOnTheOtherSide,
-  copyThatWritesTheSame,
-  eachOfTwo,
-  freedBeforeTheHeir,
-  joinedThroughTheDead,
-  lastWeeksDirectory,
-  lostHalf,
-  removalFromBothSides,
-  removedAndBack,
-} from './told.ts'
+import { cloneCutOffFromAll, cloneOnTheOtherSide, copyThatWritesTheSame, lastWeeksDirectory } from './told/copies.ts'
+import { freedBeforeTheHeir, removedAndBack } from './told/heirs.ts'
+import { eachOfTwo, joinedThroughTheDead, lostHalf, removalFromBothSides } from './told/removals.ts'
 
 describe('histories of members', function () {
   this.timeout(30_000)

@@ -4,6 +4,7 @@
  */
 
 import type { PeerKey } from '../../../src/lib/keys.ts'
+import type { GroupId } from '../../../src/model/group.ts'
 import { formatIp, parseIp } from '../../../src/model/ip.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
 import type { Copies } from '../copies.ts'
@@ -13,7 +14,11 @@ export interface Holding {
   /** Under which it was given. */
   readonly key: PeerKey
   readonly network: NetworkId
+  /** Of whoever has it. */
+  readonly group: GroupId | undefined
   readonly ip: number
+  /** The address and prefix length that Docker was told besides. */
+  ip6?: string
   /** `orphan`: whoever asked for it is gone; the address service takes it back by itself, sooner or later. */
   state: 'held' | 'releasing' | 'orphan'
   /** When the end of its endpoint record was durable: nobody uses the address from then on. */
@@ -25,7 +30,10 @@ export interface Holding {
 /** A freed address does not move to another host before this (R7, src/ipam/core/ledger.ts), ms. */
 const coolDownMs = 30_000
 
-interface Freed {
+/** Where a container is. */
+type Place = Pick<Holding, 'network' | 'group'>
+
+interface Freed extends Pick<Holding, 'group'> {
   readonly host: string
   readonly key: PeerKey
   readonly atMs: number
@@ -45,7 +53,7 @@ export class AddressCheck {
   }
 
   /** `allocate` has resolved. */
-  given(host: string, key: PeerKey, network: NetworkId, ip: number): Holding {
+  given(host: string, key: PeerKey, { network, group }: Place, ip: number): Holding {
     const slot = slotOf(network, ip)
     const others = this.#byAddress.get(slot) ?? new Set()
     for (const other of others) {
@@ -54,21 +62,40 @@ export class AddressCheck {
     }
     const freed = this.#freed.get(slot)
     const sinceMs = this.#nowMs() - (freed?.atMs ?? 0)
-    const isEarly = freed && freed.host !== host && sinceMs < coolDownMs
+    const isMoved = freed?.host !== host || freed.group !== group
+    const isEarly = freed && isMoved && sinceMs < coolDownMs
     if (isEarly && !this.#excuses(network, { ip }, [key, freed.key])) {
-      const ago = `${freed.host} gave back ${(sinceMs / 1000).toFixed(1)} s ago`
+      const of = freed.group === group ? '' : ' of another group'
+      const ago = `${freed.host} gave back${of} ${(sinceMs / 1000).toFixed(1)} s ago`
       this.#violate('R7', `${host} was given ${show(network, ip)}, which ${ago}`)
     }
-    const holding: Holding = { host, key, network, ip, state: 'held' }
+    const holding: Holding = { host, key, network, group, ip, state: 'held' }
     this.#byAddress.set(slot, others.add(holding))
     return holding
+  }
+
+  /** The driver has said which IPv6 address goes with it. */
+  given6(holding: Holding, text: string): void {
+    const { network, ip, host, key } = holding
+    for (const other of [...this.#byAddress.values()].flatMap(holdings => [...holdings])) {
+      if (other === holding || other.network !== network || other.ip6 !== text) continue
+      if (this.#excuses(network, { ip }, [key, other.key])) continue
+      this.#violate('I1', `${host} was given ${text} of network ${network.slice(0, 6)}, which ${other.host} holds`)
+    }
+    holding.ip6 = text
   }
 
   released(holding: Holding): void {
     const slot = slotOf(holding.network, holding.ip)
     this.#byAddress.get(slot)?.delete(holding)
     // an heir cannot know of more than the record (src/ipam/core/inheritance.ts); Docker's ReleaseAddress follows
-    this.#freed.set(slot, { host: holding.host, key: holding.key, atMs: holding.endedMs ?? this.#nowMs() })
+    const { host, key, group, endedMs } = holding
+    this.#freed.set(slot, { host, key, group, atMs: endedMs ?? this.#nowMs() })
+  }
+
+  /** True if somebody gave it back, ever: then it may be cooling down for whoever asks. */
+  wasFreed(network: NetworkId, ip: number): boolean {
+    return this.#freed.has(slotOf(network, ip))
   }
 
   /** The address service of a host writes down that an address is free, or forgets it. */

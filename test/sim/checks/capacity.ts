@@ -1,13 +1,17 @@
 /** At rest: no address has been lost, also none of hosts that have left or burnt down. Where blocks are single addresses, one host can get every one that is free. */
 
-import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import type { Group } from '../../../src/crdt/objects-view.ts'
+import type { Network, RegistryView } from '../../../src/crdt/registry-view.ts'
+import { poolIdOf } from '../../../src/driver/pool-id.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
+import { nextHopOf } from '../../../src/model/gateway.ts'
 import { formatIp } from '../../../src/model/ip.ts'
-import { allocate, release } from '../docker.ts'
+import { allocate, release } from '../addressing.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
 import type { Holding } from './addresses.ts'
 import { insiders } from './insiders.ts'
+import { isInPool, poolsOn } from './pools.ts'
 
 /** Freed addresses move to other hosts after this (src/ipam/core/ledger.ts), and hints are published a second later, ms. */
 const coolDownMs = 62_000
@@ -30,25 +34,26 @@ export async function checkCapacity(world: World): Promise<void> {
   if (!network) return
   const endMs = world.time.nowMs + coolDownMs
   await world.run(() => world.time.nowMs >= endMs)
-  const { first, last } = network.spec.subnet
-  const used = new Set(view.endpoints(network.id).map(({ ip }) => ip))
-  const free = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(ip => !used.has(ip))
+  const group = world.random.pick([undefined, ...poolsOn(view, network.id)])
+  const free = freeFor(view, network, group)
   // what a copy had to do with may be quarantined
   const owed = free.filter(ip => !world.copies.excuses(network.id, { ip }, []))
   world.count('capacity asked')
   if (view.removals().some(({ outcome }) => outcome === 'effective')) world.count('capacity asked after removals')
-  world.history.note(`${host.name} asks for all ${free.length} free addresses of ${network.id.slice(0, 6)}`)
+  if (group) world.count('capacity of a pool asked')
+  const what = `${free.length} free addresses of ${network.id.slice(0, 6)}${group ? ` in ${group.pool}` : ''}`
+  world.history.note(`${host.name} asks for all ${what}`)
   const given: Holding[] = []
   let isDone = false
   const takeAll = async () => {
     while (given.length <= free.length) {
-      const holding = await allocate(world, host, peer, network.id)
+      const holding = await allocate(world, host, peer, poolIdOf(network.id, group?.id))
       if (!holding) break
       given.push(holding)
     }
     const lost = owed.filter(ip => given.every(holding => holding.ip !== ip))
     if (given.length > free.length || lost.length > 0) {
-      const text = `${host.name} got ${given.length} of ${free.length} free addresses of ${network.id.slice(0, 6)}`
+      const text = `${host.name} got ${given.length} of ${what}`
       world.violate('promise 4', `${text}, and not ${lost.map(formatIp).join(' ')}`)
     }
     for (const holding of given) await release(world, host, peer, holding)
@@ -56,6 +61,16 @@ export async function checkCapacity(world: World): Promise<void> {
   }
   void takeAll()
   await world.run(() => isDone)
+}
+
+/** Those of the group's pool, or what is in no pool. */
+function freeFor(view: RegistryView, { id, spec }: Network, group: Group | undefined): number[] {
+  const { first, last } = spec.subnet
+  const used = new Set([...view.endpoints(id).map(({ ip }) => ip), nextHopOf(spec)])
+  const pools = poolsOn(view, id)
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+    .filter(ip => !used.has(ip))
+    .filter(ip => (group ? isInPool(group, ip) : !pools.some(pool => isInPool(pool, ip))))
 }
 
 /** True if nothing is anybody's who is away, or whose addresses nobody may use. */

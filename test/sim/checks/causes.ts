@@ -1,21 +1,22 @@
-/** At rest no condition is shown without a cause: each kind is judged by what the state shows elsewhere. */
+/** At rest no condition is shown without a cause, and none is missing that has one: each kind is judged by what the state shows elsewhere. */
+import type { ConditionKind } from '../../../src/crdt/condition.ts'
 import type { Condition, RegistryView } from '../../../src/crdt/registry-view.ts'
 import { parseIp } from '../../../src/model/ip.ts'
 import { collide } from '../../../src/model/network.ts'
-import { overlaps } from '../../../src/model/subnet.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
+import { dues, lineOf } from './due.ts'
+import { heldRecords } from './held-records.ts'
 
 type Judge = (view: RegistryView, objects: readonly string[], world: World) => boolean
 
-const judges: Readonly<Record<string, Judge>> = {
+/** True if there is a cause. Every kind is in one of the two tables; of one in `dues` this is what is besides. */
+type Judges = Readonly<Record<Exclude<ConditionKind, keyof typeof dues>, Judge> & Partial<Record<ConditionKind, Judge>>>
+
+const judges: Judges = {
   'name-conflict': (view, [a, b]) => {
     const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
     return one?.tenant === other?.tenant && one?.givenName === other?.givenName && one?.status === 'live'
-  },
-  'subnet-overlap': (view, [a, b]) => {
-    const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
-    return one?.status === 'live' && other?.status === 'live' && overlaps(one.spec.subnet, other.spec.subnet)
   },
   'gateway-overlap': (view, [a, b]) => {
     const [one, other] = [view.network(a ?? ''), view.network(b ?? '')]
@@ -51,8 +52,11 @@ const judges: Readonly<Record<string, Judge>> = {
           outcome === 'effective' && !assertedAt && all.some(({ key }) => targets.includes(key)),
       ),
   'mutual-removal': (_, hosts, { promises }) => hosts.every(key => promises.isDoubted(key) || promises.isLeaver(key)),
-  // no container of these histories is in a group
-  'group-draining': () => false,
+  'group-draining': (view, [id = '']) => {
+    const group = view.objects.group(id)
+    const members = view.endpoints(group?.network ?? '').filter(endpoint => endpoint.group === id)
+    return group?.status === 'draining' && members.length > 0
+  },
   'group-without-network': (view, [id = '']) => view.network(view.objects.group(id)?.network ?? '')?.status !== 'live',
   'group-name-conflict': (view, [id = '']) => {
     const group = view.objects.group(id)
@@ -64,6 +68,8 @@ const judges: Readonly<Record<string, Judge>> = {
   'rule-conflict': (view, [key = '']) => view.objects.ruleValues(...triple(key)).length > 1,
   'rule-lost': (view, [key = '']) => view.objects.ruleActs(...triple(key)).length > 0,
   'netprofile-in-use': (view, [key = '']) => view.objects.profile(...pair(key))?.alive === false,
+  // its writer cannot know what another history of its key wrote
+  'checkpoint-unjust': (_, [writer = ''], { copies }) => copies.has(writer),
   'edit-lost': (view, [key = '']) => {
     const { objects } = view
     if (key === 'global') return objects.contested('global', key).length > 0
@@ -72,14 +78,26 @@ const judges: Readonly<Record<string, Judge>> = {
   },
 }
 
-export function checkCauses(world: World, host: Host, view: RegistryView): void {
+export function checkCauses(world: World, host: Host, view: RegistryView, allDue = dueOn(world, host, view)): void {
+  const due = new Map([...allDue].map(([kind, lines]) => [kind, new Set(lines)]))
   for (const condition of view.conditions()) {
     const { kind, objects, text } = condition
-    if (!judges[kind]?.(view, objects, world)) {
+    const isDue = due.get(kind)?.delete(lineOf(objects))
+    if (!isDue && !judges[kind]?.(view, objects, world)) {
       world.violate('conditions', `${host.name} shows ${kind} without a cause, of ${objects.join(' ')}: ${text}`)
     }
+    if (isDue) world.count(`${kind} shown at rest`)
     if (!isShowable(condition)) world.violate('conditions', `${host.name} shows ${kind} in more than a line: ${text}`)
   }
+  for (const [kind, lines] of due) {
+    for (const line of lines) world.violate('conditions', `${host.name} shows no ${kind}, which has a cause: ${line}`)
+  }
+}
+
+/** By kind, the objects of the conditions that must be there; the same on hosts that show the same. */
+export function dueOn(world: World, host: Host, view: RegistryView): ReadonlyMap<string, ReadonlySet<string>> {
+  const records = heldRecords(host)
+  return new Map(Object.entries(dues).map(([kind, due]) => [kind, new Set(due({ world, view, records }).map(lineOf))]))
 }
 
 function isShowable({ text, remedy }: Condition): boolean {

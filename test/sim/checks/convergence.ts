@@ -8,7 +8,7 @@ import { formatIp } from '../../../src/model/ip.ts'
 import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
 import { isIll, type World } from '../world.ts'
-import { checkCauses } from './causes.ts'
+import { checkCauses, dueOn } from './causes.ts'
 import { insiders, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
 import { difference, stateText } from './state-text.ts'
 
@@ -102,6 +102,8 @@ function checkIsland(world: World, all: readonly Running[]): void {
       )
     }
   })
+  const [first] = all
+  const due = isOpen || !first ? undefined : dueOn(world, first.host, first.peer.replica.view)
   for (const { host, peer } of all) {
     const vector = peer.replica.vector()
     for (const [writer, counter] of world.promises.counters) {
@@ -111,7 +113,7 @@ function checkIsland(world: World, all: readonly Running[]): void {
         world.violate('I3', `${host.name} has ${held} of ${counter} acknowledged writes of ${writer.slice(0, 8)}`)
     }
     checkPromises(world, host, peer)
-    checkCauses(world, host, peer.replica.view)
+    checkCauses(world, host, peer.replica.view, due)
   }
 }
 

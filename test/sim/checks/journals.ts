@@ -1,10 +1,8 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
 
-import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
-import { journalName } from '../../../src/replica/create.ts'
-import { decodeJournal } from '../../../src/store/journal-format.ts'
-import { type Host, recordsOf } from '../host.ts'
+import type { Part } from '../../../src/crdt/compact-unit.ts'
 import type { World } from '../world.ts'
+import { heldParts } from './held-records.ts'
 import { emptyPeer, reorder, type Setting } from './orders.ts'
 import { difference, stateText } from './state-text.ts'
 
@@ -13,7 +11,7 @@ export function checkJournals(world: World): void {
     for (let i = 0; i < host.disk.placed; i++) world.count('journal rewritten')
     // a copy that was never told that it is one goes on; nobody waits for its writes
     if (!host.peer || host.peer.pending() > 0) continue
-    const parts = partsOn(host)
+    const parts = heldParts(host)
     const { view, self } = host.peer.replica
     const setting = { meshId: view.meshId, self, verify: world.verify, kept: world.parts.collection.kept }
     const shown = stateText(view)
@@ -36,11 +34,6 @@ export function checkJournals(world: World): void {
       )
     }
   }
-}
-
-function partsOn(host: Host): Part[] {
-  const { entries } = decodeJournal(host.disk.durable(recordsOf(host) + journalName), journalName)
-  return entries.filter(entry => entry.kind !== 'local').map(entry => openPart(entry.bytes))
 }
 
 function replay(setting: Setting, parts: readonly Part[]) {

@@ -1,6 +1,7 @@
 /** What is done to networks that exist: other names, drains, reserved addresses. */
-import { cancelDrainLeaves, drainNetworkLeaves, renameNetworkLeaves } from '../../../src/crdt/acts.ts'
-import { SkeinError } from '../../../src/lib/errors.ts'
+import type { ApiDeps } from '../../../src/api/deps.ts'
+import { networkKey } from '../../../src/api/lookup.ts'
+import { drainNetwork, renameNetwork } from '../../../src/api/network-changes.ts'
 import type { Deed } from './deed.ts'
 
 const names = ['web', 'db', 'old', 'web-2']
@@ -8,34 +9,29 @@ const names = ['web', 'db', 'old', 'web-2']
 export const changeDeeds: Record<string, Deed> = {
   renameNetwork: {
     weight: 0.7,
-    async run({ peer, random }) {
-      const network = random.pick(peer.replica.view.networks())
+    async run({ peer: { replica }, random }) {
+      const network = random.pick(replica.view.networks())
       const name = random.pick(names) ?? 'old'
-      if (!network) return
-      await peer.replica.syncNow(500)
-      await peer.replica.write(view => {
-        const rival = view.networkByName(network.tenant, name)
-        if (rival && rival.id !== network.id) throw new SkeinError('conflict', `network ${name} exists`)
-        return renameNetworkLeaves(view, network.id, name)
-      })
+      // of its dependencies it uses the replica alone, as all of these
+      if (network) await renameNetwork({ replica } as ApiDeps, networkKey(network), name)
     },
   },
   drainNetwork: {
     weight: 0.4,
     absent: 0.5,
-    async run({ peer, random }) {
-      const from = random.pick(peer.replica.view.networks())
-      const into = random.pick(peer.replica.view.networks(from?.tenant))
+    async run({ peer: { replica }, random }) {
+      const from = random.pick(replica.view.networks())
+      const into = random.pick(replica.view.networks(from?.tenant))
       if (!from || !into || from.id === into.id) return
-      await peer.replica.write(view => drainNetworkLeaves(view, from.id, into.id))
+      await drainNetwork({ replica } as ApiDeps, networkKey(from), into.name)
     },
   },
   cancelDrain: {
     weight: 0.4,
-    async run({ peer, random }) {
-      const { view } = peer.replica
+    async run({ peer: { replica }, random }) {
+      const { view } = replica
       const network = random.pick(view.networks().filter(({ id }) => view.drain(id)))
-      if (network) await peer.replica.write(now => cancelDrainLeaves(now, network.id))
+      if (network) await drainNetwork({ replica } as ApiDeps, networkKey(network), undefined)
     },
   },
   reserve: {

@@ -1,11 +1,11 @@
 /** Groups, policies, rules, profiles and settings, edited on all sides of splits. */
+import { removeGroup } from '../../../src/api/groups.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import {
   addRuleLeaves,
   changeGroupLeaves,
   createGroupLeaves,
   createPolicyLeaves,
-  removeGroupLeaves,
   removePolicyLeaves,
   removeProfileLeaves,
   removeRuleLeaves,
@@ -14,6 +14,7 @@ import {
 } from '../../../src/crdt/object-acts.ts'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { SkeinError } from '../../../src/lib/errors.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import { checkRule } from '../../../src/model/rule.ts'
 import type { Random } from '../random.ts'
 import type { Deed } from './deed.ts'
@@ -47,10 +48,17 @@ export const objectDeeds: Record<string, Deed> = {
     const network = random.pick(view.networks(tenant).filter(({ status }) => status === 'live'))
     return network ? createGroupLeaves(objects, { tenant, name, network: network.id, pool: '' }, wish) : []
   }),
-  removeGroup: deed(0.2, ({ objects }, tenant, random) => {
-    const group = random.pick(objects.groups(tenant).filter(({ status }) => status === 'live'))
-    return group ? removeGroupLeaves(objects, group) : []
-  }),
+  removeGroup: {
+    weight: 0.2,
+    absent: 0.3,
+    async run({ peer: { replica }, random }) {
+      const { view } = replica
+      const tenant = random.pick(view.tenants()) ?? 'default'
+      const group = random.pick(view.objects.groups(tenant).filter(({ status }) => status === 'live'))
+      const nameOf = (key: PeerKey) => view.member(key)?.name ?? key
+      if (group) await removeGroup({ replica, nameOf }, `${tenant}:${group.name}`)
+    },
+  },
   createPolicy: deed(0.3, ({ objects }, tenant, random) =>
     createPolicyLeaves(objects, tenant, random.pick(policies) ?? 'open'),
   ),

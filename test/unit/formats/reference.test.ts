@@ -66,7 +66,9 @@ describe('formats that stay: the reference', () => {
     const known = [...Object.keys(facts).flatMap(names => names.split(' ')), ...factsOfRewriting]
     assert.deepEqual(known.sort(), described)
     // keys, or what keys begin with
-    const written = (await sources()).flatMap(text => [...text.matchAll(/'((?:docker|ipam(?:-group)?|kernel|replica)\/[^']*)'/g)])
+    const written = (await sources()).flatMap(text => [
+      ...text.matchAll(/'((?:docker|ipam(?:-group)?|kernel|replica)\/[^']*)'/g),
+    ])
     const begun = written.map(([, key = '']) => key)
     assert.deepEqual([...new Set(begun)].sort(), [...new Set(described.map(key => key.replace(/[A-Z].*$/, '')))].sort())
   })

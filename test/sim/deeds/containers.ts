@@ -1,0 +1,63 @@
+/** Containers come and go. */
+import { liveNetworks } from '../../../src/api/lookup.ts'
+import type { Network } from '../../../src/crdt/registry-view.ts'
+import { poolIdOf } from '../../../src/driver/pool-id.ts'
+import { address6 } from '../../../src/model/ipv6.ts'
+import { containerDown, containerUp } from '../docker.ts'
+import type { Random } from '../random.ts'
+import type { Deed } from './deed.ts'
+
+export const containerDeeds: Record<string, Deed> = {
+  containerUp: {
+    weight: 5,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(peer.replica.view.networks())
+      if (!network) return
+      const { first, last } = network.spec.subnet
+      const preferred = random.chance(0.25) ? first + random.below(last - first + 1) : undefined
+      await containerUp(world, host, network.id, { ip: preferred, ip6: wish6(network, preferred, random) })
+    },
+  },
+  burst: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(liveNetworks(peer.replica.view))
+      if (!network) return
+      const count = 2 + random.below(6)
+      await Promise.all(Array.from({ length: count }, () => containerUp(world, host, network.id)))
+    },
+  },
+  containerDown: {
+    weight: 4,
+    async run({ world, host, random }) {
+      const container = random.pick([...host.containers.values()])
+      if (container) await containerDown(world, host, container)
+    },
+  },
+  emptyNetwork: {
+    weight: 1,
+    async run({ world, host, peer, random }) {
+      const network = random.pick(peer.replica.view.networks())
+      const containers = [...host.containers.values()].filter(container => container.network === network?.id)
+      await Promise.all(containers.map(container => containerDown(world, host, container)))
+    },
+  },
+  restartContainer: {
+    weight: 1,
+    async run({ world, host, random }) {
+      const container = random.pick([...host.containers.values()])
+      if (!container) return
+      await containerDown(world, host, container)
+      // one that was run with --ip asks for its address again
+      const ip = random.chance(0.5) ? container.ip : undefined
+      await containerUp(world, host, poolIdOf(container.network, container.group), { ip })
+    },
+  },
+}
+
+/** `--ip6`: mostly what goes with `--ip`, at times another address, or one without an `--ip`. */
+export function wish6({ spec }: Pick<Network, 'spec'>, ip: number | undefined, random: Random): string | undefined {
+  if (spec.subnet6 === '' || !random.chance(ip === undefined ? 0.1 : 0.7)) return undefined
+  const { first, last } = spec.subnet
+  return address6(spec, ip !== undefined && random.chance(0.8) ? ip : first + random.below(last - first + 1))
+}
