@@ -11,23 +11,28 @@ const maxBytes = 1024 * 1024
 /** The checksum: the first bytes of the SHA-256 of the array without it. */
 const sumBytes = 16
 
+/** All that there are: docs/reference/wire.md describes each, and test/unit/formats has the bytes of each. */
+export const checkedFiles = ['identity', 'joining', 'coming-back'] as const
+
+export type CheckedFile = (typeof checkedFiles)[number]
+
 /** Beside a file of which there are two, the second. */
 const copySuffix = '.copy'
 const damagedSuffix = '.damaged'
 
-export async function writeChecked(disk: Disk, name: string, values: readonly Plain[]): Promise<void> {
+export async function writeChecked(disk: Disk, name: CheckedFile, values: readonly Plain[]): Promise<void> {
   await disk.replace(name, encoded(values))
 }
 
 /** The values, `count` of them or fewer; undefined if there is no such file. Throws SkeinError('damaged'). */
-export async function readChecked(disk: Disk, name: string, count: number): Promise<readonly Plain[] | undefined> {
+export async function readChecked(disk: Disk, name: CheckedFile, count: number): Promise<readonly Plain[] | undefined> {
   const bytes = await disk.read(name)
   return bytes && decoded(bytes, name, count)
 }
 
 /** A file that nothing else on this machine could replace: it is there twice. */
-export async function writeTwice(disk: Disk, name: string, values: readonly Plain[]): Promise<void> {
-  for (const each of [name, name + copySuffix]) await writeChecked(disk, each, values)
+export async function writeTwice(disk: Disk, name: CheckedFile, values: readonly Plain[]): Promise<void> {
+  for (const each of [name, name + copySuffix]) await disk.replace(each, encoded(values))
 }
 
 /**
@@ -37,7 +42,7 @@ export async function writeTwice(disk: Disk, name: string, values: readonly Plai
  */
 export async function readTwice(
   disk: Disk,
-  name: string,
+  name: CheckedFile,
   count: number,
   repaired: (problem: string) => void,
 ): Promise<readonly Plain[] | undefined> {
@@ -61,20 +66,20 @@ export async function readTwice(
 }
 
 /** Moves a file aside that says nothing any more. */
-export async function setAside(disk: Disk, name: string): Promise<void> {
+export async function setAside(disk: Disk, name: CheckedFile): Promise<void> {
   const bytes = await disk.read(name)
   if (bytes) await disk.replace(name + damagedSuffix, bytes)
   await disk.remove(name)
 }
 
-export function damagedFile(name: string): SkeinError {
+export function damagedFile(name: CheckedFile): SkeinError {
   return new SkeinError(
     'damaged',
     `the file ${name} in the data directory is damaged: move the directory away and join again with a new token`,
   )
 }
 
-function missing(name: string): SkeinError {
+function missing(name: CheckedFile): SkeinError {
   return new SkeinError('damaged', `the file ${name} in the data directory is missing`)
 }
 
@@ -82,7 +87,7 @@ function encoded(values: readonly Plain[]): Uint8Array {
   return encode([...values, sumOf(values)])
 }
 
-function decoded(bytes: Uint8Array, name: string, count: number): readonly Plain[] {
+function decoded(bytes: Uint8Array, name: CheckedFile, count: number): readonly Plain[] {
   const values = plainList(bytes)
   if (!values) throw damagedFile(name)
   const counted = values.slice(0, count)

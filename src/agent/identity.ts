@@ -12,7 +12,15 @@ import { SkeinError } from '../lib/errors.ts'
 import { newSeed, type PeerKey, signerOf } from '../lib/keys.ts'
 import type { Introductions } from '../replica/join.ts'
 import type { Disk } from '../store/disk.ts'
-import { damagedFile, readChecked, readTwice, setAside, writeChecked, writeTwice } from './checked-file.ts'
+import {
+  type CheckedFile,
+  damagedFile,
+  readChecked,
+  readTwice,
+  setAside,
+  writeChecked,
+  writeTwice,
+} from './checked-file.ts'
 
 export interface Identity {
   /** Private key, 32 bytes. */
@@ -114,7 +122,7 @@ function formerIn(value: Plain | undefined): PeerKey[] | undefined {
 /** What the file says; undefined if there is none, or none that can be read. */
 async function orSetAside<T>(
   disk: Disk,
-  name: string,
+  name: CheckedFile,
   count: number,
   problem: Problem,
   read: (value: readonly Plain[]) => T | undefined,

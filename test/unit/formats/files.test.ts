@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { checkedFiles } from '../../../src/agent/checked-file.ts'
 import { files } from './files.ts'
 import { assertStays, golden } from './golden.ts'
 
@@ -12,5 +13,8 @@ describe('formats that stay: files', () => {
     it(`${name} is written as ever, and read`, () => assertStays(form, stored[name]))
   }
 
-  it('there is none but these', () => assert.deepEqual(Object.keys(stored), Object.keys(files)))
+  it('there is none but these', () => {
+    assert.deepEqual(Object.keys(stored), Object.keys(files))
+    for (const name of checkedFiles) assert.ok(files[name], name)
+  })
 })
