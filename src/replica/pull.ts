@@ -5,7 +5,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { Asking } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Received } from './intake.ts'
-import { shortToPlain } from './short-vector.ts'
+import { shortHashBytes, shortToPlain } from './short-vector.ts'
 import { ask, maxWants, openChunk, type Want, wantToPlain } from './sync-messages.ts'
 
 /** Most writers of one request that are asked for by a locator, which is long. */
@@ -34,7 +34,7 @@ export async function pull({ log, asking, receive, inShort }: PullDeps, theirs: 
       gainedSince = 0
       continue
     }
-    const request = inShort ? shortRequest(log, wants) : [ask.pull, wants.map(wantToPlain)]
+    const request = inShort ? shortRequest(log, wants) : [ask.pull, wants.map(want => wantToPlain(want))]
     const { units, unknown } = openChunk(await asking(request))
     const received = await receive(units)
     gained += received.accepted
@@ -64,10 +64,10 @@ function wantsOf(
   return wants
 }
 
-/** Of whom nothing is held, and who is asked for by a locator, stands in full. */
+/** Of whom nothing is held, and who is asked for by a locator, has the whole key. */
 function shortRequest(log: BatchLog, wants: readonly Want[]): Plain {
   const inFull = wants.filter(want => want.whole || want.heads.length === 0)
   const rest = wants.filter(want => !inFull.includes(want))
   const heads = new Map(rest.map((want): [PeerKey, readonly Head[]] => [want.writer, want.heads]))
-  return [ask.pull, inFull.map(wantToPlain), shortToPlain(heads, log.writers())]
+  return [ask.pull, inFull.map(want => wantToPlain(want, shortHashBytes)), shortToPlain(heads, log.writers())]
 }

@@ -7,7 +7,7 @@ import { decode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { maxMessageBytes } from '../mesh/transport.ts'
 import { maxLocatorHeads } from './history.ts'
-import { type ShortEntry, shortFromPlain } from './short-vector.ts'
+import { type ShortEntry, shortFromPlain, shortHashBytes } from './short-vector.ts'
 import { fromBits, narrowShapeOf, type SummaryShape, summaryBytes, wideShape } from './vector-summary.ts'
 
 export const syncProtocol = '/skein/sync/2'
@@ -22,6 +22,8 @@ export const understandsShort = 1
 /** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
 export const maxWants = 1024
 export const maxHeads = maxLocatorHeads
+
+const wholeHashBytes = 32
 
 /** What somebody lacks of a writer. */
 export interface Want {
@@ -63,8 +65,13 @@ export function openRequest(encoded: Uint8Array): SyncRequest {
   throw new Error('malformed request')
 }
 
-export function wantToPlain({ writer, heads, whole }: Want): Plain {
-  return [bytesOf(writer), heads.map((head): Plain => [head.counter, fromHex(head.hash)]), whole]
+/** @param hashBytes of each hash: all, or as in short */
+export function wantToPlain({ writer, heads, whole }: Want, hashBytes = wholeHashBytes): Plain {
+  return [
+    bytesOf(writer),
+    heads.map(({ counter, hash }): Plain => [counter, fromHex(hash).subarray(0, hashBytes)]),
+    whole,
+  ]
 }
 
 function wantFromPlain(value: Plain): Want | undefined {
@@ -77,7 +84,8 @@ function wantFromPlain(value: Plain): Want | undefined {
 function headFromPlain(value: Plain): Head | undefined {
   const [first, hash] = Array.isArray(value) ? value : []
   const counter = integer(first, 1, Number.MAX_SAFE_INTEGER)
-  return counter && hash instanceof Uint8Array && hash.length === 32 ? { counter, hash: toHex(hash) } : undefined
+  if (!counter || !(hash instanceof Uint8Array)) return undefined
+  return hash.length === wholeHashBytes || hash.length === shortHashBytes ? { counter, hash: toHex(hash) } : undefined
 }
 
 /** What a member answered to a hello: a vector, or its summary. Throws when malformed. */

@@ -49,7 +49,7 @@ function plainOf(request: SyncRequest): Plain {
     case 'entries':
       return [ask.entries, [...request.buckets]]
     case 'pull':
-      return [ask.pull, request.wants.map(wantToPlain), ...behind(request)]
+      return [ask.pull, request.wants.map(want => wantToPlain(want)), ...behind(request)]
     case 'offer':
       return [ask.offer, vectorToPlain(request.vector), ...behind(request)]
     case 'tips':
@@ -106,6 +106,11 @@ export const syncMessages = {
       ],
     }),
     'pull, in short': asked({ kind: 'pull', wants: [{ writer: keyB, heads: [], whole: false }], short }),
+    'pull by a locator, in short': asked({
+      kind: 'pull',
+      wants: [{ writer: keyB, heads: short.map(({ head }) => head), whole: true }],
+      short: [],
+    }),
     chunk: format<ReturnType<typeof openChunk>>({
       value: { units: [unit, unit], more: true, unknown: [keyB] },
       encode: ({ units, more, unknown }) => encode([units, more, unknown.map(fromHex)]),

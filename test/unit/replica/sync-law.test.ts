@@ -99,6 +99,20 @@ describe('replica: the bytes of anti-entropy', () => {
     }
   })
 
+  it('with writers that have two long histories, of which each side knows one', async () => {
+    const scene = sceneOf(20)
+    for (const writer of scene.writers.slice(10, 15)) {
+      for (let i = 0; i < 100; i++) writer.write([smallLeaf(i)])
+      for (const peer of scene.peers) peer.hold(writer.batches)
+      const copy = writer.copy()
+      for (const [i, each] of [writer, copy].entries()) {
+        each.write([smallLeaf(1000 + i)])
+        scene.peers[i]?.hold(each.batches)
+      }
+    }
+    assert.equal((await lawful(scene)).units, 10)
+  })
+
   it('with a writer that the other side has never heard of, on both sides', async () => {
     for (const count of [5, 60]) {
       const scene = sceneOf(count)
