@@ -1,4 +1,5 @@
 /** Fenced hosts come back: with a token, as somebody else, or in the place of their own key (R8, R9). */
+import { errorText, SkeinError } from '../../../src/lib/errors.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { isNobodys, rejoin, succeed } from '../departures.ts'
 import type { Host } from '../host.ts'
@@ -28,7 +29,8 @@ export const returningDeeds: Record<string, Deed> = {
         const isOnly = world.hosts.filter(other => other.signer.key === signer.key).length === 1
         return peer?.replica.fenced && peer.replica.maySucceed && flows === 0 && isOnly
       })
-      if (host) await succeed(world, host)
+      // not within this deed: the host may be another, and ends with its process
+      if (host) void comeBack(world, host)
     },
   },
   /** `skein peer rm KEY --key-is-lost`, on the host that stands in its place. */
@@ -40,6 +42,21 @@ export const returningDeeds: Record<string, Deed> = {
       if (key !== undefined) await sayLost(world, host, peer, key)
     },
   },
+}
+
+async function comeBack(world: World, host: Host): Promise<void> {
+  const { peer } = host
+  host.flows++
+  try {
+    await succeed(world, host)
+  } catch (error) {
+    if (!(error instanceof SkeinError)) {
+      world.violate('promise 4', `${host.name} comes back: ${error instanceof Error ? error.stack : error}`)
+    }
+    world.count('coming back refused')
+    world.history.note(`${host.name} has not come back: ${errorText(error)}`)
+  }
+  if (host.peer === peer) host.flows--
 }
 
 /** Keys that this host had, no other ever, and that the mesh still counts on. */
