@@ -77,9 +77,10 @@ export async function lookInside(host: LabHost, name: string): Promise<Inside> {
   }
 }
 
-/** `docker network connect`; the address there. */
+/** `docker network connect`; the address there. It too may be told to try again. */
 export async function connect(to: string, container: Inside): Promise<string> {
-  await engine(container.host, 'POST', `/networks/${encodeURIComponent(to)}/connect`, { Container: container.name })
+  const path = `/networks/${encodeURIComponent(to)}/connect`
+  await eventually(() => engine(container.host, 'POST', path, { Container: container.name }), patience)
   return container.address(to)
 }
 
