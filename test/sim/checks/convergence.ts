@@ -5,8 +5,8 @@ import { dotText, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { formatIp } from '../../../src/model/ip.ts'
-import type { Host } from '../host.ts'
-import type { Peer } from '../peer.ts'
+import type { NetworkId } from '../../../src/model/network.ts'
+
 import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
 import { insiders, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
@@ -112,16 +112,25 @@ function checkIsland(world: World, all: readonly Running[]): void {
       if (held < counter)
         world.violate('I3', `${host.name} has ${held} of ${counter} acknowledged writes of ${writer.slice(0, 8)}`)
     }
-    checkPromises(world, host, peer)
+    checkPromises(world, { host, peer })
     checkCauses(world, host, peer.replica.view, due)
   }
 }
 
-function checkPromises(world: World, host: Host, { replica: { view } }: Peer): void {
+/** It was made for somebody too whom this host does not see until a removal is decided (R9 b): it takes effect then. */
+function isRosterUnseen(world: World, id: NetworkId, one: Running): boolean {
+  const unseen = unseenBy(world, one)
+  const rosters = running(world).map(({ peer }) => peer.replica.view.network(id)?.roster ?? [])
+  return rosters.flat().some(key => unseen.has(key))
+}
+
+function checkPromises(world: World, { host, peer }: Running): void {
+  const { view } = peer.replica
   for (const [id, acts] of world.promises.networks) {
     const live = view.network(id)?.status === 'live'
     const lost = acts.find(act => world.promises.mustLive(act))
-    if (lost && !live) world.violate('I3', `network ${lost.text} (${id.slice(0, 6)}) is lost on ${host.name}`)
+    if (lost && !live && !isRosterUnseen(world, id, { host, peer }))
+      world.violate('I3', `network ${lost.text} (${id.slice(0, 6)}) is lost on ${host.name}`)
     const back = view.actsOf(id).find(dot => world.promises.isCovered(dot))
     if (back) world.violate('I3', `network ${id.slice(0, 6)}: deleted act ${dotText(back)} is back on ${host.name}`)
   }
