@@ -51,6 +51,11 @@ export class Gate {
     return [...writers].some(writer => (this.#withheld.get(writer)?.size ?? 0) > 0)
   }
 
+  /** True if some record that is withheld meets this. */
+  withholdsOne(meets: (record: LeafRecord<unknown>) => boolean): boolean {
+    return [...this.#withheld.values()].some(kept => [...kept.values()].some(meets))
+  }
+
   /** Nothing was received. */
   clear(): void {
     this.#held.clear()

@@ -148,7 +148,42 @@ export class Merge {
     this.#take(part)
   }
 
+  /**
+   * True for who is no member here only since its admission is above what a removal lets this peer see, and who has to acknowledge that
+   * removal: what it writes is held, and of it takes effect what is above any limit (R9 b).
+   */
+  isUnseenVoter(writer: PeerKey): boolean {
+    return this.removals.isListed(writer) && !this.#isMember(writer) && this.#withholdsAdmissionOf(writer)
+  }
+
+  #isMember(key: PeerKey): boolean {
+    return this.#tables.membership.members().has(key)
+  }
+
+  #withholdsAdmissionOf(key: PeerKey): boolean {
+    return this.#gate.withholdsOne(({ leaf }) => {
+      const it = leaf as Leaf | undefined
+      return it?.kind === 'admission' && it.key === key
+    })
+  }
+
+  /** Counter above which nothing of the writer takes effect but what has no limit. */
+  #limit(writer: PeerKey): number | undefined {
+    const { removals } = this
+    const limit = removals.limit(writer)
+    if (limit !== undefined || writer === removals.self || this.#isMember(writer)) return limit
+    return removals.isListed(writer) || this.#withholdsAdmissionOf(writer) ? 0 : undefined
+  }
+
   #take(batch: Part): void {
+    const { membership } = this.#tables
+    const before = membership.version
+    this.#takeIn(batch)
+    // who waited for an admission
+    if (this.#tables.membership === membership && membership.version !== before) this.#release()
+  }
+
+  #takeIn(batch: Part): void {
     this.#gate.receive(batch.writer, batch.last)
     const { writer, last: counter, hlc } = batch
     const head = this.#heads.get(writer)
@@ -195,7 +230,7 @@ export class Merge {
   }
 
   #applyLimited(record: LeafRecord<Leaf | undefined>): void {
-    if (!this.#gate.passes(record, this.removals.limit(record.dot.writer))) return
+    if (!this.#gate.passes(record, this.#limit(record.dot.writer))) return
     if (record.leaf) this.#put(record as LeafRecord)
     else this.#tables.putUnknown(record)
   }
@@ -211,13 +246,21 @@ export class Merge {
     this.removals.decide()
     this.#tables.membership.forget()
     this.#listVersion++
-    const limit = (writer: PeerKey) => this.removals.limit(writer)
-    if (this.#gate.isOverrun(limit)) {
+    if (this.#gate.isOverrun(writer => this.#limit(writer))) {
       this.#rebuild()
       return true
     }
-    for (const record of this.#gate.release(limit)) this.#applyLimited(record as LeafRecord<Leaf | undefined>)
+    this.#release()
     return false
+  }
+
+  /** What is above no limit any more takes effect; an admission among it may lift the limit of whom it admits. */
+  #release(): void {
+    for (;;) {
+      const released = this.#gate.release(writer => this.#limit(writer))
+      for (const record of released) this.#applyLimited(record as LeafRecord<Leaf | undefined>)
+      if (released.length === 0) return
+    }
   }
 
   /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
@@ -231,6 +274,7 @@ export class Merge {
       }
     }
     this.removals.decide()
+    this.#release()
     this.#listVersion++
   }
 

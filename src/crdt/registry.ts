@@ -163,6 +163,11 @@ export class Registry implements RegistryView {
     return this.#members.everMember(key)
   }
 
+  /** True for whose records are taken in: members, those that were, and who is unseen here until a removal is decided that waits for it. */
+  mayWrite(key: PeerKey): boolean {
+    return this.everMember(key) !== undefined || this.#merge.isUnseenVoter(key)
+  }
+
   members(): Member[] {
     return this.#members.members()
   }

@@ -117,6 +117,12 @@ export class RemovalTable {
     return { key, list: known.admissions.map(item => item.key), gone, pending: known.pending }
   }
 
+  /** Whoever the starter or one who acknowledged it lists: they have to acknowledge it, too. */
+  listedIn({ record, acks }: Process): PeerKey[] {
+    const lists = [record.leaf.known, ...acks.map(ack => ack.leaf.known)]
+    return lists.flatMap(hash => this.#known.get(hash)?.admissions.map(({ key }) => key) ?? [])
+  }
+
   /** The removals that a list names; undefined while it is not held. */
   listed(hash: string): readonly Dot[] | undefined {
     return this.#known.get(hash)?.removals

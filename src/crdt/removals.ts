@@ -26,6 +26,7 @@ export class Removals implements CustodyRules {
   readonly #context: RemovalContext
   #outcomes = none
   #fences: ReadonlyMap<PeerKey, number> = new Map()
+  #listed: ReadonlySet<PeerKey> = new Set()
   #told: { mayOwn: boolean; doubtful: ReadonlySet<PeerKey> } | undefined
   #version = 0
 
@@ -53,6 +54,7 @@ export class Removals implements CustodyRules {
     this.#version++
     this.#told = undefined
     this.#fences = new Map()
+    this.#listed = new Set()
     this.#outcomes = none
     if (this.#table.isEmpty) return
     // as in test/model/view.ts: a promise hides declarations too, and what is declared says which promises still bind
@@ -60,9 +62,18 @@ export class Removals implements CustodyRules {
       this.#table.heedUpTo(this.#fences)
       this.#outcomes = outcomesOf(this.#table, writer => this.#context.held(writer))
       const fences = this.#fencesNow()
-      if (isSame(fences, this.#fences)) return
+      if (isSame(fences, this.#fences)) break
       this.#fences = fences
     }
+    this.#listed = new Set(this.#binding().flatMap(process => this.#table.listedIn(process)))
+  }
+
+  /**
+   * True for who has to acknowledge a removal that binds this peer: perhaps somebody whom a target let in, above what this peer gives effect to.
+   * That one is no member here until the removal is decided, and what decides it are records of its own.
+   */
+  isListed(key: PeerKey): boolean {
+    return this.#listed.has(key)
   }
 
   /** Membership changed: what settled this peer may have. */
@@ -151,11 +162,17 @@ export class Removals implements CustodyRules {
     )
   }
 
+  /** Undecided ones that this peer started or acknowledged. */
+  #binding(): Process[] {
+    return this.#undecided().filter(({ record, acks }) => {
+      return record.dot.writer === this.self || acks.some(ack => ack.dot.writer === this.self)
+    })
+  }
+
   #fencesNow(): Map<PeerKey, number> {
     const fences = new Map<PeerKey, number>()
-    for (const { record, acks, targets } of this.#undecided()) {
+    for (const { record, acks, targets } of this.#binding()) {
       const own = acks.find(ack => ack.dot.writer === this.self)
-      if (!own && record.dot.writer !== this.self) continue
       targets.forEach((key, i) => {
         const counter = own ? (own.leaf.counters[i] ?? 0) : (record.leaf.targets[i]?.counter ?? 0)
         fences.set(key, Math.min(counter, fences.get(key) ?? counter))

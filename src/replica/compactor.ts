@@ -94,7 +94,7 @@ export class Compactor {
   #expel(): boolean {
     const { registry, log, self } = this.#deps
     this.#hasLost = false
-    const strangers = log.writers().filter(writer => writer !== self && !registry.everMember(writer))
+    const strangers = log.writers().filter(writer => writer !== self && !registry.mayWrite(writer))
     for (const writer of strangers) {
       log.remove(writer)
       this.#expelled.add(writer)

@@ -14,7 +14,7 @@ import type { BatchLog } from './batch-log.ts'
 
 export interface IntakeDeps {
   self: PeerKey
-  registry: Pick<Registry, 'meshId' | 'everMember'>
+  registry: Pick<Registry, 'meshId' | 'mayWrite'>
   log: BatchLog
   verify: Verify
   /** Resolves when the batches are durable. */
@@ -142,7 +142,7 @@ export class Intake {
   /** Members write; before anything is known, the founder's first batch shows by itself that it founded this mesh. */
   #mayWrite(batch: Part): boolean {
     const { registry } = this.#deps
-    if (registry.everMember(batch.writer)) return true
+    if (registry.mayWrite(batch.writer)) return true
     const [first] = batch.first === 1 ? leavesOf(batch) : []
     const leaf = first?.counter === 1 ? decodeLeaf(first.bytes) : undefined
     if (leaf?.kind !== 'mesh' || leaf.founder !== batch.writer) return false

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha'
 import { shippedParts } from './parts.ts'
 import { cloneCutOffFromAll, cloneOnTheOtherSide, copyThatWritesTheSame, lastWeeksDirectory } from './told/copies.ts'
 import { freedBeforeTheHeir, removedAndBack } from './told/heirs.ts'
-import { eachOfTwo, joinedThroughTheDead, lostHalf, removalFromBothSides } from './told/removals.ts'
+import { eachOfTwo, joinedThroughTheDead, lostHalf, removalFromBothSides, removedLetsIn } from './told/removals.ts'
 
 describe('histories of members', function () {
   this.timeout(30_000)
@@ -13,6 +13,9 @@ describe('histories of members', function () {
 
   it('H10: of two operators who remove each other’s side at most one succeeds', () =>
     removalFromBothSides(shippedParts))
+
+  it('R9: who is let in by a host after its removal began acknowledges it, and all hear that', () =>
+    removedLetsIn(shippedParts))
 
   it('H11: one of two hosts removes the other only when that is spelled out', () => eachOfTwo(shippedParts))
 

@@ -1,7 +1,6 @@
 /** Peers that hold batches of many writers and do nothing but exchange them: the shipped exchange, intake and log, without a registry. */
 import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
-import type { Member } from '../../../src/crdt/members-view.ts'
 import { type Vector, vectorHash } from '../../../src/crdt/vector.ts'
 import { sha256, toHex } from '../../../src/lib/bytes.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
@@ -55,7 +54,7 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
   }
   const intake = new Intake({
     ...{ self: key, log, verify: verifySignature, logger: silentLogger },
-    registry: { meshId, everMember: writer => ({ key: writer }) as Member },
+    registry: { meshId, mayWrite: () => true },
     journal: async () => undefined,
     applied: () => undefined,
     mayTake: () => true,
