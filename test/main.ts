@@ -1,6 +1,6 @@
 /**
- * The tiers of `npm test`, after lint. What mostly waits, for an emulated machine or for packages, goes beside what
- * computes; the lab, whose tests watch the clock, has the machine to itself. Those that need the programs built build them: no two of them side by side.
+ * The tiers of `npm test`, after lint. What mostly waits, for packages, goes beside what computes; whose tests watch the clock has the machine to
+ * itself: real sockets, the emulated machine, the lab.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
@@ -9,8 +9,9 @@ type Tier = 'unit' | 'vm' | 'model' | 'sim' | 'install' | 'lab'
 
 /** One step after the other; within a step these lists side by side. */
 const steps: readonly (readonly (readonly Tier[])[])[] = [
-  [['unit'], ['vm']],
+  [['unit']],
   [['model', 'sim'], ['install']],
+  [['vm']],
   [['lab']],
 ]
 /** So that who watches knows that it goes on. */
