@@ -46,9 +46,9 @@ export class Gate {
     return [...this.#applied].some(([writer, counter]) => counter > (limitOf(writer) ?? counter))
   }
 
-  /** True if something of these writers is withheld. */
-  withholds(writers: Iterable<PeerKey>): boolean {
-    return [...writers].some(writer => (this.#withheld.get(writer)?.size ?? 0) > 0)
+  /** Writers of whom something is withheld. */
+  withheldWriters(): PeerKey[] {
+    return [...this.#withheld].flatMap(([writer, kept]) => (kept.size > 0 ? [writer] : []))
   }
 
   /** True if some record that is withheld meets this. */

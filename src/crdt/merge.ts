@@ -214,7 +214,8 @@ export class Merge {
   }
 
   digest(): string {
-    const isFenced = this.#gate.withholds(this.removals.fences.keys())
+    // what is above a cut is so for everybody
+    const isFenced = this.#gate.withheldWriters().some(writer => !this.removals.gone.has(writer))
     if (!isFenced && !this.#isCut()) return this.#tables.live.digest()
     // neither a promise of this peer's own, nor what only it still sees of itself, is a difference to other peers
     const history = () => this.history()

@@ -91,11 +91,6 @@ export class Removals implements CustodyRules {
     return this.gone.get(writer)?.cut ?? this.#fences.get(writer)
   }
 
-  /** Limits that hold on this peer alone. */
-  get fences(): ReadonlyMap<PeerKey, number> {
-    return this.#fences
-  }
-
   heirs(owner: PeerKey): readonly PeerKey[] {
     const found: PeerKey[] = []
     for (let gone = this.gone.get(owner); gone?.asserted; gone = this.gone.get(gone.heir)) {

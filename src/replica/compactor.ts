@@ -23,9 +23,11 @@ export class Compactor {
   readonly #seen = new Map<PeerKey, unknown>()
   /** Something that was held is not on the history that a unit stands for, or may not be. */
   #isStale = false
-  /** Records of some history went that the unit in their place does not stand for. */
+  /** Records of some history went that the unit in their place does not stand for, or members may be others than before. */
   #hasLost = false
   readonly #expelled = new Set<PeerKey>()
+  /** Version of the members that were last looked at. */
+  #members = 0
 
   constructor(deps: CompactorDeps) {
     this.#deps = deps
@@ -61,11 +63,15 @@ export class Compactor {
    * @param isWhole false while more of the journal is to come: what lets a writer in may stand behind its records there
    */
   look(isWhole = true): void {
+    // also without a loss here: who was let in above the cut of a host that was removed is no member any more
+    const members = this.#deps.registry.membersVersion()
+    this.#hasLost ||= members !== this.#members
+    this.#members = members
     this.#compact()
     while (isWhole && this.#hasLost && this.#expel()) this.#compact()
   }
 
-  /** True of a writer all of whose records went since who let it in is on no history that is left, and who was not let in again. */
+  /** True of a writer all of whose records went since what let it in is on no history that is left, or above a cut, and who was not let in again. */
   hasExpelled(writer: PeerKey): boolean {
     const { registry, log } = this.#deps
     return this.#expelled.has(writer) && log.tips(writer).length === 0 && !registry.everMember(writer)
@@ -88,7 +94,7 @@ export class Compactor {
   }
 
   /**
-   * Whoever was let in by records that went is no member any more, and peers that never held these take none of its own: they
+   * Whoever was let in by records that went or do not count is no member any more, and peers that never held these take none of its own: they
    * go here too. Says whether there were any.
    */
   #expel(): boolean {
