@@ -16,13 +16,15 @@ describe('datapath: a peer that stops, dies and comes back', function () {
   const compared = () => eventually(async () => (await one.ask('status')).lastCompareMs !== undefined, 5000)
   /** Pings from c1 all through `during`; fails if one echo was lost. */
   const unbroken = async (ip: string, during: () => Promise<void>) => {
-    const child = one.spawn('ip', 'netns', 'exec', 'c1', 'ping', '-n', '-q', '-i', '0.02', ip)
+    const child = one.spawn('ip', 'netns', 'exec', 'c1', 'ping', '-n', '-i', '0.02', ip)
     let text = ''
     child.stdout?.on('data', chunk => {
       text += chunk
     })
     const closed = new Promise(resolve => child.on('close', resolve))
     try {
+      // one that is ended before it has begun says nothing
+      await eventually(() => /bytes from/.test(text))
       await during()
     } finally {
       child.kill('SIGINT')
