@@ -16,7 +16,7 @@ function gitCommit() {
   }
 }
 
-/** What dockerode loads for `ssh://` and for building images; we do neither, and they take 20 MB of a peer's memory. */
+/** What dockerode loads for `ssh://` and for building images; we do neither, and they take a Node process 20 MB. */
 const unused = {
   name: 'unused parts of dockerode',
   setup({ onResolve, onLoad }) {

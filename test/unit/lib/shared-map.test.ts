@@ -49,7 +49,13 @@ describe('shared map', () => {
 
   it('is itself if nothing differs', () => {
     const map = numbered(1_000)
-    assert.equal(map.with([['10.1.0.7', 7], ['nobody', undefined]]), map) // biome-ignore format: pairs
+    assert.equal(
+      map.with([
+        ['10.1.0.7', 7],
+        ['nobody', undefined],
+      ]),
+      map,
+    )
     assert.equal(SharedMap.of(map), map)
   })
 
@@ -71,7 +77,10 @@ describe('shared map', () => {
     const names = ['costarring', 'liquid', 'declinate', 'macallums', 'altarage', 'zinke']
     const map = SharedMap.of(names.map((name, at) => [name, at] as const))
     const more = map.with(numbered(500))
-    assert.deepEqual(names.map(name => more.get(name)), [0, 1, 2, 3, 4, 5]) // biome-ignore format: short
+    assert.deepEqual(
+      names.map(name => more.get(name)),
+      [0, 1, 2, 3, 4, 5],
+    )
     assert.deepEqual(SharedMap.differences(more, more.with([['liquid', undefined]])), ['liquid'])
   })
 })
