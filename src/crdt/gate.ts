@@ -51,11 +51,6 @@ export class Gate {
     return [...this.#withheld].flatMap(([writer, kept]) => (kept.size > 0 ? [writer] : []))
   }
 
-  /** True if some record that is withheld meets this. */
-  withholdsOne(meets: (record: LeafRecord<unknown>) => boolean): boolean {
-    return [...this.#withheld.values()].some(kept => [...kept.values()].some(meets))
-  }
-
   /** Nothing was received. */
   clear(): void {
     this.#held.clear()

@@ -11,6 +11,7 @@ import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf } from './leaf-codec.ts'
 import type { Leaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
+import { Newcomers } from './newcomers.ts'
 import type { HistoryKept } from './policy-collection.ts'
 import { RecordTables } from './record-tables.ts'
 import type { Endpoint } from './registry-view.ts'
@@ -46,6 +47,7 @@ export class Merge {
   readonly #options: MergeOptions
   readonly #remembered: Part[] = []
   readonly #gate = new Gate()
+  readonly #newcomers = new Newcomers(writer => this.removals.limit(writer))
   readonly #removalTable = new RemovalTable()
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
   #tables: RecordTables
@@ -153,54 +155,37 @@ export class Merge {
    * removal: what it writes is held, and of it takes effect what is above any limit (R9 b).
    */
   isUnseenVoter(writer: PeerKey): boolean {
-    return this.removals.isListed(writer) && !this.#isMember(writer) && this.#withholdsAdmissionOf(writer)
+    return this.removals.isListed(writer) && this.#newcomers.isUnseen(writer)
   }
 
-  #isMember(key: PeerKey): boolean {
-    return this.#tables.membership.members().has(key)
-  }
-
-  #withholdsAdmissionOf(key: PeerKey): boolean {
-    return this.#gate.withholdsOne(({ leaf }) => {
-      const it = leaf as Leaf | undefined
-      return it?.kind === 'admission' && it.key === key
-    })
-  }
-
-  /** Counter above which nothing of the writer takes effect but what has no limit. */
+  /** Counter above which nothing of the writer takes effect but what has no limit. Nothing hides a peer's own records from itself. */
   #limit(writer: PeerKey): number | undefined {
-    const { removals } = this
-    const limit = removals.limit(writer)
-    if (limit !== undefined || writer === removals.self || this.#isMember(writer)) return limit
-    return removals.isListed(writer) || this.#withholdsAdmissionOf(writer) ? 0 : undefined
+    const limit = this.removals.limit(writer)
+    if (limit !== undefined || writer === this.removals.self) return limit
+    return this.#newcomers.isUnseen(writer) ? 0 : undefined
   }
 
   #take(batch: Part): void {
-    const { membership } = this.#tables
-    const before = membership.version
-    this.#takeIn(batch)
-    // who waited for an admission
-    if (this.#tables.membership === membership && membership.version !== before) this.#release()
-  }
-
-  #takeIn(batch: Part): void {
     this.#gate.receive(batch.writer, batch.last)
     const { writer, last: counter, hlc } = batch
     const head = this.#heads.get(writer)
     // a forked writer has several batches that end at one counter; behind every compacted run a batch follows
     if (!head || (counter - head.counter || compareHlc(hlc, head.hlc)) > 0) this.#heads.set(writer, { counter, hlc })
     const records = recordsOf(batch)
+    const letsIn = this.#newcomers.note(records)
     const open = records.filter(isUnlimited)
     for (const record of open) this.#put(record as LeafRecord)
     const decides = open.some(({ leaf }) => leaf && deciding.has(leaf.kind)) || this.removals.isAwaited(batch.writer)
     if (decides && this.#decide()) return
     for (const record of records) if (!isUnlimited(record)) this.#applyLimited(record)
+    if (letsIn) this.#followLimits()
   }
 
   /** As if all in the history came now. */
   restart(): void {
     this.#gate.clear()
     this.#heads.clear()
+    this.#newcomers.clear()
     this.#removalTable.clear()
     this.removals.decide()
     this.#newEra()
@@ -224,10 +209,11 @@ export class Merge {
     return everybodys.#tables.live.digest()
   }
 
-  /** This peer was removed, and wrote more than counts for the others. */
+  /** This peer was removed and wrote more than counts for the others, or was let in by what does not count for them. */
   #isCut(): boolean {
     const { self, gone } = this.removals
-    return self !== undefined && this.held(self) > (gone.get(self)?.cut ?? Number.POSITIVE_INFINITY)
+    if (self === undefined) return false
+    return this.#newcomers.isUnseen(self) || this.held(self) > (gone.get(self)?.cut ?? Number.POSITIVE_INFINITY)
   }
 
   #applyLimited(record: LeafRecord<Leaf | undefined>): void {
@@ -247,21 +233,18 @@ export class Merge {
     this.removals.decide()
     this.#tables.membership.forget()
     this.#listVersion++
-    if (this.#gate.isOverrun(writer => this.#limit(writer))) {
+    return this.#followLimits()
+  }
+
+  /** Gives and takes effect as the limits are now. True if all was built again. */
+  #followLimits(): boolean {
+    const limit = (writer: PeerKey) => this.#limit(writer)
+    if (this.#gate.isOverrun(limit)) {
       this.#rebuild()
       return true
     }
-    this.#release()
+    for (const record of this.#gate.release(limit)) this.#applyLimited(record as LeafRecord<Leaf | undefined>)
     return false
-  }
-
-  /** What is above no limit any more takes effect; an admission among it may lift the limit of whom it admits. */
-  #release(): void {
-    for (;;) {
-      const released = this.#gate.release(writer => this.#limit(writer))
-      for (const record of released) this.#applyLimited(record as LeafRecord<Leaf | undefined>)
-      if (released.length === 0) return
-    }
   }
 
   /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
@@ -275,7 +258,6 @@ export class Merge {
       }
     }
     this.removals.decide()
-    this.#release()
     this.#listVersion++
   }
 
