@@ -150,8 +150,10 @@ export class GroupTable {
           this.#edits.mayDrop(leaf.group, { ...record, leaf, dot }, drops, gone) ||
           this.#isGone(leaf.group, drops, gone)
         )
-      case 'group-policy':
       case 'group-policy-rm':
+        // it lets others go, so it outlives them also where nothing of the group is here: that may be on its way
+        return this.#attached.mayDrop({ ...record, leaf, dot }, drops, gone)
+      case 'group-policy':
         return this.#attached.mayDrop({ ...record, leaf, dot }, drops, gone) || this.#isGone(leaf.group, drops, gone)
     }
   }

@@ -85,17 +85,24 @@ export class PolicyTable {
   /** Undefined if it is dead and nothing keeps it. */
   policy(tenant: string, name: string, isUsed: () => boolean): Policy | undefined {
     const held = this.#held.get(keyOf(tenant, name))
-    const created = held && earliest(held.writes.values())?.hlc
-    if (!held || !created) return undefined
-    const alive = this.acts(tenant, name).length > 0
+    const first = held && earliest(held.writes.values())
+    if (!held || !first) return undefined
+    const living = this.#living(held)
+    const alive = living.length > 0
+    // of an earlier life some hosts may hold nothing any more
+    const created = (earliest(living) ?? first).hlc
     return alive || this.#hasUnseenRule(held) || isUsed() ? { tenant, name, alive, created } : undefined
   }
 
   /** Writes that no deletion names, ascending. */
   acts(tenant: string, name: string): Dot[] {
     const held = this.#held.get(keyOf(tenant, name))
-    const seen = new Set([...(held?.removals.values() ?? [])].flatMap(({ leaf }) => leaf.seen.map(dotText)))
-    return dotsOf([...(held?.writes.values() ?? [])].filter(({ dot }) => !seen.has(dotText(dot))))
+    return held ? dotsOf(this.#living(held)) : []
+  }
+
+  #living({ writes, removals }: Held): LeafRecord<PolicyLeaf>[] {
+    const seen = new Set([...removals.values()].flatMap(({ leaf }) => leaf.seen.map(dotText)))
+    return [...writes.values()].filter(({ dot }) => !seen.has(dotText(dot)))
   }
 
   deletedSince(tenant: string, name: string): Hlc | undefined {

@@ -135,6 +135,24 @@ describe('crdt: collection of objects', function () {
     for (const { registry } of peers) assert.deepEqual(registry.objects.rules(tenant, 'db'), [])
   })
 
+  it('says the same of when a policy was created after an earlier one of its name went', () => {
+    const { peers } = scene()
+    const one = peers[0] as ModelPeer
+    const twice = () => {
+      one.write(createPolicyLeaves(one.registry.objects, tenant, 'web'))
+      one.write(removePolicyLeaves(one.registry.objects, tenant, 'web'))
+    }
+    twice()
+    twice()
+    one.write(createPolicyLeaves(one.registry.objects, tenant, 'web'))
+    const before = one.registry.objects.policy(tenant, 'web')
+    const held = one.registry.objects.policyActs(tenant, 'web').length
+    collectAll(peers)
+    assert.equal(held, 1)
+    assert.deepEqual(one.registry.objects.policy(tenant, 'web'), before)
+    assert.ok(one.chain(one.writer.key).some(part => 'survivors' in part))
+  })
+
   it('leaves of a deleted group its highest generation, and what has to clear up after it is told', () => {
     const { peers } = scene()
     const [one, two] = peers as [ModelPeer, ModelPeer]
@@ -152,6 +170,23 @@ describe('crdt: collection of objects', function () {
       assert.ok(registry.objects.isGroupDeleted(group.id))
       assert.equal(registry.objects.nextGroupGeneration(tenant, 'app'), 1)
     }
+  })
+
+  it('takes no group for gone that may still come: who took a policy off it says why that went (I2)', () => {
+    const { world, peers } = scene()
+    const [one, , three] = peers as [ModelPeer, ModelPeer, ModelPeer]
+    three.write(createPolicyLeaves(three.registry.objects, tenant, 'web'))
+    three.write(groupLeaves(three.registry, 1))
+    settle(peers)
+    // more often than its history tells
+    for (const pick of [0, 1, 0, 1]) one.write(groupLeaves(one.registry, pick))
+    collectAll(peers)
+    const archive = new ModelPeer(world, 1)
+    // all of the first, before there is a group
+    for (const batch of world.batches) archive.take(batch)
+    assert.ok(one.chain(three.writer.key).some(part => 'survivors' in part))
+    assert.equal(archive.registry.digest(), one.registry.digest())
+    assert.deepEqual(archive.registry.conditions(), [])
   })
 
   it('keeps one value of each setting however often it is written, by whomever', () => {
