@@ -219,7 +219,10 @@ describe('api and cli: skein peer rm', () => {
     { peers: ['host2'], hostIsDown: true, keyIsLost: true },
   ]
   it('POST /api/v1/peers/remove refuses malformed bodies, and nothing changes', async () => {
-    const before = hosts.at(1).peer.replica.view.digest()
+    const { view } = hosts.at(1).peer.replica
+    // not its digest: what the tests before began may still be acknowledged
+    const said = () => [view.removals().map(({ targets }) => targets), view.members().map(({ key }) => key)]
+    const before = said()
     for (const body of bad) {
       const answer: Answer = await hosts
         .at(1)
@@ -227,7 +230,7 @@ describe('api and cli: skein peer rm', () => {
       assert.equal(answer.status, 400, JSON.stringify(body))
       assert.equal(answer.text.trimEnd().split('\n').length, 1)
     }
-    assert.equal(hosts.at(1).peer.replica.view.digest(), before)
+    assert.deepEqual(said(), before)
   })
 
   it('answers with the hosts that were asked for, found by the beginning of a key too', async () => {
