@@ -12,7 +12,7 @@ import type { PeerKey } from '../lib/keys.ts'
 const minPrefixBytes = 3
 const keyBytes = 32
 /** Of a hash. */
-export const shortHashBytes = 6
+export const shortHashBytes = 4
 /** Most entries of one message: far more than fit. */
 const maxEntries = 65_536
 

@@ -17,7 +17,7 @@ export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4, tips: 5 } 
 /** First element of the answer to a hello. */
 export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3, narrow: 4 } as const
 /** Third element of a hello: its sender understands `tips` and what is in short. Earlier versions neither send it nor look at it. */
-export const understandsShort = 1
+export const understandsShort = 2
 
 /** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
 export const maxWants = 1024

@@ -6,7 +6,7 @@ import { type Vector, vectorHash } from '../crdt/vector.ts'
 import { equalBytes } from '../lib/bytes.ts'
 
 export interface SummaryShape {
-  /** A power of two, 8 to 256. */
+  /** A power of two, 8 to 512. */
   readonly buckets: number
   /** Of the hash of a bucket. */
   readonly hashBytes: number
@@ -18,17 +18,20 @@ export const wideShape: SummaryShape = { buckets: 256, hashBytes: 8 }
 export const summaryFrom = 48
 
 const minBuckets = 8
+/** More would take more bytes, both ways, than they save of the entries: 1,000 writers of whom 1 to 300 differ. */
+const maxBuckets = 512
+const narrowHashBytes = 2
 
-/** What others are shown: about a bucket for each writer, and 4 bytes for each, since the whole hash is compared too. */
+/** What others are shown: about a bucket for each writer, and 2 bytes for each, since the whole hash is compared too. */
 export function narrowShape(writers: number): SummaryShape {
   let buckets = minBuckets
-  while (buckets < writers && buckets < wideShape.buckets) buckets *= 2
-  return { buckets, hashBytes: 4 }
+  while (buckets < writers && buckets < maxBuckets) buckets *= 2
+  return { buckets, hashBytes: narrowHashBytes }
 }
 
 /** The narrow shape of a summary of this many bytes; undefined if it is none. */
 export function narrowShapeOf(bytes: number): SummaryShape | undefined {
-  const shape = narrowShape(bytes / 4)
+  const shape = narrowShape(bytes / narrowHashBytes)
   return summaryBytes(shape) === bytes ? shape : undefined
 }
 
@@ -78,5 +81,5 @@ export function fromBits(bits: Uint8Array): { wanted: Set<number>; shape: Summar
 }
 
 function bucketOf(writer: string, { buckets }: SummaryShape): number {
-  return (Number.parseInt(writer.slice(0, 2), 16) * buckets) >> 8
+  return (Number.parseInt(writer.slice(0, 4), 16) * buckets) >> 16
 }

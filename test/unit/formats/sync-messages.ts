@@ -34,9 +34,9 @@ const vector: Vector = new Map([
 ])
 const unit = new Uint8Array([1, 2, 3])
 const short: readonly ShortEntry[] = [
-  { prefix: 'aaaaaa', head: { counter: 70_000, hash: 'cd'.repeat(6) } },
-  { prefix: 'aaaaaa', head: { counter: 3, hash: 'cd'.repeat(6) } },
-  { prefix: 'bbbbbb', head: { counter: 1, hash: 'ef'.repeat(6) } },
+  { prefix: 'aaaaaa', head: { counter: 70_000, hash: 'cd'.repeat(4) } },
+  { prefix: 'aaaaaa', head: { counter: 3, hash: 'cd'.repeat(4) } },
+  { prefix: 'bbbbbb', head: { counter: 1, hash: 'ef'.repeat(4) } },
 ]
 const inShort = (entries: readonly ShortEntry[]) => shortToPlain(attribute(entries, [keyA, keyB]).vector, [keyA, keyB])
 const behind = (more: SyncRequest & { kind: 'pull' | 'offer' }) => (more.short ? [inShort(more.short)] : [])
@@ -83,7 +83,7 @@ export const syncMessages = {
     equal: shown('equal'),
     'vector shown': shown({ vector }),
     'summary shown': shown({ summary: new Uint8Array(summaryBytes(wideShape)).fill(0x11), shape: wideShape }),
-    'narrow summary shown': shown({ summary: new Uint8Array(64).fill(0x11), shape: narrowShape(9) }),
+    'narrow summary shown': shown({ summary: new Uint8Array(32).fill(0x11), shape: narrowShape(9) }),
     incomplete: shown('incomplete'),
     entries: asked({ kind: 'entries', buckets: new Set([0, 24, 255]) }),
     'entries shown': format({

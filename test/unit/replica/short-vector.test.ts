@@ -23,13 +23,13 @@ describe('replica: a vector in short', () => {
     const entries = shortFromPlain(plain) ?? assert.fail()
     const read = attribute(entries, [a, b, c])
     assert.deepEqual(read.unclear, [])
-    const cut = [...vector].map(([key, tips]) => [key, tips.map(head => ({ ...head, hash: head.hash.slice(0, 12) }))])
+    const cut = [...vector].map(([key, tips]) => [key, tips.map(head => ({ ...head, hash: head.hash.slice(0, 8) }))])
     assert.deepEqual([...read.vector], cut)
   })
 
   it('takes no prefix for a writer’s that is of none here, or of several', () => {
     const entries = shortFromPlain(shortToPlain(new Map([[a, [tip(1, '11')]]]), [a, c])) ?? assert.fail()
-    assert.deepEqual(entries, [{ prefix: 'aabbcc', head: { counter: 1, hash: '11'.repeat(6) } }])
+    assert.deepEqual(entries, [{ prefix: 'aabbcc', head: { counter: 1, hash: '11'.repeat(4) } }])
     for (const known of [[a, b], [c], []]) {
       const { vector: none, unclear } = attribute(entries, known)
       assert.deepEqual([none.size, unclear], [0, ['aabbcc']])
@@ -37,12 +37,12 @@ describe('replica: a vector in short', () => {
   })
 
   it('keeps of more tips of a writer than anybody has the first', () => {
-    const many = Array.from({ length: 100 }, (_, i) => [fromHex('ddeeff'), i + 1, new Uint8Array(6)]).flat()
+    const many = Array.from({ length: 100 }, (_, i) => [fromHex('ddeeff'), i + 1, new Uint8Array(4)]).flat()
     assert.equal(attribute(shortFromPlain(many) ?? [], [c]).vector.get(c)?.length, 64)
   })
 
   const key = fromHex('ddeeff')
-  const hash = new Uint8Array(6)
+  const hash = new Uint8Array(4)
   const malformed: Record<string, Plain> = {
     'no array': 7,
     'not all three of an entry': [key, 1],
@@ -65,17 +65,25 @@ describe('replica: a vector in short', () => {
     })
   }
 
+  it('is not shown to who understands another one: builds that were never released cut hashes longer', () => {
+    const hello = (third: Plain) => openRequest(encode([ask.hello, new Uint8Array(32), third]))
+    assert.deepEqual(
+      [1, 2, 3].map(third => 'inShort' in hello(third) && hello(third)),
+      [1, 2, 3].map(third => ({ kind: 'hello', hash: new Uint8Array(32), inShort: third === 2 })),
+    )
+  })
+
   it('refuses summaries, and questions for buckets, of sizes that there are not', () => {
-    for (const bytes of [0, 4, 28, 36, 48, 1028, 2048]) {
+    for (const bytes of [0, 2, 14, 18, 24, 1026, 2048]) {
       assert.throws(() => openShown([4, new Uint8Array(bytes)]), /malformed/)
     }
-    for (const bytes of [0, 3, 5, 33, 64]) {
+    for (const bytes of [0, 3, 5, 33, 128]) {
       assert.throws(() => openRequest(encode([ask.tips, new Uint8Array(bytes)])), /malformed/)
     }
-    for (const bytes of [1, 2, 4, 8, 16, 32]) {
+    for (const bytes of [1, 2, 4, 8, 16, 32, 64]) {
       const { shape } = openRequest(encode([ask.tips, new Uint8Array(bytes)])) as { shape?: unknown }
-      assert.deepEqual(shape, { buckets: 8 * bytes, hashBytes: 4 })
-      assert.deepEqual(openShown([4, new Uint8Array(32 * bytes)]), { summary: new Uint8Array(32 * bytes), shape })
+      assert.deepEqual(shape, { buckets: 8 * bytes, hashBytes: 2 })
+      assert.deepEqual(openShown([4, new Uint8Array(16 * bytes)]), { summary: new Uint8Array(16 * bytes), shape })
     }
   })
 })

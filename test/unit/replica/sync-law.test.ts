@@ -69,6 +69,17 @@ describe('replica: the bytes of anti-entropy', () => {
     }
   }
 
+  it('in a mesh of 1000: 1, 10, 100 and 300 differing records of as many, as small as they are', async function () {
+    this.timeout(60_000)
+    for (const records of [1, 10, 100, 300]) {
+      for (const onBoth of [false, true]) {
+        const scene = sceneOf(1000)
+        differ(scene, records, true, onBoth, smallLeaf)
+        assert.equal((await lawful(scene)).units, records, 'each once')
+      }
+    }
+  })
+
   for (const count of [2, 35, 300]) {
     it(`in a mesh of ${count}: 1000 differing records, in chunks`, async function () {
       this.timeout(60_000)
