@@ -103,6 +103,8 @@ export function planGroup(known: KnownObjects, wish: GroupPlanWish): GroupPlan {
       `Cannot change IP pool of group ${name} after it is created (${present.pool || 'none'}): ${remedy}`,
     )
   }
+  // one that is there has its pool, also where another's came to overlap it on the other side of a split
+  if (present) return { network, pool, present }
   const rival = known.objects.groups(tenant).find(group => {
     return group.name !== name && group.network === network.id && poolsOverlap(group.pool, pool)
   })

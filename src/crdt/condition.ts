@@ -29,6 +29,7 @@ export const conditionKinds = [
   'group-draining',
   'group-without-network',
   'group-name-conflict',
+  'pool-overlap',
   'policy-in-use',
   'rule-conflict',
   'rule-lost',

@@ -10,6 +10,7 @@ import type { CheckpointLeaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import { nameConditions } from './name-conditions.ts'
 import { objectConditions } from './object-conditions.ts'
+import { poolConditions } from './pool-conditions.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
 import { removalConditions } from './removal-conditions.ts'
 import type { TenantTable } from './tenant-table.ts'
@@ -28,6 +29,7 @@ export function conditionsOf(view: RegistryView, tables: Tables): Condition[] {
     ...successionConditions(view),
     ...removalConditions(view),
     ...objectConditions(view, tables.objects),
+    ...poolConditions(view),
     ...unjustCheckpoints(view, tables.unjust),
   ]
   // two hosts may bear one name: only what a condition is about tells theirs apart

@@ -4,6 +4,7 @@ import { isName } from '../model/names.ts'
 import { overlaps } from '../model/subnet.ts'
 import { drainCommand, inTenant, shown } from './condition-text.ts'
 import { maxHlc } from './hlc.ts'
+import { pairsInOrder } from './overlapping.ts'
 import type { Condition, Network, RegistryView } from './registry-view.ts'
 
 export function nameConditions(view: RegistryView): Condition[] {
@@ -75,19 +76,6 @@ function tenantsOf(live: readonly Network[]): Network[][] {
   const candidates = live.filter(network => network.name === network.givenName && network.into === undefined)
   const tenants = new Set(candidates.map(network => network.tenant))
   return [...tenants].map(tenant => candidates.filter(network => network.tenant === tenant))
-}
-
-/** Pairs that overlap, of what is sorted by its beginning: what begins behind the end of one, and all after that, is apart from it. */
-function pairsInOrder<T>(sorted: readonly T[], overlap: (a: T, b: T) => boolean): [T, T][] {
-  const pairs: [T, T][] = []
-  sorted.forEach((a, i) => {
-    for (let at = i + 1; at < sorted.length; at++) {
-      const b = sorted[at] as T
-      if (!overlap(a, b)) break
-      pairs.push([a, b])
-    }
-  })
-  return pairs
 }
 
 function overlap(one: Network, other: Network, textOf: (network: Network) => string): Condition {

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { createNetwork } from '../../src/api/create-network.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
+import { writeGroup } from '../../src/api/object-writes.ts'
 import { checkpointLeaf, runOf } from '../../src/crdt/checkpoint.ts'
 import type { Condition, RegistryView } from '../../src/crdt/registry-view.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
+import { formatIp } from '../../src/model/ip.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { checkCauses } from './checks/causes.ts'
 import { heldParts } from './checks/held-records.ts'
@@ -102,6 +104,32 @@ describe('simulator: judges of conditions', function () {
     const later = stage.peer(2).replica.view.networkByName('default', 'cable')?.id
     assert.equal(one?.objects[0], later)
     assertJudged(stage, 'vlan-conflict')
+  })
+
+  it('pool-overlap: of two sides’ groups of one network', async () => {
+    const stage = await setStage(3)
+    const network = await stage.create(1, 'web')
+    await stage.heal()
+    const group = (number: number, name: string, pool: string) => {
+      const deps = { replica: stage.peer(number).replica } as ApiDeps
+      return stage.finish(writeGroup(deps, { tenant: 'default', name, network: 'web', pool }))
+    }
+    const { first } = network.spec.subnet
+    const pool = (from: number, to: number) => `${formatIp(first + from)}-${formatIp(first + to)}`
+    stage.split([1, 2], [3])
+    await stage.pass(100)
+    await group(3, 'front', pool(1, 4))
+    await stage.pass(1000)
+    await group(1, 'back', pool(4, 6))
+    await group(2, 'far', pool(7, 8))
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
+    const shown = stage.peer(2).replica.view.conditions()
+    assert.deepEqual(
+      shown.map(({ kind }) => kind),
+      ['pool-overlap'],
+    )
+    assertJudged(stage, 'pool-overlap')
   })
 
   it('succeeded: a host that came back, and the removal of its former key was lifted', async () => {

@@ -1,6 +1,6 @@
 /**
- * Conditions that must be there: what the history says of networks that claim one VLAN tag, or overlap, of hosts that came back
- * under a new key, and of checkpoints that let go of what is needed. One line of the objects of each.
+ * Conditions that must be there: what the history says of networks that claim one VLAN tag, or overlap, of groups whose pools do, of
+ * hosts that came back under a new key, and of checkpoints that let go of what is needed. One line of the objects of each.
  */
 import { survives } from '../../../src/crdt/checkpoint.ts'
 import type { ConditionKind } from '../../../src/crdt/condition.ts'
@@ -10,9 +10,11 @@ import type { LeafRecord } from '../../../src/crdt/live-set.ts'
 import type { Network, RegistryView } from '../../../src/crdt/registry-view.ts'
 import type { Dot } from '../../../src/crdt/vector.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
+import { poolsOverlap } from '../../../src/model/group.ts'
 import { collide6, type NetworkId } from '../../../src/model/network.ts'
 import { overlaps } from '../../../src/model/subnet.ts'
 import type { World } from '../world.ts'
+import { poolsOn } from './pools.ts'
 
 /** What is judged, and what it is judged by. */
 export interface Case {
@@ -27,6 +29,7 @@ type Due = (at: Case) => (readonly string[])[]
 export const dues = {
   'vlan-conflict': vlanConflicts,
   'subnet-overlap': overlappingNetworks,
+  'pool-overlap': overlappingPools,
   succeeded: ({ world, view }) =>
     comebacks(world, view).flatMap(({ former, chosen }) => {
       return view.member(former) && !isGoing(view, former) ? [[former, chosen]] : []
@@ -68,6 +71,17 @@ function overlappingNetworks({ view }: Case): string[][] {
       .filter(b => a.tenant === b.tenant && (overlaps(a.spec.subnet, b.spec.subnet) || collide6(a.spec, b.spec)))
       .map(b => [a.id, b.id]),
   )
+}
+
+/** Every two of a network that still gives addresses; the group that was created later first. */
+function overlappingPools({ view }: Case): string[][] {
+  const networks = view.networks().filter(({ status, into }) => status === 'live' && into === undefined)
+  return networks.flatMap(({ id }) => {
+    const inAge = poolsOn(view, id).sort((a, b) => compareHlc(b.created, a.created) || (a.id < b.id ? 1 : -1))
+    return inAge.flatMap((younger, i) =>
+      inAge.slice(i + 1).flatMap(older => (poolsOverlap(younger.pool, older.pool) ? [[younger.id, older.id]] : [])),
+    )
+  })
 }
 
 /** When each network was first created, by the records that take effect: not what a removed host wrote above its cut. */

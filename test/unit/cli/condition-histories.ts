@@ -98,6 +98,8 @@ function ofObjects(): Condition[] {
     const place = { network: on, ip: 0x0a070105, mac: '02:02:0a:07:01:05', container: '', containerName: id }
     second.write([{ kind: 'endpoint', id, ...place }])
   }
+  first.write(createGroupLeaves(world.all.objects, { ...act, name: 'near', pool: '10.1.0.4-10.1.0.9' }, {}))
+  second.write(createGroupLeaves(world.all.objects, { ...act, name: 'next', pool: '10.1.0.9' }, { policies: ['p'] }))
   all.push(...world.all.conditions())
   first.write(removeNetworkLeaves(world.all, wide))
   first.write([{ kind: 'endpoint', id: 'e-outside', ...at, ip: 0x0a090909 }])

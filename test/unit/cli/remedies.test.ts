@@ -91,6 +91,28 @@ describe('cli: the commands of conditions', () => {
     )
   })
 
+  it('groups whose pools overlap: the one that nothing uses is removed, and created with another pool', async () => {
+    hub.heal()
+    await create(1, 'web', '10.1.2.0/24')
+    await agree()
+    hub.split(...peers.map(peer => [peer.signer.key]))
+    const group = async (n: number, ...words: string[]) => {
+      const outcome = await runCli('skein', ['group', 'create', 'web', ...words], {
+        SKEIN_HOST: apis[n - 1]?.socketPath,
+      })
+      assert.equal(outcome.code, 0, outcome.stderr)
+    }
+    await group(1, 'db', '--ip-pool=10.1.2.10-10.1.2.20')
+    await group(2, 'app', '--ip-pool=10.1.2.20-10.1.2.30')
+    const { commands, remedy } = await only('pool-overlap')
+    await group(1, 'app', '--ip-pool=10.1.2.20-10.1.2.30') // is there
+    await type(commands[0] ?? '')
+    assert.deepEqual(await listed(1), [])
+    const anew = remedy.split(', with: ').at(-1)?.replace('RANGE', '10.1.2.21-10.1.2.30')
+    assert.match(await type(anew ?? ''), /app/)
+    assert.deepEqual(await listed(1), [])
+  })
+
   it('a tenant that was deleted while it got a network is kept', async () => {
     hub.heal()
     await at(1).replica.write(() => [{ kind: 'tenant', name: 'blue' }])
