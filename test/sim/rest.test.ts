@@ -6,6 +6,7 @@ import { vectorHash } from '../../src/crdt/vector.ts'
 import { toHex } from '../../src/lib/bytes.ts'
 import { errorText } from '../../src/lib/errors.ts'
 import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
+import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import { derivedRandom } from './random.ts'
@@ -96,6 +97,41 @@ describe('simulator: at rest', function () {
     const newcomer = stage.peer(2).replica.view.member(keyOf(stage, 3))
     assert.deepEqual([newcomer?.settled, newcomer?.waitingFor], [false, [keyOf(stage, 1)]])
     assert.equal(stage.peer(1).replica.view.members().length, 1, 'it knows itself alone')
+  })
+
+  it('R8: a host that runs under a key which has a successor shows its own endpoints, and agrees with the others in all that these make of it', async () => {
+    const stage = await setStage(3)
+    const network = await stage.create(1, 'web')
+    await stage.heal()
+    const before = copyOf(stage.host(3))
+    await stage.run(3, network)
+    await stage.heal()
+    const after = copyOf(stage.host(3))
+    const former = keyOf(stage, 3)
+    const random = derivedRandom(1, 'told')
+    dieHost(stage.world, stage.host(3), 'kill')
+    putBack(stage.world, stage.host(3), before, random, 'is lost')
+    await stage.finish(startHost(stage.world, stage.host(3)))
+    await stage.pass(5000)
+    stage.split([1], [2, 3])
+    for (let tries = 0; stage.peer(3).mesh.connected().length === 0 && tries < 100; tries++) await stage.pass(200)
+    await stage.finish(succeed(stage.world, stage.host(3)))
+    await stage.pass(5000)
+    await stage.finish(stage.peer(2).removal.cancel([former]))
+    await stage.heal()
+    const successor = keyOf(stage, 3)
+    dieHost(stage.world, stage.host(3), 'kill')
+    putBack(stage.world, stage.host(3), after, random, 'is copied too')
+    await stage.finish(startHost(stage.world, stage.host(3)))
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
+    const owners = (number: number) =>
+      stage
+        .peer(number)
+        .replica.view.endpoints(network.id)
+        .map(({ owner }) => owner)
+    assert.deepEqual(owners(3), [former])
+    assert.deepEqual(owners(1), [successor])
   })
 
   it('R9: whoever is bound by a removal sees not whom its target lets in, and agrees in all else', async () => {

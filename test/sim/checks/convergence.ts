@@ -9,7 +9,9 @@ import type { NetworkId } from '../../../src/model/network.ts'
 
 import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
+import { heldParts } from './held-records.ts'
 import { insiders, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
+import { replay, settingOf } from './journals.ts'
 import { difference, stateText } from './state-text.ts'
 
 /** At any time: peers that hold the same records show the same. */
@@ -83,6 +85,18 @@ function isLeaving(view: RegistryView, key: PeerKey): boolean {
     .some(({ outcome, targets }) => outcome === 'undecided' && targets.some(each => each.key === key))
 }
 
+/**
+ * What others make of the records that a host holds. Nothing takes its own endpoints from a host whose key has a successor (R8), so what it shows
+ * of them is its own affair while it runs under that key.
+ */
+function asOthersRead(world: World, { host, peer }: Running, all: readonly Running[]): RegistryView {
+  const { view, self } = peer.replica
+  if (view.succeededBy(self) === undefined) return view
+  const others = all.map(each => each.peer.replica.self).filter(key => key !== self)
+  const reader = others.find(key => view.succeededBy(key) === undefined) ?? others[0]
+  return reader === undefined ? view : replay(settingOf(world, view, reader), heldParts(host)).registry
+}
+
 /** At rest: states are equal, acknowledged writes are everywhere, promises are kept. */
 export async function checkAtRest(world: World): Promise<void> {
   for (const island of islands(world)) checkIsland(world, island)
@@ -91,7 +105,7 @@ export async function checkAtRest(world: World): Promise<void> {
 
 function checkIsland(world: World, all: readonly Running[]): void {
   const isOpen = all.some(({ peer }) => peer.replica.view.removals().some(({ outcome }) => outcome === 'undecided'))
-  const texts = all.map(({ peer }) => stateText(peer.replica.view))
+  const texts = all.map(each => stateText(asOthersRead(world, each, all)))
   all.forEach(({ host }, i) => {
     const text = texts[i] ?? ''
     // whoever acknowledged a removal that is not decided shows less of the target (R9)

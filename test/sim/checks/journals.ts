@@ -1,6 +1,8 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
 
 import type { Part } from '../../../src/crdt/compact-unit.ts'
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import type { World } from '../world.ts'
 import { heldParts } from './held-records.ts'
 import { emptyPeer, reorder, type Setting } from './orders.ts'
@@ -13,7 +15,7 @@ export function checkJournals(world: World): void {
     if (!host.peer || host.peer.pending() > 0) continue
     const parts = heldParts(host)
     const { view, self } = host.peer.replica
-    const setting = { meshId: view.meshId, self, verify: world.verify, kept: world.parts.collection.kept }
+    const setting = settingOf(world, view, self)
     const shown = stateText(view)
     const { registry, units, left } = replay(setting, parts)
     for (let i = 0; i < units; i++) world.count('compact unit held at rest')
@@ -36,7 +38,13 @@ export function checkJournals(world: World): void {
   }
 }
 
-function replay(setting: Setting, parts: readonly Part[]) {
+/** @param self who takes the records in */
+export function settingOf({ verify, parts }: World, { meshId }: RegistryView, self: PeerKey): Setting {
+  return { meshId, self, verify, kept: parts.collection.kept }
+}
+
+/** The records in the order of the journal. */
+export function replay(setting: Setting, parts: readonly Part[]) {
   const { log, compactor, finish } = emptyPeer(setting)
   for (const part of parts) {
     if (log.standing(part) === 'known') continue
