@@ -86,11 +86,22 @@ export class Compactor {
     this.#isStale = false
     // a removal that was decided may have brought some of any writer
     const news = [...registry.checkpoints.byWriter].flatMap(([writer, list]) =>
-      list.length > 0 && this.#seen.get(writer) !== list ? [writer] : [],
+      list.length > 0 && this.#seen.get(writer) !== list && !this.#isUnwritten(writer) ? [writer] : [],
     )
-    if (news.length + this.#waiting.size === 0) return
-    this.#waiting = applyCheckpoints(this.#compaction(), new Set([...this.#waiting, ...news]))
+    const due = new Set([...this.#waiting, ...news].filter(writer => !this.#isUnwritten(writer)))
+    if (due.size === 0) return
+    this.#waiting = applyCheckpoints(this.#compaction(), due)
     for (const writer of news) this.#seen.set(writer, registry.checkpoints.of(writer))
+  }
+
+  /**
+   * True while a checkpoint of this peer's own is on its way to the disk. What it makes would be shown to others before it, and stay with them when
+   * this peer dies now and never has written it (R2).
+   */
+  #isUnwritten(writer: PeerKey): boolean {
+    const { self, registry, log } = this.#deps
+    if (writer !== self) return false
+    return registry.checkpoints.of(self).some(({ dot }) => dot.counter > log.head(self).counter)
   }
 
   /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
 import { removeNetworkLeaves } from '../../../src/crdt/acts.ts'
+import type { Batch } from '../../../src/crdt/batch.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
@@ -9,6 +10,7 @@ import { Registry } from '../../../src/crdt/registry.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Compactor } from '../../../src/replica/compactor.ts'
+import { unitOf } from '../../../src/replica/unit.ts'
 import { Scene } from '../crdt/removal-scene.ts'
 import { World, type Writer } from '../crdt/writer.ts'
 
@@ -28,7 +30,15 @@ function holderOf(world: World, number: number) {
       compactor.look()
     }
   }
-  return { log, registry, take, mayTake: (unit: CompactUnit) => compactor.mayTake(unit) }
+  /** A batch of its own takes effect at once; it is shown to others, and in the log, when it is durable. */
+  const write = (batch: Batch) => {
+    registry.apply(batch)
+    return () => {
+      log.add(unitOf(batch))
+      compactor.look()
+    }
+  }
+  return { log, registry, take, write, mayTake: (unit: CompactUnit) => compactor.mayTake(unit) }
 }
 
 type Holder = ReturnType<typeof holderOf>
@@ -98,6 +108,26 @@ describe('replica: compaction of a copied writer', () => {
     assert.ok(!late.registry.member(world.at(3).key))
     assert.deepEqual(late.log.vector(), early.log.vector())
     assert.equal(late.registry.digest(), early.registry.digest())
+  })
+})
+
+describe('replica: a checkpoint on its way to the disk', () => {
+  it('has no effect on what others are shown before it is durable (R2)', () => {
+    const world = new World(2).settleAll(2)
+    const unit = letGo(world.at(1))
+    const holder = holderOf(world, 1)
+    const checkpoint = world.at(1).batches.at(-1) ?? assert.fail()
+    const others = world.at(2).batches
+    holder.take([...world.at(1).batches.slice(0, -1), ...others.slice(0, -1)])
+    const landed = holder.write(checkpoint)
+    // something else comes meanwhile, and lets the compactor look
+    holder.take(others.slice(-1))
+    assert.equal(holder.log.within(unit.writer, unit.first, unit.last).filter(part => part.compact).length, 0)
+    landed()
+    assert.deepEqual(
+      holder.log.within(unit.writer, unit.first, unit.last).map(part => [part.compact, part.hash]),
+      [[true, unit.hash]],
+    )
   })
 })
 
