@@ -99,6 +99,43 @@ describe('simulator: at rest', function () {
     assert.equal(stage.peer(1).replica.view.members().length, 1, 'it knows itself alone')
   })
 
+  it('R8: a machine whose connection has ended, which it is about to notice, is to agree with who ended it', async () => {
+    const stage = await setStage(2)
+    const { network } = stage.world
+    const clone = startClone(stage.world, stage.host(2), copyOf(stage.host(2)), derivedRandom(1, 'told'))
+    await stage.pass(3000)
+    const sessions = () => clone.peer?.mesh.everySession() ?? []
+    assert.equal(sessions().length, 1)
+    network.weather = { ...network.weather, noticeMs: 60_000 }
+    for (const session of sessions()) network.end(stage.peer(1).mesh, session)
+    assert.equal(sessions().length, 1, 'it has not noticed')
+    assert.deepEqual(namesOf(stage), [['host1', 'host2', 'host2-clone2']])
+  })
+
+  it('a newcomer whom only a fenced host knows waits for ever, and is not waited for', async () => {
+    const stage = await setStage(1)
+    const { network } = stage.world
+    const { weather } = network
+    network.weather = { ...weather, answerLoss: 1 }
+    stage.world.addHost()
+    void startHost(stage.world, stage.host(2))
+    await stage.pass(3000)
+    assert.ok(stage.peer(1).replica.view.member(keyOf(stage, 2)), 'it is let in, and does not learn of it')
+    const copy = copyOf(stage.host(1))
+    await stage.create(1, 'web')
+    await stage.pass(3000)
+    dieHost(stage.world, stage.host(1), 'kill')
+    putBack(stage.world, stage.host(1), copy, derivedRandom(1, 'told'), 'stays')
+    network.weather = weather
+    await stage.finish(startHost(stage.world, stage.host(1)))
+    assert.notEqual(stage.peer(1).replica.fenced, undefined)
+    await stage.heal()
+    await stage.pass(60_000)
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
+    assert.equal(stage.host(2).ready, false)
+  })
+
   it('R8: a host that runs under a key which has a successor shows its own endpoints, and agrees with the others in all that these make of it', async () => {
     const stage = await setStage(3)
     const network = await stage.create(1, 'web')

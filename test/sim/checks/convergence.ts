@@ -12,7 +12,7 @@ import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
 import { earlyUnits } from './early-units.ts'
 import { heldParts } from './held-records.ts'
-import { insiders, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
+import { insiders, isLockedOut, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
 import { replay, settingOf } from './journals.ts'
 import { difference, stateText } from './state-text.ts'
 
@@ -42,7 +42,7 @@ function holdAlike(...hosts: [Host, Host]): boolean {
 
 /** Why the mesh has not come to rest; undefined once it has. */
 export async function unrest(world: World): Promise<string | undefined> {
-  const inside = insiders(world)
+  const inside = insiders(world).filter(host => !isLockedOut(world, host))
   const away = inside.find(host => !host.ready)
   if (away) return `${away.name} is not up`
   const busy = inside.find(host => host.flows > 0)

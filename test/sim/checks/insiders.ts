@@ -3,7 +3,7 @@ import type { PeerKey } from '../../../src/lib/keys.ts'
 import { isNobodys } from '../departures.ts'
 import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
-import type { VirtualMesh } from '../virtual-mesh.ts'
+import type { Session, VirtualMesh } from '../virtual-mesh.ts'
 import type { World } from '../world.ts'
 
 export interface Running {
@@ -57,6 +57,12 @@ export function isLostToCopies(world: World, key: PeerKey): boolean {
   return machines.length > 0 && machines.every(({ host }) => isCutOff(world, host, inside))
 }
 
+/** A newcomer that nobody can let in: whoever runs is fenced, and gives no invitation. Their operators begin a new mesh. */
+export function isLockedOut(world: World, host: Host): boolean {
+  const others = running(world).filter(each => each.host !== host)
+  return host.membership === undefined && others.length > 0 && others.every(({ peer }) => peer.replica.fenced)
+}
+
 /**
  * The hosts that are to agree, in groups that never hear of each other; usually one. A member has one connection with a key. So where every host of
  * a mesh runs twice, and whoever looks for a key may meet either of its machines, one of each key may pair up as a mesh of
@@ -84,7 +90,7 @@ function connected(all: readonly Running[]): Running[][] {
     if (!left.delete(first)) continue
     const group = [first]
     for (const { peer } of group) {
-      const ends = peer.mesh.everySession().flatMap(session => session.ends)
+      const ends = peer.mesh.everySession().flatMap(session => (stands(session) ? session.ends : []))
       for (const other of left) {
         if (!ends.includes(other.peer.mesh)) continue
         left.delete(other)
@@ -99,8 +105,13 @@ function connected(all: readonly Running[]): Running[][] {
 /** Some machine with each of its members' keys that run is connected: it looks for nobody. */
 function hasAll(mesh: VirtualMesh, all: readonly Running[]): boolean {
   return [...mesh.members].every(
-    key => key === mesh.self || mesh.sessionsWith(key).length > 0 || all.every(({ peer }) => peer.mesh.self !== key),
+    key => key === mesh.self || mesh.sessionsWith(key).some(stands) || all.every(({ peer }) => peer.mesh.self !== key),
   )
+}
+
+/** False where the other end has closed it, and this one is about to notice. */
+function stands(session: Session): boolean {
+  return session.ends.every(end => end.started && end.everySession().includes(session))
 }
 
 /** Another group has a machine with one of its keys. */
