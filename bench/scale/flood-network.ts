@@ -69,7 +69,14 @@ export class FloodNetwork {
         setInvitations: nothing,
         onJoin: nothing,
       },
-      ...{ setRemoved: nothing, onRemoved: nothing, onTold: nothing, placesOf: () => [] },
+      ...{
+        setRemoved: nothing,
+        onRemoved: nothing,
+        onProof: nothing,
+        proveWith: nothing,
+        onTold: nothing,
+        placesOf: () => [],
+      },
       ...{ start: async () => {}, stop: async () => {} },
     }
   }

@@ -16,6 +16,7 @@ import { createLinks } from './links.ts'
 import { createListeners } from './listeners.ts'
 import { createMembers } from './members.ts'
 import { createMeshNode, type MeshNode } from './node.ts'
+import { outdatedAnswer, outdatedProtocol, showProof, strangers as strangerLimits } from './outdated.ts'
 import { peerKeyOf } from './peer-id.ts'
 import { createPlaces } from './places.ts'
 import { pushProtocol } from './push.ts'
@@ -52,6 +53,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
   const self = signerOf(seed).key
   const members = createMembers(self, log)
   const guests = createGuests(clock)
+  const strangers = createGuests(clock, strangerLimits)
   const reach = createReach(members, clock, log)
   const requests = createRequests(members, clock, log)
   const broadcaster = createBroadcaster({ meshId, members, clock, log })
@@ -60,6 +62,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
   const joined = createListeners<[peer: PeerKey]>(log)
   const left = createListeners<[peer: PeerKey]>(log)
   const told = createListeners<[from: PeerKey, answer: Uint8Array]>(log)
+  let proofFor: (member: PeerKey) => Uint8Array | undefined = () => undefined
   let node: MeshNode | undefined
 
   const links = createLinks(self, clock, {
@@ -82,7 +85,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       askRemoved(connection, clock, members.nameOf(peer))
         .then(
           answer => told.call(peer, answer),
-          () => undefined, // it does not say: then it is one more refusal
+          () => prove(peer, connection), // it does not say: then it is one more refusal
         )
         .finally(() => connection.abort(new Error('not let in')))
     },
@@ -92,6 +95,14 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       dialer.lost(peer)
     },
   })
+
+  const isAlone = () => links.connected().length === 0
+
+  async function prove(peer: PeerKey, connection: Connection): Promise<void> {
+    const proof = proofFor(peer)
+    // a member that knows others hears it from these, and takes no proof
+    if (proof) await showProof(connection, proof, clock, members.nameOf(peer)).catch(() => undefined)
+  }
 
   const dial = async (peer: PeerKey) => node && reach.dial(node, peer)
   const dialer = createDialer({ self, clock, random, isLinked: links.has, dial })
@@ -105,6 +116,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       connection.addEventListener('close', seen)
       links.add(peer, connection)
     } else if (peer !== undefined && (members.isInvited(peer) || members.isRemoved(peer))) guests.add(connection)
+    else if (peer !== undefined && isAlone()) strangers.add(connection)
     else connection.abort(new Error('no longer a member'))
   }
 
@@ -129,6 +141,16 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
     onJoin: handler => setProtocol(joinProtocol, requests.joiner(handler)),
     onRemoved: handler => setProtocol(removedProtocol, requests.removed(handler)),
     onTold: told.add,
+    onProof(handler) {
+      const onRequest = async (from: PeerKey, proof: Uint8Array) => {
+        if (isAlone()) await handler(proof).catch(error => log.debug({ peer: from, err: error }, 'it proves nothing'))
+        return outdatedAnswer
+      }
+      setProtocol(outdatedProtocol, requests.stranger(onRequest))
+    },
+    proveWith(given) {
+      proofFor = given
+    },
     broadcast(bytes) {
       checkSize(bytes)
       broadcaster.send(bytes)
@@ -150,7 +172,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       return [...new Set([...now, ...places.of(peer)])].sort()
     },
     async start() {
-      const gater = createGater(members, () => node !== undefined, clock, log)
+      const gater = createGater({ members, isOpen: () => node !== undefined, isAlone, clock, log })
       const created = await createMeshNode({ seed, listen: [listenMultiaddr(listen)], gater }, meshId, members)
       created.addEventListener('connection:open', ({ detail }) => connectionOpened(detail))
       for (const [protocol, onStream] of protocols) await created.handle(protocol, onStream, handlerOptions)
@@ -171,6 +193,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       dialer.stop()
       links.stop()
       guests.stop()
+      strangers.stop()
       await Promise.race([stopping?.stop(), sleep(clock, stopLimitMs)])
     },
     listenAddress: () => `${listen.host}:${(node && portOf(node)) ?? listen.port}`,

@@ -1,4 +1,4 @@
-/** libp2p's connection gater: members may connect and be dialled; guests may connect. */
+/** libp2p's connection gater: members may connect and be dialled; guests may connect, and so may strangers while no member is connected. */
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
@@ -10,8 +10,17 @@ import { createRateLimit } from './rate-limit.ts'
 /** A stranger who knocks on is logged once in this time, ms. */
 const logIntervalMs = 60_000
 
-/** @param isOpen false while this peer stops: who reconnects then would only be cut off again */
-export function createGater(members: Members, isOpen: () => boolean, clock: Clock, log: Logger): ConnectionGater {
+export interface GaterDeps {
+  members: Members
+  /** False while this peer stops: who reconnects then would only be cut off again. */
+  isOpen(): boolean
+  /** True while no member is connected: a stranger may show what proves that this peer is an old copy (outdated.ts). */
+  isAlone(): boolean
+  clock: Clock
+  log: Logger
+}
+
+export function createGater({ members, isOpen, isAlone, clock, log }: GaterDeps): ConnectionGater {
   const mayLog = createRateLimit(clock, logIntervalMs)
   const isMember = (id: PeerId) => {
     const key = peerKeyOf(id)
@@ -31,7 +40,7 @@ export function createGater(members: Members, isOpen: () => boolean, clock: Cloc
         const reason = 'it is no member of this mesh, and no invitation issued here and still known has its key'
         log.warn({ peer, address, reason }, 'refused a stranger')
       }
-      return true
+      return key === undefined || !isAlone()
     },
   }
 }

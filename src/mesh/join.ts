@@ -2,10 +2,11 @@
 import '../polyfills.ts'
 import type { Connection, ConnectionGater, Libp2p } from '@libp2p/interface'
 import { type Clock, withDeadline } from '../lib/clock.ts'
-import { SkeinError } from '../lib/errors.ts'
+import { errorText, SkeinError } from '../lib/errors.ts'
 import { dialMultiaddr, parseAddress } from './address.ts'
 import { dialFailure, wasRefused } from './dial-error.ts'
 import { createPlainNode, dialLimitMs } from './node.ts'
+import { unknownInvitationText } from './requests.ts'
 import { ask } from './rpc.ts'
 import type { Invitation, RequestJoin } from './transport.ts'
 
@@ -31,7 +32,9 @@ export function createRequestJoin({ clock }: { clock: Clock }): RequestJoin {
         return await ask(open, request, { clock, name, timeoutMs: Math.max(1, end - clock.monotonic()) })
       } catch (error) {
         // it let us connect, as libp2p always does, and closed before the protocol was agreed on
-        throw !asked && connection.status !== 'open' ? unknownInvitation(address) : error
+        const isUnknown = !asked && connection.status !== 'open'
+        // a peer that has no connection with a member lets strangers connect, and says so
+        throw isUnknown || errorText(error) === unknownInvitationText ? unknownInvitation(address) : error
       }
     } finally {
       await node.stop()
@@ -74,9 +77,5 @@ async function dial(
 }
 
 function unknownInvitation(address: string): SkeinError {
-  return new SkeinError(
-    'forbidden',
-    `the peer at ${address} refused us: it does not know this invitation (forgotten, or of another mesh): ` +
-      'ask there for a new token with `skein peer invite`',
-  )
+  return new SkeinError('forbidden', `the peer at ${address} refused us: ${unknownInvitationText}`)
 }

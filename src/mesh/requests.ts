@@ -12,6 +12,13 @@ import type { AskBack, RequestHandler } from './transport.ts'
 /** Requests of one peer that are answered at once; each may hold a message of 1 MiB. */
 const maxConcurrent = 32
 
+/** Of strangers. */
+const maxOfStrangers = 2
+
+/** What a holder is told of an invitation that is not known. */
+export const unknownInvitationText =
+  'it does not know this invitation (forgotten, or of another mesh): ask there for a new token with `skein peer invite`'
+
 /** Takes an incoming stream. */
 export type OnStream = (stream: Stream, connection: Connection) => void
 
@@ -30,16 +37,20 @@ export function onlyFor(
 export interface Requests {
   /** What answers `handler`'s requests: of members. */
   member(handler: RequestHandler): OnStream
-  /** The same, of holders of invitations. */
+  /** The same, of holders of invitations; a stranger who was let connect is told that it holds none. */
   joiner(handler: RequestHandler): OnStream
   /** The same, of members that were removed. */
   removed(handler: RequestHandler): OnStream
+  /** The same, of anybody else: two at once, any further one is not even read. */
+  stranger(handler: RequestHandler): OnStream
 }
 
 export function createRequests(members: Members, clock: Clock, log: Logger): Requests {
   const running = new Map<PeerKey, number>()
   const busy: RequestHandler = () =>
     Promise.reject(new SkeinError('unavailable', 'too many requests at once: try again'))
+
+  const notInvited: RequestHandler = () => Promise.reject(new SkeinError('forbidden', unknownInvitationText))
 
   async function answer(stream: Stream, connection: Connection, peer: PeerKey, handler: RequestHandler): Promise<void> {
     const before = running.get(peer) ?? 0
@@ -56,9 +67,27 @@ export function createRequests(members: Members, clock: Clock, log: Logger): Req
   const answering = (may: (peer: PeerKey) => boolean, handler: RequestHandler) =>
     onlyFor(may, (stream, peer, connection) => void answer(stream, connection, peer, handler))
 
+  let ofStrangers = 0
+  const isStranger = (peer: PeerKey) => !members.has(peer) && !members.isInvited(peer) && !members.isRemoved(peer)
+  const stranger = (handler: RequestHandler) =>
+    onlyFor(
+      peer => ofStrangers < maxOfStrangers && isStranger(peer),
+      (stream, peer, connection) => {
+        ofStrangers++
+        void answer(stream, connection, peer, handler).finally(() => ofStrangers--)
+      },
+    )
+
   return {
+    stranger,
     member: handler => answering(members.has, handler),
-    joiner: handler => answering(members.isInvited, handler),
+    joiner(handler) {
+      const [invited, others] = [answering(members.isInvited, handler), stranger(notInvited)]
+      return onlyFor(
+        () => true,
+        (stream, peer, connection) => (isStranger(peer) ? others : invited)(stream, connection),
+      )
+    },
     removed: handler => answering(members.isRemoved, handler),
   }
 }

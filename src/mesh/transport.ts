@@ -51,6 +51,13 @@ export interface Mesh extends Transport {
   /** `answer` is what that handler of a member gave when this peer dialled it. */
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void
   /**
+   * Takes what somebody shows whom this peer does not know, while no member is connected: perhaps a record of its own that it lacks (R8). Anybody
+   * may send anything.
+   */
+  onProof(handler: (proof: Uint8Array) => Promise<void>): void
+  /** What a member is shown that this peer dialled and that does not know it; undefined for nothing. */
+  proveWith(proofFor: (member: PeerKey) => Uint8Array | undefined): void
+  /**
    * Addresses, dotted, that connections with this member came from or went to in the last minute: several when two machines run
    * with its key, or when its host has several.
    */

@@ -20,6 +20,7 @@ import { collectedBefore } from './journal-selection.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { bytesAt, leavesAfter, partsOf } from './log-readings.ts'
 import { Outbox } from './outbox.ts'
+import { readProof } from './outdated-proof.ts'
 import { OwnChain } from './own-chain.ts'
 import type { RemovalNotice } from './removal-fence.ts'
 import type { BuildLeaves, Replica } from './replica.ts'
@@ -264,6 +265,13 @@ export class JournalledReplica implements Replica {
 
   async fence(notice: RemovalNotice): Promise<void> {
     if (await this.#right.remove(notice)) this.#watchers.notify()
+  }
+
+  async takeProof(bytes: Uint8Array): Promise<void> {
+    const { verify, meshId } = this.#deps
+    const counter = readProof(bytes, { self: this.self, meshId, verify, log: this.#log })
+    await this.#right.close({ kind: 'members', counter })
+    this.#watchers.notify()
   }
 
   #checkOpen(): void {

@@ -68,6 +68,11 @@ export interface Replica {
   readonly removedBy: RemovalNotice | undefined
   /** From now on, over restarts too, nothing is written: this peer was removed. Resolves when that is durable; never rejects. */
   fence(notice: RemovalNotice): Promise<void>
+  /**
+   * Somebody shows this as a record of this peer's own. It fences itself when it lacks it (R8): whoever brings it, its key has signed it. Throws
+   * why that proves nothing.
+   */
+  takeProof(bytes: Uint8Array): Promise<void>
   /** Called when a member was seen to hold exactly this. */
   onShown(listener: (peer: PeerKey, vector: Vector) => void): void
   start(): void

@@ -1,6 +1,7 @@
 /**
  * The return of a removed peer (R9). A host that was off when it was removed never hears of it from records: nobody lets it in. So
- * a member tells a removed peer that dials it, and whoever is told fences itself before it hands out anything.
+ * a member tells a removed peer that dials it, and whoever is told fences itself before it hands out anything. And of one that was put back to
+ * before it knew anybody (R8): it lets nobody in, and is shown a record of its own by those that it refuses.
  */
 import type { Verify } from '../crdt/batch.ts'
 import type { Removal } from '../crdt/registry-view.ts'
@@ -14,7 +15,7 @@ import type { Replica } from './replica.ts'
 
 export interface ReturnDeps {
   replica: Replica
-  mesh: Pick<Mesh, 'connected' | 'onConnect' | 'setRemoved' | 'onRemoved' | 'onTold'>
+  mesh: Pick<Mesh, 'connected' | 'onConnect' | 'setRemoved' | 'onRemoved' | 'onTold' | 'onProof' | 'proveWith'>
   verify: Verify
   clock: Clock
   log: Logger
@@ -55,6 +56,8 @@ class Returns implements ReturnService {
     })
     deps.mesh.onRemoved(async from => this.#tell(from))
     deps.mesh.onTold((from, answer) => this.#told(from, answer))
+    deps.mesh.proveWith(member => newestOf(deps.replica, member))
+    deps.mesh.onProof(proof => deps.replica.takeProof(proof))
     deps.mesh.onConnect(peer => this.#met(peer))
   }
 
@@ -127,4 +130,10 @@ class Returns implements ReturnService {
   #met(peer: PeerKey): void {
     if (this.#awaited.delete(peer) && this.#awaited.size === 0) this.#isClear()
   }
+}
+
+/** What a writer wrote last, as far as it is held here. */
+function newestOf(replica: Replica, writer: PeerKey): Uint8Array | undefined {
+  const [tip] = replica.vector().get(writer) ?? []
+  return tip && replica.batchAt({ writer, counter: tip.counter })
 }

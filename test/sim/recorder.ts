@@ -77,6 +77,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
       return replica.removedBy
     },
     fence: notice => replica.fence(notice),
+    takeProof: bytes => replica.takeProof(bytes),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),

@@ -81,7 +81,7 @@ describe('simulator: at rest', function () {
     )
   })
 
-  it('whoever waits for a host that is back from before it let anybody in waits for ever, and is told for whom', async () => {
+  it('whoever waits for a host that is back from before it let anybody in waits for ever, and is told for whom; that host is fenced (R8)', async () => {
     const stage = await setStage(1)
     const copy = copyOf(stage.host(1))
     await stage.join()
@@ -97,6 +97,11 @@ describe('simulator: at rest', function () {
     const newcomer = stage.peer(2).replica.view.member(keyOf(stage, 3))
     assert.deepEqual([newcomer?.settled, newcomer?.waitingFor], [false, [keyOf(stage, 1)]])
     assert.equal(stage.peer(1).replica.view.members().length, 1, 'it knows itself alone')
+    assert.match(
+      errorText(stage.peer(1).replica.fenced),
+      /data directory is older/,
+      'whom it refuses proves that to it',
+    )
   })
 
   it('R8: a machine whose connection has ended, which it is about to notice, is to agree with who ended it', async () => {

@@ -32,6 +32,8 @@ export class VirtualMesh implements Mesh {
   #answerJoin: RequestHandler | undefined
   #answerRemoved: RequestHandler | undefined
   readonly #told: ((from: PeerKey, answer: Uint8Array) => void)[] = []
+  #takeProof: ((proof: Uint8Array) => Promise<void>) | undefined
+  #proofFor: (member: PeerKey) => Uint8Array | undefined = () => undefined
 
   constructor(network: VirtualNetwork, host: string, self: PeerKey, life: Life) {
     this.#network = network
@@ -135,6 +137,26 @@ export class VirtualMesh implements Mesh {
 
   onRemoved(handler: RequestHandler): void {
     this.#answerRemoved = handler
+  }
+
+  onProof(handler: (proof: Uint8Array) => Promise<void>): void {
+    this.#takeProof = handler
+  }
+
+  proveWith(proofFor: (member: PeerKey) => Uint8Array | undefined): void {
+    this.#proofFor = proofFor
+  }
+
+  /** What it shows a member that refuses it. */
+  proofFor(member: PeerKey): Uint8Array | undefined {
+    return this.#proofFor(member)
+  }
+
+  /** A stranger shows something, which is taken while no member is connected. */
+  takeProof(proof: Uint8Array): void {
+    if (this.connected().length > 0) return
+    // what proves nothing is refused
+    this.#takeProof?.(proof).catch(() => undefined)
   }
 
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void {

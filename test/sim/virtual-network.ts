@@ -153,6 +153,7 @@ export class VirtualNetwork {
     if (!mesh.started || !other || mesh.sessionsWith(key).length > 0 || !mesh.members.has(key)) return
     if (!other.members.has(mesh.self)) {
       this.#tell(other, mesh)
+      this.#prove(other, mesh)
       return
     }
     const session: Session = { ends: [mesh, other] }
@@ -182,6 +183,16 @@ export class VirtualNetwork {
       if (answer) this.time.after(this.delay(this.#random(member, dialler)), () => arrive(answer), dialler.life)
     }
     void member.serveRemoved(dialler.self).then(later)
+  }
+
+  /** A member that lets nobody in is shown a record of its own. */
+  #prove(member: VirtualMesh, dialler: VirtualMesh): void {
+    const proof = dialler.proofFor(member.self)
+    if (!proof) return
+    const arrive = () => {
+      if (member.started && this.links.carries(dialler.host, member.host)) member.takeProof(proof.slice())
+    }
+    this.time.after(this.delay(this.#random(dialler, member)), arrive, member.life)
   }
 
   #nodesOf(key: PeerKey): VirtualMesh[] {

@@ -53,7 +53,11 @@ export class MemoryHub {
         if (this.linked(a.self, b.self) && a.knows(b.self) && b.knows(a.self)) a.met(b.self)
         else {
           a.lost(b.self)
-          if (this.linked(a.self, b.self) && a.knows(b.self)) b.tell(a)
+          if (this.linked(a.self, b.self) && a.knows(b.self)) {
+            b.tell(a)
+            const proof = a.proofFor(b.self)
+            if (proof) b.takeProof(proof)
+          }
         }
       }
     }
@@ -81,6 +85,8 @@ export class MemoryMesh implements Mesh {
   #answerJoin: RequestHandler | undefined
   #answerRemoved: RequestHandler | undefined
   readonly #told: ((from: PeerKey, answer: Uint8Array) => void)[] = []
+  #takeProof: ((proof: Uint8Array) => Promise<void>) | undefined
+  #proofFor: (member: PeerKey) => Uint8Array | undefined = () => undefined
 
   constructor(self: PeerKey, hub: MemoryHub) {
     this.self = self
@@ -149,6 +155,26 @@ export class MemoryMesh implements Mesh {
 
   onRemoved(handler: RequestHandler): void {
     this.#answerRemoved = handler
+  }
+
+  onProof(handler: (proof: Uint8Array) => Promise<void>): void {
+    this.#takeProof = handler
+  }
+
+  proveWith(proofFor: (member: PeerKey) => Uint8Array | undefined): void {
+    this.#proofFor = proofFor
+  }
+
+  /** What it shows a member that refuses it. */
+  proofFor(member: PeerKey): Uint8Array | undefined {
+    return this.#proofFor(member)
+  }
+
+  /** A stranger shows something, which is taken while no member is connected. */
+  takeProof(proof: Uint8Array): void {
+    if (this.connected().length > 0) return
+    // what proves nothing is refused
+    this.#takeProof?.(proof).catch(() => undefined)
   }
 
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void {

@@ -42,7 +42,7 @@ function isStray(world: World, { signer: { key } }: Host): boolean {
   return running(world).some(({ peer }) => !peer.replica.view.everMember(key))
 }
 
-/** A copy that knows no other member, or none that is left, dials nobody and lets nobody in: it is never told that it is one. */
+/** A copy that knows no other member, or none that is left, dials nobody and lets nobody in: it may be told that it is one, and gets no record. */
 function isCutOff(world: World, { peer, signer }: Host, inside: readonly Host[]): boolean {
   if (!peer || !world.copies.has(signer.key)) return false
   const { view } = peer.replica

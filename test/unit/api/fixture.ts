@@ -127,6 +127,7 @@ function pass(replica: Replica): Replica {
     written: after => replica.written(after),
     removedBy: replica.removedBy,
     fence: notice => replica.fence(notice),
+    takeProof: bytes => replica.takeProof(bytes),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),

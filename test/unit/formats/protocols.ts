@@ -27,6 +27,7 @@ import { createFrameReader, frame } from '../../../src/mesh/frames.ts'
 import { topicOf } from '../../../src/mesh/gossip.ts'
 import { joinProtocol } from '../../../src/mesh/join.ts'
 import { ping, pingProtocol } from '../../../src/mesh/link.ts'
+import { outdatedAnswer, outdatedProtocol } from '../../../src/mesh/outdated.ts'
 import { pushProtocol } from '../../../src/mesh/push.ts'
 import { removedProtocol, removedQuestion } from '../../../src/mesh/removed.ts'
 import { decodeAnswer, encodeAnswer, encodeRefusal } from '../../../src/mesh/rpc.ts'
@@ -150,6 +151,7 @@ export const protocols: Readonly<Record<string, Readonly<Record<string, Format<u
       decode: decodeNotice,
     }),
   },
+  [outdatedProtocol]: { request: constant(first), answer: constant(outdatedAnswer) },
   [leaveProtocol]: {
     request: format({ value: 70_001, encode: encodeLeave, decode: decodeLeave }),
     answer: constant(leaveAnswer),

@@ -123,6 +123,7 @@ function withPatience(replica: Replica, patience: number): Replica {
       return replica.removedBy
     },
     fence: notice => replica.fence(notice),
+    takeProof: bytes => replica.takeProof(bytes),
     onShown: listener => replica.onShown(listener),
     start: () => replica.start(),
     stop: () => replica.stop(),
