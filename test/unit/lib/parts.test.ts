@@ -118,6 +118,16 @@ describe('child processes', () => {
     assert.equal((await run('printf', ['%s', '$HOME; x'])).stdout, '$HOME; x')
   })
 
+  it('may leave input unread, and end by a signal', async () => {
+    assert.deepEqual(await run('true', [], { input: 'x'.repeat(1_000_000) }), { code: 0, stdout: '', stderr: '' })
+    assert.equal((await run('sh', ['-c', 'kill -9 $$'])).code, 1)
+  })
+
+  it('have whole characters in their output, however it comes', async () => {
+    const script = "for i in 1 2 3; do printf '\\303'; sleep 0.02; printf '\\244'; done; printf err >&2"
+    assert.deepEqual(await run('sh', ['-c', script]), { code: 0, stdout: 'äää', stderr: 'err' })
+  })
+
   it('are killed at their deadline, and named when there is no such program', async () => {
     assert.equal((await run('sleep', ['10'], { timeoutMs: 50 })).code, 124)
     const { code, stderr } = await run('/no/such/program', [])
