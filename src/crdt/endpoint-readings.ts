@@ -21,6 +21,19 @@ export class EndpointReadings implements EndpointsView {
     return this.#placed(inOrder(this.#merge.shown(network), shownEndpoints(kept, this.#merge.showing())))
   }
 
+  *eachEndpoint(network: NetworkId): Iterable<Endpoint> {
+    // what others' records add has its place among them
+    if (this.#forks.since.size > 0 || !this.#merge.lineage.isEmpty) return yield* this.endpoints(network)
+    const { hides, isHandedOut } = this.#merge.showing()
+    for (const endpoint of this.#table.eachEndpoint(network)) {
+      if (isHandedOut(endpoint) && !hides(endpoint.owner)) yield endpoint
+    }
+  }
+
+  everGrouped(network: NetworkId): boolean {
+    return this.#table.everGrouped(network) || this.#forks.since.size > 0
+  }
+
   endpointsAt(network: NetworkId, ip: number): Endpoint[] {
     return this.#placed(shownEndpoints(this.#held(network, ip), this.#merge.showing()))
   }

@@ -53,7 +53,10 @@ export class EndpointTable {
     const { leaf, dot } = record
     const here = this.#inNetwork(leaf.network)
     if (leaf.kind === 'endpoint') here.note(leaf.ip)
-    if (leaf.kind === 'endpoint' && leaf.group) this.#starts.set(leaf.group, this.startsIn(leaf.group) + 1)
+    if (leaf.kind === 'endpoint' && leaf.group) {
+      here.grouped = true
+      this.#starts.set(leaf.group, this.startsIn(leaf.group) + 1)
+    }
     const owned = this.#ownedBy(dot.writer)
     const id = pack(leaf.id)
     const before = owned.records.get(id)
@@ -153,7 +156,16 @@ export class EndpointTable {
 
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[] {
-    return this.#byNetwork.get(network)?.all().map(endpointOf) ?? []
+    return [...this.eachEndpoint(network)]
+  }
+
+  /** The same, one after the other. */
+  *eachEndpoint(network: NetworkId): Iterable<Endpoint> {
+    for (const held of this.#byNetwork.get(network)?.each() ?? []) yield endpointOf(held)
+  }
+
+  everGrouped(network: NetworkId): boolean {
+    return this.#byNetwork.get(network)?.grouped ?? false
   }
 
   /** Changes of the network's endpoints so far. */

@@ -38,6 +38,10 @@ export interface Vtep {
 export interface EndpointsView {
   /** Sorted by (ip, owner, id). */
   endpoints(network: NetworkId): Endpoint[]
+  /** The same, made one after the other: who needs none of them for long leaves no memory behind that waits for a collection. */
+  eachEndpoint(network: NetworkId): Iterable<Endpoint>
+  /** True once an endpoint of the network was in a group. */
+  everGrouped(network: NetworkId): boolean
   /** Those of `endpoints` that have this address. */
   endpointsAt(network: NetworkId, ip: number): Endpoint[]
   endpoint(owner: PeerKey, id: string): Endpoint | undefined

@@ -16,6 +16,8 @@ export class NetworkEndpoints {
   version = 0
   /** Live endpoints. */
   size = 0
+  /** True once one was in a group. */
+  grouped = false
   /** Address -> who holds it; nobody if it was held once. */
   readonly #byIp = new Map<number, Holders>()
   /** Addresses that several owners hold, once there were any. */
@@ -66,9 +68,9 @@ export class NetworkEndpoints {
   }
 
   /** Sorted by (ip, owner, id). */
-  all(): HeldEndpoint[] {
-    const ips = [...this.#byIp.keys()].sort((a, b) => a - b)
-    return ips.flatMap(ip => this.holders(ip))
+  *each(): Iterable<HeldEndpoint> {
+    const ips = Uint32Array.from(this.#byIp.keys()).sort()
+    for (const ip of ips) yield* this.holders(ip)
   }
 
   /** Addresses whose endpoints changed behind `version`, some of them twice; undefined if that is too long ago. */

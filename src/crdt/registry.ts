@@ -248,6 +248,14 @@ export class Registry implements RegistryView {
     return this.#endpoints.endpoints(network)
   }
 
+  eachEndpoint(network: NetworkId): Iterable<Endpoint> {
+    return this.#endpoints.eachEndpoint(network)
+  }
+
+  everGrouped(network: NetworkId): boolean {
+    return this.#endpoints.everGrouped(network)
+  }
+
   endpointsAt(network: NetworkId, ip: number): Endpoint[] {
     return this.#endpoints.endpointsAt(network, ip)
   }

@@ -87,7 +87,7 @@ export class Attaching {
     const { network, endpointId, mac } = attachment
     const warm = networks.get(network)
     const isUsable = warm !== undefined && problemOf(warm) === undefined
-    const known = isUsable ? warm : (await networks.materialise(network, await networks.read())).state
+    const known = isUsable ? warm : (await networks.materialise(network, await networks.read(network))).state
     const refusal = refusalOf(context, network, known)
     if (refusal) throw refusal
     await guards.admit([attachment])
@@ -95,7 +95,7 @@ export class Attaching {
     if (failure === '') return { ifName: containerEnd(endpointId), mtu: known.mtu }
     // the kernel is not as remembered (someone removed a device): once more from what it really has
     context.log.warn({ network, endpoint: endpointId, err: failure }, 'attach failed, repairing the network')
-    const { state } = await networks.materialise(network, await networks.read())
+    const { state } = await networks.materialise(network, await networks.read(network))
     const text = await this.#connect(state, { network, endpointId, mac })
     if (text !== '')
       throw new SkeinError('unavailable', `container interface cannot be made: ${text}; run: skein status`)

@@ -108,23 +108,29 @@ export async function readSpeakers(run: Run, namespace: string): Promise<Set<str
   return new Set(stdout.split('\n').map(path => path.split('/')[0] ?? ''))
 }
 
-/** Entries of every device in the namespace, by device; `vniOf` gives a VXLAN device's own VNI. */
+/**
+ * Entries of every device in the namespace, by device; `vniOf` gives a VXLAN device's own VNI.
+ * @param only the device whose entries are asked for, if it is one: a network may have tens of thousands
+ */
 export async function readEntries(
   run: Run,
   namespace: string,
   vniOf: (device: string) => number | undefined,
+  only?: string,
 ): Promise<(device: string) => Entries> {
+  const which = only === undefined ? [] : ['dev', only]
   const [fdb, neighbours] = await Promise.all([
-    readJson<RawEntry>(run, 'bridge', ['-n', namespace, '-j', 'fdb', 'show']),
-    readJson<RawNeighbour>(run, 'ip', ['-n', namespace, '-j', 'neigh', 'show', 'nud', 'permanent']),
+    readJson<RawEntry>(run, 'bridge', ['-n', namespace, '-j', 'fdb', 'show', ...which]),
+    readJson<RawNeighbour>(run, 'ip', ['-n', namespace, '-j', 'neigh', 'show', ...which, 'nud', 'permanent']),
   ])
+  // of one device both programs leave its name out
   return device => ({
     ...fdbOf(
-      fdb.filter(entry => entry.ifname === device),
+      fdb.filter(({ ifname = only }) => ifname === device),
       vniOf(device) ?? 0,
     ),
     neighbours: new Map(
-      neighbours.filter(each => each.dev === device).map(each => [each.dst ?? '', each.lladdr ?? '']),
+      neighbours.filter(({ dev = only }) => dev === device).map(each => [each.dst ?? '', each.lladdr ?? '']),
     ),
   })
 }

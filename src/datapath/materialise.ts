@@ -183,8 +183,9 @@ async function publish({ replica, vtepAddress: address }: Context, network: Netw
   await replica.write(view => (isPublished(view) ? [] : [{ kind: 'vtep', network, address, vni }]))
 }
 
+/** Found among this host's own, however many endpoints of others the network has. */
 export function ownEndpoints({ replica }: Context, network: NetworkId) {
-  return replica.view.endpoints(network).filter(endpoint => endpoint.owner === replica.self)
+  return replica.view.endpointsOf(replica.self).filter(endpoint => endpoint.network === network)
 }
 
 /** Throws `unavailable` with the first failure. */

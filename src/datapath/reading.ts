@@ -15,11 +15,14 @@ export interface Reading {
   speakers(): Promise<ReadonlySet<string>>
 }
 
-/** Reads the devices; all else only when the first of the tenant's networks needs it. */
-export async function readKernel(run: Run, namespace: string): Promise<Reading> {
+/**
+ * Reads the devices; all else only when the first of the tenant's networks needs it.
+ * @param only the device whose entries may be asked for; all devices' without it
+ */
+export async function readKernel(run: Run, namespace: string, only?: string): Promise<Reading> {
   const links = await readLinks(run, namespace)
   const vniOf = (device: string) => Number(links.get(device)?.info.id)
-  const entries = once(() => readEntries(run, namespace, vniOf))
+  const entries = once(() => readEntries(run, namespace, vniOf, only))
   return {
     links,
     entries: async device => (await entries())(device),

@@ -5,6 +5,7 @@ import { isRouted, type Materialised, materialise, problemOf, startUse, update }
 import type { Channel } from './channel.ts'
 import type { Context } from './context.ts'
 import type { Guards } from './guards.ts'
+import { vxlanName } from './names.ts'
 import { type Reading, readKernel } from './reading.ts'
 import { usedNetworks } from './usage.ts'
 
@@ -43,8 +44,11 @@ export class TenantNetworks {
     return this.#known.get(network)
   }
 
-  /** The kernel as it is now; makes the namespace if it is missing. */
-  async read(): Promise<Seen> {
+  /**
+   * The kernel as it is now; makes the namespace if it is missing.
+   * @param only the network whose entries may be asked for; all networks' without it
+   */
+  async read(only?: NetworkId): Promise<Seen> {
     const { namespaces, run, replica } = this.#context
     const inode = await namespaces.ensure(this.#tenant)
     if (inode !== this.#inode) {
@@ -52,7 +56,7 @@ export class TenantNetworks {
       this.#guards.reset()
     }
     this.#inode = inode
-    const reading = await readKernel(run, this.#channel.namespace)
+    const reading = await readKernel(run, this.#channel.namespace, only && vxlanName(only))
     const { view, self } = replica
     return { reading, used: usedNetworks(view.networks(this.#tenant), view.endpointsOf(self), reading.links) }
   }

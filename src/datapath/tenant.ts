@@ -39,7 +39,7 @@ export class Tenant {
   /** Makes or takes over the network's devices and brings their entries up to date. Resolves with the VNI, or the VLAN. */
   ensure(network: NetworkId): Promise<number> {
     return this.#lane.run(async () => {
-      const { state } = await this.#networks.materialise(network, await this.#networks.read())
+      const { state } = await this.#networks.materialise(network, await this.#networks.read(network))
       return tagOf(state)
     })
   }
@@ -121,7 +121,7 @@ export class Tenant {
     return [...this.#networks.all()].flatMap(([id, known]) => {
       const problem = problemOf(known)
       if (!problem) return []
-      const isUsed = view.endpoints(id).some(endpoint => endpoint.owner === self)
+      const isUsed = view.endpointsOf(self).some(({ network }) => network === id)
       return [{ name: view.network(id)?.name ?? id.slice(0, 12), isUsed, problem }]
     })
   }

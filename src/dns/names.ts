@@ -66,7 +66,7 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
     const begin = clock.monotonic()
     if (known && begin < known.until) return known.index
     const index = new NameIndex(self)
-    for (const endpoint of view.endpoints(network)) index.add(endpoint)
+    for (const endpoint of view.eachEndpoint(network)) index.add(endpoint)
     const end = clock.monotonic()
     indexes.set(network, { index, version, until: end + (end - begin) * restPerBuild })
     return index

@@ -51,9 +51,10 @@ export function createKernelNetworks({ replica, datapath, clock }: KernelNetwork
     ensureOnce: async id => ensured.get(id) ?? ensure(id),
     async clearDeleted(inDocker: ReadonlySet<NetworkId | undefined>): Promise<boolean> {
       const ofVlans = replica.local.entries(factPrefix).map(([key]) => key.slice(factPrefix.length))
-      for (const id of new Set([...view.vnisOf(self).values(), ...ofVlans])) {
-        const inUse = inDocker.has(id) || view.endpoints(id).some(endpoint => endpoint.owner === self)
-        if (inUse || cleared.has(id) || !view.isDeleted(id)) continue
+      const deleted = [...view.vnisOf(self).values(), ...ofVlans].filter(id => view.isDeleted(id))
+      const used = new Set(view.endpointsOf(self).map(({ network }) => network))
+      for (const id of new Set(deleted)) {
+        if (inDocker.has(id) || used.has(id) || cleared.has(id)) continue
         await within(datapath.removeNetwork(id))
         if (ofVlans.includes(id)) await replica.local.set([[factPrefix + id, undefined]])
         cleared.add(id)

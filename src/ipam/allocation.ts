@@ -108,7 +108,7 @@ export class Allocation {
     const isOpen =
       network?.status === 'live' ||
       view.heldBy(id).includes(self) ||
-      view.endpoints(id).some(each => each.owner === self)
+      view.endpointsOf(self).some(each => each.network === id)
     if (!network || !isOpen) throw noNetwork(id, network)
     return network
   }

@@ -40,7 +40,8 @@ export function createMembers(network: NetworkId, self: PeerKey): Members {
       }
       const before = groups
       groups = new Map()
-      for (const [ip, here] of byAddress(view.endpoints(network))) put(ip, groupAt(here, self))
+      if (view.everGrouped(network))
+        for (const here of byAddress(view.eachEndpoint(network))) put(here[0].ip, groupAt(here, self))
       return before.size !== groups.size || [...groups].some(([ip, group]) => before.get(ip) !== group)
     },
   }
@@ -51,14 +52,18 @@ function groupAt(endpoints: readonly Endpoint[], self: PeerKey): GroupId | undef
   return (endpoints.find(({ owner }) => owner === self) ?? endpoints[0])?.group
 }
 
-function byAddress(endpoints: readonly Endpoint[]): Map<number, Endpoint[]> {
-  const found = new Map<number, Endpoint[]>()
+/** Those that have one address, for each. @param endpoints sorted by address */
+function* byAddress(endpoints: Iterable<Endpoint>): Iterable<[Endpoint, ...Endpoint[]]> {
+  let here: [Endpoint, ...Endpoint[]] | undefined
   for (const endpoint of endpoints) {
-    const here = found.get(endpoint.ip)
-    if (here) here.push(endpoint)
-    else found.set(endpoint.ip, [endpoint])
+    if (here?.[0].ip === endpoint.ip) {
+      here.push(endpoint)
+      continue
+    }
+    if (here) yield here
+    here = [endpoint]
   }
-  return found
+  if (here) yield here
 }
 
 /** All elements that a ruleset and the members of its networks make. */

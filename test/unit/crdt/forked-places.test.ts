@@ -61,6 +61,7 @@ describe('crdt: where the endpoints of a forked writer are (R8)', () => {
     registry.noteFork(writer, [2, 0])
     const at = (id: string) => registry.endpoints(network).find(each => each.id === id)?.at
     assert.deepEqual([at('before'), at('copied')], ['10.0.0.1', undefined])
+    assert.deepEqual([...registry.eachEndpoint(network)], registry.endpoints(network))
     const version = registry.endpointsVersion(network)
     registry.apply(copied)
     assert.equal(at('copied'), '10.0.0.2')

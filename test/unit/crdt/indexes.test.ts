@@ -19,7 +19,7 @@ interface Act {
   id: number
   network: number
   ip: number
-  kind: 'plain' | 'odd' | 'removed'
+  kind: 'plain' | 'odd' | 'grouped' | 'removed'
 }
 
 const acts = fc.array(
@@ -28,7 +28,7 @@ const acts = fc.array(
     id: fc.nat(3),
     network: fc.nat(1),
     ip: fc.nat(2),
-    kind: fc.constantFrom('plain' as const, 'odd' as const, 'removed' as const),
+    kind: fc.constantFrom('plain' as const, 'odd' as const, 'grouped' as const, 'removed' as const),
   }),
   { minLength: 1, maxLength: 25 },
 )
@@ -43,7 +43,8 @@ function leafOf({ id, network, ip, kind }: Act): EndpointLeaf | EndpointRmLeaf {
     containerName: `\u0001web ${id}`,
     aliases: kind === 'odd' ? [] : ['ä', ''],
   }
-  return { kind: 'endpoint', ...at, ip: address, mac, ...names }
+  const inGroup = kind === 'grouped' ? { group: 'dd'.repeat(32) } : {}
+  return { kind: 'endpoint', ...at, ip: address, mac, ...names, ...inGroup }
 }
 
 /** What the last record of each writer and id says, without any index. */
@@ -71,6 +72,9 @@ describe('crdt: indexes against what they stand for', () => {
         for (const network of networks) {
           const here = all.filter(each => each.network === network)
           assert.deepEqual(view.endpoints(network), here)
+          assert.deepEqual([...view.eachEndpoint(network)], here)
+          const grouped = list.some(act => act.kind === 'grouped' && networks[act.network] === network)
+          assert.equal(view.everGrouped(network), grouped)
           for (const ip of ips) {
             assert.deepEqual(
               view.holders(network, ip),

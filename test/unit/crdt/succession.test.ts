@@ -136,6 +136,7 @@ describe('crdt: succession (R8)', () => {
     world.at(4).write([{ kind: 'endpoint-rm', id: 'a', network: world.id }])
     hear()
     assert.deepEqual(view.changedAddresses(world.id, succeeded[0] ?? 0), [firstIp + 1])
+    assert.deepEqual([...view.eachEndpoint(world.id)], view.endpoints(world.id))
     assert.notEqual(view.ownedVersion(world.at(4).key), succeeded[2])
   })
 
