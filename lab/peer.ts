@@ -1,5 +1,5 @@
 /** A host's peer: `skeind` of this clone, in the host's namespaces. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '../src/lib/errors.ts'
 import { ask } from './http.ts'
@@ -42,14 +42,22 @@ export async function startPeer(plan: HostPlan, options: StartPeerOptions = {}):
     `${plan.address}:${meshPort}`,
   ]
   const join_ = options.join === undefined ? [] : ['--join', options.join]
-  const program = [process.execPath, join(options.root ?? packageRoot(), 'bin/skeind')]
-  const peer = await startOnNode(plan.name, 'peer', [...program, ...own, ...join_, ...(options.arguments ?? [])])
+  const program = join(options.root ?? packageRoot(), 'bin/skeind')
+  const peer = await startOnNode(plan.name, 'peer', [
+    ...[process.execPath, ...nodeOptions(program), program],
+    ...[...own, ...join_, ...(options.arguments ?? [])],
+  ])
   await until(() => isMember(plan.name, peer), {
     timeoutMs: startLimitMs,
     what: `the peer of ${plan.name} is in no mesh (log: ${logFileOf(plan.name, 'peer')})`,
     intervalMs: 20,
     ...(options.signal ? { signal: options.signal } : {}),
   })
+}
+
+/** Those of its first line: it is run by the Node that runs here, which may be on no path of the host's. */
+function nodeOptions(program: string): string[] {
+  return /^#!.* node (--.*)/.exec(readFileSync(program, 'utf8'))?.[1]?.split(' ') ?? []
 }
 
 async function isMember(host: string, peer: ProcessRecord): Promise<true | undefined> {
