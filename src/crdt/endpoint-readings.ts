@@ -49,11 +49,11 @@ export class EndpointReadings implements EndpointsView {
   }
 
   endpointsVersion(network: NetworkId): number {
-    return this.#merge.numbered(this.#table.version(network))
+    return this.#merge.numberedEndpoints(this.#table.version(network))
   }
 
   changedAddresses(network: NetworkId, since: number): readonly number[] | undefined {
-    const version = this.#merge.tableVersion(since)
+    const version = this.#merge.endpointsVersion(since)
     return version === undefined ? undefined : this.#table.changedAddresses(network, version)
   }
 

@@ -178,6 +178,15 @@ export class EndpointTable {
     return found ? found.changedSince(since) : since === 0 ? [] : undefined
   }
 
+  /**
+   * Was made anew in the place of another table, of the same records, fewer or more: goes on counting where that stood, and counts what is
+   * another than there, and what came new, though it may have gone again.
+   */
+  follow(before: EndpointTable, fresh: readonly EndpointLeaf[]): void {
+    for (const [network, endpoints] of before.#byNetwork) this.#inNetwork(network).follow(endpoints)
+    for (const { network, ip } of fresh) this.#inNetwork(network).touch(ip)
+  }
+
   hasEndpoints(network: NetworkId): boolean {
     return (this.#byNetwork.get(network)?.size ?? 0) > 0
   }

@@ -47,7 +47,10 @@ export interface EndpointsView {
   endpoint(owner: PeerKey, id: string): Endpoint | undefined
   /** Another number after each change of the network's endpoints, within one run of the process. */
   endpointsVersion(network: NetworkId): number
-  /** Addresses whose endpoints changed after `since`, a version of them; undefined if there were too many: all may have. */
+  /**
+   * Addresses whose endpoints changed after `since`, a version of them; also where the state was made anew from what is left of its records.
+   * Undefined if there were too many, or other endpoints may be shown by what is no record of them (a host is gone, a fork): all may have.
+   */
   changedAddresses(network: NetworkId, since: number): readonly number[] | undefined
   /** One owner's in all networks, sorted by (network, ip, id). */
   endpointsOf(owner: PeerKey): Endpoint[]

@@ -9,7 +9,7 @@ import { leavesOf, type Part } from './compact-unit.ts'
 import { Gate } from './gate.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf } from './leaf-codec.ts'
-import type { Leaf } from './leaves.ts'
+import type { EndpointLeaf, Leaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import { Newcomers } from './newcomers.ts'
 import type { HistoryKept } from './policy-collection.ts'
@@ -52,8 +52,9 @@ export class Merge {
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
   #tables: RecordTables
   #listVersion = 0
-  /** How often the tables were made anew. */
+  /** How often the tables were made anew; and for a limit that fell: what is shown may be another then in a way that no table tells. */
   #rebuilds = 0
+  #overruns = 0
   #successions: ReadonlyMap<PeerKey, PeerKey> = new Map()
   #lineage: Lineage
   /** How often who succeeds whom became another, and what it was last computed from. */
@@ -134,14 +135,19 @@ export class Merge {
     this.#changes++
   }
 
-  /** A version that a table counts, as a number that also changes with who is gone, or with tables made anew. */
+  /** A version that a table counts, as a number that also changes with removals, or with tables made anew. */
   numbered(version: number): number {
     return this.#era() * perEra + version
   }
 
-  /** The inverse of `numbered`; undefined for a number from before such a change. */
-  tableVersion(numbered: number): number | undefined {
-    return Math.floor(numbered / perEra) === this.#era() ? numbered % perEra : undefined
+  /** A version of a network's endpoints, as a number that also changes where others of them may be shown, which no table tells. */
+  numberedEndpoints(version: number): number {
+    return this.#showingEra() * perEra + version
+  }
+
+  /** The inverse of `numberedEndpoints`; undefined for a number from before such a change. */
+  endpointsVersion(numbered: number): number | undefined {
+    return Math.floor(numbered / perEra) === this.#showingEra() ? numbered % perEra : undefined
   }
 
   /** Applies every leaf of a batch, or of what is left of a run of them, but those above a limit: these wait. */
@@ -181,15 +187,26 @@ export class Merge {
     if (letsIn) this.#followLimits()
   }
 
-  /** As if all in the history came now. */
+  /** As if all in the history came now. What is no other than before counts as no change of endpoints. */
   restart(): void {
+    const { endpoints } = this.#tables
+    const [held, overruns] = [this.counters(), this.#overruns]
     this.#gate.clear()
     this.#heads.clear()
     this.#newcomers.clear()
     this.#removalTable.clear()
     this.removals.decide()
     this.#newEra()
-    for (const part of this.history()) this.#take(part)
+    const fresh: EndpointLeaf[] = []
+    for (const part of this.history()) {
+      this.#take(part)
+      fresh.push(...endpointsAbove(part, held.get(part.writer) ?? 0))
+    }
+    this.#tables.endpoints.follow(endpoints, fresh)
+    // on the way limits fell once more, and what rests on them is compared as well
+    this.#overruns = overruns
+    // what is shown of a former key's endpoints rests on records that are no live endpoints
+    if (!this.lineage.isEmpty) this.changed()
   }
 
   /** Something was let go of: what rests on it is computed again. */
@@ -250,6 +267,7 @@ export class Merge {
   /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
   #rebuild(): void {
     this.#gate.reset()
+    this.#overruns++
     this.#newEra()
     for (const batch of this.history()) {
       for (const record of recordsOf(batch)) {
@@ -285,6 +303,12 @@ export class Merge {
     return this.#rebuilds + this.removals.version + this.#lineages + this.#changes
   }
 
+  /** What is shown of the endpoints that are held follows from who is gone, and who came back in whose place. */
+  #showingEra(): number {
+    this.#follow()
+    return this.#overruns + this.removals.departures() + this.#lineages + this.#changes
+  }
+
   /** Who succeeds whom follows from who is a member, and who is gone. */
   #follow(): void {
     const seen = this.#lineageOf
@@ -308,6 +332,12 @@ function recordsOf(part: Part): LeafRecord<Leaf | undefined>[] {
   return leavesOf(part).map(({ counter, hlc, hash, bytes }) => {
     return { dot: { writer, counter }, hlc, leaf: decodeLeaf(bytes), hash }
   })
+}
+
+/** Endpoints that began above this counter: some may have ended since, or moved. */
+function endpointsAbove(part: Part, counter: number): EndpointLeaf[] {
+  if (part.last <= counter) return []
+  return recordsOf(part).flatMap(({ dot, leaf }) => (dot.counter > counter && leaf?.kind === 'endpoint' ? [leaf] : []))
 }
 
 function isUnlimited({ leaf }: LeafRecord<Leaf | undefined>): boolean {

@@ -52,6 +52,14 @@ export class NetworkEndpoints {
     this.#changed(ip)
   }
 
+  /** Goes on counting where another stood, of the same network, with what is at other addresses than there. */
+  follow(before: NetworkEndpoints): void {
+    this.version = before.version
+    this.#recent = [...before.#recent]
+    for (const ip of before.#byIp.keys()) if (!isSame(before.holders(ip), this.holders(ip))) this.#changed(ip)
+    for (const ip of this.#byIp.keys()) if (!before.#byIp.has(ip) && this.holders(ip).length > 0) this.#changed(ip)
+  }
+
   /** Sorted by (owner, id). */
   holders(ip: number): readonly HeldEndpoint[] {
     const held = this.#byIp.get(ip)
@@ -88,6 +96,17 @@ export class NetworkEndpoints {
     this.#recent.push(ip)
     if (this.#recent.length > 2 * rememberedChanges) this.#recent = this.#recent.slice(-rememberedChanges)
   }
+}
+
+/** True if the same records say who is there. */
+function isSame(a: readonly HeldEndpoint[], b: readonly HeldEndpoint[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ owner, counter, hash }, i) => {
+      const other = b[i]
+      return owner === other?.owner && counter === other.counter && hash === other.hash
+    })
+  )
 }
 
 function byOwner(a: HeldEndpoint, b: HeldEndpoint): number {

@@ -29,6 +29,8 @@ export class Removals implements CustodyRules {
   #listed: ReadonlySet<PeerKey> = new Set()
   #told: { mayOwn: boolean; doubtful: ReadonlySet<PeerKey> } | undefined
   #version = 0
+  #goneBefore = none.gone
+  #departures = 0
 
   constructor(table: RemovalTable, context: RemovalContext) {
     this.#table = table
@@ -42,6 +44,13 @@ export class Removals implements CustodyRules {
 
   get gone(): ReadonlyMap<PeerKey, Gone> {
     return this.#outcomes.gone
+  }
+
+  /** Another number whenever others are gone, or said to be down, than when this was asked last: not at each step of a removal. */
+  departures(): number {
+    if (this.gone !== this.#goneBefore && !isSameGone(this.gone, this.#goneBefore)) this.#departures++
+    this.#goneBefore = this.gone
+    return this.#departures
   }
 
   /** True if further records of this writer may decide a removal. */
@@ -200,4 +209,8 @@ export class Removals implements CustodyRules {
 
 function isSame(a: ReadonlyMap<PeerKey, number>, b: ReadonlyMap<PeerKey, number>): boolean {
   return a.size === b.size && [...a].every(([key, counter]) => b.get(key) === counter)
+}
+
+function isSameGone(a: ReadonlyMap<PeerKey, Gone>, b: ReadonlyMap<PeerKey, Gone>): boolean {
+  return a.size === b.size && [...a].every(([key, { asserted }]) => b.get(key)?.asserted === asserted)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
+import type { Batch } from '../../../src/crdt/batch.ts'
 import { pack, packList, unpack, unpackList } from '../../../src/crdt/compact.ts'
 import type { EndpointLeaf, EndpointRmLeaf } from '../../../src/crdt/leaves.ts'
 import { LiveSet } from '../../../src/crdt/live-set.ts'
@@ -127,6 +128,46 @@ describe('crdt: indexes against what they stand for', () => {
         }
       }),
       { numRuns: 100 },
+    )
+  })
+
+  it('changed addresses are told across all that is read anew, and only they', () => {
+    const steps = fc.array(fc.record({ act: acts.map(([act]) => act as Act), how: fc.nat(3), gone: fc.nat(20) }), {
+      maxLength: 15,
+    })
+    fc.assert(
+      fc.property(steps, list => {
+        const world = new World(2)
+        const history: Batch[] = [...world.batches]
+        const registry = new Registry(world.meshId, verifySignature, { history: () => history })
+        for (const batch of history) registry.apply(batch)
+        for (const { act, how, gone } of list) {
+          const before = networks.map(network => ({
+            network,
+            version: registry.endpointsVersion(network),
+            holders: ips.map(ip => JSON.stringify(registry.holders(network, ip))),
+          }))
+          // 0: arrives, 1: arrives with what makes it necessary to read anew, 2: only that, 3: and something is gone
+          const writer = world.at(act.writer)
+          if (how < 2) {
+            writer.write([leafOf(act)])
+            history.push(writer.batches.at(-1) as Batch)
+          }
+          if (how === 3 && history.length > 1) history.splice(1 + (gone % (history.length - 1)), 1)
+          if (how === 0) registry.apply(history.at(-1) as Batch)
+          else registry.restart()
+          for (const { network, version, holders } of before) {
+            const told = registry.changedAddresses(network, version) ?? assert.fail('not known by address')
+            const changed = ips.filter((ip, at) => JSON.stringify(registry.holders(network, ip)) !== holders[at])
+            if (how === 0) assert.ok(changed.every(ip => told.includes(ip)))
+            if (how === 0) continue
+            // also where it came and went before anybody looked
+            const isNew = how === 1 && act.kind !== 'removed' && networks[act.network] === network
+            assert.deepEqual(new Set(told), new Set(isNew ? [...changed, ips[act.ip]] : changed))
+          }
+        }
+      }),
+      { numRuns: 200 },
     )
   })
 
