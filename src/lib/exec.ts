@@ -1,5 +1,5 @@
 /** Child processes: never through a shell, always with a deadline. */
-import { type ChildProcess, type ExecFileException, execFile } from 'node:child_process'
+import { execa } from 'execa'
 
 export interface RunOptions {
   /** Text for standard input. */
@@ -17,32 +17,15 @@ export interface RunResult {
 /** Runs `file` with `args`; never rejects for a non-zero exit. `code` is 124 when the deadline passed, 127 when there is no such program. */
 export type Run = (file: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>
 
-const largestOutputBytes = 64 * 1024 * 1024
-
-export const run: Run = (file, args, { input = '', timeoutMs = 10_000 } = {}) =>
-  new Promise(resolve => {
-    const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: largestOutputBytes } as const
-    const child = execFile(file, [...args], limits, (error, stdout, stderr) => {
-      running.delete(child)
-      const code = codeOf(error)
-      resolve({ code, stdout, stderr: stderr || (code === 127 ? `${file}: not found` : '') })
-    })
-    running.add(child)
-    // a program may end without having read all of it; its exit code says whether that was wrong
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(input)
+export const run: Run = async (file, args, options = {}) => {
+  const result = await execa(file, [...args], {
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    timeout: options.timeoutMs ?? 10_000,
+    killSignal: 'SIGKILL',
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: 64 * 1024 * 1024,
   })
-
-function codeOf(error: ExecFileException | null): number {
-  if (error === null) return 0
-  if (typeof error.code === 'number') return error.code
-  if (error.code === 'ENOENT') return 127
-  return error.killed && error.code !== 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' ? 124 : 1
+  const code = result.timedOut ? 124 : (result.exitCode ?? (result.code === 'ENOENT' ? 127 : 1))
+  return { code, stdout: result.stdout ?? '', stderr: result.stderr || (code === 127 ? `${file}: not found` : '') }
 }
-
-const running = new Set<ChildProcess>()
-
-// nobody would be left to keep their deadlines
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
