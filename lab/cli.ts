@@ -4,7 +4,7 @@ import { SkeinError } from '../src/lib/errors.ts'
 import { demoLab } from './demo.ts'
 import { downLab } from './down.ts'
 import type { LabHost } from './host.ts'
-import { homeOnHost } from './host-files.ts'
+import { homeOnHost, shellOnHost } from './host-files.ts'
 import { openLab } from './lab.ts'
 import { outside, switchName } from './plan.ts'
 import { runInside } from './run-inside.ts'
@@ -120,10 +120,8 @@ async function exec(node: string, command: string[]): Promise<void> {
   process.exitCode = await runInside(name, command)
 }
 
-/** Files of one host's user, such as Docker's contexts, are none of another's, and none of this machine's. */
 async function shell(name: string): Promise<void> {
-  const argv = ['env', '-u', 'DOCKER_HOST', `HOME=${homeOnHost}`, 'bash']
-  process.exitCode = await runInside(openLab().host(name).name, argv, homeOnHost)
+  process.exitCode = await runInside(openLab().host(name).name, shellOnHost, homeOnHost)
 }
 
 async function status(): Promise<void> {

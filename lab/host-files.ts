@@ -8,6 +8,9 @@ import { outside } from './plan.ts'
 /** Where a shell of the host is at home: gone with the host. */
 export const homeOnHost = '/run/root'
 
+/** That shell: files of one host's user, such as Docker's contexts, are none of another's, and none of this machine's. */
+export const shellOnHost = ['env', '-u', 'DOCKER_HOST', `HOME=${homeOnHost}`, 'bash']
+
 /**
  * Gives the host a /run of its own: engine socket and state, plugin sockets, named network namespaces, Skein's
  * socket, the lock of iptables. And a resolver: the outside's name server.

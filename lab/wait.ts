@@ -11,7 +11,10 @@ export interface UntilOptions {
   intervalMs?: number
 }
 
-/** Every deadline of the lab times this: SKEIN_LAB_PATIENCE, for machines that are emulated. */
+/**
+ * Every deadline of the lab times this: SKEIN_LAB_PATIENCE, for machines that are emulated. So is the pause before it is looked again: each look
+ * takes the processors there from what is waited for.
+ */
 export const patience = /^[1-9]\d?$/.test(process.env.SKEIN_LAB_PATIENCE ?? '')
   ? Number(process.env.SKEIN_LAB_PATIENCE)
   : 1
@@ -30,7 +33,7 @@ export async function until<T>(check: () => Promise<T | undefined> | T | undefin
     if (performance.now() > deadline) {
       throw new SkeinError('timeout', `${options.what} within ${Math.round(timeoutMs / 1000)} s`)
     }
-    await delay(options.intervalMs ?? 50)
+    await delay((options.intervalMs ?? 50) * patience)
   }
 }
 

@@ -7,6 +7,7 @@ import { nextHopOf } from '../model/gateway.ts'
 import type { NetworkId } from '../model/network.ts'
 import { createBooks } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
+import { pauseAfterCheck } from './check-pause.ts'
 import { type ContainerRoutes, createContainerRoutes, type Place } from './container-routes.ts'
 import { type Context, createProblems } from './context.ts'
 import type { Attachment, Datapath } from './datapath.ts'
@@ -39,8 +40,6 @@ export interface DatapathDeps {
 
 /** Full comparison with the kernel: design.md. */
 const compareMs = 30_000
-/** Check of the firewall tables: design.md. */
-const firewallMs = 5_000
 /** After a failed command. */
 const retryMs = 2_000
 
@@ -161,7 +160,7 @@ class LinuxDatapath implements Datapath {
     this.#unsubscribe = this.#context.replica.onChange(() => this.#onChange())
     this.#firewall.start()
     void this.#guard().then(() => {
-      this.#arm('firewall', firewallMs, () => this.#checkFirewall())
+      this.#arm('firewall', pauseAfterCheck(0), () => this.#checkFirewall())
       if (this.#running) this.#probe.start()
       return this.#compare()
     })
@@ -215,10 +214,12 @@ class LinuxDatapath implements Datapath {
   }
 
   async #checkFirewall(): Promise<void> {
+    const { clock } = this.#context
+    const begunMs = clock.monotonic()
     this.#repaired += await this.#firewall.refresh()
     for (const tenant of this.#tenants.values()) this.#repaired += await tenant.verify()
     this.#repaired += await this.#outside.verify()
-    this.#arm('firewall', firewallMs, () => this.#checkFirewall())
+    this.#arm('firewall', pauseAfterCheck(clock.monotonic() - begunMs), () => this.#checkFirewall())
   }
 
   #arm(name: 'compare' | 'firewall', delayMs: number, task: () => Promise<void>): void {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { patience } from '../../../lab/wait.ts'
 
 export interface Terminal {
   /** Types a line and Enter. */
@@ -19,7 +20,7 @@ export interface Terminal {
 /** Wide enough that no line of a tutorial is wrapped. */
 const columns = 400
 
-const pollMs = 20
+const pollMs = 20 * patience
 
 /** Starts `argv` on a pseudo-terminal of its own. It ends with this process. */
 export function openTerminal(argv: readonly string[]): Terminal {

@@ -74,8 +74,9 @@ export async function checkBeyond({ wire: { plain }, near, far }: Scene): Promis
   const { beyond } = routed
   const check = async (container: Inside) => {
     for (const target of [beyond.ip, beyond.ip6]) await eventually(() => reaches(container, target), patience)
-    await reaches(plain, await container.address(routed.name), beyond.ip)
-    await reaches(plain, await container.address6(routed.name), beyond.ip6)
+    const [own, own6] = [await container.address(routed.name), await container.address6(routed.name)]
+    await eventually(() => reaches(plain, own, beyond.ip), patience)
+    await eventually(() => reaches(plain, own6, beyond.ip6), patience)
   }
   await Promise.all([near, far].map(check))
 }
@@ -84,8 +85,11 @@ export async function checkBeyond({ wire: { plain }, near, far }: Scene): Promis
 export async function checkDockersWay({ near, far }: Scene): Promise<void> {
   const { stdout } = await near.exec('ip', 'route', 'show', 'default')
   assert.match(stdout, /^default via \S+ dev eth1 *$/m)
-  const found = await addressesFor(near, far.name)
-  assert.ok(found.includes(await far.address(routed.name)), `${far.name}: ${found}`)
+  const address = await far.address(routed.name)
+  await eventually(async () => {
+    const found = await addressesFor(near, far.name)
+    assert.ok(found.includes(address), `${far.name}: ${found}`)
+  }, patience)
 }
 
 /** What a container says in another's name goes nowhere, nor what a router of the wire says of addresses and ways. */
