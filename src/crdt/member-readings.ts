@@ -89,6 +89,7 @@ export class MemberReadings implements MembersView {
     return dot =>
       dot.counter <= Math.min(this.#merge.held(dot.writer), gone.get(dot.writer)?.cut ?? dot.counter) &&
       !doubtful.has(dot.writer) &&
+      !this.#merge.isWithheld(dot) &&
       !this.#forks.since.has(dot.writer) &&
       !tables.checkpoints.covers(dot)
   }

@@ -19,6 +19,7 @@ import { RemovalTable } from './removal-table.ts'
 import { Removals } from './removals.ts'
 import { type Showing, shownEndpoints } from './shown-endpoints.ts'
 import { Lineage, successionsOf } from './successions.ts'
+import type { Dot } from './vector.ts'
 
 /** What removals are decided by. */
 const deciding = new Set<Leaf['kind']>(['mesh', 'known', 'removal', 'removal-ack', 'removal-end', 'host-down'])
@@ -169,6 +170,11 @@ export class Merge {
     const limit = this.removals.limit(writer)
     if (limit !== undefined || writer === this.removals.self) return limit
     return this.#newcomers.isUnseen(writer) ? 0 : undefined
+  }
+
+  /** True if it is above a limit: it has no effect here, for now or for good. */
+  isWithheld({ writer, counter }: Dot): boolean {
+    return counter > (this.#limit(writer) ?? counter)
   }
 
   #take(batch: Part): void {

@@ -74,6 +74,24 @@ describe('crdt: acknowledgements of admissions that a removal cut off', () => {
     assert.equal(scene.all.removals()[0]?.outcome, 'effective')
     assert.deepEqual(kinds(), [[], []])
   })
+
+  it('are not shown either of whom somebody let in whom the removed host had let in', () => {
+    const scene = new Scene(6, 4)
+    const removal = scene.start(1, 4, 1, 1)
+    scene.acknowledge(2, removal, 4)
+    const before = scene.seenBy(3, { 1: 1, 2: 1 })
+    scene.admit(4, 5, before)
+    const admission = scene.admit(5, 6, scene.seenBy(5, { 1: 1, 2: 1 }))
+    scene.ack(3, admission, scene.seenBy(3, { 1: 1, 2: 1 }))
+    const kinds = () =>
+      [1, 2].map(self =>
+        scene
+          .seenBy(self)
+          .conditions()
+          .map(({ kind }) => kind),
+      )
+    assert.deepEqual(kinds(), [['removal-pending'], ['removal-pending']])
+  })
 })
 
 describe('crdt: settlements that nothing settles', () => {

@@ -14,9 +14,10 @@ import { World, type Writer } from './writer.ts'
 export class Scene extends World {
   readonly id: string
 
-  constructor(count: number) {
+  /** @param settled how many of them are members; the others may be let in */
+  constructor(count: number, settled = count) {
     super(count)
-    this.settleAll()
+    this.settleAll(settled)
     const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.2.0/24' })
     this.at(1).write(createNetworkLeaves(this.all, { tenant: 'default', name: 'web', spec }))
     this.id = this.all.networks()[0]?.id ?? ''
