@@ -9,8 +9,10 @@ type Tier = 'unit' | 'vm' | 'model' | 'sim' | 'install' | 'lab'
 
 /** One step after the other; within a step these lists side by side. */
 const steps: readonly (readonly (readonly Tier[])[])[] = [
-  [['unit'], ['model', 'install']],
-  [['sim']],
+  [
+    ['unit', 'install'],
+    ['model', 'sim'],
+  ],
   [['vm']],
   [['lab']],
 ]
