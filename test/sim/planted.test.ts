@@ -44,7 +44,7 @@ async function found(bug: Planted): Promise<Found | undefined> {
 }
 
 describe('simulator: planted bugs', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   for (const bug of planted) {
     it(`finds ${bug.what}`, async () => {
