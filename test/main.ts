@@ -1,6 +1,6 @@
 /**
- * The tiers of `npm test`, after lint. What computes on one processor, or mostly waits for packages, goes side by side; the emulated machine and the lab,
- * whose tests watch the clock, have the machine to themselves.
+ * The tiers of `npm test`, after lint. What mostly waits, for packages, goes beside what computes; whose tests watch the clock has the machine to
+ * itself: real sockets, the emulated machine, the lab.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
@@ -9,10 +9,8 @@ type Tier = 'unit' | 'vm' | 'model' | 'sim' | 'install' | 'lab'
 
 /** One step after the other; within a step these lists side by side. */
 const steps: readonly (readonly (readonly Tier[])[])[] = [
-  [
-    ['unit', 'install'],
-    ['model', 'sim'],
-  ],
+  [['unit']],
+  [['model', 'sim'], ['install']],
   [['vm']],
   [['lab']],
 ]

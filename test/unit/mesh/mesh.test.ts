@@ -216,7 +216,8 @@ describe('mesh reconnecting', function () {
       else b = again
       await connected(a, b)
     }
-    assert.match(b.events.join(' '), /^\+(\w+) -\1 \+\1$/)
+    // who knows nobody yet lets whoever comes connect for a moment, and ends that: so it may come twice
+    assert.match(b.events.join(' '), /^\+(\w+)( -\1 \+\1){1,2}$/)
   })
 
   it('goes on dialling a member that is away for long', async () => {
