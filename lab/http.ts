@@ -8,7 +8,7 @@ export interface HttpAnswer {
 }
 
 export interface AskOptions {
-  /** Sent as JSON; a buffer as it is, a tar archive. */
+  /** Sent as JSON. */
   body?: object
   /** @default 5000 */
   timeoutMs?: number
@@ -16,10 +16,7 @@ export interface AskOptions {
 
 /** One request; rejects if the socket is not there, or there is no answer in time. */
 export function ask(socketPath: string, method: string, path: string, options: AskOptions = {}): Promise<HttpAnswer> {
-  const { body } = options
-  const isArchive = Buffer.isBuffer(body)
-  const type = isArchive ? 'application/x-tar' : 'application/json'
-  const headers = body === undefined ? {} : { 'content-type': type }
+  const headers = options.body === undefined ? {} : { 'content-type': 'application/json' }
   const signal = AbortSignal.timeout((options.timeoutMs ?? 5000) * patience)
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, answer => {
@@ -32,6 +29,6 @@ export function ask(socketPath: string, method: string, path: string, options: A
       answer.on('error', reject)
     })
     outgoing.on('error', reject)
-    outgoing.end(isArchive ? body : JSON.stringify(body))
+    outgoing.end(options.body === undefined ? undefined : JSON.stringify(options.body))
   })
 }

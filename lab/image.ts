@@ -1,10 +1,9 @@
 /** The image `alpine`, made from this machine's busybox, since the lab has no way to a registry. */
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SkeinError } from '../src/lib/errors.ts'
 import { run } from '../src/lib/exec.ts'
-import { engineSocket } from './engine.ts'
-import { ask } from './http.ts'
+import { step } from './node.ts'
 import { dataDir } from './plan.ts'
 
 /**
@@ -24,8 +23,6 @@ const shellStart = `nc() {
   return 1
 }
 `
-
-const importLimitMs = 30_000
 
 const imageFile = `${dataDir}/alpine.tar`
 
@@ -67,13 +64,8 @@ async function must(file: string, args: readonly string[]): Promise<string> {
   throw new SkeinError('internal', `making the image failed: ${file}: ${result.stderr.trim()}`)
 }
 
-/** Gives the host's engine the image, as `alpine:latest`; over its API, for Docker's command line takes an emulated machine seconds to start. */
+/** Gives the host's engine the image, as `alpine:latest`. */
 export async function loadImage(host: string): Promise<void> {
-  const query = new URLSearchParams({ fromSrc: '-', repo: 'alpine', tag: 'latest' })
-  for (const change of ['CMD ["/bin/sh"]', 'ENV ENV=/etc/shell-start']) query.append('changes', change)
-  const options = { body: readFileSync(imageFile), timeoutMs: importLimitMs }
-  const { status, text } = await ask(engineSocket(host), 'POST', `/images/create?${query}`, options)
-  // what goes wrong after the first line of the answer is said in a further one
-  if (status !== 200 || text.includes('errorDetail'))
-    throw new SkeinError('internal', `${host}: its engine does not take ${imageFile}: ${text.trim()}`)
+  const changes = ['CMD ["/bin/sh"]', 'ENV ENV=/etc/shell-start'].flatMap(change => ['--change', change])
+  await step(host, ['docker', 'import', ...changes, imageFile, 'alpine:latest'])
 }
