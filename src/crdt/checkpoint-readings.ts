@@ -43,6 +43,17 @@ export class CheckpointReadings {
     return done
   }
 
+  /** True if a checkpoint that lets these leaves of its writer go is just (collector.ts). */
+  mayCollect(writer: PeerKey, dropped: readonly PlacedLeaf[]): boolean {
+    return this.#merge.tables.collector.mayCollect(writer, dropped)
+  }
+
+  /** These leaves are as if they had never been written: what is left of their run came without the checkpoint that says so. */
+  letGo(writer: PeerKey, dropped: readonly PlacedLeaf[]): void {
+    this.#merge.tables.collector.forget(writer, dropped)
+    this.#merge.wentAway()
+  }
+
   /** True if nothing but what a writer may let go of is missing in its unit (collector.ts). */
   mayLose(unit: CompactUnit, missing: readonly PlacedLeaf[]): boolean {
     return this.#merge.tables.collector.mayLose(unit, missing)

@@ -46,13 +46,25 @@ export function survives(leaf: Pick<CheckpointLeaf, 'first' | 'bitmap'>, counter
 
 /** The checkpoint by which the run's writer keeps only these leaves of it (ascending by counter). */
 export function checkpointLeaf(signer: Signer, run: Run, survivors: readonly PlacedLeaf[]): CheckpointLeaf {
-  const bitmap = new Uint8Array(Math.ceil((run.last - run.first + 1) / 8))
+  return leafOf(run, survivors, signer.sign(unitHeader(run, survivors)))
+}
+
+/** The checkpoint that the unit was made by: all that it says the unit says too. */
+export function checkpointOf(unit: CompactUnit): CheckpointLeaf {
+  return leafOf(unit, unit.survivors, unit.signature)
+}
+
+function leafOf(
+  { first, last }: Pick<Run, 'first' | 'last'>,
+  survivors: readonly PlacedLeaf[],
+  signature: Uint8Array,
+): CheckpointLeaf {
+  const bitmap = new Uint8Array(Math.ceil((last - first + 1) / 8))
   for (const { counter } of survivors) {
-    const at = counter - run.first
+    const at = counter - first
     bitmap[at >> 3] = (bitmap[at >> 3] ?? 0) | (1 << (at & 7))
   }
-  const signature = signer.sign(unitHeader(run, survivors))
-  return { kind: 'checkpoint', first: run.first, last: run.last, bitmap, signature }
+  return { kind: 'checkpoint', first, last, bitmap, signature }
 }
 
 export type Compaction =

@@ -132,18 +132,22 @@ export class Collector {
    */
   collect(checkpoint: LeafRecord<CheckpointLeaf>, dropped: readonly PlacedLeaf[], judge: boolean): boolean {
     const { writer } = checkpoint.dot
-    const going = new Set(dropped.map(leaf => leaf.counter))
-    const goes = (dot: Dot) => dot.writer === writer && going.has(dot.counter)
-    const drops: Drops = { stable: () => true, goes, judges: true }
-    const isJust = (leaf: PlacedLeaf) => {
-      const record = recordOf(writer, leaf)
-      return !record || own.has(record.leaf.kind) || this.mayDrop(record, drops)
-    }
-    const just = !judge || dropped.every(isJust)
+    const just = !judge || this.mayCollect(writer, dropped)
     this.#deps.checkpoints.judge(checkpoint, just)
     if (!just) return false
     this.forget(writer, dropped)
     return true
+  }
+
+  /** True if a checkpoint that lets these leaves of its writer go, and nothing else, is just. */
+  mayCollect(writer: PeerKey, dropped: readonly PlacedLeaf[]): boolean {
+    const going = new Set(dropped.map(leaf => leaf.counter))
+    const goes = (dot: Dot) => dot.writer === writer && going.has(dot.counter)
+    const drops: Drops = { stable: () => true, goes, judges: true }
+    return dropped.every(leaf => {
+      const record = recordOf(writer, leaf)
+      return !record || own.has(record.leaf.kind) || this.mayDrop(record, drops)
+    })
   }
 
   /**

@@ -1,8 +1,8 @@
 /** Gives effect to a writer's checkpoints wherever its chain is held. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
-import { compact, survives } from './checkpoint.ts'
-import { type CompactUnit, leavesOf, type Part } from './compact-unit.ts'
+import { type Compaction, checkpointOf, compact, survives } from './checkpoint.ts'
+import { type CompactUnit, isSignedPart, leavesOf, type Part } from './compact-unit.ts'
 import type { CheckpointLeaf } from './leaves.ts'
 import type { Registry } from './registry.ts'
 
@@ -72,6 +72,27 @@ function applyOf(deps: CompactionDeps, writer: PeerKey): { done: number; left: n
     left++
   }
   return { done, left }
+}
+
+/**
+ * What a unit makes of the records of its run that are held here, as its checkpoint would; undefined if that is nothing new, or not what its
+ * writer signed of them. Whether they may go is not said here.
+ */
+export function remake(
+  { overlapping, verify }: Pick<CompactionDeps, 'overlapping' | 'verify'>,
+  unit: CompactUnit,
+): Exclude<Compaction, 'unsound'> | undefined {
+  // looked at first: what nobody signed does not cost that the run is opened
+  if (!isSignedPart(unit, verify)) return undefined
+  const { writer, first, last } = unit
+  const leaf = checkpointOf(unit)
+  for (const held of overlapping(writer, first, last)) {
+    if (held[0]?.first !== first || held.at(-1)?.last !== last) continue
+    const parts = held.map(part => part.open())
+    const result = compact(leaf, parts, verify)
+    if (result !== 'unsound' && result.dropped.length > 0) return result
+  }
+  return undefined
 }
 
 /** True if what is held is at most what the checkpoint leaves. */

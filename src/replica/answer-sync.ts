@@ -5,16 +5,15 @@ import { encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { AskBack } from '../mesh/transport.ts'
 import type { BatchLog } from './batch-log.ts'
+import type { Orphans } from './orphans.ts'
 import { attribute, type ShortEntry, shortToPlain } from './short-vector.ts'
 import type { Offer } from './sync.ts'
-import { answer, openRequest, type Want } from './sync-messages.ts'
+import { answer, chunkBytes, openRequest, type Want } from './sync-messages.ts'
 import { entriesOf, narrowShape, summaryFrom, summaryOf } from './vector-summary.ts'
-
-/** A chunk stops growing behind this; with one more unit it still fits a message. */
-const chunkBytes = 256 * 1024
 
 export interface AnswerDeps {
   log: BatchLog
+  orphans: Pick<Orphans, 'hash'>
   /** False while this peer is a newcomer that shows nothing. */
   isComplete(): boolean
   /** The member holds exactly this. */
@@ -23,6 +22,8 @@ export interface AnswerDeps {
   asked(peer: PeerKey, vector: Vector): void
   /** The member has these and believes that they are missing here. */
   offered(peer: PeerKey, offer: Offer): void
+  /** The member gives these, whose checkpoints nobody may have. Resolves when those that are good for something here are durable. */
+  adopt(peer: PeerKey, units: readonly Uint8Array[]): Promise<void>
 }
 
 /** Answers a member. Throws on a malformed request. */
@@ -67,6 +68,9 @@ export async function answerSync(
     }
     case 'has':
       return encode([held && log.head(request.dot.writer).counter >= request.dot.counter])
+    case 'orphans':
+      if (held) await deps.adopt(from, request.units)
+      return encode([held && equalBytes(request.hash, deps.orphans.hash())])
   }
 }
 

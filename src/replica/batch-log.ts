@@ -85,7 +85,7 @@ export class BatchLog {
   }
 
   /** As of now, the histories of the writers that something was compacted of. */
-  compacted(): Map<PeerKey, Pick<History, 'covers' | 'missing'>> {
+  compacted(): Map<PeerKey, ReturnType<History['copy']>> {
     const compacted = [...this.#histories].filter(([, { hasCompactUnits }]) => hasCompactUnits)
     return new Map(compacted.map(([writer, history]) => [writer, history.copy()]))
   }

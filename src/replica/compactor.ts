@@ -1,7 +1,7 @@
 /** Gives effect to the checkpoints of all writers in the log and in the registry, as soon as they are durable. */
 import type { Verify } from '../crdt/batch.ts'
 import { type CompactUnit, leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
-import { applyCheckpoints, type HeldPart } from '../crdt/compaction.ts'
+import { applyCheckpoints, type HeldPart, remake } from '../crdt/compaction.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
@@ -45,6 +45,27 @@ export class Compactor {
     // other histories of a forked writer may have had to go for it
     if (log.add(unitOf(part)).length > 0) this.#isStale = true
     else registry.apply(part)
+  }
+
+  /**
+   * What a unit, whose checkpoint is not here, makes of the records of its run that are: undefined if nothing, or if that checkpoint would have
+   * to wait, or be unjust.
+   */
+  judged(unit: CompactUnit): CompactUnit | undefined {
+    const { registry, judges } = this.#deps
+    const made = judges() ? remake(this.#compaction(), unit) : undefined
+    return made && registry.checkpoints.mayCollect(unit.writer, made.dropped) ? made.unit : undefined
+  }
+
+  /** Puts a durable unit that was judged in the place of the records that it is made of; false if these are not here any more. */
+  adopt(unit: CompactUnit): boolean {
+    const { registry } = this.#deps
+    const { replace, ...held } = this.#compaction()
+    const made = remake(held, unit)
+    if (!made) return false
+    registry.checkpoints.letGo(unit.writer, made.dropped)
+    if (replace(made.unit)) registry.restart()
+    return true
   }
 
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */

@@ -3,13 +3,16 @@ import type { Vector } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { type AnswerDeps, answerSync } from './answer-sync.ts'
 import { Askers } from './askers.ts'
+import { askOf } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Completeness } from './completeness.ts'
 import type { ReplicaDeps } from './deps.ts'
 import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
+import { Handover } from './handover.ts'
 import { createHearing } from './hearing.ts'
 import type { Received } from './intake.ts'
 import { Neighbours } from './neighbours.ts'
+import type { Orphans } from './orphans.ts'
 import type { RightToWrite } from './right-to-write.ts'
 import { syncProtocol } from './sync-messages.ts'
 import { Turns } from './turns.ts'
@@ -19,10 +22,13 @@ const pullTurnMs = 5000
 
 export interface ExchangeDeps {
   log: BatchLog
+  orphans: Pick<Orphans, 'all' | 'hash' | 'version'>
   completeness: Pick<Completeness, 'begin' | 'look' | 'isComplete'>
   right: Pick<RightToWrite, 'isOutdated' | 'close'>
   /** Takes in what a member sent. */
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
+  /** Takes what of these units a member gave that nobody else may have. */
+  adopt(from: PeerKey, units: readonly Uint8Array[]): Promise<void>
 }
 
 export class Exchange {
@@ -35,7 +41,8 @@ export class Exchange {
     { transport, clock, random, log: logger }: Pick<ReplicaDeps, 'transport' | 'clock' | 'random' | 'log'>,
     deps: ExchangeDeps,
   ) {
-    const { log, completeness, right, receive } = deps
+    const { log, completeness, right, receive, orphans, adopt } = deps
+    const handover = new Handover(orphans, logger)
     const turns = new Turns(clock, pullTurnMs)
     const askers = new Askers(clock)
     this.#fencedTurns = createFencedTurns(
@@ -53,9 +60,10 @@ export class Exchange {
       shownTo: peer => askers.shownTo(peer),
       pulled: () => completeness.look(),
       inTurn: pull => turns.run(pull),
+      covered: peer => handover.give(peer, askOf(transport, peer)),
     })
     const answering: AnswerDeps = {
-      log,
+      ...{ log, orphans, adopt },
       isComplete: () => completeness.isComplete,
       asked: (peer, vector) => askers.asked(peer, vector),
       offered: (peer, offer) => this.neighbours.offered(peer, offer),
@@ -67,7 +75,10 @@ export class Exchange {
     transport.handle(syncProtocol, (...asked) => answerSync(answering, ...asked))
     const behind = (from: PeerKey) => void this.neighbours.syncSoon(from)
     transport.onBroadcast(createHearing({ receive, behind, log: logger }))
-    transport.onConnect(peer => this.neighbours.connected(peer))
+    transport.onConnect(peer => {
+      handover.connected(peer)
+      this.neighbours.connected(peer)
+    })
   }
 
   /** Called when a member was seen to hold exactly this. */

@@ -42,7 +42,7 @@ export class History {
   }
 
   /** The same as of now, for who only reads. */
-  copy(): Pick<History, 'covers' | 'missing'> {
+  copy(): Pick<History, 'covers' | 'isCompactedTo' | 'missing'> {
     const copy = new History()
     copy.#units = [...this.#units]
     copy.#tips = this.#tips
@@ -122,6 +122,13 @@ export class History {
     if (this.find(headOf(unit))) return true
     const around = this.#compactAround(unit.last)
     return around !== undefined && around.first <= unit.first
+  }
+
+  /** True if of the compact unit's run no more is held than the unit has. */
+  isCompactedTo(unit: Unit): boolean {
+    const around = this.#compactAround(unit.last)
+    if (!around || around.first > unit.first) return false
+    return around.first < unit.first || around.last > unit.last || around.bytes.length <= unit.bytes.length
   }
 
   /** True if what ends at the head is held, or lies within a run that was compacted and may be a part of it. */

@@ -61,7 +61,12 @@ export class Intake {
   /** Takes encoded batches in; calls are handled one after the other. Rejects only when the journal does. */
   receive(from: PeerKey, encoded: readonly Uint8Array[]): Promise<Received> {
     const batches = encoded.flatMap(bytes => this.#open(from, bytes))
-    const result = this.#tail.then(() => this.#place(batches))
+    return this.inTurn(() => this.#place(batches))
+  }
+
+  /** Runs when what came before has been taken in, and before what comes next is. */
+  inTurn<T>(take: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(take)
     this.#tail = result.catch(() => undefined) // the caller has the error; the next call must not
     return result
   }

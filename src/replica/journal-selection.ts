@@ -11,7 +11,7 @@ import type { JournalEntry, Selection } from '../store/journal.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Compactor } from './compactor.ts'
 import { type JournalledFacts, openFact } from './local-facts.ts'
-import type { Unit } from './unit.ts'
+import { type Unit, unitOf } from './unit.ts'
 
 /** Of a deleted network or group of which nothing else is left: Docker may still have a copy of it here (I5). */
 const collectedPrefix = 'replica/collected/'
@@ -48,8 +48,10 @@ export function selectionOf({ log, compactor, collected }: SelectionDeps): Selec
         begun.add(part.writer)
         for (const unit of history.missing([]) ?? []) yield entryOf(unit)
       }
+      // a unit that came for records that are held may be one that the log does not have yet
+      const isHeld = history && ('survivors' in part ? history.isCompactedTo(unitOf(part)) : history.covers(part))
       // what let an expelled writer in is left out, so whoever reads would take it for a member's
-      if (!history?.covers(part) && !compactor.hasExpelled(part.writer)) yield entry
+      if (!isHeld && !compactor.hasExpelled(part.writer)) yield entry
     },
     last: { kind: 'local', bytes: encode([endFact, '1']) },
   }

@@ -7,6 +7,7 @@ import type { Dot, Vector } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
+import { Adoption } from './adoption.ts'
 import { BatchLog } from './batch-log.ts'
 import { Collection, type CollectionStatus } from './collection.ts'
 import { Compactor, latestHlc } from './compactor.ts'
@@ -19,6 +20,7 @@ import { JournalRewriter } from './journal-rewriter.ts'
 import { collectedBefore } from './journal-selection.ts'
 import { JournalledFacts } from './local-facts.ts'
 import { bytesAt, leavesAfter, partsOf } from './log-readings.ts'
+import { Orphans } from './orphans.ts'
 import { Outbox } from './outbox.ts'
 import { readProof } from './outdated-proof.ts'
 import { OwnChain } from './own-chain.ts'
@@ -44,6 +46,7 @@ export class JournalledReplica implements Replica {
   readonly #compactor: Compactor
   readonly #collection: Collection
   readonly #intake: Intake
+  readonly #adoption: Adoption
   readonly #outbox: Outbox
   readonly #exchange: Exchange
   readonly #chain: OwnChain
@@ -85,6 +88,11 @@ export class JournalledReplica implements Replica {
       unknownOwn: (_, batch) => void this.#right.close({ kind: 'members', counter: batch.last }),
       logger: deps.log,
     })
+    this.#adoption = new Adoption({
+      ...{ registry: this.#registry, compactor: this.#compactor, intake: this.#intake, logger: deps.log },
+      journal: unit => this.#durable.put([entryOf(unit)]),
+      applied: unit => this.#applied([unit]),
+    })
     this.#collection = new Collection({
       ...held,
       signer: deps.signer,
@@ -108,7 +116,9 @@ export class JournalledReplica implements Replica {
     })
     this.#exchange = new Exchange(deps, {
       ...{ log: this.#log, completeness: this.#completeness, right: this.#right },
+      orphans: new Orphans(this.#registry, this.#log),
       receive: (...sent) => this.#receive(...sent),
+      adopt: (...given) => this.#adoption.take(...given),
     })
     this.#exchange.onShown((...shown) => this.#collection.shown(...shown))
   }
@@ -140,9 +150,9 @@ export class JournalledReplica implements Replica {
       return
     }
     const part = openPart(bytes)
-    // a snapshot may hold what the journal behind it begins with
-    if (this.#log.standing(part) === 'known') return
-    this.#compactor.add(part)
+    if (this.#log.standing(part) !== 'known') this.#compactor.add(part)
+    // what was known when it was journalled was adopted; what else is known stands in the journal twice
+    else if (!('survivors' in part && this.#compactor.adopt(part))) return
     this.#compactor.look(false)
     this.#chain.saw(latestHlc(part))
     if (part.writer === this.self) this.#chain.resume(this.#log.head(this.self))

@@ -18,6 +18,8 @@ export interface NeighboursDeps extends SyncDeps {
   clock: Clock
   random(): number
   logger: Logger
+  /** The member holds all that this peer does: what anti-entropy does not tell it is told now. Never rejects. */
+  covered(by: PeerKey): Promise<void>
 }
 
 interface Contact {
@@ -119,8 +121,9 @@ export class Neighbours {
     const offers = this.#offers.get(peer) ?? []
     this.#offers.delete(peer)
     try {
-      const { equal } = await syncWith(this.#deps, peer, offers)
+      const { equal, covered } = await syncWith(this.#deps, peer, offers)
       this.#contacts.set(peer, { behind: !equal, lastSyncMs: this.#deps.clock.now() })
+      if (covered) await this.#deps.covered(peer)
     } catch (error) {
       this.#contacts.set(peer, { behind: true, lastSyncMs: this.#contacts.get(peer)?.lastSyncMs })
       this.#deps.logger.debug({ peer, err: errorText(error) }, 'synchronisation broke off')

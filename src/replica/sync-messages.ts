@@ -13,7 +13,7 @@ import { fromBits, narrowShapeOf, type SummaryShape, summaryBytes, wideShape } f
 export const syncProtocol = '/skein/sync/2'
 
 /** First element of a request. */
-export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4, tips: 5 } as const
+export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4, tips: 5, orphans: 6 } as const
 /** First element of the answer to a hello. */
 export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3, narrow: 4 } as const
 /** Third element of a hello: its sender understands `tips` and what is in short. Earlier versions neither send it nor look at it. */
@@ -22,6 +22,10 @@ export const understandsShort = 2
 /** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
 export const maxWants = 1024
 export const maxHeads = maxLocatorHeads
+/** A message of units stops growing behind this; with one more it still is a message. */
+export const chunkBytes = 256 * 1024
+/** Most units of one message. */
+const maxUnits = 65_536
 
 const wholeHashBytes = 32
 
@@ -42,6 +46,8 @@ export type SyncRequest =
   | { readonly kind: 'pull'; readonly wants: readonly Want[]; readonly short: readonly ShortEntry[] | undefined }
   | { readonly kind: 'offer'; readonly vector: Vector; readonly short: readonly ShortEntry[] | undefined }
   | { readonly kind: 'has'; readonly dot: Dot }
+  /** `hash`: of all orphaned units that the asker has; `units`: none, or some of them. */
+  | { readonly kind: 'orphans'; readonly hash: Uint8Array; readonly units: readonly Uint8Array[] }
 
 /** Throws when malformed. */
 export function openRequest(encoded: Uint8Array): SyncRequest {
@@ -50,6 +56,7 @@ export function openRequest(encoded: Uint8Array): SyncRequest {
   if (kind === ask.hello && body instanceof Uint8Array) {
     return { kind: 'hello', hash: body, inShort: third === understandsShort }
   }
+  if (kind === ask.orphans) return orphansFrom(body, third)
   const buckets = kind === ask.entries ? list(body, 256, item => integer(item, 0, 255)) : undefined
   if (buckets) return { kind: 'entries', buckets: new Set(buckets) }
   const bits = kind === ask.tips && body instanceof Uint8Array ? fromBits(body) : undefined
@@ -63,6 +70,13 @@ export function openRequest(encoded: Uint8Array): SyncRequest {
   const dot = kind === ask.has ? dotFromPlain(body) : undefined
   if (dot) return { kind: 'has', dot }
   throw new Error('malformed request')
+}
+
+function orphansFrom(body: Plain | undefined, third: Plain | undefined): SyncRequest {
+  const hash = bytes(body, 32)
+  const units = third === undefined ? [] : list(third, maxUnits, unitFrom)
+  if (!hash || !units) throw new Error('malformed request')
+  return { kind: 'orphans', hash, units }
 }
 
 /** @param hashBytes of each hash: all, or as in short */
@@ -121,12 +135,12 @@ export function openTips(message: Plain): { hash: Uint8Array; entries: readonly 
 /** A chunk: units, whether there is more, and the writers of whom none of the heads was known. Throws when malformed. */
 export function openChunk(message: Plain): { units: Uint8Array[]; more: boolean; unknown: PeerKey[] } {
   const [first, more, third] = Array.isArray(message) ? message : []
-  const units = list(first, 65_536, item => (isUnit(item) ? item : undefined))
+  const units = list(first, maxUnits, unitFrom)
   const unknown = list(third, maxWants, key)
   if (!units || !unknown) throw new Error('malformed chunk')
   return { units, more: more === true, unknown }
 }
 
-function isUnit(item: Plain): item is Uint8Array {
-  return item instanceof Uint8Array && item.length <= maxBatchBytes
+function unitFrom(item: Plain): Uint8Array | undefined {
+  return item instanceof Uint8Array && item.length <= maxBatchBytes ? item : undefined
 }

@@ -43,11 +43,17 @@ export interface Offer {
   readonly askBack: AskBack
 }
 
+export interface Synchronised {
+  readonly equal: boolean
+  /** The member holds all that this peer does. */
+  readonly covered: boolean
+}
+
 /**
  * Synchronises with one member. Resolves when equal or when nothing more can be gained now.
  * @param offers with these nothing is offered in return
  */
-export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly Offer[]): Promise<{ equal: boolean }> {
+export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly Offer[]): Promise<Synchronised> {
   const { log, transport } = deps
   const asking = askOf(transport, peer)
   const pullOver = (over: Asking, inShort: boolean, theirs: Vector) =>
@@ -61,12 +67,12 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
   let inShort = log.vector().size > 0
   for (let round = 0; round < maxRounds; round++) {
     const seen = await look({ self: transport.self, log, asking, rolledBack }, inShort)
-    if (!seen) return { equal: false }
+    if (!seen) return { equal: false, covered: false }
     let theirs = wholeOf(log, seen)
     if (theirs) deps.shown(peer, theirs)
     if (theirs && isEqual(log.vector(), theirs)) {
       await deps.pulled()
-      return { equal: true }
+      return { equal: true, covered: true }
     }
     const gained = await pullOver(asking, seen.inShort, seen.vector)
     if (!theirs) {
@@ -82,9 +88,9 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
     const ahead = newerThan(log.vector(), theirs)
     const untold = newerThan(ahead, deps.shownTo(peer) ?? new Map())
     if (untold.size > 0 && offers.length === 0) await asking(offerOf(log, untold, theirs, seen.inShort))
-    if (ahead.size > 0 || gained === 0) return { equal: false }
+    if (ahead.size > 0 || gained === 0) return { equal: false, covered: ahead.size === 0 }
   }
-  return { equal: false }
+  return { equal: false, covered: false }
 }
 
 export async function hasDot(

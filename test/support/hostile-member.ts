@@ -3,6 +3,7 @@
  * said to whom the test wants.
  */
 import { type Batch, makeBatch, noBatch } from '../../src/crdt/batch.ts'
+import type { Part } from '../../src/crdt/compact-unit.ts'
 import type { Hlc } from '../../src/crdt/hlc.ts'
 import { encodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../src/crdt/leaves.ts'
@@ -60,7 +61,7 @@ export interface HostileMesh {
   honest: MemoryPeer[]
   hand: Hand
   /** As the hostile member, by broadcast, to all honest peers or to some. */
-  say(batches: readonly Batch[], to?: readonly MemoryPeer[]): void
+  say(batches: readonly Part[], to?: readonly MemoryPeer[]): void
   /** Resolves once the honest hold the same; fails if their states or their conditions then differ. */
   agree(): Promise<void>
   stop(): Promise<void>

@@ -85,7 +85,15 @@ function unequalVectors(world: World, all: readonly Running[]): string | undefin
   const hash = ({ peer }: Running, without: ReadonlySet<PeerKey> = new Set()) =>
     toHex(vectorHash(new Map([...peer.replica.vector()].filter(([writer]) => !without.has(writer)))))
   const odd = all.find(each => judge && hash(each, unseen.get(each)) !== hash(judge, unseen.get(each)))
-  return odd && `${judge?.host.name} and ${odd.host.name} have different vectors`
+  return odd ? `${judge?.host.name} and ${odd.host.name} have different vectors` : unequalUnits(all)
+}
+
+/** A unit whose checkpoint is lost is given to the others when the vectors are equal (decision 0018). */
+function unequalUnits([first, ...others]: readonly Running[]): string | undefined {
+  if (!first) return undefined
+  const digest = ({ peer }: Running) => peer.replica.view.digest()
+  const odd = others.find(each => digest(each) !== digest(first) && !holdAlike(first.host, each.host))
+  return odd && `${first.host.name} and ${odd.host.name} hold units of different runs, and differ`
 }
 
 /** Whoever acknowledged a removal that is not decided does not see what the target wrote since: perhaps that it is settled (R9). */

@@ -54,6 +54,8 @@ function plainOf(request: SyncRequest): Plain {
       return [ask.offer, vectorToPlain(request.vector), ...behind(request)]
     case 'tips':
       return [ask.tips, bitsOf(request.wanted, request.shape)]
+    case 'orphans':
+      return [ask.orphans, request.hash, ...(request.units.length > 0 ? [[...request.units]] : [])]
     case 'has':
       return [ask.has, dotToPlain(request.dot)]
   }
@@ -121,5 +123,8 @@ export const syncMessages = {
     taken: format({ value: [], encode, decode: plain }),
     has: asked({ kind: 'has', dot: { writer: keyA, counter: 2 ** 40 } }),
     'is held': format({ value: [true], encode, decode: plain }),
+    'orphaned units': asked({ kind: 'orphans', hash: new Uint8Array(32).fill(0xcd), units: [] }),
+    'orphaned units given': asked({ kind: 'orphans', hash: new Uint8Array(32).fill(0xcd), units: [unit, unit] }),
+    'the same ones': format({ value: [true], encode, decode: plain }),
   },
 }

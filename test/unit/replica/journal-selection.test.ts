@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
-import { leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import type { Batch } from '../../../src/crdt/batch.ts'
+import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
+import { type CompactUnit, leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
@@ -34,8 +35,9 @@ type Peer = ReturnType<typeof peerOf>
 function replay({ log, compactor }: Peer, entries: readonly JournalEntry[]): void {
   for (const { kind, bytes } of entries) {
     const part = kind === 'local' ? undefined : openPart(bytes)
-    if (!part || log.standing(part) === 'known') continue
-    compactor.add(part)
+    if (!part) continue
+    if (log.standing(part) !== 'known') compactor.add(part)
+    else if (!('survivors' in part && compactor.adopt(part))) continue
     compactor.look(false)
   }
   compactor.look()
@@ -75,11 +77,18 @@ function cycle(writer: Writer, id: string): void {
 }
 
 /** Lets go of everything of its endpoints. */
-function letGo(writer: Writer): void {
-  const run = runOf(writer.batches)
+function letGo(writer: Writer, batches: readonly Batch[] = writer.batches): void {
+  const run = runOf(batches)
   if (!run) return
-  const kept = writer.batches.flatMap(leavesOf).filter(leaf => !decodeLeaf(leaf.bytes)?.kind.startsWith('endpoint'))
+  const kept = batches.flatMap(leavesOf).filter(leaf => !decodeLeaf(leaf.bytes)?.kind.startsWith('endpoint'))
   writer.write([checkpointLeaf(writer.signer, run, kept)])
+}
+
+/** What is left of a run when its writer keeps so many of its first leaves. */
+function unitOfRun(writer: Writer, batches: readonly Batch[], count: number): CompactUnit {
+  const leaf = checkpointLeaf(writer.signer, runOf(batches) ?? assert.fail(), batches.flatMap(leavesOf).slice(0, count))
+  const result = compact(leaf, batches, verifySignature)
+  return result === 'unsound' ? assert.fail(result) : result.unit
 }
 
 const runs = 60
@@ -121,6 +130,35 @@ describe('replica: what a rewritten journal holds', function () {
     const result = rewritten([...file, late, newcomers], selectionOf({ ...peer, collected: [] }))
     assert.deepEqual(result.slice(-3, -1), [late, newcomers])
     assert.ok(result.length < file.length)
+  })
+
+  it('what is left of a run and came after its records, also where the log does not have it yet, or has more of it (I2)', () => {
+    const world = new World(3).settleAll(2)
+    const writer = world.at(1)
+    const begun = writer.batches.length
+    for (const id of ['a', 'b']) cycle(writer, id)
+    const run = writer.batches.slice(begun)
+    const [more, less] = [2, 0].map(count => unitOfRun(writer, run, count)) as [CompactUnit, CompactUnit]
+    // something else of the writer was compacted
+    cycle(writer, 'c')
+    letGo(writer, writer.batches.slice(begun + run.length))
+    const orders: CompactUnit[][] = [[less], [more, less], [less, more]]
+    for (const arrivals of orders) {
+      for (const known of arrivals.keys()) {
+        const peer = peerOf(world)
+        const file = live(peer, world.batches)
+        for (const unit of arrivals.slice(0, known)) peer.compactor.adopt(unit)
+        const selection = selectionOf({ ...peer, collected: [] })
+        for (const unit of arrivals) peer.compactor.adopt(unit)
+        const again = peerOf(world)
+        const result = rewritten([...file, ...arrivals.map(entryOf)], selection)
+        replay(again, result)
+        assert.equal(again.registry.digest(), peer.registry.digest())
+        assert.deepEqual(again.log.weight(), peer.log.weight())
+        const twice = rewritten(result, selectionOf({ ...again, collected: [] }))
+        assert.deepEqual(twice.filter(({ kind }) => kind === 'unit').length, 2)
+      }
+    }
   })
 
   it('nothing of whom only a lost history had let in (R8, I2)', () => {

@@ -3,12 +3,14 @@ import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { type Vector, vectorHash } from '../../../src/crdt/vector.ts'
 import { sha256, toHex } from '../../../src/lib/bytes.ts'
+import { encode } from '../../../src/lib/cbor.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { type PeerKey, signerOf, verifySignature } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Exchange } from '../../../src/replica/exchange.ts'
 import { Intake } from '../../../src/replica/intake.ts'
+import type { Orphan } from '../../../src/replica/orphans.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import type { MemoryHub, MemoryMesh } from '../../support/memory-mesh.ts'
 import { Writer } from '../crdt/writer.ts'
@@ -42,6 +44,8 @@ export interface SyncPeer {
   readonly exchange: Exchange
   /** What others were seen to hold. */
   readonly sights: Vector[]
+  /** What it gives others as orphaned units, and was given. */
+  readonly orphans: { readonly held: Orphan[]; readonly given: Uint8Array[] }
   /** Takes in what the writers have written so far. */
   hold(parts: readonly Part[]): void
 }
@@ -62,10 +66,17 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
     unknownOwn: () => undefined,
     wrongSignature: () => undefined,
   })
+  const orphans = { held: [] as Orphan[], given: [] as Uint8Array[] }
   const exchange = new Exchange(
     { transport: mesh, clock: systemClock, random: () => 0.5, log: silentLogger },
     {
       log,
+      orphans: {
+        all: () => orphans.held,
+        hash: () => sha256(encode(orphans.held.map(({ signature }) => signature))),
+        version: () => `${orphans.held.length}`,
+      },
+      adopt: async (_, units) => void orphans.given.push(...units),
       completeness: { isComplete: true, begin: () => undefined, look: async () => undefined },
       right: { isOutdated: false, close: async () => undefined },
       receive: (from, batches) => intake.receive(from, batches),
@@ -73,7 +84,7 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
   )
   const sights: Vector[] = []
   exchange.onShown((_, vector) => void sights.push(vector))
-  return { key, mesh, log, exchange, sights, hold }
+  return { key, mesh, log, exchange, sights, orphans, hold }
 }
 
 function put(log: BatchLog, part: Part): void {

@@ -112,6 +112,30 @@ describe('replica: anti-entropy with an earlier version', function () {
       }
     })
 
+    it(`in a mesh of ${count}: ends equal where it is given what it does not know, which is once`, async () => {
+      const hub = new MemoryHub()
+      const writers = writersOf(count)
+      const [one, two] = writers as [Writer, Writer]
+      const [ours, theirs] = [syncPeer(hub, one.key), earlierPeer(earlier, hub, two.key)]
+      for (const peer of [ours, theirs]) for (const { batches } of writers) peer.hold(batches)
+      ours.orphans.held.push({ signature: 'ab'.repeat(64), bytes: new Uint8Array([1, 2, 3]) })
+      let refused = 0
+      const request = ours.mesh.request.bind(ours.mesh)
+      ours.mesh.request = (...asked) =>
+        request(...asked).catch(error => {
+          refused++
+          assert.match(error.message, /malformed request/)
+          throw error
+        })
+      await meet(ours, theirs)
+      await ours.exchange.neighbours.syncAll(5000)
+      assert.equal(refused, 1)
+      assert.deepEqual(
+        ours.exchange.neighbours.status().map(({ behind }) => behind),
+        [false],
+      )
+    })
+
     it(`in a mesh of ${count}: both come to hold both histories of a writer`, async () => {
       await become(count, (writers, ours, theirs) => {
         const left = writers[3] as Writer

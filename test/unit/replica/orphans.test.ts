@@ -1,0 +1,235 @@
+/** What a host has let go of by a checkpoint that nobody has any more, the others let go of too (I2). */
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
+import type { Batch } from '../../../src/crdt/batch.ts'
+import { transferLeaf } from '../../../src/crdt/blocks.ts'
+import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
+import { type CompactUnit, leavesOf, makeUnit } from '../../../src/crdt/compact-unit.ts'
+import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import type { CheckpointLeaf, Leaf } from '../../../src/crdt/leaves.ts'
+import { vectorHash } from '../../../src/crdt/vector.ts'
+import { toHex } from '../../../src/lib/bytes.ts'
+import { encode } from '../../../src/lib/cbor.ts'
+import { verifySignature } from '../../../src/lib/keys.ts'
+import { checkNetwork } from '../../../src/model/network.ts'
+import { journalName } from '../../../src/replica/create.ts'
+import { usualRewriting } from '../../../src/replica/journal-rewriter.ts'
+import { ask, syncProtocol } from '../../../src/replica/sync-messages.ts'
+import { eventually } from '../../support/eventually.ts'
+import { type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
+import { type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
+import { measure } from './traffic.ts'
+
+const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.2.0/24' })
+
+describe('replica: units whose checkpoint is lost', function () {
+  this.timeout(60_000)
+  let hub: MemoryHub
+  let mesh: HostileMesh
+  let web = ''
+  const at = (n: number) => mesh.honest[n - 1] as MemoryPeer
+  const keyOf = (n: number) => at(n).signer.key
+  const digests = (peers = mesh.honest) => new Set(peers.map(({ replica }) => replica.view.digest())).size
+  const hashOf = ({ replica }: MemoryPeer) => toHex(vectorHash(replica.vector()))
+
+  beforeEach(async () => {
+    hub = new MemoryHub()
+    mesh = await meshWithHostile(hub)
+    await at(1).replica.write(view => createNetworkLeaves(view, { tenant: 'default', name: 'web', spec }))
+    await mesh.agree()
+    web = at(1).replica.view.networkByName('default', 'web')?.id ?? ''
+  })
+  afterEach(() => mesh.stop())
+
+  /** Containers that start and end on the host that is removed later. */
+  function cycles(count: number): Batch[] {
+    return Array.from({ length: count }, (_, i) => [
+      mesh.hand.make([
+        {
+          ...{ kind: 'endpoint', id: `e${i}`, network: web, ip: 0x0a010201 + i, mac: '02:02:0a:01:02:01' },
+          ...{ container: '', containerName: `e${i}` },
+        },
+      ]),
+      mesh.hand.make([{ kind: 'endpoint-rm', id: `e${i}`, network: web }]),
+    ]).flat()
+  }
+
+  /** The checkpoint by which that host lets go of what it wrote of these kinds, and what is left of its run. */
+  function letGo(run: readonly Batch[], ...kinds: Leaf['kind'][]): { leaf: CheckpointLeaf; unit: CompactUnit } {
+    const kept = run.flatMap(leavesOf).filter(({ bytes }) => !kinds.some(kind => decodeLeaf(bytes)?.kind === kind))
+    const leaf = checkpointLeaf(mesh.hand.signer, runOf(run) ?? assert.fail(), kept)
+    const result = compact(leaf, run, verifySignature)
+    return { leaf, unit: result === 'unsound' ? assert.fail(result) : result.unit }
+  }
+
+  /** All have synchronised with all, twice: who was given something may have given it on. */
+  async function rest(peers: readonly MemoryPeer[] = mesh.honest): Promise<void> {
+    for (const _ of [1, 2]) await Promise.all(peers.map(({ replica }) => replica.syncNow(2000)))
+    assert.equal(new Set(peers.map(hashOf)).size, 1, 'equal vectors')
+  }
+
+  /** Host 1 has what is left of the run, the others have the run; nobody has the checkpoint. */
+  async function divide(run: readonly Batch[], unit: CompactUnit): Promise<void> {
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
+    mesh.say([unit], [at(1)])
+    mesh.say(run, [at(2), at(3)])
+    await eventually(() => new Set(mesh.honest.map(hashOf)).size === 1)
+    hub.heal()
+    await rest()
+  }
+
+  async function remove(): Promise<void> {
+    await at(2).removal.start([mesh.hand.key], 1)
+    await eventually(async () => {
+      for (const { replica } of mesh.honest) await replica.syncNow(2000)
+      return mesh.honest.every(({ replica }) => replica.view.removals()[0]?.outcome === 'effective')
+    })
+  }
+
+  async function restart(): Promise<void> {
+    for (const [i, peer] of [...mesh.honest.entries()]) {
+      await peer.stop()
+      mesh.honest[i] = await restartPeer(hub, peer)
+    }
+  }
+
+  /** What a member gives, as if it were an orphaned unit of its own. */
+  const give = (to: MemoryPeer, ...units: readonly Uint8Array[]) =>
+    to.mesh.handler(syncProtocol)?.(keyOf(1), encode([ask.orphans, new Uint8Array(32), [...units]]), noWayBack) ??
+    assert.fail()
+
+  it('are taken by the others in the place of the records once the writer is removed, and after restarts too', async () => {
+    const run = cycles(3)
+    const { unit } = letGo(run, 'endpoint', 'endpoint-rm')
+    await divide(run, unit)
+    assert.equal(digests(), 2, 'the checkpoint may still come from its writer')
+    await remove()
+    await rest()
+    assert.equal(digests(), 1)
+    const digest = at(1).replica.view.digest()
+    await restart()
+    assert.equal(digests(), 1)
+    const sizes = () => Promise.all(mesh.honest.map(async ({ disk }) => (await disk.read(journalName))?.length ?? 0))
+    const before = await sizes()
+    hub.rewriting = { ...usualRewriting, floorBytes: 0, deadShare: 0 }
+    await restart()
+    await eventually(async () => (await sizes()).slice(1).every((size, i) => size < (before[i + 1] ?? 0)))
+    hub.rewriting = usualRewriting
+    await restart()
+    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+  })
+
+  it('are given on by who was given them', async () => {
+    const run = cycles(1)
+    await divide(run, letGo(run, 'endpoint', 'endpoint-rm').unit)
+    hub.split([keyOf(1)], [keyOf(3)])
+    await remove()
+    await rest()
+    assert.equal(digests(), 1)
+    assert.deepEqual(at(1).mesh.connected(), [keyOf(2)])
+  })
+
+  it('are taken with what else lies in the run, of a writer with two histories (R8)', async () => {
+    const run = cycles(2)
+    const [first] = run
+    const copied = mesh.hand.make([{ kind: 'tenant', name: 'of-a-copy' }], {
+      after: { counter: first?.last ?? 0, hash: first?.hash ?? '' },
+    })
+    await divide(run, letGo(run, 'endpoint', 'endpoint-rm').unit)
+    mesh.say([copied], [at(2), at(3)])
+    await eventually(() => [2, 3].every(n => at(n).replica.view.isForked(mesh.hand.key)))
+    assert.ok(!at(1).replica.view.isForked(mesh.hand.key))
+    await remove()
+    await rest()
+    assert.equal(digests(), 1)
+    assert.ok(!at(2).replica.view.hasTenant('of-a-copy'))
+    await restart()
+    assert.equal(digests(), 1)
+  })
+
+  it('cost a member that has them 100 bytes once, and nothing after that', async () => {
+    const run = cycles(40)
+    await divide(run, letGo(run, 'endpoint', 'endpoint-rm').unit)
+    await remove()
+    await rest()
+    hub.split([keyOf(1)], [keyOf(2)], [keyOf(3)])
+    hub.heal()
+    const traffic = measure(mesh.honest.map(peer => peer.mesh))
+    await rest()
+    assert.ok((traffic.kinds.get(ask.orphans) ?? 0) <= 6, 'each asks each once')
+    assert.ok(traffic.largest < 60, `${traffic.largest} bytes`)
+    const before = traffic.kinds.get(ask.orphans)
+    await rest()
+    assert.equal(traffic.kinds.get(ask.orphans), before)
+  })
+
+  it('are what the checkpoint itself makes, when that comes after all', async () => {
+    const run = cycles(2)
+    const { unit, leaf } = letGo(run, 'endpoint', 'endpoint-rm')
+    await divide(run, unit)
+    await remove()
+    await rest()
+    mesh.say([mesh.hand.make([leaf])], [at(3)])
+    await rest()
+    assert.equal(digests(), 1)
+    assert.deepEqual(at(2).replica.view.conditions(), [])
+  })
+
+  describe('change nothing', () => {
+    /** That host has given away a block, and invited; containers of it have come and gone. */
+    let run: Batch[] = []
+
+    beforeEach(async () => {
+      const { view } = at(1).replica
+      const index = Array.from({ length: view.blockCount(web) }, (_, i) => i).find(
+        i => view.block(web, i)?.owner === mesh.hand.key,
+      )
+      assert.ok(index !== undefined)
+      const { signer } = mesh.hand
+      const invitation: Leaf = { kind: 'invitation', invitation: keyOf(3), expiresMs: 5000, uses: 1 }
+      run = [
+        mesh.hand.make([transferLeaf(view, signer, web, index, keyOf(3), mesh.hand.next)]),
+        mesh.hand.make([invitation]),
+        ...cycles(2),
+      ]
+      mesh.say(run)
+      await mesh.agree()
+    })
+
+    async function isIgnored(...units: readonly Uint8Array[]): Promise<void> {
+      const [digest, dot] = [at(2).replica.view.digest(), { writer: mesh.hand.key, counter: run[0]?.first ?? 0 }]
+      await give(at(2), ...units)
+      assert.equal(at(2).replica.view.digest(), digest)
+      assert.deepEqual(at(2).replica.batchAt(dot), run[0]?.bytes)
+      await at(2).stop()
+      mesh.honest[1] = await restartPeer(hub, at(2))
+      assert.equal(at(2).replica.view.digest(), digest)
+    }
+
+    it('while their writer is a member', async () => {
+      const { unit } = letGo(run, 'endpoint', 'endpoint-rm')
+      await isIgnored(unit.bytes)
+      await remove()
+      const before = at(2).replica.view.digest()
+      await give(at(2), unit.bytes)
+      assert.notEqual(at(2).replica.view.digest(), before, 'the same unit is good once it is none')
+    })
+
+    it('when their writer did not sign them, they are of another run, or no units', async () => {
+      await remove()
+      const { unit } = letGo(run, 'endpoint', 'endpoint-rm')
+      const forged = makeUnit(unit, unit.survivors, at(1).signer.sign(unit.header))
+      const { unit: later } = letGo(cycles(1), 'endpoint', 'endpoint-rm')
+      await isIgnored(forged.bytes, later.bytes, new Uint8Array([1, 2, 3]), run[0]?.bytes ?? assert.fail())
+    })
+
+    for (const kind of ['block', 'invitation'] as const) {
+      it(`when something that is needed would be lost: ${kind}`, async () => {
+        await remove()
+        await isIgnored(letGo(run, kind, 'endpoint', 'endpoint-rm').unit.bytes, letGo(run, kind).unit.bytes)
+      })
+    }
+  })
+})
