@@ -1,42 +1,51 @@
-/** Runs many seeds on several processes, each taking the next seed when it is done with one. */
-import { type ChildProcess, fork } from 'node:child_process'
+/** Runs many tasks on several processes, each taking the next when it is done with one. */
+import { type ChildProcess, fork, type Serializable } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { SeedResult } from './run-seed.ts'
+import type { Answer } from './serve.ts'
 
-export interface FleetOptions {
-  /** Called for each seed that is done; returns false to end early. */
-  onResult(result: SeedResult): boolean
+export interface FleetOptions<Task, Result> {
+  /** What a process runs; it calls `serve`. */
+  worker: URL
+  /** Called for each task that is done; returns false to end early. */
+  onResult(result: Result, task: Task): boolean
   /** Processes. */
   jobs: number
 }
 
-const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
-
-/** Resolves when all seeds are done, or the run was ended early. Rejects when a process ends by itself. */
-export async function runFleet(seeds: Iterator<number>, { onResult, jobs }: FleetOptions): Promise<void> {
+/** Resolves when all tasks are done, or the run was ended early. Rejects when one fails, or a process ends by itself. */
+export async function runFleet<Task extends object, Result>(
+  tasks: Iterator<Task>,
+  { worker, onResult, jobs }: FleetOptions<Task, Result>,
+): Promise<void> {
   let goesOn = true
   const work = async (child: ChildProcess) => {
     try {
-      for (let next = seeds.next(); goesOn && !next.done; next = seeds.next()) {
-        const result = await ask(child, next.value)
-        goesOn = onResult(result) && goesOn
+      for (let next = tasks.next(); goesOn && !next.done; next = tasks.next()) {
+        const result = await ask<Result>(child, next.value)
+        goesOn = onResult(result, next.value) && goesOn
       }
     } finally {
+      goesOn = false // no task is left, or one failed
       child.kill()
     }
   }
   // the loader that this process was started with is inherited: execArgv
-  await Promise.all(Array.from({ length: jobs }, () => work(fork(worker, { execArgv: ['--import', 'tsx'] }))))
+  await Promise.all(
+    Array.from({ length: jobs }, () => work(fork(fileURLToPath(worker), { execArgv: ['--import', 'tsx'] }))),
+  )
 }
 
-function ask(child: ChildProcess, seed: number): Promise<SeedResult> {
+function ask<Result>(child: ChildProcess, task: object): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const ended = (code: number | null) => reject(new Error(`the process of seed ${seed} ended with ${code}`))
+    const ended = (code: number | null) =>
+      reject(new Error(`the process of ${JSON.stringify(task)} ended with ${code}`))
     child.once('exit', ended)
-    child.once('message', result => {
+    child.once('message', message => {
       child.off('exit', ended)
-      resolve(result as SeedResult)
+      const answer = message as Answer<Result>
+      if ('error' in answer) reject(new Error(answer.error))
+      else resolve(answer.result)
     })
-    child.send(seed)
+    child.send(task as Serializable)
   })
 }

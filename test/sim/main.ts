@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { shippedParts } from './parts.ts'
 import { type Plan, planOf, type Reduction, reduce } from './plan.ts'
 import { runPlan, type SeedResult } from './run-seed.ts'
+import type { SeedTask } from './seed-worker.ts'
 import { keepPlan, shrinkSeed, shrunkText } from './shrunk-report.ts'
 import { soak } from './soak.ts'
 import { calm, type Weather } from './weather.ts'
@@ -77,12 +78,12 @@ function summary({ seed, hash, events, virtualMs, writes }: SeedResult): string 
   return `seed ${seed}: ${events} events, ${Math.round(virtualMs / 1000)} s, ${writes} writes, history ${hash}`
 }
 
-function* range(from: number, to: number): Generator<number> {
-  for (let seed = from; seed <= to; seed++) yield seed
+function* range(from: number, to: number): Generator<SeedTask> {
+  for (let seed = from; seed <= to; seed++) yield { seed }
 }
 
-function* untilTime(from: number, endMs: number): Generator<number> {
-  for (let seed = from; Date.now() < endMs; seed++) yield seed
+function* untilTime(from: number, endMs: number): Generator<SeedTask> {
+  for (let seed = from; Date.now() < endMs; seed++) yield { seed }
 }
 
 process.exitCode = await main().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { runFleet } from './fleet.ts'
 import { shippedParts } from './parts.ts'
 import { planOf } from './plan.ts'
 import type { SeedResult } from './run-seed.ts'
+import type { SeedTask } from './seed-worker.ts'
 import { shrinkSeed, shrunkText } from './shrunk-report.ts'
 
 /** A fixed range, so that CI's result is the code's and not chance's; `npm run sim -- --minutes M` looks further. */
@@ -28,8 +29,9 @@ describe('simulator', function () {
     const failed: SeedResult[] = []
     let [units, rewrites] = [0, 0]
     let done = 0
-    const range = Array.from({ length: seeds }, (_, i) => firstSeed + i)
-    await runFleet(range.values(), {
+    const range = Array.from({ length: seeds }, (_, i) => ({ seed: firstSeed + i }))
+    await runFleet<SeedTask, SeedResult>(range.values(), {
+      worker: new URL('./seed-worker.ts', import.meta.url),
       jobs: availableParallelism(),
       onResult(result) {
         const { failure, tally } = result

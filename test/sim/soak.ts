@@ -3,6 +3,7 @@ import { runFleet } from './fleet.ts'
 import { shippedParts } from './parts.ts'
 import { planOf } from './plan.ts'
 import type { SeedResult } from './run-seed.ts'
+import type { SeedTask } from './seed-worker.ts'
 import { shrinkSeed, shrunkText } from './shrunk-report.ts'
 
 /** Failures that one run collects before it ends. */
@@ -12,11 +13,12 @@ const maxShrunk = 3
 const progressMs = 20_000
 
 /** Gives the exit code. @param total of the seeds, if known */
-export async function soak(seeds: Iterator<number>, total: number | undefined, jobs: number): Promise<number> {
+export async function soak(seeds: Iterator<SeedTask>, total: number | undefined, jobs: number): Promise<number> {
   const failed: SeedResult[] = []
   const sums = new Sums()
   let toldMs = performance.now()
-  await runFleet(seeds, {
+  await runFleet<SeedTask, SeedResult>(seeds, {
+    worker: new URL('./seed-worker.ts', import.meta.url),
     jobs,
     onResult(result) {
       sums.add(result)
