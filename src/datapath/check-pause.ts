@@ -2,7 +2,7 @@
 
 /** Check of the firewall tables: design.md. */
 const usualMs = 5_000
-/** A dozen programs are started for each look; a host where that takes long has others to run. */
+/** A host where a look takes long has other work to do. */
 const restFor = 10
 
 /** Pause until the next look, ms; longer where the last one took longer than half a second. */

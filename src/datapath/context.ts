@@ -2,6 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Run } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
+import type { NftChild } from '../lib/nft-child.ts'
 import type { Books } from '../policy/index.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Namespaces } from './namespaces.ts'
@@ -12,6 +13,8 @@ export interface Context {
   readonly clock: Clock
   readonly log: Logger
   readonly run: Run
+  /** Reads the tables of the host's own namespace. */
+  readonly looks: NftChild
   readonly namespaces: Namespaces
   readonly routing: Routing
   /** UDP port of VXLAN on the underlay. */

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type Run, run as systemRun } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
+import { createNftChild } from '../lib/nft-child.ts'
 import { nextHopOf } from '../model/gateway.ts'
 import type { NetworkId } from '../model/network.ts'
 import { createBooks } from '../policy/index.ts'
@@ -71,6 +72,7 @@ class LinuxDatapath implements Datapath {
       clock,
       log,
       run,
+      looks: createNftChild({ clock }),
       vxlanPort,
       vtepAddress,
       uplink,
@@ -172,6 +174,7 @@ class LinuxDatapath implements Datapath {
     for (const follower of this.#followers) follower.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     await Promise.all([this.#firewall.stop(), this.#probe.stop(), this.#outside.stop(), this.#routes.stop()])
+    await this.#context.looks.close()
     await this.#lane.idle()
     await Promise.all([...this.#tenants.values()].map(tenant => tenant.close()))
   }

@@ -1,9 +1,9 @@
 /** Keeps the host's guards in the kernel: the VXLAN guard and the isolation of docker_gwbridge (I4). */
-import { sleep } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { firewallText, type GuardedVnis, isSharedPort, nextSenders, nextVnis, sendersIn } from './firewall-rules.ts'
-import { createLinkWatch, gatewaySubnets, isolatePorts } from './gateway-bridge.ts'
+import { Follower } from './follower.ts'
+import { createLinkWatch, isolatePorts, readGatewayBridge } from './gateway-bridge.ts'
 import { createLane } from './lane.ts'
 import { firewallTable } from './names.ts'
 
@@ -26,16 +26,12 @@ interface Loaded {
   readonly listing: string
 }
 
-/** A container's start changes its port several times within milliseconds. */
-const gatherMs = 5
-
 export function createFirewall(context: Context): Firewall {
   const lane = createLane()
   let senders: ReadonlyMap<string, string> | undefined
   let vnis: GuardedVnis | undefined
   const { view, self } = context.replica
   let loaded: Loaded | undefined
-  let queued = false
   let outsideHas6: boolean | undefined
   /** Versions of what the guards rest on, when it was last looked at. */
   let lookedAt = ''
@@ -44,7 +40,7 @@ export function createFirewall(context: Context): Firewall {
   const wantedVnis = (guarded: ReadonlySet<number>) => (isShared ? nextVnis(guarded, view, self) : undefined)
 
   const look = async (verify: boolean): Promise<number> => {
-    const subnets = await gatewaySubnets(context.run)
+    const { subnets, open } = await readGatewayBridge(context.run)
     outsideHas6 = subnets.length === 0 ? undefined : subnets.some(subnet => subnet.includes(':'))
     senders = wanted(senders ?? (await loadedSenders(context)))
     vnis = wantedVnis(vnis?.received ?? (isShared ? await loadedVnis(context) : new Set()))
@@ -52,7 +48,7 @@ export function createFirewall(context: Context): Firewall {
     const drifted = verify && loaded !== undefined && loaded.listing !== (await list(context))
     if (drifted) context.log.warn('firewall tables were changed by someone, loading them again')
     if (drifted || loaded?.text !== text) loaded = await load(context, text)
-    const isolated = subnets.length === 0 ? 0 : await isolatePorts(context.run)
+    const isolated = subnets.length === 0 ? 0 : await isolatePorts(context.run, open)
     return drifted ? 1 + isolated : isolated
   }
   const refresh = async (verify: boolean): Promise<number> => {
@@ -65,18 +61,10 @@ export function createFirewall(context: Context): Firewall {
       return 0
     }
   }
-  /** One look serves all who ask before it begins. */
-  const soon = () => {
-    if (queued) return
-    queued = true
-    void lane.run(async () => {
-      await sleep(context.clock, gatherMs)
-      queued = false
-      await refresh(false)
-    })
-  }
+  /** A container's start changes its port several times within milliseconds. */
+  const follower = new Follower(context.clock, () => lane.run(() => refresh(false)))
   const watch = createLinkWatch(context.clock, () => {
-    soon()
+    follower.changed()
     context.gatewayChanged()
   })
   return {
@@ -88,7 +76,7 @@ export function createFirewall(context: Context): Firewall {
       const now = vnis && wantedVnis(vnis.received)
       // they only grow
       const grown = now?.known.size !== vnis?.known.size || now?.received.size !== vnis?.received.size
-      if (grown || !sameMap(senders, wanted(senders))) soon()
+      if (grown || !sameMap(senders, wanted(senders))) follower.changed()
     },
     guardVni: async vni => {
       if (!isShared || vnis?.received.has(vni)) return
@@ -101,6 +89,7 @@ export function createFirewall(context: Context): Firewall {
     start: () => watch.start(),
     async stop() {
       await watch.stop()
+      follower.stop()
       await lane.idle()
     },
   }
@@ -135,10 +124,9 @@ async function load(context: Context, text: string): Promise<Loaded> {
   return { text, listing: await list(context) }
 }
 
-/** One process per table: nft 1.1.3 finds only the last of several that one input lists. */
-async function list({ run }: Context): Promise<string> {
-  const tables = ['inet', 'bridge'].map(family => run('nft', ['-s', 'list', 'table', family, firewallTable]))
-  return (await Promise.all(tables)).map(({ stdout }) => stdout).join('')
+async function list({ looks }: Context): Promise<string> {
+  const tables = ['inet', 'bridge'].map(family => looks.list(`list table ${family} ${firewallTable}`))
+  return (await Promise.all(tables)).join('')
 }
 
 function sameMap(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {

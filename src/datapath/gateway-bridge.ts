@@ -7,25 +7,41 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { Run } from '../lib/exec.ts'
-import { readLinks } from './links.ts'
 import { gatewayBridge } from './names.ts'
 
-/** The bridge's subnets, IPv4 and IPv6, `ADDRESS/LENGTH`, sorted; [] if there is no such bridge. */
-export async function gatewaySubnets(run: Run): Promise<string[]> {
-  const { code, stdout } = await run('ip', ['-j', 'addr', 'show', 'dev', gatewayBridge, 'scope', 'global'])
-  if (code !== 0 || stdout.trim() === '') return []
-  const links: { addr_info?: { local?: string; prefixlen?: number }[] }[] = JSON.parse(stdout)
-  // what the scope leaves out is there as an empty object
-  const addresses = links.flatMap(link => link.addr_info ?? []).filter(each => each.local !== undefined)
-  return addresses.map(each => `${each.local}/${each.prefixlen}`).sort()
+export interface GatewayBridge {
+  /** IPv4 and IPv6, `ADDRESS/LENGTH`, sorted; [] if there is no such bridge. */
+  readonly subnets: readonly string[]
+  /** Ports that are not isolated. */
+  readonly open: readonly string[]
 }
 
-/** Isolates every port that is not; resolves with their number. */
-export async function isolatePorts(run: Run): Promise<number> {
-  const ports = await readLinks(run, undefined, ['master', gatewayBridge])
-  const open = [...ports.values()].filter(port => port.port.isolated === false)
+interface RawLink {
+  readonly ifname?: string
+  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[]
+  readonly linkinfo?: { readonly info_slave_data?: { readonly isolated?: boolean } }
+}
+
+/** With one process: each port that comes or goes is followed by a look. */
+export async function readGatewayBridge(run: Run): Promise<GatewayBridge> {
+  const input = `addr show dev ${gatewayBridge} scope global\nlink show master ${gatewayBridge}\n`
+  const { code, stdout } = await run('ip', ['-j', '-d', '-batch', '-'], { input })
+  if (code !== 0) return { subnets: [], open: [] }
+  // each command's answer is a line; nothing at all instead of [] from some versions
+  const [links = [], ports = []] = stdout.split('\n').map((line): RawLink[] => (line === '' ? [] : JSON.parse(line)))
+  // what the scope leaves out is there as an empty object
+  const addresses = links.flatMap(link => link.addr_info ?? []).filter(each => each.local !== undefined)
+  const open = ports.filter(port => port.linkinfo?.info_slave_data?.isolated === false)
+  return {
+    subnets: addresses.map(each => `${each.local}/${each.prefixlen}`).sort(),
+    open: open.flatMap(port => port.ifname ?? []),
+  }
+}
+
+/** Isolates these ports; resolves with their number. */
+export async function isolatePorts(run: Run, open: readonly string[]): Promise<number> {
   if (open.length === 0) return 0
-  const input = open.map(port => `link set dev ${port.name} isolated on\n`).join('')
+  const input = open.map(port => `link set dev ${port} isolated on\n`).join('')
   const { code, stderr } = await run('bridge', ['-force', '-batch', '-'], { input })
   // a port may have gone meanwhile; that is no problem, and the next look finds whatever is left
   if (code !== 0 && !stderr.includes('Cannot find device')) {

@@ -1,12 +1,12 @@
 /** What guards the containers of one tenant on this host: policies, and that each speaks as itself. Kept on the tenant's lane. */
 
+import { createNftChild } from '../lib/nft-child.ts'
 import { formatIp } from '../model/ip.ts'
 import { address6, subnet6Of } from '../model/ipv6.ts'
 import type { NetworkId, NetworkSpec } from '../model/network.ts'
 import type { Context } from './context.ts'
 import type { Attachment } from './datapath.ts'
 import { bridgeEnd, bridgeName, isBridgeEnd, tenantNamespace, vlanName, vxlanName } from './names.ts'
-import { createNftChild } from './nft-child.ts'
 import { createPolicyTable, type Look } from './policy-table.ts'
 import { bridgeAddress, bridgeAddress6 } from './routing.ts'
 import { gatewayElement, type PortIdentity, type Surroundings } from './spoof-elements.ts'
@@ -35,9 +35,10 @@ export interface Guards {
 
 export function createGuards(tenant: string, context: Context): Guards {
   const { view, self } = context.replica
-  const child = createNftChild({ namespace: tenantNamespace(tenant), clock: context.clock })
-  const policies = createPolicyTable(tenant, context, child)
-  const spoofing = createSpoofTable(tenant, context, child)
+  const options = { namespace: tenantNamespace(tenant), clock: context.clock }
+  const [child, looks] = [createNftChild(options), createNftChild(options)]
+  const policies = createPolicyTable(tenant, context, child, looks)
+  const spoofing = createSpoofTable(tenant, context, child, looks)
   let isPrepared = false
 
   const identity = (network: NetworkId, mac: string, ip: number): PortIdentity => {
@@ -108,11 +109,13 @@ export function createGuards(tenant: string, context: Context): Guards {
     look: () => policies.look(),
     verify: async look => (await policies.verify(look)) + (await spoofing.verify()),
     reset() {
+      // a look that nobody waited for may have begun in the one that is gone
+      void looks.close()
       policies.reset()
       spoofing.reset()
       isPrepared = false
     },
-    close: () => child.close(),
+    close: async () => void (await Promise.all([child.close(), looks.close()])),
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Endpoint } from '../crdt/registry-view.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
+import { createNftChild, longestLine } from '../lib/nft-child.ts'
 import { type Address, familyOf, formatAddress, parseAddress } from '../model/address-match.ts'
 import {
   changeCommands,
@@ -26,7 +27,6 @@ import {
 import type { Context } from './context.ts'
 import { createLane } from './lane.ts'
 import { gatewayBridge } from './names.ts'
-import { createNftChild, longestLine } from './nft-child.ts'
 
 /** Each address on docker_gwbridge, of either family -> endpoints of ours of its container; [] for a container without any. */
 export type Outlets = ReadonlyMap<string, readonly string[]>
@@ -50,7 +50,7 @@ const expectLimitMs = 10_000
 const subject = 'rules for published ports'
 
 export function createOutsideTable(context: Context): OutsideTable {
-  const { replica, clock, run, log, books, problems } = context
+  const { replica, clock, run, looks, log, books, problems } = context
   const { view, self } = replica
   const lane = createLane()
   const child = createNftChild({ clock })
@@ -59,13 +59,14 @@ export function createOutsideTable(context: Context): OutsideTable {
   /** False until Docker was heard: what an earlier run left stands (I5). */
   let tellings = 0
   let loaded: TableState | undefined
+  let hasTakenOver = false
   /** What an earlier run left, while it is not replaced; then what is loaded is more than this run knows. */
   let left: TableState | undefined
   let last: { key: string; books: readonly PolicyBook[]; rules: OutsideRules; state: TableState } | undefined
   /** As the kernel lists the chains; undefined until the first look. */
   let listed: string | undefined
 
-  const list = async () => readListing((await run('nft', ['-s', '-p', 'list', 'table', 'inet', outsideTable])).stdout)
+  const list = async () => readListing(await looks.list(`list table inet ${outsideTable}`))
 
   async function takeOver(): Promise<TableState | undefined> {
     const { chains, counters, elements } = await list()
@@ -133,9 +134,10 @@ export function createOutsideTable(context: Context): OutsideTable {
   }
 
   async function apply(): Promise<void> {
-    if (!loaded) {
+    if (!loaded && !hasTakenOver) {
       left = await takeOver()
       loaded = left
+      hasTakenOver = true
     }
     const isInformed = replica.isComplete && !replica.fenced && tellings > 0
     const beside = isInformed ? undefined : left

@@ -1,6 +1,7 @@
 /** Keeps a tenant's policies in the kernel of this host: loads them, follows what changes, takes over what an earlier run left. */
 import type { Network } from '../crdt/registry-view.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
+import { longestLine, type NftChild } from '../lib/nft-child.ts'
 import type { NetworkId } from '../model/network.ts'
 import {
   changeCommands,
@@ -24,7 +25,6 @@ import {
 import type { Context } from './context.ts'
 import { createDomains } from './domains.ts'
 import { tenantNamespace } from './names.ts'
-import { longestLine, type NftChild } from './nft-child.ts'
 
 export interface PolicyTable {
   /** Makes the kernel agree with the state for these networks and those of before. Rejects with what the kernel refuses. */
@@ -58,7 +58,8 @@ interface State {
 
 const missing = 'policies are not in effect: nft is missing; install the package nftables'
 
-export function createPolicyTable(tenant: string, context: Context, child: NftChild): PolicyTable {
+/** @param looks carries out what only reads: thousands of rules take a while */
+export function createPolicyTable(tenant: string, context: Context, child: NftChild, looks: NftChild): PolicyTable {
   const { replica, clock, log, run } = context
   const { view, self } = replica
   const namespace = tenantNamespace(tenant)
@@ -73,7 +74,7 @@ export function createPolicyTable(tenant: string, context: Context, child: NftCh
 
   const nft = (args: readonly string[], input?: string) =>
     run('nsenter', [`--net=/run/netns/${namespace}`, 'nft', ...args], { ...(input !== undefined && { input }) })
-  const list = async () => readListing((await nft(['-s', '-p', 'list', 'table', 'inet', policyTable])).stdout)
+  const list = async () => readListing(await looks.list(`list table inet ${policyTable}`))
 
   /** What an earlier run left: the zones of its connections, and the names of what is to be replaced. */
   async function takeOver(): Promise<Loaded | undefined> {

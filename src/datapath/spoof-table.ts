@@ -1,9 +1,9 @@
 /** Keeps the table against spoofing in a tenant's namespace. A port is in it before it is on its bridge. */
 import { SkeinError } from '../lib/errors.ts'
+import type { NftChild } from '../lib/nft-child.ts'
 import { readListing, sameElements } from '../policy/index.ts'
 import type { Context } from './context.ts'
 import { tenantNamespace } from './names.ts'
-import type { NftChild } from './nft-child.ts'
 import { allElements, noSurroundings, type PortIdentity, portsOf, type Surroundings } from './spoof-elements.ts'
 import { portsLine, spoofTable, spoofText } from './spoof-text.ts'
 
@@ -24,7 +24,8 @@ export interface SpoofTable {
   reset(): void
 }
 
-export function createSpoofTable(tenant: string, context: Context, child: NftChild): SpoofTable {
+/** @param looks carries out what only reads */
+export function createSpoofTable(tenant: string, context: Context, child: NftChild, looks: NftChild): SpoofTable {
   const { run, log } = context
   const namespace = tenantNamespace(tenant)
   let known: ReadonlyMap<string, PortIdentity> | undefined
@@ -33,7 +34,7 @@ export function createSpoofTable(tenant: string, context: Context, child: NftChi
   let rules: string | undefined
   const nft = (args: readonly string[], input?: string) =>
     run('nsenter', [`--net=/run/netns/${namespace}`, 'nft', ...args], { ...(input !== undefined && { input }) })
-  const list = async () => readListing((await nft(['-s', 'list', 'table', 'bridge', spoofTable])).stdout)
+  const list = async () => readListing(await looks.list(`list table bridge ${spoofTable}`))
 
   async function load(ports: ReadonlyMap<string, PortIdentity>): Promise<void> {
     const { code, stderr } = await nft(['-f', '-'], spoofText(ports, surroundings))

@@ -6,6 +6,7 @@ import { type Clock, sleep } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Run } from '../lib/exec.ts'
 import type { Logger } from '../lib/log.ts'
+import { createNftChild } from '../lib/nft-child.ts'
 import type { Replica } from '../replica/replica.ts'
 import { createAskers } from './askers.ts'
 import { conditionsOf } from './conditions.ts'
@@ -68,7 +69,7 @@ export function createDns(deps: DnsDeps): Dns {
     log,
   )
   const upstreams = createUpstreams(docker, readText)
-  const redirect = createRedirect(run)
+  const redirect = createRedirect(run, createNftChild({ clock, counts: true }))
   const firewall = createFirewallWatch(clock)
   const cutOffSince = new Map<string, number>()
   let refusal: string | undefined

@@ -41,11 +41,11 @@ table ip ${table} {
 `
 }
 
-/** Gives the entries a new life, and lists what the counter says. Adding alone would leave the old expiry on older kernels. */
+/** One line, that gives the entries a new life, and lists what the counter says. Adding alone would leave the old expiry on older kernels. */
 export function refreshText({ ports }: Wishes): string {
   const added = entries(ports)
-  const add = added.length === 0 ? '' : `add element ip ${table} servers { ${added.join(', ')} }\n`
-  return `flush map ip ${table} servers\n${add}list chain ip ${table} from_containers\n`
+  const add = added.length === 0 ? [] : [`add element ip ${table} servers { ${added.join(', ')} }`]
+  return [`flush map ip ${table} servers`, ...add, `list chain ip ${table} from_containers`].join('; ')
 }
 
 export const withdrawText = `flush map ip ${table} servers\n`

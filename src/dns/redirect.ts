@@ -1,6 +1,7 @@
 /** Keeps the redirect in the kernel for as long as it is refreshed. */
 import { SkeinError } from '../lib/errors.ts'
 import type { Run } from '../lib/exec.ts'
+import type { NftChild } from '../lib/nft-child.ts'
 import { redirected, refreshText, tableText, type Wishes, withdrawText } from './redirect-rules.ts'
 
 export interface Redirect {
@@ -16,14 +17,15 @@ export interface Redirect {
 /** The table is loaded anew every so many refreshes: whatever somebody did to it lasts no longer. */
 const refreshesPerLoad = 15
 
-export function createRedirect(run: Run): Redirect {
+/** @param child refreshes, every two seconds */
+export function createRedirect(run: Run, child: Pick<NftChild, 'list' | 'close'>): Redirect {
   let strangers: string | undefined
   let refreshes = 0
   let counted = 0
 
-  async function nft(input: string): Promise<string> {
-    const { code, stdout, stderr } = await run('nft', ['-f', '-'], { input })
-    if (code === 0) return stdout
+  async function nft(input: string): Promise<void> {
+    const { code, stderr } = await run('nft', ['-f', '-'], { input })
+    if (code === 0) return
     throw new SkeinError('internal', code === 127 ? 'nft is missing' : (stderr.trim().split('\n')[0] ?? ''))
   }
 
@@ -41,19 +43,20 @@ export function createRedirect(run: Run): Redirect {
         await load(wishes)
         return 0
       }
-      try {
-        const count = redirected(await nft(refreshText(wishes)))
-        const news = Math.max(0, count - counted)
-        counted = count
-        return news
-      } catch {
+      const listing = await child.list(refreshText(wishes))
+      if (listing === '') {
         await load(wishes) // somebody removed the table or a part of it; loading says what else is wrong
         return 0
       }
+      const count = redirected(listing)
+      const news = Math.max(0, count - counted)
+      counted = count
+      return news
     },
     async withdraw() {
       if (strangers === undefined) return
       strangers = undefined
+      await child.close()
       await nft(withdrawText).catch(() => undefined) // without the table there is nothing to withdraw
     },
   }

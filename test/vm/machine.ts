@@ -59,7 +59,7 @@ function qemuArguments(
   { kernel, archive, files }: { kernel: Kernel; archive: string; files: string },
 ): string[] {
   // mitigations only cost time here; AppArmor would have to be installed
-  const boot = 'console=ttyS0 quiet panic=-1 mitigations=off apparmor=0'
+  const boot = 'console=ttyS0 quiet panic=-1 mitigations=off apparmor=0 tsc=reliable'
   return [
     'qemu-system-x86_64',
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-machine', 'q35', '-accel', 'tcg,thread=multi'],

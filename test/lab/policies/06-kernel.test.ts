@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { after, before, describe, it } from 'mocha'
 import { removeRuleLeaves } from '../../../src/crdt/object-acts.ts'
-import { createNftChild, type NftChild } from '../../../src/datapath/nft-child.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { run } from '../../../src/lib/exec.ts'
+import { createNftChild, type NftChild } from '../../../src/lib/nft-child.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import {
   changeCommands,
@@ -73,6 +73,30 @@ describe('policies: changes in the kernel', function () {
       'elements are listed otherwise than they were given',
     )
   }
+
+  it('are listed as by a process of its own, however long, beside what is carried out', async () => {
+    const numbers = Array.from({ length: 9_000 }, (_, n) => `10.${n >> 8}.${n & 0xff}.1`)
+    const table = 'table ip listed { set short { type inet_proto; elements = { tcp, 99 }; }\n'
+    const long = `set long { type ipv4_addr; elements = { ${numbers.join(', ')} }; }\n}`
+    await nft(stepwise, ['-f', '-'], `${table}${long}`)
+    const [all, one] = ['table ip listed', 'set ip listed short']
+    const [whole, part] = [
+      await list(stepwise, 'ip listed'),
+      await nft(stepwise, ['-s', '-p', 'list', ...one.split(' ')]),
+    ]
+    const answers = await Promise.all([
+      child.list(`list ${all}`),
+      child.run('add element ip listed short { 100 }'),
+      child.list('list table ip nowhere'),
+      child.run('delete element ip listed short { 100 }'),
+      child.list(`list ${one}`),
+      child.run('add element ip listed nowhere { 1 }'),
+    ])
+    assert.deepEqual(answers.slice(0, 5), [whole, '', '', '', part])
+    assert.match(String(answers[5]), /No such file/)
+    assert.equal(await child.run('delete table ip listed'), '')
+    assert.equal(await child.list(`list ${all}`), '')
+  })
 
   it('lead to the same table as loading it whole, rule by rule and member by member', async () => {
     const random = fc.sample(rules, { numRuns: 20, seed: 7 }).flatMap(some => some.map(({ rule }) => rule))

@@ -1,7 +1,7 @@
 /** Updates of every kind, one after the other, while packets of allowed and denied flows pass without a pause. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
-import { longestLine } from '../../../src/datapath/nft-child.ts'
+import { longestLine } from '../../../src/lib/nft-child.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'

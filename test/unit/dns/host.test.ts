@@ -89,7 +89,7 @@ describe('dns: the redirect', () => {
     assert.doesNotMatch(text, /bad|x \}/)
     assert.match(
       refreshText(wishes),
-      /^flush map ip skein_dns servers\nadd element ip skein_dns servers \{ 10\.0\.0\.1 : 7375 \}\n/,
+      /^flush map ip skein_dns servers; add element ip skein_dns servers \{ 10\.0\.0\.1 : 7375 \}; list chain /,
     )
     assert.doesNotMatch(refreshText({ ...wishes, ports: new Map() }), /add/)
     assert.equal(redirected('… counter packets 17 bytes 1003 redirect to'), 17)
@@ -98,13 +98,16 @@ describe('dns: the redirect', () => {
   it('is loaded anew when somebody removed it, when strangers change, and from time to time', async () => {
     const calls: string[] = []
     let isThere = false
-    const redirect = createRedirect(async (_file, _args, options) => {
-      const input = options?.input ?? ''
-      const isLoad = input.startsWith('table')
-      calls.push(isLoad ? 'load' : 'refresh')
-      if (isLoad) isThere = true
-      return { code: isThere ? 0 : 1, stdout: 'counter packets 3 bytes 9 ', stderr: 'No such file or directory' }
-    })
+    const load = async () => {
+      calls.push('load')
+      isThere = true
+      return { code: 0, stdout: '', stderr: '' }
+    }
+    const list = async () => {
+      calls.push('refresh')
+      return isThere ? 'counter packets 3 bytes 9 ' : ''
+    }
+    const redirect = createRedirect(load, { list, close: async () => undefined })
     assert.deepEqual(
       [await redirect.refresh(wishes), await redirect.refresh(wishes), await redirect.refresh(wishes)],
       [0, 3, 0],
@@ -119,7 +122,10 @@ describe('dns: the redirect', () => {
 
   it('says why it cannot be loaded', async () => {
     const redirect = (code: number) =>
-      createRedirect(async () => ({ code, stdout: '', stderr: 'Operation not permitted\nmore' }))
+      createRedirect(async () => ({ code, stdout: '', stderr: 'Operation not permitted\nmore' }), {
+        list: async () => '',
+        close: async () => undefined,
+      })
     await assert.rejects(redirect(127).refresh(wishes), /nft is missing/)
     await assert.rejects(redirect(1).refresh(wishes), /^SkeinError: Operation not permitted$/)
     await redirect(1).withdraw()
