@@ -4,18 +4,25 @@ import { describe, it } from 'mocha'
 import { createNetwork } from '../../src/api/create-network.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
 import { writeGroup } from '../../src/api/object-writes.ts'
+import { createTenantLeaves } from '../../src/crdt/acts.ts'
 import { checkpointLeaf, runOf } from '../../src/crdt/checkpoint.ts'
 import type { Condition, RegistryView } from '../../src/crdt/registry-view.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import { formatIp } from '../../src/model/ip.ts'
 import { AddressCheck } from './checks/addresses.ts'
+import { checkCapacity } from './checks/capacity.ts'
 import { checkCauses } from './checks/causes.ts'
 import { heldParts } from './checks/held-records.ts'
 import { succeed } from './departures.ts'
-import { copyOf, putBack } from './faults/copies.ts'
+import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import { derivedRandom } from './random.ts'
 import { type Stage, setStage } from './stage.ts'
+import { small } from './told/words.ts'
+import type { World } from './world.ts'
+
+/** With this seed the judge of capacity asks the fourth host first. */
+const seedThatAsksTheFourth = 1
 
 /** What the judges say of host 1 if it shows these conditions. */
 function judged(stage: Stage, conditions: readonly Condition[]): string | undefined {
@@ -185,5 +192,34 @@ describe('simulator: judges of conditions', function () {
     assert.deepEqual(found, [])
     check.given6(give('web', 2), 'fd00:6::1/64')
     assert.deepEqual(found, ['I1: host1 was given fd00:6::1/64 of network web, which host1 holds'])
+  })
+
+  /** The first asked is a clone of host 2; while freed addresses cool down host 2 writes, so that the clone finds out that it is one. */
+  async function askClone(isKnownCopy: boolean): Promise<World> {
+    const stage = await setStage(3, seedThatAsksTheFourth)
+    const { world } = stage
+    await stage.create(1, 'web', small)
+    await stage.heal()
+    const clone = startClone(world, stage.host(2), copyOf(stage.host(2)), derivedRandom(1, 'told'))
+    await stage.pass(3000)
+    assert.equal(clone.peer?.replica.fenced, undefined, 'it wrote the same as its original')
+    world.time.after(1000, () => void stage.peer(2).replica.write(view => createTenantLeaves(view, 'blue')))
+    // from the moment when it is fenced its blocks are its original's alone
+    if (!isKnownCopy) world.time.after(30_000, () => (world.copies.has = () => false))
+    await checkCapacity(world)
+    assert.notEqual(clone.peer?.replica.fenced, undefined)
+    return world
+  }
+
+  it('promise 4: a copy that is found out after it was chosen is owed no address (R8): another host is asked', async () => {
+    const { tally, failure } = await askClone(true)
+    assert.equal(failure, undefined)
+    assert.equal(tally.get('capacity asked of a copy just found out'), 1)
+    assert.equal(tally.get('capacity asked'), 1)
+  })
+
+  it('promise 4: a host that is no copy is owed them, also when it was fenced meanwhile', async () => {
+    const { failure } = await askClone(false)
+    assert.match(String(failure), /promise 4 violated: host2-clone3 got 0 of /)
   })
 })

@@ -8,6 +8,7 @@ import { nextHopOf } from '../../../src/model/gateway.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import { allocate, release } from '../addressing.ts'
 import type { Host } from '../host.ts'
+import type { Peer } from '../peer.ts'
 import type { World } from '../world.ts'
 import type { Holding } from './addresses.ts'
 import { insiders } from './insiders.ts'
@@ -16,13 +17,28 @@ import { isInPool, poolsOn } from './pools.ts'
 /** Freed addresses move to other hosts after this (src/ipam/core/ledger.ts), and hints are published a second later, ms. */
 const coolDownMs = 62_000
 
+interface Asker {
+  readonly host: Host
+  readonly peer: Peer
+  readonly network: Network
+}
+
 export async function checkCapacity(world: World): Promise<void> {
+  let asker = pickAsker(world)
+  if (!asker) return
+  const endMs = world.time.nowMs + coolDownMs
+  await world.run(() => world.time.nowMs >= endMs)
+  while (asker && !(await asksForAll(world, asker))) asker = pickAsker(world)
+}
+
+/** A member that is not fenced, and a network whose free addresses it can get. */
+function pickAsker(world: World): Asker | undefined {
   const inside = insiders(world)
   const host = world.random.pick(inside.filter(({ ready, peer }) => ready && peer && !peer.replica.fenced))
   const { peer } = host ?? {}
-  if (!host || !peer) return
+  if (!host || !peer) return undefined
   const { view } = peer.replica
-  if (!view.member(peer.replica.self)?.settled || !isWhole(world, view, inside)) return
+  if (!view.member(peer.replica.self)?.settled || !isWhole(world, view, inside)) return undefined
   const network = world.random.pick(
     view
       .networks()
@@ -31,27 +47,30 @@ export async function checkCapacity(world: World): Promise<void> {
       )
       .filter(({ id, status, into }) => status === 'live' && into === undefined && view.reserved(id).length === 0),
   )
-  if (!network) return
-  const endMs = world.time.nowMs + coolDownMs
-  await world.run(() => world.time.nowMs >= endMs)
+  return network && { host, peer, network }
+}
+
+/** False if it was found out to be a copy before it had them all: another is to be asked. */
+async function asksForAll(world: World, { host, peer, network }: Asker): Promise<boolean> {
+  const { view } = peer.replica
   const group = world.random.pick([undefined, ...poolsOn(view, network.id)])
   const free = freeFor(view, network, group)
   // what a copy had to do with may be quarantined
   const owed = free.filter(ip => !world.copies.excuses(network.id, { ip }, []))
-  world.count('capacity asked')
-  if (view.removals().some(({ outcome }) => outcome === 'effective')) world.count('capacity asked after removals')
-  if (group) world.count('capacity of a pool asked')
   const what = `${free.length} free addresses of ${network.id.slice(0, 6)}${group ? ` in ${group.pool}` : ''}`
   world.history.note(`${host.name} asks for all ${what}`)
   const given: Holding[] = []
   let isDone = false
+  let isCopy = false
   const takeAll = async () => {
     while (given.length <= free.length) {
       const holding = await allocate(world, host, peer, poolIdOf(network.id, group?.id))
       if (!holding) break
       given.push(holding)
     }
-    const lost = owed.filter(ip => given.every(holding => holding.ip !== ip))
+    // a copy that wrote the same as its original is fenced by what either writes next, at rest a checkpoint (R8)
+    isCopy = peer.replica.fenced !== undefined && world.copies.has(host.signer.key)
+    const lost = isCopy ? [] : owed.filter(ip => given.every(holding => holding.ip !== ip))
     if (given.length > free.length || lost.length > 0) {
       const text = `${host.name} got ${given.length} of ${what}`
       world.violate('promise 4', `${text}, and not ${lost.map(formatIp).join(' ')}`)
@@ -61,6 +80,11 @@ export async function checkCapacity(world: World): Promise<void> {
   }
   void takeAll()
   await world.run(() => isDone)
+  world.count(isCopy ? 'capacity asked of a copy just found out' : 'capacity asked')
+  if (isCopy) return false
+  if (view.removals().some(({ outcome }) => outcome === 'effective')) world.count('capacity asked after removals')
+  if (group) world.count('capacity of a pool asked')
+  return true
 }
 
 /** Those of the group's pool, or what is in no pool. */
