@@ -24,6 +24,11 @@ export async function remove(host: LabHost, kind: Kind, key: string): Promise<vo
   await call(host, 'DELETE', `/api/v1/${kind}/${encodeURIComponent(key)}/`)
 }
 
+/** `skein ip reserve` on the host that is to have the address. */
+export async function reserve(host: LabHost, network: string, address: string): Promise<void> {
+  await call(host, 'POST', `/api/v1/addresses/${encodeURIComponent(network)}/reserve`, { address })
+}
+
 /** `netctl global set --vlan-range`. */
 export async function setVlanRange(host: LabHost, vlans: string): Promise<void> {
   await call(host, 'POST', '/api/v1/globals/global/', { vlans })

@@ -10,7 +10,7 @@ import { type Speaker, speakAt } from '../../lab/groups/speakers.ts'
 import { eventually } from '../../lab/support/index.ts'
 import { networksOf } from './engine.ts'
 import { type Inside, removeInside, startInside } from './inside.ts'
-import { apply, remove } from './objects.ts'
+import { apply, remove, reserve } from './objects.ts'
 import { patience } from './patience.ts'
 import { addPlain, joinVlan, type Wire } from './wire.ts'
 
@@ -94,31 +94,32 @@ export async function openShops({ one, two }: Wire): Promise<Shops> {
 type Speak = typeof speakAt
 
 async function open(hosts: readonly [LabHost, LabHost], speak: Speak): Promise<Record<Tenant, Shop>> {
+  // one after the other: for both at once emulated hosts take longer than Docker and Skein wait, and begin again
+  return { default: await openShop(hosts, 'default', speak), blue: await openShop(hosts, 'blue', speak) }
+}
+
+async function openShop(hosts: readonly [LabHost, LabHost], tenant: Tenant, speak: Speak): Promise<Shop> {
+  const { tag, rules, ips } = plans[tenant]
+  const network = { tenant, name: 'shop', encap: 'vlan', pktTag: tag } as const
+  const { subnet, subnet6, router } = shop
   await apply(hosts[0], {
-    tenants: [{ name: 'blue' }],
-    networks: tenants.map(tenant => ({
-      ...{ tenant, name: 'shop', encap: 'vlan', pktTag: plans[tenant].tag },
-      ...{ subnet: shop.subnet, gateway: shop.router.ip, subnet6: shop.subnet6, gateway6: shop.router.ip6 },
-    })),
-    policies: tenants.map(tenant => ({ tenant, name: 'p', rules: [...plans[tenant].rules] })),
-    groups: tenants.map(tenant => ({ tenant, name: 'db', network: 'shop', policies: ['p'] })),
+    tenants: tenant === 'default' ? [] : [{ name: tenant }],
+    networks: [{ ...network, subnet, gateway: router.ip, subnet6, gateway6: router.ip6 }],
+    policies: [{ tenant, name: 'p', rules: [...rules] }],
+    groups: [{ tenant, name: 'db', network: 'shop', policies: ['p'] }],
   })
-  const plain = { default: await openPlain('default', speak), blue: await openPlain('blue', speak) }
+  const plain = await openPlain(tenant, speak)
   await eventually(async () => {
-    for (const host of hosts) {
-      const there = await networksOf(host)
-      for (const tenant of tenants) assert.ok(there.includes(dockerName(tenant)), `${host.name}: ${dockerName(tenant)}`)
-    }
+    for (const host of hosts) assert.ok((await networksOf(host)).includes(dockerName(tenant)), host.name)
   }, patience)
-  return {
-    default: { ...(await openShop(hosts, 'default', speak)), plain: plain.default },
-    blue: { ...(await openShop(hosts, 'blue', speak)), plain: plain.blue },
-  }
+  // before containers are started, which leaves no host the time to answer
+  for (const at of [0, 1] as const) await eventually(() => reserve(hosts[at], `${tenant}:shop`, ips[at]), patience)
+  return { ...(await openMembers(hosts, tenant, speak)), plain }
 }
 
 const dockerName = (tenant: Tenant) => (tenant === 'default' ? 'db.shop' : `db.shop/${tenant}`)
 
-async function openShop(
+async function openMembers(
   hosts: readonly [LabHost, LabHost],
   tenant: Tenant,
   speak: Speak,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'mocha'
-import type { LabHost } from '../../../lab/index.ts'
+import { type LabHost, membersReady } from '../../../lab/index.ts'
 import { assertAgree } from '../../lab/acceptance/cli.ts'
 import { conditionsOf, obey, sameConditions } from '../../lab/conflicts/two-webs.ts'
 import { call, docker, eventually } from '../../lab/support/index.ts'
@@ -149,6 +149,8 @@ describe('VLAN networks, on the kernel of Debian', () => {
         await host.startPeer({ arguments: ['--vlan-uplink', 'eth0'] })
       }),
     )
+    // who starts a container sooner is told to try again, which costs more than to wait
+    await membersReady(['host1', 'host2'], patience.timeoutMs)
     const vlan = await near.address('contiv-vlan')
     await pings(far, vlan)
     // the first may be too early for an emulated peer that has just started; it is told so, and tries again
