@@ -17,6 +17,8 @@ export interface UpOptions {
   hosts?: number
   /** Start a peer on each host and make them one mesh. @default true */
   peers?: boolean
+  /** More to be made, on hosts that have no engine yet, while the engines start. */
+  beside?: () => Promise<void>
   /** Gets a line per step. */
   onProgress?: (line: string) => void
   /** Gives up and removes what was made. */
@@ -61,7 +63,8 @@ async function build(plans: readonly HostPlan[], options: UpOptions): Promise<vo
   await makeSwitch()
   await allSettled([makeImage(), makeOutside(), ...plans.map(makeHost)])
   progress('engines')
-  await allSettled(plans.map(plan => equipHost(plan, options.signal)))
+  const beside = options.beside ? [options.beside()] : []
+  await allSettled([...plans.map(plan => equipHost(plan, options.signal)), ...beside])
   await keepSwitchPlain()
   if (options.peers ?? true) await startPeers(plans, progress, options.signal)
 }

@@ -1,7 +1,8 @@
 /** Two hosts of a lab with a second cable each, `eth2`, on a wire of its own; and a plain host on that wire. */
 import assert from 'node:assert/strict'
 import { afterEach, before } from 'mocha'
-import { type Lab, type LabHost, type LabNode, lastLines, membersReady, upLab } from '../../../lab/index.ts'
+import { createHost } from '../../../lab/host.ts'
+import { type Lab, type LabHost, type LabNode, lastLines, membersReady, planHost, upLab } from '../../../lab/index.ts'
 import { createNode, holderOf, makeNode, step } from '../../../lab/node.ts'
 import type { Inside } from './inside.ts'
 import { patience } from './patience.ts'
@@ -38,9 +39,17 @@ export function useWire(): () => Wire {
 }
 
 async function upWire(say: (line: string) => void): Promise<Wire> {
-  const lab = await upLab({ hosts: 2, peers: false, onProgress: say })
+  // a peer does without its engine, and each of both leaves a processor unused for a while
+  const lab = await upLab({ hosts: 2, peers: false, beside: () => upPeers(say), onProgress: say })
+  say('members')
+  await membersReady(['host1', 'host2'], 60_000)
   const [one, two] = lab.hosts()
   assert.ok(one && two)
+  return { lab, one, two, plain: createNode('plain'), wire: createNode('wire') }
+}
+
+async function upPeers(say: (line: string) => void): Promise<void> {
+  const [one, two] = [createHost(planHost(1)), createHost(planHost(2))]
   await makeNode('wire')
   // as a switch does, it learns in each VLAN by itself where a MAC is
   const bridge = 'link add name br0 type bridge forward_delay 0 mcast_snooping 0 vlan_filtering 1'
@@ -52,8 +61,6 @@ async function upWire(say: (line: string) => void): Promise<Wire> {
   say('peers')
   await one.startPeer({ arguments: ['--vlan-uplink', 'eth2'] })
   await two.startPeer({ arguments: ['--vlan-uplink', 'eth2'], join: await one.invite() })
-  await membersReady(['host1', 'host2'], 60_000)
-  return { lab, one, two, plain: createNode('plain'), wire: createNode('wire') }
 }
 
 /** VLANs that the wire carries, tagged, beside what has no tag. */
