@@ -2,12 +2,16 @@
 import { networkInterfaces } from 'node:os'
 import type { Config } from '../config/parse.ts'
 import { machineOf } from '../crdt/identity.ts'
+import { sleep, systemClock } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { newSeed, signerOf } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Disk } from '../store/disk.ts'
 import { type Identity, readComingBack, writeComingBack, writeIdentity } from './identity.ts'
 import type { Parts } from './parts.ts'
+
+/** A fenced peer ends its connections now and then, so that it is not hidden from a member by another machine with its key: they are back within this, ms. */
+const connectMs = 3_000
 
 /**
  * Resolves with the new identity, which is on disk then. Throws why this host need not, or must not, come back so; what a member
@@ -17,7 +21,7 @@ export async function comeBack(
   config: Config,
   disk: Disk,
   identity: Identity,
-  { replica, rejoining }: Pick<Parts, 'replica' | 'rejoining'>,
+  { replica, rejoining, mesh }: Pick<Parts, 'replica' | 'rejoining' | 'mesh'>,
   log: Logger,
 ): Promise<Identity> {
   const { view, self, fenced, maySucceed } = replica
@@ -28,6 +32,7 @@ export async function comeBack(
   const seed = begun ?? newSeed()
   await writeComingBack(disk, seed)
   const { name, listen, machineId } = config
+  await untilConnected(mesh)
   const introductions = await rejoining
     .succeed(signerOf(identity.seed), {
       ...{ signer: signerOf(seed), name, addresses: [`${listen.address}:${listen.port}`] },
@@ -43,6 +48,12 @@ export async function comeBack(
   await replica.seal()
   await writeComingBack(disk, undefined)
   return next
+}
+
+/** Ends without a connection where there is none in time: whoever asks a member says so. */
+async function untilConnected(mesh: Pick<Parts['mesh'], 'connected'>): Promise<void> {
+  const end = systemClock.monotonic() + connectMs
+  while (mesh.connected().length === 0 && systemClock.monotonic() < end) await sleep(systemClock, 50)
 }
 
 /** IPv4, dotted. */

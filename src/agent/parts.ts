@@ -19,6 +19,7 @@ import { newSeed, type PeerKey, signerOf, verifySignature } from '../lib/keys.ts
 import type { Logger } from '../lib/log.ts'
 import { createMesh } from '../mesh/create.ts'
 import { encodeToken } from '../mesh/token.ts'
+import type { Mesh } from '../mesh/transport.ts'
 import { parseAddressPool } from '../model/address-pool.ts'
 import { createAdmission, found } from '../replica/admission.ts'
 import { createReplica } from '../replica/create.ts'
@@ -38,6 +39,7 @@ import { createUnseenExport } from './unseen-export.ts'
 
 export interface Parts {
   readonly replica: Replica
+  readonly mesh: Pick<Mesh, 'connected'>
   readonly driver: DockerDriver
   readonly ipam: Ipam
   readonly leaving: LeavingService
@@ -213,7 +215,7 @@ async function build(
       ],
     }),
   }
-  return { replica, driver, ipam, leaving, rejoining, api, stop }
+  return { replica, mesh, driver, ipam, leaving, rejoining, api, stop }
 }
 
 /** Without a place for it the peer runs all the same: an old copy of its data is then found out at the first contact only. */

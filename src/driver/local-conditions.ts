@@ -53,7 +53,10 @@ export function createLocalConditions(log: Logger, clock: Clock): LocalCondition
     keep(subject, text, remedy, isOver) {
       report(subject, text, remedy)
       const condition = found.get(subject)
-      if (condition) kept.set(subject, { ...condition, isOver, untilMs: clock.monotonic() + keepMs })
+      if (!condition) return
+      kept.set(subject, { ...condition, isOver, untilMs: clock.monotonic() + keepMs })
+      // it has happened: whoever sees what comes of it, a network made again, finds the reason too, before the pass ends
+      current.set(subject, condition)
     },
     finish() {
       for (const subject of current.keys())
