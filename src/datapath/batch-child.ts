@@ -1,11 +1,12 @@
 /**
  * One long-lived `ip` or `bridge` in batch mode: a command costs 0.1 ms instead of the 3 ms of a process. Everything it
- * reports comes on standard error, in order; a deliberately unknown command marks the end of each batch there. It starts
- * with the first batch, ends when idle (a process in a namespace keeps it alive), and ends with this process.
+ * reports comes on standard error, in order; a deliberately unknown command marks the end of each batch there. It ends
+ * with this process, and when idle (kept-session.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Timer } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
+import { endChild, type KeptOptions, keepSession } from '../lib/kept-session.ts'
 import type { Command } from './diff.ts'
 
 export interface Failure {
@@ -23,42 +24,21 @@ export interface BatchChild {
   close(): Promise<void>
 }
 
-export interface BatchOptions {
+export interface BatchOptions extends KeptOptions {
   program: 'ip' | 'bridge'
   /** Name of a network namespace, or path of one. */
   namespace: string
-  clock: Clock
   /** Before the batch, such as `-6`. */
   options?: readonly string[]
-  /** @default 30000 */
-  idleMs?: number
   /** For a whole batch; 10,000 entries take 0.1 s. @default 10000 */
   limitMs?: number
 }
 
 export function createBatchChild(options: BatchOptions): BatchChild {
-  let session: Session | undefined
-  let idle: Timer | undefined
-  const close = async () => {
-    idle?.cancel()
-    const ending = session
-    session = undefined
-    await ending?.end()
-  }
+  const kept = keepSession(() => new BatchSession(options), options)
   return {
-    async run(commands) {
-      if (commands.length === 0) return []
-      idle?.cancel()
-      if (session === undefined || session.ended) session = new Session(options)
-      const current = session
-      try {
-        return await current.run(commands)
-      } finally {
-        idle?.cancel()
-        if (session === current) idle = options.clock.after(options.idleMs ?? 30_000, () => void close())
-      }
-    },
-    close,
+    run: async commands => (commands.length === 0 ? [] : kept.use(session => session.run(commands))),
+    close: () => kept.close(),
   }
 }
 
@@ -74,7 +54,7 @@ interface Job {
 /** No command of `ip` or `bridge` begins like it. */
 const endMark = 'skein-end'
 
-class Session {
+class BatchSession {
   ended = false
   readonly #options: BatchOptions
   readonly #child: ChildProcess
@@ -107,11 +87,8 @@ class Session {
     })
   }
 
-  async end(): Promise<void> {
-    this.#child.stdin?.end()
-    const timer = this.#options.clock.after(1_000, () => this.#child.kill('SIGKILL'))
-    await this.#exited
-    timer.cancel()
+  end(): Promise<void> {
+    return endChild(this.#child, this.#exited, this.#options.clock)
   }
 
   #read(chunk: string): void {

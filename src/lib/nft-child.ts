@@ -1,12 +1,12 @@
 /**
  * One long-lived interactive `nft` in a namespace: a line is a transaction, and costs 0.3 ms instead of the 5 ms of a process.
  * What it lists comes on standard output, what it reports on standard error, each in order; something marks the end of each
- * line's on both. It starts with the first line, ends when idle (a process in a namespace keeps it alive), and ends with
- * this process.
+ * line's on both. It ends with this process, and when idle (kept-session.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Clock, Timer } from './clock.ts'
+import type { Timer } from './clock.ts'
 import { SkeinError } from './errors.ts'
+import { endChild, type KeptOptions, keepSession } from './kept-session.ts'
 
 export interface NftChild {
   /** Carries a line out, whole or not at all; resolves with nft's complaint, '' if all went well. Rejects `unavailable` if the child ended. */
@@ -20,14 +20,11 @@ export interface NftChild {
   close(): Promise<void>
 }
 
-export interface NftChildOptions {
+export interface NftChildOptions extends KeptOptions {
   /** A named one. @default this process's */
   namespace?: string
   /** Listings have what counters count. @default false */
   counts?: boolean
-  clock: Clock
-  /** @default 30000 */
-  idleMs?: number
   /** For a line. @default 10000 */
   limitMs?: number
 }
@@ -43,27 +40,11 @@ interface Answer {
 }
 
 export function createNftChild(options: NftChildOptions): NftChild {
-  const { clock, idleMs = 30_000, limitMs = 10_000 } = options
-  let session: Session | undefined
-  let idle: Timer | undefined
-  const close = async () => {
-    idle?.cancel()
-    const ending = session
-    session = undefined
-    await ending?.end(clock)
-  }
+  const kept = keepSession(() => new NftSession(options), options)
   const carryOut = async (line: string): Promise<Answer> => {
-    idle?.cancel()
-    if (session === undefined || session.ended) session = new Session(options)
-    const current = session
-    try {
-      const answer = await current.carryOut(line, clock, limitMs)
-      if (answer.listing.length > longestListing && session === current) void close()
-      return answer
-    } finally {
-      idle?.cancel()
-      if (session === current) idle = clock.after(idleMs, () => void close())
-    }
+    const answer = await kept.use(session => session.carryOut(line))
+    if (answer.listing.length > longestListing) void kept.close()
+    return answer
   }
   return {
     run: async line => (await carryOut(line)).complaint,
@@ -71,7 +52,7 @@ export function createNftChild(options: NftChildOptions): NftChild {
       const answer = await carryOut(line).catch(() => undefined) // as of a table that is not there: whoever loads it says why
       return answer?.complaint === '' ? answer.listing : ''
     },
-    close,
+    close: () => kept.close(),
   }
 }
 
@@ -89,17 +70,18 @@ interface Job {
   reject(error: Error): void
 }
 
-class Session {
+class NftSession {
   ended = false
-  readonly #namespace: string | undefined
+  readonly #options: NftChildOptions
   readonly #child: ChildProcess
   readonly #exited: Promise<void>
   readonly #jobs: Job[] = []
   #errors = ''
   #output = ''
 
-  constructor({ namespace, counts = false }: NftChildOptions) {
-    this.#namespace = namespace
+  constructor(options: NftChildOptions) {
+    this.#options = options
+    const { namespace, counts = false } = options
     const inside = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`]
     const [file = '', ...args] = [...inside, 'nft', ...(counts ? [] : ['-s']), '-p', '-i']
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -112,7 +94,8 @@ class Session {
     })
   }
 
-  carryOut(line: string, clock: Clock, limitMs: number): Promise<Answer> {
+  carryOut(line: string): Promise<Answer> {
+    const { clock, limitMs = 10_000 } = this.#options
     return new Promise((resolve, reject) => {
       const timer = clock.after(limitMs, () => this.#child.kill('SIGKILL'))
       this.#jobs.push({ timer, resolve, reject })
@@ -120,11 +103,8 @@ class Session {
     })
   }
 
-  async end(clock: Clock): Promise<void> {
-    this.#child.stdin?.end()
-    const timer = clock.after(1_000, () => this.#child.kill('SIGKILL'))
-    await this.#exited
-    timer.cancel()
+  end(): Promise<void> {
+    return endChild(this.#child, this.#exited, this.#options.clock)
   }
 
   #readErrors(chunk: string): void {
@@ -161,7 +141,7 @@ class Session {
     this.ended = true
     for (const job of this.#jobs.splice(0)) {
       job.timer.cancel()
-      const where = this.#namespace ?? 'the host'
+      const where = this.#options.namespace ?? 'the host'
       job.reject(new SkeinError('unavailable', `nft in ${where} ended: ${reason}; run: ip netns list`))
     }
     exited()
