@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { Run } from '../lib/exec.ts'
+import { readLinkLists } from './links.ts'
 import { gatewayBridge } from './names.ts'
 
 export interface GatewayBridge {
@@ -16,26 +17,13 @@ export interface GatewayBridge {
   readonly open: readonly string[]
 }
 
-interface RawLink {
-  readonly ifname?: string
-  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[]
-  readonly linkinfo?: { readonly info_slave_data?: { readonly isolated?: boolean } }
-}
-
 /** With one process: each port that comes or goes is followed by a look. */
 export async function readGatewayBridge(run: Run): Promise<GatewayBridge> {
-  const input = `addr show dev ${gatewayBridge} scope global\nlink show master ${gatewayBridge}\n`
-  const { code, stdout } = await run('ip', ['-j', '-d', '-batch', '-'], { input })
-  if (code !== 0) return { subnets: [], open: [] }
-  // each command's answer is a line; nothing at all instead of [] from some versions
-  const [links = [], ports = []] = stdout.split('\n').map((line): RawLink[] => (line === '' ? [] : JSON.parse(line)))
-  // what the scope leaves out is there as an empty object
-  const addresses = links.flatMap(link => link.addr_info ?? []).filter(each => each.local !== undefined)
-  const open = ports.filter(port => port.linkinfo?.info_slave_data?.isolated === false)
-  return {
-    subnets: addresses.map(each => `${each.local}/${each.prefixlen}`).sort(),
-    open: open.flatMap(port => port.ifname ?? []),
-  }
+  const lists = await readLinkLists(run, ['dev', gatewayBridge, 'scope', 'global'], ['master', gatewayBridge])
+  const [bridge, ports] = (lists ?? []).map(links => [...links.values()])
+  const subnets = (bridge ?? []).flatMap(({ addresses, addresses6 }) => [...addresses, ...addresses6]).sort()
+  const open = (ports ?? []).filter(({ port }) => port.isolated === false).map(({ name }) => name)
+  return { subnets, open }
 }
 
 /** Isolates these ports; resolves with their number. */

@@ -1,6 +1,6 @@
 /** Reads what the kernel has in a namespace: devices and forwarding entries, from the JSON of `ip` and `bridge`. */
 import { SkeinError } from '../lib/errors.ts'
-import type { Run } from '../lib/exec.ts'
+import type { Run, RunResult } from '../lib/exec.ts'
 import type { Entries, Target } from './entries.ts'
 
 export interface Link {
@@ -62,7 +62,21 @@ interface RawNeighbour {
 
 /** Devices by name. `args` narrows what is listed, e.g. `['master', 'docker_gwbridge']`. */
 export async function readLinks(run: Run, namespace?: string, args: string[] = []): Promise<Map<string, Link>> {
-  const raw = await readJson<RawLink>(run, 'ip', [...inside(namespace), '-j', '-d', 'addr', 'show', ...args])
+  return linksOf(await readJson<RawLink>(run, 'ip', [...inside(namespace), '-j', '-d', 'addr', 'show', ...args]))
+}
+
+/** Several such lists of this namespace, by one process; undefined if a device that one of them names does not exist. */
+export async function readLinkLists(run: Run, ...lists: string[][]): Promise<Map<string, Link>[] | undefined> {
+  const input = lists.map(args => `addr show ${args.join(' ')}\n`).join('')
+  const args = ['-j', '-d', '-batch', '-']
+  const answer = await run('ip', args, { input })
+  if (answer.stderr.includes('does not exist')) return undefined
+  // each list is a line
+  const lines = succeeded('ip', args, answer).split('\n')
+  return lists.map((_, at) => linksOf(parseList<RawLink>(lines[at] ?? '')))
+}
+
+function linksOf(raw: readonly RawLink[]): Map<string, Link> {
   const indexOf = new Map(raw.map(each => [each.ifname, each.ifindex]))
   return new Map(raw.map(each => [each.ifname ?? '', linkOf(each, indexOf.get(each.link) ?? each.link_index ?? 0)]))
 }
@@ -154,13 +168,18 @@ function fdbOf(entries: readonly RawEntry[], ownVni: number): Pick<Entries, 'uni
 }
 
 async function readJson<T>(run: Run, program: string, args: string[]): Promise<T[]> {
-  const { code, stdout, stderr } = await run(program, args)
-  if (code !== 0) {
-    const remedy = code === 127 ? 'install the package iproute2' : `run: ${program} ${args.join(' ')}`
-    throw new SkeinError('unavailable', `the kernel's state cannot be read: ${stderr.trim()}; ${remedy}`)
-  }
-  // `ip` prints nothing at all, not [], when there is nothing to show
-  return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[])
+  return parseList(succeeded(program, args, await run(program, args)))
+}
+
+function succeeded(program: string, args: readonly string[], { code, stdout, stderr }: RunResult): string {
+  if (code === 0) return stdout
+  const remedy = code === 127 ? 'install the package iproute2' : `run: ${program} ${args.join(' ')}`
+  throw new SkeinError('unavailable', `the kernel's state cannot be read: ${stderr.trim()}; ${remedy}`)
+}
+
+/** `ip` prints nothing at all, not [], when there is nothing to show. */
+function parseList<T>(text: string): T[] {
+  return text.trim() === '' ? [] : (JSON.parse(text) as T[])
 }
 
 function inside(namespace: string | undefined): string[] {
