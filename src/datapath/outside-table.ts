@@ -59,7 +59,6 @@ export function createOutsideTable(context: Context): OutsideTable {
   /** False until Docker was heard: what an earlier run left stands (I5). */
   let tellings = 0
   let loaded: TableState | undefined
-  let hasTakenOver = false
   /** What an earlier run left, while it is not replaced; then what is loaded is more than this run knows. */
   let left: TableState | undefined
   let last: { key: string; books: readonly PolicyBook[]; rules: OutsideRules; state: TableState } | undefined
@@ -134,10 +133,9 @@ export function createOutsideTable(context: Context): OutsideTable {
   }
 
   async function apply(): Promise<void> {
-    if (!loaded && !hasTakenOver) {
+    if (!loaded) {
       left = await takeOver()
       loaded = left
-      hasTakenOver = true
     }
     const isInformed = replica.isComplete && !replica.fenced && tellings > 0
     const beside = isInformed ? undefined : left

@@ -54,9 +54,9 @@ export function createRedirect(run: Run, child: Pick<NftChild, 'list' | 'close'>
       return news
     },
     async withdraw() {
+      await child.close()
       if (strangers === undefined) return
       strangers = undefined
-      await child.close()
       await nft(withdrawText).catch(() => undefined) // without the table there is nothing to withdraw
     },
   }
