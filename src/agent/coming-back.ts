@@ -51,7 +51,7 @@ export async function comeBack(
 }
 
 /** Ends without a connection where there is none in time: whoever asks a member says so. */
-async function untilConnected(mesh: Pick<Parts['mesh'], 'connected'>): Promise<void> {
+async function untilConnected(mesh: Parts['mesh']): Promise<void> {
   const end = systemClock.monotonic() + connectMs
   while (mesh.connected().length === 0 && systemClock.monotonic() < end) await sleep(systemClock, 50)
 }

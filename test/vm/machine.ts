@@ -58,7 +58,8 @@ function qemuArguments(
   scratch: string,
   { kernel, archive, files }: { kernel: Kernel; archive: string; files: string },
 ): string[] {
-  // mitigations only cost time here; AppArmor would have to be installed; a busy machine's clock is taken for a bad one, and a worse one used
+  // mitigations only cost time here; AppArmor would have to be installed; on a busy machine the clock is taken for a bad
+  // one, and a slower one used
   const boot = 'console=ttyS0 quiet panic=-1 mitigations=off apparmor=0 tsc=reliable'
   return [
     'qemu-system-x86_64',
