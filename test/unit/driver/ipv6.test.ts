@@ -194,6 +194,7 @@ describe('docker driver: IPv6', () => {
           .conditions()
           .some(({ text }) => /db\.web .*other parameters \(subnet 10\.6\.0\.0\/24 and fd00:6::\/64\)/.test(text)),
       )
+      await eventually('removed', () => docker.byName('db.web') === undefined)
       await docker.create('db.web', { ...group, subnet6: 'fd00:6::/64' })
       const place = await docker.run('db.web', 'c1')
       assert.match(place.address, /^10\.6\.0\./)
