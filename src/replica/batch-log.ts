@@ -140,6 +140,11 @@ export class BatchLog {
     return this.#histories.get(writer)?.mayHold(head) === true
   }
 
+  /** Tips of the writer that whoever shows these others may have let go of, and what is held here cannot (history.ts). */
+  beside(writer: PeerKey, shown: readonly Head[]): readonly Head[] {
+    return this.#histories.get(writer)?.beside(shown) ?? []
+  }
+
   /** True if what ends at the head is held on no history of this writer, as far as that can be told. */
   contradicts(writer: PeerKey, head: Head): boolean {
     return this.#histories.get(writer)?.contradicts(head) !== false

@@ -4,7 +4,7 @@
  */
 import { noBatch } from '../crdt/batch.ts'
 import { compareHlc, type Hlc, maxHlc } from '../crdt/hlc.ts'
-import { compareHeads, type Head } from '../crdt/vector.ts'
+import { compareHeads, type Head, sameHead } from '../crdt/vector.ts'
 import { Branches } from './branches.ts'
 import type { Unit } from './unit.ts'
 
@@ -117,9 +117,10 @@ export class History {
     return undefined
   }
 
-  /** True if the unit is held, or lies within a run that was compacted: as a part of it, or of a history that ends there. */
+  /** True if the unit is held, or can be made of what is, or lies within a run that was compacted: as a part of it, or of a history that ends there. */
   covers(unit: Unit): boolean {
-    if (this.find(headOf(unit))) return true
+    const held = this.find(headOf(unit))
+    if (held && !(unit.compact && this.#isPartial(held, unit.first))) return true
     const around = this.#compactAround(unit.last)
     return around !== undefined && around.first <= unit.first
   }
@@ -141,6 +142,17 @@ export class History {
     if (this.find(head)) return false
     const around = this.#compactAround(head.counter)
     return around === undefined || around.last === head.counter
+  }
+
+  /**
+   * Tips that whoever shows these others lacks, where what is held of these others is partial: a run of it went into a compact unit on another
+   * history. So no checkpoint can be made of it here, and whoever has its unit shows no tip that is not held.
+   */
+  beside(shown: readonly Head[]): readonly Head[] {
+    if (this.#tips.length < 2) return []
+    const ends = shown.flatMap(head => this.find(head) ?? [])
+    if (!ends.some(end => this.#isPartial(end, 1))) return []
+    return this.#tips.filter(tip => !ends.some(end => sameHead(headOf(end), tip)))
   }
 
   missing(heads: readonly Head[]): Iterable<Unit> | undefined {
@@ -188,6 +200,16 @@ export class History {
     const path: Unit[] = []
     for (let unit = end; unit && unit.last >= first; unit = this.#parentOf(unit)) path.unshift(unit)
     return path.length > 0 ? path : undefined
+  }
+
+  /** True if what this unit follows on, down to the counter `first`, was compacted on another history and is not held. */
+  #isPartial(end: Unit, first: number): boolean {
+    for (let unit = end; unit.first > first; ) {
+      const parent = this.find({ counter: unit.first - 1, hash: unit.previous })
+      if (!parent) return true
+      unit = parent
+    }
+    return false
   }
 
   /** Leaves out what is too much. */

@@ -56,8 +56,14 @@ function wantsOf(
   const wants: Want[] = []
   for (const [writer, tips] of theirs) {
     if (wants.length >= maxWants) break
-    if (stuck.has(writer) || tips.every(tip => log.mayHold(writer, tip))) continue
+    if (stuck.has(writer)) continue
     const whole = located.has(writer)
+    if (tips.every(tip => log.mayHold(writer, tip))) {
+      const heads = log.beside(writer, tips)
+      // whoever has let nothing go does not know these
+      if (heads.length > 0 && !whole) wants.push({ writer, heads, whole })
+      continue
+    }
     if (whole && ++locators > maxLocated) continue
     wants.push({ writer, heads: whole ? log.locator(writer) : log.tips(writer), whole })
   }

@@ -93,6 +93,21 @@ describe('replica: compaction of a copied writer', () => {
     assert.ok(holder.registry.isForked(copy.key))
   })
 
+  it('is taken by who holds the end of its run, and the beginning compacted on the other history (I2)', () => {
+    const other = letGo(copy)
+    for (const name of ['a', 'b', 'c']) world.at(1).write([{ kind: 'tenant', name }])
+    const unit = letGo(world.at(1))
+    const late = holderOf(world, 2)
+    late.take([other, ...world.at(2).batches, ...copy.batches.slice(-1), ...world.at(1).batches])
+    assert.equal(late.log.tips(copy.key).length, 2)
+    assert.ok(late.log.holds(copy.key, { counter: unit.last, hash: unit.hash }))
+    late.take([unit])
+    const early = holderOf(world, 2)
+    early.take([unit, ...world.at(2).batches, ...world.at(1).batches.slice(-1)])
+    assert.deepEqual(late.log.vector(), early.log.vector())
+    assert.equal(late.registry.digest(), early.registry.digest())
+  })
+
   it('gives one vector and one state to who held records of a host that a lost history had let in, and who never did (I2)', () => {
     world.admit(1, 3)
     world.at(3).write([{ kind: 'tenant', name: 'blue' }])
