@@ -71,12 +71,23 @@ export class Compactor {
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */
   mayTake(unit: CompactUnit): boolean {
     const { registry, log } = this.#deps
+    if (this.#isOfTheOnlyOther(unit)) return true
     const named = new Set(unit.survivors.map(leaf => leaf.hash))
     const held = log.within(unit.writer, unit.first, unit.last).flatMap(part => leavesOf(openPart(part.bytes)))
     return registry.checkpoints.mayLose(
       unit,
       held.filter(leaf => !named.has(leaf.hash)),
     )
+  }
+
+  /**
+   * True in a mesh that has never had a third host: nobody else can bring what its writer lets go of, nor can be given what it takes back by that.
+   * So an old copy of it, or of this host, stays behind for ever if the unit is not taken (decision 0018).
+   */
+  #isOfTheOnlyOther({ writer }: CompactUnit): boolean {
+    const { registry, log, self, judges } = this.#deps
+    const known = [...log.writers(), ...registry.members().map(({ key }) => key)]
+    return judges() && known.every(key => key === writer || key === self)
   }
 
   /**

@@ -178,6 +178,27 @@ describe('replica: what is left of a run, as its writer itself brings it', () =>
     assert.equal(mayTake(letGoOf(giver, 'block', 'network')), false)
   })
 
+  it('is taken without it in a mesh that has never had a third host: nobody else could bring it, or be given the block', () => {
+    const pair = new Scene(3, 2)
+    pair.give(pair.at(1), pair.at(2), pair.blockOf(1))
+    const holder = holderOf(pair, 2)
+    holder.take(pair.batches)
+    const unit = letGoOf(pair.at(1), 'block')
+    assert.equal(holder.mayTake(unit), true)
+    pair.admit(1, 3)
+    holder.take(pair.at(1).batches)
+    assert.equal(holder.mayTake(unit), false, 'a third was let in')
+  })
+
+  it('is not taken without it where the third host was removed: what that was given may be in use', () => {
+    const removal = scene.start(1, 3, 1)
+    scene.acknowledge(2, removal, 3)
+    scene.declare(1, removal)
+    const { registry, mayTake } = receiver()
+    assert.equal(registry.members().length, 2)
+    assert.equal(mayTake(letGoOf(giver, 'block')), false)
+  })
+
   it('is taken without it when the network was deleted and goes too: an old copy met neither of the two checkpoints', () => {
     remove(3)
     const late = receiver()
