@@ -5,6 +5,7 @@ import { createTenantLeaves } from '../../src/crdt/acts.ts'
 import { vectorHash } from '../../src/crdt/vector.ts'
 import { toHex } from '../../src/lib/bytes.ts'
 import { errorText } from '../../src/lib/errors.ts'
+import { unrest } from './checks/convergence.ts'
 import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
@@ -43,6 +44,18 @@ describe('simulator: at rest', function () {
       ['host1-clone2', 'host2-clone3'],
     ])
     assert.equal(mayMeet(stage.world), false)
+  })
+
+  it('they are not at rest while one of them is fenced: it gives its connections up, and they meet', async () => {
+    const stage = await twice()
+    stage.world.network.links.mendAll()
+    const newest = stage.peer(1).replica.vector().get(keyOf(stage, 1))?.[0] ?? assert.fail()
+    const proof = stage.peer(1).replica.batchAt({ writer: keyOf(stage, 1), counter: newest.counter }) ?? assert.fail()
+    await stage.finish(stage.peer(3).replica.takeProof(proof))
+    assert.equal(mayMeet(stage.world), true)
+    assert.match((await unrest(stage.world)) ?? '', /different vectors/)
+    await until(stage.world, 30_000, 'I2', () => unrest(stage.world), mayMeet)
+    for (const number of [2, 3, 4]) assert.equal(hashOf(stage, number), hashOf(stage, 1))
   })
 
   it('they have to agree once one of them looks for another', async () => {

@@ -12,7 +12,7 @@ import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
 import { earlyUnits } from './early-units.ts'
 import { heldParts } from './held-records.ts'
-import { insiders, isLockedOut, isLostToCopies, islands, type Running, running, unseenBy } from './insiders.ts'
+import { insiders, isLockedOut, isLostToCopies, islands, mayMeet, type Running, running, unseenBy } from './insiders.ts'
 import { replay, settingOf } from './journals.ts'
 import { difference, stateText } from './state-text.ts'
 
@@ -48,7 +48,8 @@ export async function unrest(world: World): Promise<string | undefined> {
   const busy = inside.find(host => host.flows > 0)
   if (busy) return `${busy.name} still has requests of users under way`
   const isHeldUp = inside.some(({ peer }) => peer?.replica.fenced)
-  for (const island of islands(world)) {
+  const apart = islands(world)
+  for (const island of mayMeet(world) ? [apart.flat()] : apart) {
     const problem = unrestOf(world, island, isHeldUp)
     if (problem) return problem
   }
