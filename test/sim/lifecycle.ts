@@ -85,7 +85,8 @@ async function joinFrom(world: World, host: Host, life: Life): Promise<NonNullab
 async function inviteFor(world: World, host: Host): Promise<Invitation | undefined> {
   const { random } = host
   const old = random.pick(world.tokens)
-  if (old && random.chance(0.5)) return old
+  // nobody tries the token of a host of which all know that it is gone: only its issuer redeems it
+  if (old && random.chance(0.5) && hasIssuer(world, old)) return old
   const issuer = random.pick(world.readyHosts().filter(other => world.network.links.linked(other.name, host.name)))
   if (!issuer?.peer) return undefined
   const ttlMs = random.chance(0.2) ? 200 : 600_000
@@ -100,6 +101,11 @@ async function inviteFor(world: World, host: Host): Promise<Invitation | undefin
     world.history.note(`${issuer.name} gives no invitation: ${errorText(error)}`)
     return undefined
   }
+}
+
+/** False if no machine has the issuer's key any more. */
+function hasIssuer(world: World, { issuer }: Invitation): boolean {
+  return world.hosts.some(({ signer, gone }) => signer.key === issuer && !gone)
 }
 
 /** `kill`: the process dies and its containers run on. `power`: they die too, and unsynced data is lost. */
