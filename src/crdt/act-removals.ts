@@ -1,7 +1,8 @@
 /** Deletions of networks, or of groups: which acts they saw, and which of a name tells of the highest generation. */
 import type { Drops } from './droppable.ts'
-import { type Hlc, maxHlc } from './hlc.ts'
-import type { LeafRecord } from './live-set.ts'
+import type { Hlc } from './hlc.ts'
+import { type LeafRecord, recordName } from './live-set.ts'
+import { keep, latest } from './order.ts'
 import { compareDots, type Dot, dotText } from './vector.ts'
 
 /** Names what was created by the hash of the act. */
@@ -19,21 +20,20 @@ type Removal = LeafRecord<ActRmLeaf>
 export class ActRemovals {
   readonly #byId = new Map<string, Map<string, Removal>>()
   readonly #covered = new Map<string, Set<string>>()
-  readonly #since = new Map<string, Hlc>()
   /** By `tenant/name` it was born under. */
-  readonly #byName = new Map<string, Map<string, { generation: number; dot: Dot }>>()
+  readonly #byName = new Map<string, Map<string, Removal>>()
 
   put(record: Removal): void {
-    const { leaf, dot, hlc } = record
-    const { id, tenant, name, generation, seen } = leaf
+    const { id, tenant, name, seen } = record.leaf
     const covered = this.#covered.get(id) ?? new Set()
     for (const item of seen) covered.add(dotText(item))
     this.#covered.set(id, covered)
-    this.#since.set(id, maxHlc(this.#since.get(id) ?? hlc, hlc))
     const held = this.#byId.get(id) ?? new Map<string, Removal>()
-    this.#byId.set(id, held.set(dotText(dot), record))
-    const ranks = this.#byName.get(`${tenant}/${name}`) ?? new Map<string, { generation: number; dot: Dot }>()
-    this.#byName.set(`${tenant}/${name}`, ranks.set(dotText(dot), { generation, dot }))
+    keep(held, record)
+    this.#byId.set(id, held)
+    const ranks = this.#byName.get(`${tenant}/${name}`) ?? new Map<string, Removal>()
+    keep(ranks, record)
+    this.#byName.set(`${tenant}/${name}`, ranks)
   }
 
   has(id: string): boolean {
@@ -51,7 +51,7 @@ export class ActRemovals {
 
   /** HLC of the latest. */
   since(id: string): Hlc | undefined {
-    return this.#since.get(id)
+    return latest(this.of(id))?.hlc
   }
 
   /** The acts that those deletions saw that may be relied on. */
@@ -66,22 +66,21 @@ export class ActRemovals {
     return [...ranks].some(
       other =>
         drops.stable(other.dot) &&
-        (other.generation > generation || (other.generation === generation && compareDots(other.dot, dot) < 0)),
+        (other.leaf.generation > generation ||
+          (other.leaf.generation === generation && compareDots(other.dot, dot) < 0)),
     )
   }
 
-  drop({ id, tenant, name }: ActRmLeaf, dot: Dot): void {
-    this.#byName.get(`${tenant}/${name}`)?.delete(dotText(dot))
+  drop(record: Removal): void {
+    const { id, tenant, name } = record.leaf
+    this.#byName.get(`${tenant}/${name}`)?.delete(recordName(record))
     const held = this.#byId.get(id)
-    if (!held?.delete(dotText(dot))) return
+    if (!held?.delete(recordName(record))) return
     if (held.size === 0) {
       this.#byId.delete(id)
       this.#covered.delete(id)
-      this.#since.delete(id)
       return
     }
-    const left = [...held.values()]
-    this.#covered.set(id, new Set(left.flatMap(({ leaf }) => leaf.seen.map(dotText))))
-    this.#since.set(id, left.map(({ hlc }) => hlc).reduce(maxHlc))
+    this.#covered.set(id, new Set(this.of(id).flatMap(({ leaf }) => leaf.seen.map(dotText))))
   }
 }

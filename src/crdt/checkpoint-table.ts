@@ -4,8 +4,8 @@ import { survives } from './checkpoint.ts'
 import type { Drops } from './droppable.ts'
 import type { Gone } from './gone.ts'
 import type { CheckpointLeaf } from './leaves.ts'
-import type { LeafRecord, LiveSet } from './live-set.ts'
-import { compareDots, type Dot, dotText } from './vector.ts'
+import { compareRecords, type LeafRecord, type LiveSet, recordName } from './live-set.ts'
+import { type Dot, dotText } from './vector.ts'
 
 export class CheckpointTable {
   readonly #byWriter = new Map<PeerKey, LeafRecord<CheckpointLeaf>[]>()
@@ -18,9 +18,10 @@ export class CheckpointTable {
 
   put(record: LeafRecord<CheckpointLeaf>): void {
     const held = this.of(record.dot.writer)
-    if (held.some(other => isSame(other, record))) return
-    const all = [...held, record].sort((a, b) => compareDots(a.dot, b.dot))
-    this.#byWriter.set(record.dot.writer, all)
+    // of a forked writer's equal ones the earlier counts
+    if (held.some(other => isSame(other, record) && compareRecords(other, record) <= 0)) return
+    const others = held.filter(other => !isSame(other, record))
+    this.#byWriter.set(record.dot.writer, [...others, record].sort(compareRecords))
     this.#live.add(slotOf(record), record)
   }
 
@@ -72,19 +73,19 @@ export class CheckpointTable {
     const { writer } = record.dot
     const kept = this.of(writer).filter(other => !isSame(other, record))
     this.#byWriter.set(writer, kept)
-    this.#unjust.delete(dotText(record.dot))
+    this.#unjust.delete(recordName(record))
     this.#live.drop(slotOf(record), record)
   }
 
   /** Notes whether it lets go of what is needed. */
   judge(record: LeafRecord<CheckpointLeaf>, just: boolean): void {
-    if (just) this.#unjust.delete(dotText(record.dot))
-    else this.#unjust.set(dotText(record.dot), record)
+    if (just) this.#unjust.delete(recordName(record))
+    else this.#unjust.set(recordName(record), record)
   }
 
   /** Those that let go of what is needed, ascending by dot; their runs stay as they are. */
   unjust(): LeafRecord<CheckpointLeaf>[] {
-    return [...this.#unjust.values()].sort((a, b) => compareDots(a.dot, b.dot))
+    return [...this.#unjust.values()].sort(compareRecords)
   }
 }
 

@@ -3,7 +3,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import { macOf } from '../model/ip.ts'
 import type { NetworkId } from '../model/network.ts'
 import { pack, packList, unpack, unpackList } from './compact.ts'
-import type { Hlc } from './hlc.ts'
+import { compareHlc, type Hlc } from './hlc.ts'
 import type { EndpointLeaf, EndpointRmLeaf } from './leaves.ts'
 import { contentOf, type LeafRecord } from './live-set.ts'
 import type { Endpoint } from './registry-view.ts'
@@ -53,9 +53,14 @@ export function heldContent({ counter, hash }: Tombstone): string {
   return contentOf({ dot: { counter }, hash: unpack(hash) })
 }
 
-/** Of two records of one writer the later counts; of two that a forked writer has at one counter, that with the lower hash. */
-export function isOverruled({ dot, hash }: LeafRecord<unknown>, by: Tombstone): boolean {
-  return dot.counter < by.counter || (dot.counter === by.counter && hash >= unpack(by.hash))
+/**
+ * Of two records of one writer the later counts; of two that a forked writer has at one counter, that with the lower hash, and of
+ * equal ones the earlier.
+ */
+export function isOverruled({ dot, hash, hlc }: LeafRecord<unknown>, by: Tombstone | HeldEndpoint): boolean {
+  if (dot.counter !== by.counter) return dot.counter < by.counter
+  const held = unpack(by.hash)
+  return hash === held ? !isHeld(by) || compareHlc(hlc, by.hlc) >= 0 : hash > held
 }
 
 export function endpointOf({ id, network, owner, ip, mac, texts }: HeldEndpoint): Endpoint {

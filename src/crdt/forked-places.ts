@@ -26,7 +26,7 @@ interface Node {
   readonly children: Node[]
 }
 
-/** The record of an endpoint that counts: the highest counter, then the lowest hash. */
+/** The record of an endpoint that counts: the highest counter, then the lowest hash; of equal ones that on the history with the lower hash. */
 interface Written {
   readonly node: Node
   readonly leaf: EndpointLeaf
@@ -121,8 +121,7 @@ export class ForkedPlaces {
 
   #note(id: string, written: Written): void {
     const held = this.#endpoints.get(id)
-    const isLater = !held || written.counter > held.counter
-    if (isLater || (written.counter === held.counter && written.hash < held.hash)) this.#endpoints.set(id, written)
+    if (!held || overrules(written, held)) this.#endpoints.set(id, written)
   }
 
   /** What the part follows on, or the run within which that lies. */
@@ -143,6 +142,11 @@ export class ForkedPlaces {
     this.#tips = tips
     return tips
   }
+}
+
+function overrules(a: Written, b: Written): boolean {
+  if (a.counter !== b.counter) return a.counter > b.counter
+  return a.hash === b.hash ? a.node.part.hash < b.node.part.hash : a.hash < b.hash
 }
 
 /** In force behind the node. */

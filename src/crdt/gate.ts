@@ -4,6 +4,7 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import { compareRecords, type LeafRecord, recordName } from './live-set.ts'
+import { keep } from './order.ts'
 
 export class Gate {
   readonly #held = new Map<PeerKey, number>()
@@ -27,7 +28,8 @@ export class Gate {
       return true
     }
     const kept = this.#withheld.get(writer) ?? new Map<string, LeafRecord<unknown>>()
-    this.#withheld.set(writer, kept.set(recordName(record), record))
+    keep(kept, record)
+    this.#withheld.set(writer, kept)
     return false
   }
 

@@ -167,7 +167,7 @@ export class GroupTable {
       return
     }
     this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
-    if (leaf.kind === 'group-rm') this.#removals.drop(leaf, dot)
+    if (leaf.kind === 'group-rm') this.#removals.drop({ ...record, leaf })
     else if (leaf.kind === 'group') this.#dropAct(id, record)
     else this.#attached.drop({ ...record, leaf })
   }

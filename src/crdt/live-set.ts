@@ -165,7 +165,8 @@ function isLater(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
 
 /**
  * Registers that anybody may write: the last record by HLC, then writer, then counter, then hash, wins. What it wins over is kept
- * until its writer lets go of it: when the winner goes first, the next one counts, as for a newcomer who never saw the winner.
+ * until its writer lets go of it: when the winner goes first, the next one counts, as for a newcomer who never saw the winner. Of a
+ * forked writer's equal records at one dot the earlier counts: neither supersedes the other.
  */
 export class SharedRegisters<L> {
   /** By slot, the winner first. */
@@ -178,8 +179,9 @@ export class SharedRegisters<L> {
 
   put(slot: string, record: LeafRecord<L>): void {
     const held = this.#records.get(slot) ?? []
-    if (held.some(other => isSameRecord(other, record))) return
-    this.#keep(slot, [...held, record].sort(byWin))
+    const twin = held.find(other => isSameRecord(other, record))
+    if (twin && compareHlc(twin.hlc, record.hlc) <= 0) return
+    this.#keep(slot, [...held.filter(other => other !== twin), record].sort(byWin))
   }
 
   get(slot: string): LeafRecord<L> | undefined {
@@ -217,5 +219,5 @@ function byWin(a: LeafRecord<unknown>, b: LeafRecord<unknown>): number {
 
 /** A forked writer may have written the same leaf at the same counter in both of its histories, at other times. */
 function isSameRecord(a: LeafRecord<unknown>, b: LeafRecord<unknown>): boolean {
-  return compareRecords(a, b) === 0
+  return recordName(a) === recordName(b)
 }

@@ -205,7 +205,7 @@ export class NetworkTable {
     }
     this.#live.drop(`${leaf.kind}:${dotText(dot)}`, record)
     if (leaf.kind === 'network') this.#dropAct(networkIdOf(leaf), dot)
-    else this.#removals.drop(leaf, dot)
+    else this.#removals.drop({ ...record, leaf })
   }
 
   #dropAct(id: NetworkId, dot: Dot): void {

@@ -5,8 +5,9 @@
 import type { PeerKey } from '../lib/keys.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import type { HostDownLeaf, KnownLeaf, RemovalAckLeaf, RemovalEndLeaf, RemovalLeaf } from './leaves.ts'
-import { compareRecords, type LeafRecord, recordName } from './live-set.ts'
+import { compareRecords, type LeafRecord } from './live-set.ts'
 import type { Listing } from './majority.ts'
+import { keep } from './order.ts'
 import { isProven, type RemovalProof, type Tally, tallyOf } from './removal-proof.ts'
 import { type Dot, dotText } from './vector.ts'
 
@@ -57,22 +58,22 @@ export class RemovalTable {
     const { targets } = record.leaf
     const keys = new Set(targets.map(target => target.key))
     const isSound = keys.size === targets.length && keys.size > 0 && !keys.has(record.dot.writer)
-    if (isSound && targets.every(target => !keys.has(target.heir))) this.#removals.set(recordName(record), record)
+    if (isSound && targets.every(target => !keys.has(target.heir))) keep(this.#removals, record)
     this.#forget()
   }
 
   putAck(record: LeafRecord<RemovalAckLeaf>): void {
-    this.#acks.set(recordName(record), record)
+    keep(this.#acks, record)
     this.#forget()
   }
 
   putEnd(record: LeafRecord<RemovalEndLeaf>): void {
-    this.#ends.set(recordName(record), record)
+    keep(this.#ends, record)
     this.#forget()
   }
 
   putHostDown(record: LeafRecord<HostDownLeaf>): void {
-    this.#hostDowns.set(recordName(record), record)
+    keep(this.#hostDowns, record)
     this.#forget()
   }
 
