@@ -21,7 +21,10 @@ export interface CompactionDeps {
    * histories those of each.
    */
   overlapping(writer: PeerKey, first: number, last: number): readonly (readonly HeldPart[])[]
-  /** Puts the unit in the place of all that lies within its run; true if something of another history of the writer went too. */
+  /**
+   * Puts the unit in the place of all that lies within its run; true if something of another history of the writer went too, or stays that lies
+   * within it in part.
+   */
   replace(unit: CompactUnit): boolean
   verify: Verify
   /** False while this peer is a newcomer that does not yet hold what a checkpoint may rest on. */

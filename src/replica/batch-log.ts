@@ -36,7 +36,7 @@ export class BatchLog {
     return surplus
   }
 
-  /** Puts a compact unit in the place of what is held of its run. Says whether something of another history went with it. */
+  /** Puts a compact unit in the place of what is held of its run. Says whether another history had something there. */
   replace(unit: Unit): boolean {
     const history = this.#histories.get(unit.writer)
     if (!history) return false

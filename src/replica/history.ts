@@ -81,15 +81,18 @@ export class History {
 
   /**
    * Puts a compact unit in the place of all that lies within its run, on whatever history: who has only the unit cannot tell
-   * what others have there from what went. Says whether something of another history went.
+   * what others have there from what went. Says whether another history had something there: what goes on behind the
+   * run stays, and may be the same as what went.
    */
   replace(unit: Unit): boolean {
     const path = new Set(this.#pathTo(this.find(headOf(unit)), unit.first))
     const gone = new Set(this.#units.filter(other => other.first >= unit.first && other.last <= unit.last))
-    this.#keep([...this.#units.filter(other => !gone.has(other)), unit].sort(byPlace))
+    const left = this.#units.filter(other => !gone.has(other))
+    this.#keep([...left, unit].sort(byPlace))
     this.#forkedSince = undefined
     this.#branches = this.#tips.length < 2 ? undefined : this.#newBranches()
-    return [...gone].some(other => !path.has(other))
+    const reaches = ({ first, last }: Unit) => first <= unit.last && last >= unit.first
+    return left.some(reaches) || [...gone].some(other => !path.has(other))
   }
 
   /** The units of all histories that have a counter from `first` to `last`. */

@@ -108,6 +108,25 @@ describe('replica: compaction of a copied writer', () => {
     assert.equal(late.registry.digest(), early.registry.digest())
   })
 
+  it('leaves what another history has within its run and beyond, to who compacts it and who gets the unit (I2)', () => {
+    const network = 'ab'.repeat(32)
+    // in one batch, which ends behind the run: of it nothing goes
+    copy.write([endpoint(network), { kind: 'tenant', name: 'b' }, { kind: 'tenant', name: 'c' }])
+    const unit = letGo(world.at(1), network)
+    const late = holderOf(world, 2)
+    late.take([
+      ...world.at(1).batches.slice(0, -1),
+      ...world.at(2).batches,
+      ...copy.batches,
+      ...world.at(1).batches.slice(-1),
+    ])
+    const early = holderOf(world, 2)
+    early.take([unit, ...world.at(2).batches, ...copy.batches.slice(-1), ...world.at(1).batches.slice(-1)])
+    assert.deepEqual(late.log.vector(), early.log.vector())
+    assert.equal(late.registry.digest(), early.registry.digest())
+    for (const { registry } of [late, early]) assert.equal(registry.endpoints(network).length, 1)
+  })
+
   it('gives one vector and one state to who held records of a host that a lost history had let in, and who never did (I2)', () => {
     world.admit(1, 3)
     world.at(3).write([{ kind: 'tenant', name: 'blue' }])
