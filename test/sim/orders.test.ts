@@ -6,7 +6,8 @@ import { leavesOf } from '../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import { verifySignature } from '../../src/lib/keys.ts'
 import { collectAll, type ModelPeer, peersOf } from '../unit/crdt/model-peer.ts'
-import { reorder } from './checks/orders.ts'
+import { World, type Writer } from '../unit/crdt/writer.ts'
+import { emptyPeer, reorder } from './checks/orders.ts'
 import { Random } from './random.ts'
 
 describe('simulator: orders of records', () => {
@@ -40,6 +41,35 @@ describe('simulator: orders of records', () => {
         const registry = reorder(setting, parts, who as 'newcomer' | 'member', new Random(seed))
         assert.equal(registry.digest(), one.registry.digest(), `as a ${who}, ${seed}`)
         assert.deepEqual(registry.conditions(), [])
+      }
+    }
+  })
+
+  it('give no effect to a history that is given up because there are too many (decision 0023)', () => {
+    const world = new World(2).settleAll()
+    const part = (writer: Writer, name: string) => {
+      const copy = writer.copy()
+      writer.write([{ kind: 'tenant', name: `${name}1` }])
+      copy.write([{ kind: 'tenant', name: `${name}2` }])
+      return copy
+    }
+    // where it parts a third time on one path, one history is kept
+    const writer = world.at(2)
+    const histories = [part(writer, 'a'), part(writer, 'b'), part(writer, 'c'), writer]
+    const parts = [...new Set([...world.batches, ...histories.flatMap(({ batches }) => batches)])]
+    const setting = {
+      meshId: world.meshId,
+      self: 'nobody',
+      verify: verifySignature,
+      kept: { changes: 3, deletions: 1 },
+    }
+    const { compactor, finish } = emptyPeer(setting)
+    for (const each of parts) compactor.add(each)
+    const shown = finish()
+    assert.equal(shown.tenants().length, 6) // `default`, and of six that were written all but one
+    for (let seed = 0; seed < 20; seed++) {
+      for (const who of ['newcomer', 'member'] as const) {
+        assert.equal(reorder(setting, parts, who, new Random(seed)).digest(), shown.digest(), `as a ${who}, ${seed}`)
       }
     }
   })

@@ -56,16 +56,19 @@ export function reorder(
   }
   const takeBatches = () => {
     const taken: Part[] = []
+    let isStale = false
     for (const part of waiting) {
       const standing = log.standing(part)
       if (standing === 'gap') continue
       waiting.delete(part)
       if (log.isCompacted(part)) continue
       taken.push(part)
-      if (standing !== 'known') log.add(unitOf(part))
+      if (standing !== 'known' && log.add(unitOf(part)).length > 0) isStale = true
     }
     const disorder = [...taken, ...taken.filter(() => random.chance(0.2))]
     for (const part of random.shuffle(disorder)) registry.apply(part)
+    // of too many histories some were given up (decision 0023)
+    if (isStale) registry.restart()
     compactor.look(false)
     return taken.length > 0
   }
