@@ -134,7 +134,8 @@ export class Collection {
     return planCollection(
       {
         ...{ registry, signer, parts, limit: maxCheckpoints },
-        stable: dot => this.#stability.covers(dot.writer, dot.counter),
+        // of a writer with several histories one was stable: that says nothing of what another has at that counter
+        stable: dot => !log.isForked(dot.writer) && this.#stability.covers(dot.writer, dot.counter),
         quiet: network => this.#isQuiet(network),
         quietGroup: (group, network) => this.#isQuietGroup(group, network),
       },
