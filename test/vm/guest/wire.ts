@@ -66,6 +66,15 @@ async function upPeers(say: (line: string) => void): Promise<void> {
 /** VLANs that the wire carries, tagged, beside what has no tag. */
 const carried = '2-299'
 
+/** A cable from the wire to the lab's switch for what has a tag: hosts whose uplink is `eth0` are in the VLANs of the others. */
+export async function joinSwitch({ lab }: Wire): Promise<void> {
+  const cable = `link add name switch type veth peer name pwire netns ${holderOf(lab.switch.name).pid}`
+  await step('wire', ['ip', '-batch', '-'], `${cable}\nlink set switch master br0 up\n`)
+  await step('wire', ['bridge', 'vlan', 'add', 'vid', carried, 'dev', 'switch'])
+  await step('wire', ['bridge', 'vlan', 'del', 'vid', '1', 'dev', 'switch'])
+  await step(lab.switch.name, ['ip', '-batch', '-'], 'link set pwire master br0 up\n')
+}
+
 async function plug(node: string, device: string, address: string): Promise<void> {
   const cable = `link add name ${node} type veth peer name ${device} netns ${holderOf(node).pid}`
   await step('wire', ['ip', '-batch', '-'], `${cable}\nlink set ${node} master br0 up\n`)
