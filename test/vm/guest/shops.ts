@@ -9,8 +9,8 @@ import type { RuleObject } from '../../../src/api/types.ts'
 import { type Speaker, speakAt } from '../../lab/groups/speakers.ts'
 import { eventually } from '../../lab/support/index.ts'
 import { networksOf } from './engine.ts'
-import { type Inside, removeInside, startInside } from './inside.ts'
-import { apply, remove, reserve } from './objects.ts'
+import { type Inside, startInside } from './inside.ts'
+import { apply, reserve } from './objects.ts'
 import { patience } from './patience.ts'
 import { addPlain, joinVlan, type Wire } from './wire.ts'
 
@@ -64,7 +64,7 @@ export interface Shop {
 }
 
 export interface Shops extends Readonly<Record<Tenant, Shop>> {
-  /** Ends who speaks and removes all that is in the mesh. */
+  /** Ends who speaks. The rest is gone with the machine. */
   close(): Promise<void>
 }
 
@@ -83,8 +83,7 @@ export async function openShops({ one, two }: Wire): Promise<Shops> {
     for (const each of await Promise.allSettled(speakers)) if (each.status === 'fulfilled') await each.value.stop()
   }
   try {
-    const shops = await open([one, two], speak)
-    return { ...shops, close: () => silence().then(() => removeAll([one, two], Object.values(shops))) }
+    return { ...(await open([one, two], speak)), close: silence }
   } catch (error) {
     await silence()
     throw error
@@ -143,18 +142,4 @@ async function openPlain(tenant: Tenant, speak: Speak): Promise<Speaker> {
   const { router, beyond } = shop
   await joinVlan(await addPlain(name), plans[tenant].tag, [`${router.ip}/24`, `${router.ip6}/64`], [`${beyond}/32`])
   return speak(holderOf(name).pid, { name, ...router })
-}
-
-async function removeAll(hosts: readonly [LabHost, LabHost], shops: readonly Shop[]): Promise<void> {
-  const [one] = hosts
-  await Promise.all(shops.flatMap(({ containers }) => containers.map(removeInside)))
-  for (const { tenant } of shops) {
-    await eventually(() => remove(one, 'endpointGroups', `${tenant}:db`), patience)
-    await remove(one, 'policys', `${tenant}:p`)
-    await remove(one, 'networks', `${tenant}:shop`)
-  }
-  await remove(one, 'tenants', 'blue')
-  await eventually(async () => {
-    for (const host of hosts) assert.deepEqual(await networksOf(host), [], host.name)
-  }, patience)
 }
