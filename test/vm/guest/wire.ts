@@ -67,12 +67,18 @@ async function upPeers(say: (line: string) => void): Promise<void> {
 const carried = '2-299'
 
 /** A cable from the wire to the lab's switch for what has a tag: hosts whose uplink is `eth0` are in the VLANs of the others. */
-export async function joinSwitch({ lab }: Wire): Promise<void> {
+export async function joinSwitch({ lab, two }: Wire): Promise<void> {
   const cable = `link add name switch type veth peer name pwire netns ${holderOf(lab.switch.name).pid}`
   await step('wire', ['ip', '-batch', '-'], `${cable}\nlink set switch master br0 up\n`)
-  await step('wire', ['bridge', 'vlan', 'add', 'vid', carried, 'dev', 'switch'])
-  await step('wire', ['bridge', 'vlan', 'del', 'vid', '1', 'dev', 'switch'])
-  await step(lab.switch.name, ['ip', '-batch', '-'], 'link set pwire master br0 up\n')
+  await step('wire', ['bridge', '-batch', '-'], `vlan add vid ${carried} dev switch\nvlan del vid 1 dev switch\n`)
+  // tenants have the same MACs: it too must learn them in each VLAN by itself
+  await step(
+    lab.switch.name,
+    ['ip', '-batch', '-'],
+    'link set pwire master br0 up\nlink set br0 type bridge vlan_filtering 1\n',
+  )
+  const ports = ['pwire', `p${two.number}`].map(port => `vlan add vid ${carried} dev ${port}\n`)
+  await step(lab.switch.name, ['bridge', '-batch', '-'], ports.join(''))
 }
 
 async function plug(node: string, device: string, address: string): Promise<void> {
