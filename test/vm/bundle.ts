@@ -22,11 +22,15 @@ export async function bundleTests(files: readonly string[]): Promise<string[]> {
     entryNames: '[name]',
     bundle: true,
     splitting: true,
-    packages: 'external',
+    // packages of many small files are a part of it, too
+    external: ['mocha', 'esbuild'],
+    // CommonJS packages inside the bundle call require
+    banner: {
+      js: "import { createRequire as skeinRequire } from 'node:module'; const require = skeinRequire(import.meta.url);",
+    },
     platform: 'node',
     format: 'esm',
     outExtension: { '.js': '.mjs' },
-    sourcemap: 'inline',
     logLevel: 'warning',
   })
   return files.map(file => join(bundleDir, basename(file).replace(/\.ts$/, '.mjs')))

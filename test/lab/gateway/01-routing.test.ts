@@ -4,8 +4,8 @@ import { bridgeMac, bridgeName } from '../../../src/datapath/names.ts'
 import { macOf, parseIp } from '../../../src/model/ip.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Host, Lab, sandboxOf, startMesh } from '../datapath/lab.ts'
-import { openPorts, ports, tutorialRules } from '../policies/scene.ts'
-import { startTalker, type Talker } from '../policies/talker.ts'
+import { openPorts, tutorialRules } from '../policies/scene.ts'
+import { ports, startTalker, type Talker } from '../policies/talker.ts'
 
 describe('gateways: two hosts', function () {
   this.timeout(60_000)

@@ -5,8 +5,7 @@ import { holderOf } from '../../../lab/node.ts'
 import { outside } from '../../../lab/plan.ts'
 import { patience } from '../../../lab/wait.ts'
 import type { DualContainer } from '../ipv6/scene.ts'
-import { ports } from '../policies/scene.ts'
-import { type Talker, talkerCommand, talkerOf } from '../policies/talker.ts'
+import { ports, type Talker, talkerCommand, talkerOf } from '../policies/talker.ts'
 import { docker } from '../support/index.ts'
 
 export interface Speaker extends Talker {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
 import { eventually } from '../../support/eventually.ts'
-import { assertOpen, openPorts, ports, type Scene, tutorialRules, upScene } from './scene.ts'
+import { assertOpen, openPorts, type Scene, tutorialRules, upScene } from './scene.ts'
 import type { Talker } from './talker.ts'
+import { ports } from './talker.ts'
 
 describe('policies: two hosts', function () {
   this.timeout(60_000)

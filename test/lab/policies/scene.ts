@@ -3,9 +3,7 @@ import assert from 'node:assert/strict'
 import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Host, Lab, startMesh } from '../datapath/lab.ts'
-import { startTalker, type Talker } from './talker.ts'
-
-export const ports = [8888, 8889, 8890]
+import { ports, startTalker, type Talker } from './talker.ts'
 
 /** The tutorial's rules, chapter 5: TCP to the group is denied, but for one port. */
 export const tutorialRules: Record<string, RuleRequest> = {

@@ -10,6 +10,9 @@ import type { Host } from '../datapath/lab.ts'
 /** Also where this is a part of a bundle. */
 const program = join(packageRoot(), 'test/lab/policies/talker.mjs')
 
+/** What talkers serve. */
+export const ports = [8888, 8889, 8890]
+
 /** A denied packet is dropped, so a denial shows as silence for so long, ms. */
 const silenceMs = 300
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { LabHost } from '../../../lab/index.ts'
 import type { WhyJson, WhyWayJson } from '../../../src/api/types.ts'
-import { ports } from '../../lab/policies/scene.ts'
+import { ports } from '../../lab/policies/talker.ts'
 import { call } from '../../lab/support/index.ts'
 
 export interface Question {

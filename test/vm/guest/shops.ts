@@ -107,10 +107,10 @@ async function openShop(hosts: readonly [LabHost, LabHost], tenant: Tenant, spea
     policies: [{ tenant, name: 'p', rules: [...rules] }],
     groups: [{ tenant, name: 'db', network: 'shop', policies: ['p'] }],
   })
-  const plain = await openPlain(tenant, speak)
-  await eventually(async () => {
+  const shown = async () => {
     for (const host of hosts) assert.ok((await networksOf(host)).includes(dockerName(tenant)), host.name)
-  }, patience)
+  }
+  const [plain] = await Promise.all([openPlain(tenant, speak), eventually(shown, patience)])
   // before containers are started, which leaves no host the time to answer
   for (const at of [0, 1] as const) await eventually(() => reserve(hosts[at], `${tenant}:shop`, ips[at]), patience)
   return { ...(await openMembers(hosts, tenant, speak)), plain }
