@@ -22,8 +22,6 @@ export const run: Run = async (file, args, options = {}) => {
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     timeout: options.timeoutMs ?? 10_000,
     killSignal: 'SIGKILL',
-    // to end it with this process means to listen to a dozen signals each time, a tenth of what a run costs; it has its end in sight anyway
-    cleanup: false,
     reject: false,
     stripFinalNewline: false,
     maxBuffer: 64 * 1024 * 1024,
