@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { packageRoot } from '../../lab/plan.ts'
+import { bundleOptions } from '../support/bundle-options.ts'
 
 const bundleDir = join(packageRoot(), '.cache/vm/tests')
 
@@ -17,21 +18,14 @@ export function guestTests(): string[] {
 export async function bundleTests(files: readonly string[]): Promise<string[]> {
   rmSync(bundleDir, { recursive: true, force: true })
   await build({
+    ...bundleOptions,
     entryPoints: [...files],
     outdir: bundleDir,
     entryNames: '[name]',
-    bundle: true,
     splitting: true,
     // packages of many small files are a part of it, too
     external: ['mocha', 'esbuild'],
-    // CommonJS packages inside the bundle call require
-    banner: {
-      js: "import { createRequire as skeinRequire } from 'node:module'; const require = skeinRequire(import.meta.url);",
-    },
-    platform: 'node',
-    format: 'esm',
     outExtension: { '.js': '.mjs' },
-    logLevel: 'warning',
   })
   return files.map(file => join(bundleDir, basename(file).replace(/\.ts$/, '.mjs')))
 }

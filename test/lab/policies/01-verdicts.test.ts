@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'mocha'
 import { eventually } from '../../support/eventually.ts'
 import { assertOpen, openPorts, type Scene, tutorialRules, upScene } from './scene.ts'
-import type { Talker } from './talker.ts'
-import { ports } from './talker.ts'
+import { ports, type Talker } from './talker.ts'
 
 describe('policies: two hosts', function () {
   this.timeout(60_000)

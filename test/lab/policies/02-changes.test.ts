@@ -4,8 +4,7 @@ import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Host } from '../datapath/lab.ts'
 import { assertOpen, bothHave, openPorts, type Scene, tableOf, upScene } from './scene.ts'
-import type { Talker } from './talker.ts'
-import { ports } from './talker.ts'
+import { ports, type Talker } from './talker.ts'
 
 const deny: RuleRequest = { action: 'deny' }
 

@@ -6,8 +6,7 @@ import type { RuleRequest } from '../../../src/model/rule.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { Host } from '../datapath/lab.ts'
 import { type Scene, tutorialRules, upScene } from './scene.ts'
-import type { Talker } from './talker.ts'
-import { ports } from './talker.ts'
+import { ports, type Talker } from './talker.ts'
 
 /** A container's talker, and its addresses. */
 interface Dual {

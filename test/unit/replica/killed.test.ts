@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { packageRoot } from '../../../lab/plan.ts'
+import { bundleOptions } from '../../support/bundle-options.ts'
 
 const kills = 20
 
@@ -33,13 +34,10 @@ describe('replica: killed', function () {
     mkdirSync(join(packageRoot(), 'dist'), { recursive: true })
     scratch = mkdtempSync(join(packageRoot(), 'dist', 'killed-'))
     await build({
-      ...{
-        entryPoints: [fileURLToPath(new URL('killed-child.ts', import.meta.url))],
-        outfile: join(scratch, 'child.mjs'),
-      },
-      ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20.19', external: ['dockerode'] },
-      banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
-      logLevel: 'error',
+      ...bundleOptions,
+      entryPoints: [fileURLToPath(new URL('killed-child.ts', import.meta.url))],
+      outfile: join(scratch, 'child.mjs'),
+      external: ['dockerode'],
     })
   })
 

@@ -77,7 +77,7 @@ export async function joinSwitch({ lab, two }: Wire): Promise<void> {
     ['ip', '-batch', '-'],
     'link set pwire master br0 up\nlink set br0 type bridge vlan_filtering 1\n',
   )
-  const ports = ['pwire', `p${two.number}`].map(port => `vlan add vid ${carried} dev ${port}\n`)
+  const ports = ['pwire', planHost(two.number).port].map(port => `vlan add vid ${carried} dev ${port}\n`)
   await step(lab.switch.name, ['bridge', '-batch', '-'], ports.join(''))
 }
 
