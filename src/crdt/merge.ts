@@ -48,7 +48,7 @@ export class Merge {
   readonly #options: MergeOptions
   readonly #remembered: Part[] = []
   readonly #gate = new Gate()
-  readonly #newcomers = new Newcomers(writer => this.removals.limit(writer))
+  readonly #newcomers: Newcomers
   readonly #removalTable = new RemovalTable()
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
   #tables: RecordTables
@@ -71,6 +71,7 @@ export class Merge {
       held: writer => this.#gate.held(writer),
       settledBy: () => (self === undefined ? [] : this.#tables.membership.settledBy(self)),
     })
+    this.#newcomers = new Newcomers(this.removals)
     this.#lineage = new Lineage(self, this.#successions)
     this.#tables = this.#newTables()
   }
@@ -162,7 +163,7 @@ export class Merge {
    * removal: what it writes is held, and of it takes effect what is above any limit (R9 b).
    */
   isUnseenVoter(writer: PeerKey): boolean {
-    return this.removals.isListed(writer) && this.#newcomers.isUnseen(writer)
+    return this.removals.isVoter(writer) && this.#newcomers.isUnseen(writer)
   }
 
   /** Counter above which nothing of the writer takes effect but what has no limit. Nothing hides a peer's own records from itself. */

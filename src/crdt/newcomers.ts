@@ -1,19 +1,28 @@
 /**
- * Who was let in above a limit alone: no member where that limit holds, whoever else sees it as one (R9 b). A function of the admissions
- * that are held and of the limits of their writers, so that it does not matter in which order they came.
+ * Who was let in above a limit alone, or by who was: no member where that limit holds, whoever else sees it as one (R9 b). A function of the
+ * admissions that are held and of the limits of their writers, so that it does not matter in which order they came.
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Leaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { Dot } from './vector.ts'
 
-export class Newcomers {
-  readonly #limitOf: (writer: PeerKey) => number | undefined
-  readonly #admissions = new Map<PeerKey, Dot[]>()
+export interface Limits {
+  /** Another number whenever a limit may be another. */
+  readonly version: number
+  /** The counter above which a writer's records wait; undefined for none. */
+  limit(writer: PeerKey): number | undefined
+  /** Nothing hides its own records from it. */
+  readonly self: PeerKey | undefined
+}
 
-  /** @param limitOf the counter above which a writer's records wait; undefined for none */
-  constructor(limitOf: (writer: PeerKey) => number | undefined) {
-    this.#limitOf = limitOf
+export class Newcomers {
+  readonly #limits: Limits
+  readonly #admissions = new Map<PeerKey, Dot[]>()
+  #unseen: { readonly keys: ReadonlySet<PeerKey>; readonly version: number } | undefined
+
+  constructor(limits: Limits) {
+    this.#limits = limits
   }
 
   /** Notes the admissions among them, whatever becomes of these. False if there are none. */
@@ -24,23 +33,46 @@ export class Newcomers {
       isAny = true
       const known = this.#admissions.get(leaf.key) ?? []
       const isKnown = known.some(({ writer, counter }) => writer === dot.writer && counter === dot.counter)
-      if (!isKnown) this.#admissions.set(leaf.key, [...known, dot])
+      if (isKnown) continue
+      this.#admissions.set(leaf.key, [...known, dot])
+      this.#unseen = undefined
     }
     return isAny
   }
 
-  /** True if all that let it in is above a limit. */
+  /** True if all that let it in is above a limit, or was written by who is unseen. */
   isUnseen(key: PeerKey): boolean {
-    return (
-      this.#admissions.get(key)?.every(({ writer, counter }) => {
-        const limit = this.#limitOf(writer)
-        return limit !== undefined && counter > limit
-      }) ?? false
-    )
+    return this.#admissions.has(key) && this.#unseenKeys().has(key)
   }
 
   /** Nothing was received. */
   clear(): void {
     this.#admissions.clear()
+    this.#unseen = undefined
+  }
+
+  #unseenKeys(): ReadonlySet<PeerKey> {
+    const { version } = this.#limits
+    if (this.#unseen?.version !== version) this.#unseen = { keys: this.#find(), version }
+    return this.#unseen.keys
+  }
+
+  /** Those whom no chain of admissions within the limits leads to, from whoever was not let in by a record. */
+  #find(): Set<PeerKey> {
+    const guests = new Map<PeerKey, PeerKey[]>()
+    const unseen = new Set(this.#admissions.keys())
+    const seen: PeerKey[] = []
+    const see = (key: PeerKey) => {
+      if (unseen.delete(key)) seen.push(key)
+    }
+    for (const [key, dots] of this.#admissions) {
+      for (const { writer, counter } of dots) {
+        if (counter > (this.#limits.limit(writer) ?? counter)) continue
+        if (writer === this.#limits.self || !unseen.has(writer)) see(key)
+        else guests.set(writer, [...(guests.get(writer) ?? []), key])
+      }
+    }
+    for (const key of seen) for (const guest of guests.get(key) ?? []) see(guest)
+    return unseen
   }
 }

@@ -118,10 +118,14 @@ export class RemovalTable {
     return { key, list: known.admissions.map(item => item.key), gone, pending: known.pending }
   }
 
-  /** Whoever the starter or one who acknowledged it lists: they have to acknowledge it, too. */
-  listedIn({ record, acks }: Process): PeerKey[] {
+  /**
+   * Whoever the starter or one who acknowledged it lists: they have to acknowledge it, too. And whose acknowledgements its end cites: the
+   * lists that name them may be their own.
+   */
+  votersOf({ record, acks, end }: Process): PeerKey[] {
     const lists = [record.leaf.known, ...acks.map(ack => ack.leaf.known)]
-    return lists.flatMap(hash => this.#known.get(hash)?.admissions.map(({ key }) => key) ?? [])
+    const listed = lists.flatMap(hash => this.#known.get(hash)?.admissions.map(({ key }) => key) ?? [])
+    return [...listed, ...(end?.leaf.acks.map(({ writer }) => writer) ?? [])]
   }
 
   /** The removals that a list names; undefined while it is not held. */

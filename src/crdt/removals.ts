@@ -26,7 +26,7 @@ export class Removals implements CustodyRules {
   readonly #context: RemovalContext
   #outcomes = none
   #fences: ReadonlyMap<PeerKey, number> = new Map()
-  #listed: ReadonlySet<PeerKey> = new Set()
+  #voters: ReadonlySet<PeerKey> = new Set()
   #told: { mayOwn: boolean; doubtful: ReadonlySet<PeerKey> } | undefined
   #version = 0
   #goneBefore = none.gone
@@ -63,7 +63,7 @@ export class Removals implements CustodyRules {
     this.#version++
     this.#told = undefined
     this.#fences = new Map()
-    this.#listed = new Set()
+    this.#voters = new Set()
     this.#outcomes = none
     if (this.#table.isEmpty) return
     // as in test/model/view.ts: a promise hides declarations too, and what is declared says which promises still bind
@@ -74,15 +74,15 @@ export class Removals implements CustodyRules {
       if (isSame(fences, this.#fences)) break
       this.#fences = fences
     }
-    this.#listed = new Set(this.#binding().flatMap(process => this.#table.listedIn(process)))
+    this.#voters = new Set(this.#binding().flatMap(process => this.#table.votersOf(process)))
   }
 
   /**
-   * True for who has to acknowledge a removal that binds this peer: perhaps somebody whom a target let in, above what this peer gives effect to.
+   * True for who has to acknowledge a removal that binds this peer, or did: perhaps somebody whom a target let in, above what this peer gives effect to.
    * That one is no member here until the removal is decided, and what decides it are records of its own.
    */
-  isListed(key: PeerKey): boolean {
-    return this.#listed.has(key)
+  isVoter(key: PeerKey): boolean {
+    return this.#voters.has(key)
   }
 
   /** Membership changed: what settled this peer may have. */

@@ -218,4 +218,26 @@ describe('simulator: at rest', function () {
     assert.deepEqual(Object.fromEntries(unseen).host1, true)
     assert.deepEqual(Object.fromEntries(unseen).host2, false)
   })
+
+  it('they are not while a removal is decided for one of them and not for another', async () => {
+    const stage = await setStage(3)
+    stage.world.promises.doubt([keyOf(stage, 3)])
+    stage.split([1], [2])
+    await stage.finish(stage.peer(1).removal.start([keyOf(stage, 3)], 0))
+    await stage.pass(1000)
+    const outcomes = () =>
+      [1, 2].map(number =>
+        stage
+          .peer(number)
+          .replica.view.removals()
+          .map(each => each.outcome),
+      )
+    assert.deepEqual(outcomes(), [['undecided'], []])
+    stage.world.network.links.mendAll()
+    for (let ms = 0; ms < 10_000 && outcomes()[0]?.[0] !== 'effective'; ms++) await stage.pass(1)
+    assert.deepEqual(outcomes(), [['effective'], ['undecided']])
+    assert.match((await unrest(stage.world)) ?? '', /host2 holds a removal for undecided that is decided on host1/)
+    await stage.heal()
+    assert.deepEqual(outcomes(), [['effective'], ['effective']])
+  })
 })

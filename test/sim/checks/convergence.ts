@@ -50,7 +50,7 @@ export async function unrest(world: World): Promise<string | undefined> {
   const isHeldUp = inside.some(({ peer }) => peer?.replica.fenced)
   const apart = islands(world)
   for (const island of mayMeet(world) ? [apart.flat()] : apart) {
-    const problem = unrestOf(world, island, isHeldUp)
+    const problem = undecidedOnSome(island) ?? unrestOf(world, island, isHeldUp)
     if (problem) return problem
   }
   return undefined
@@ -78,6 +78,20 @@ function unrestOf(world: World, all: readonly Running[], isHeldUp: boolean): str
     if (peer.pending() > 0) return `${host.name} has writes under way`
   }
   return unequalVectors(world, all)
+}
+
+/** What decides a removal comes to everybody, also to who does not see all of its writers until then (R9 b). */
+function undecidedOnSome(all: readonly Running[]): string | undefined {
+  const undecided = new Map<string, Host>()
+  const decided = new Map<string, Host>()
+  for (const { host, peer } of all)
+    for (const { dot, outcome } of peer.replica.view.removals())
+      (outcome === 'undecided' ? undecided : decided).set(dotText(dot), host)
+  for (const [dot, host] of undecided) {
+    const other = decided.get(dot)
+    if (other) return `${host.name} holds a removal for undecided that is decided on ${other.name}`
+  }
+  return undefined
 }
 
 function unequalVectors(world: World, all: readonly Running[]): string | undefined {

@@ -100,26 +100,34 @@ export async function lostHalf(parts: Parts): Promise<void> {
   assert.equal(newcomer()?.settled, true)
 }
 
-/** R9: who is removed lets somebody in after the removal began: the newcomer has to acknowledge it, and who began it must hear that. */
+/**
+ * R9: who is removed lets somebody in after the removal began, and that one lets in another: both have to acknowledge it, and who began it must
+ * hear that.
+ */
 export async function removedLetsIn(parts: Parts): Promise<void> {
   const stage = await setStage(4, 1, parts)
   stage.world.addHost()
-  stage.split([1], [2, 3], [4, 5])
+  stage.world.addHost()
+  stage.split([1], [2, 3], [4, 5], [6])
   await stage.pass(100)
   stage.world.promises.doubt([keyOf(stage, 4)])
   await stage.finish(stage.peer(1).removal.start([keyOf(stage, 4)], 0))
   await stage.finish(startHost(stage.world, stage.host(5)))
   stage.world.network.links.mendAll()
-  stage.split([1], [2, 3, 4, 5])
+  stage.split([1], [2, 3, 4], [5, 6])
+  await stage.finish(startHost(stage.world, stage.host(6)))
+  stage.world.network.links.mendAll()
+  stage.split([1], [2, 3, 4, 5, 6])
   await stage.pass(15_000)
-  assert.equal(stage.peer(2).replica.view.member(keyOf(stage, 5))?.settled, true)
+  for (const guest of [5, 6]) assert.equal(stage.peer(2).replica.view.member(keyOf(stage, guest))?.settled, true)
   const network = await stage.create(2, 'web', small)
   await stage.heal()
   await stage.pass(20_000)
-  for (const number of [1, 2, 3, 5]) {
+  for (const number of [1, 2, 3, 5, 6]) {
     const { view } = stage.peer(number).replica
     assert.equal(effective(stage, number).length, 1, `host${number} knows how the removal ended`)
-    assert.equal(view.member(keyOf(stage, 5))?.settled, true, `host${number} knows who was let in`)
+    for (const guest of [5, 6])
+      assert.equal(view.member(keyOf(stage, guest))?.settled, true, `host${number} knows who was let in`)
     assert.equal(view.network(network.id)?.status, 'live', `host${number} has the network`)
   }
 }

@@ -167,6 +167,27 @@ describe('crdt: removal of a host (R9)', () => {
     assert.ok(five.all.removals()[0]?.complete)
   })
 
+  it('is decided also on who does not see the guests of a guest of the host, whose acknowledgements its end cites', () => {
+    const five = new Scene(5, 3)
+    const before = five.seenBy(2)
+    five.admit(3, 4)
+    const removal = five.start(1, 3, 1, 1)
+    five.acknowledge(4, removal, 3)
+    five.admit(4, 5)
+    five.acknowledge(5, removal, 3)
+    five.acknowledge(2, removal, 3, before)
+    five.declare(1, removal)
+    const guest = five.at(5)
+    const without = five.seenBy(2, { 5: guest.batches.length })
+    assert.deepEqual(outcomes(without), ['undecided'])
+    assert.equal(without.everMember(guest.key), undefined)
+    assert.equal(without.mayWrite(guest.key), true, 'what decides it is taken in')
+    const all = five.seenBy(2)
+    assert.deepEqual(outcomes(all), ['effective'])
+    assert.equal(all.member(guest.key)?.name, 'host5')
+    assert.equal(all.digest(), five.seenBy(1).digest())
+  })
+
   it('H12: voids what the removed host did beyond the cut, members that it admitted among it', () => {
     const removal = scene.start(1, 3, 1, 1)
     scene.acknowledge(2, removal, 3)
