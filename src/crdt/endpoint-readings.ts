@@ -23,7 +23,7 @@ export class EndpointReadings implements EndpointsView {
 
   *eachEndpoint(network: NetworkId): Iterable<Endpoint> {
     // what others' records add has its place among them
-    if (this.#forks.since.size > 0 || !this.#merge.lineage.isEmpty) return yield* this.endpoints(network)
+    if (this.#forks.since.size > 0 || !this.#merge.eras.lineage.isEmpty) return yield* this.endpoints(network)
     const { hides, isHandedOut } = this.#merge.showing()
     for (const endpoint of this.#table.eachEndpoint(network)) {
       if (isHandedOut(endpoint) && !hides(endpoint.owner)) yield endpoint
@@ -39,7 +39,7 @@ export class EndpointReadings implements EndpointsView {
   }
 
   endpoint(owner: PeerKey, id: string): Endpoint | undefined {
-    const { lineage } = this.#merge
+    const { lineage } = this.#merge.eras
     if (this.#isHidden(owner) || lineage.later(owner).length > 0) return undefined
     const isOwn = this.#table.hasRecord(owner, id)
     const found = (isOwn ? [owner] : lineage.earlier(owner)).flatMap(
@@ -49,16 +49,16 @@ export class EndpointReadings implements EndpointsView {
   }
 
   endpointsVersion(network: NetworkId): number {
-    return this.#merge.numberedEndpoints(this.#table.version(network))
+    return this.#merge.eras.numberedEndpoints(this.#table.version(network))
   }
 
   changedAddresses(network: NetworkId, since: number): readonly number[] | undefined {
-    const version = this.#merge.endpointsVersion(since)
+    const version = this.#merge.eras.endpointsVersion(since)
     return version === undefined ? undefined : this.#table.changedAddresses(network, version)
   }
 
   endpointsOf(owner: PeerKey): Endpoint[] {
-    const { lineage } = this.#merge
+    const { lineage } = this.#merge.eras
     if (lineage.later(owner).length > 0) return []
     const keys = [owner, ...lineage.earlier(owner)]
     return inherited(
@@ -73,9 +73,9 @@ export class EndpointReadings implements EndpointsView {
   }
 
   ownedVersion(owner: PeerKey): number {
-    const keys = [owner, ...this.#merge.lineage.earlier(owner)]
+    const keys = [owner, ...this.#merge.eras.lineage.earlier(owner)]
     const changes = keys.reduce((sum, key) => sum + this.#table.ownedVersion(key), 0)
-    return this.#merge.numbered(changes)
+    return this.#merge.eras.numbered(changes)
   }
 
   holders(network: NetworkId, ip: number): Endpoint[] {
@@ -109,15 +109,15 @@ export class EndpointReadings implements EndpointsView {
   }
 
   vtepsVersion(network: NetworkId): number {
-    return this.#merge.numbered(this.#table.vtepsVersion(network))
+    return this.#merge.eras.numbered(this.#table.vtepsVersion(network))
   }
 
   vnisVersion(): number {
-    return this.#merge.numbered(this.#table.vniVersion)
+    return this.#merge.eras.numbered(this.#table.vniVersion)
   }
 
   vnisOf(owner: PeerKey): Map<number, NetworkId> {
-    const earlier = this.#merge.lineage.earlier(owner)
+    const earlier = this.#merge.eras.lineage.earlier(owner)
     const vnis = [...earlier, owner].flatMap(key => [...this.#table.vnisOf(key)])
     return new Map(vnis)
   }

@@ -34,7 +34,7 @@ export class MemberReadings implements MembersView {
   }
 
   membersVersion(): number {
-    return this.#merge.numbered(this.#table.version)
+    return this.#merge.eras.numbered(this.#table.version)
   }
 
   invitations(issuer: PeerKey) {
@@ -60,7 +60,7 @@ export class MemberReadings implements MembersView {
   }
 
   succeededBy(key: PeerKey): PeerKey | undefined {
-    return this.#merge.successions().get(key)
+    return this.#merge.eras.successions.get(key)
   }
 
   successions() {

@@ -6,6 +6,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
 import type { Verify } from './batch.ts'
 import { leavesOf, type Part } from './compact-unit.ts'
+import { Eras } from './eras.ts'
 import { Gate } from './gate.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { decodeLeaf } from './leaf-codec.ts'
@@ -18,7 +19,6 @@ import type { Endpoint } from './registry-view.ts'
 import { RemovalTable } from './removal-table.ts'
 import { Removals } from './removals.ts'
 import { type Showing, shownEndpoints } from './shown-endpoints.ts'
-import { Lineage, successionsOf } from './successions.ts'
 import type { Dot } from './vector.ts'
 
 /** What removals are decided by. */
@@ -28,9 +28,6 @@ const deciding = new Set<Leaf['kind']>(['mesh', 'known', 'removal', 'removal-ack
  * and what was let go of, which nobody who did so could take back.
  */
 const unlimited = new Set<Leaf['kind']>([...deciding, 'ack', 'roster', 'checkpoint'])
-
-/** Numbers of versions in one era: more changes than a process lives to see. */
-const perEra = 2 ** 32
 
 export interface MergeOptions {
   readonly meshId: string
@@ -45,6 +42,8 @@ export interface MergeOptions {
 
 export class Merge {
   readonly removals: Removals
+  /** Who came back in whose place, and what versions are numbered in. */
+  readonly eras: Eras
   readonly #options: MergeOptions
   readonly #remembered: Part[] = []
   readonly #gate = new Gate()
@@ -53,15 +52,6 @@ export class Merge {
   readonly #heads = new Map<PeerKey, { counter: number; hlc: Hlc }>()
   #tables: RecordTables
   #listVersion = 0
-  /** How often the tables were made anew; and for a limit that fell: what is shown may be another then in a way that no table tells. */
-  #rebuilds = 0
-  #overruns = 0
-  #successions: ReadonlyMap<PeerKey, PeerKey> = new Map()
-  #lineage: Lineage
-  /** How often who succeeds whom became another, and what it was last computed from. */
-  #lineages = 0
-  #changes = 0
-  readonly #lineageOf = { membership: -1, removals: -1, rebuilds: -1 }
 
   constructor(options: MergeOptions) {
     const { self } = options
@@ -72,19 +62,8 @@ export class Merge {
       settledBy: () => (self === undefined ? [] : this.#tables.membership.settledBy(self)),
     })
     this.#newcomers = new Newcomers(this.removals)
-    this.#lineage = new Lineage(self, this.#successions)
+    this.eras = new Eras(this.removals, () => this.#tables.membership)
     this.#tables = this.#newTables()
-  }
-
-  /** Who came back in whose place. */
-  successions(): ReadonlyMap<PeerKey, PeerKey> {
-    this.#follow()
-    return this.#successions
-  }
-
-  get lineage(): Lineage {
-    this.#follow()
-    return this.#lineage
   }
 
   /** A network's endpoints as they are shown, sorted by (ip, owner, id). */
@@ -97,7 +76,7 @@ export class Merge {
     const { endpoints, networks } = this.#tables
     return {
       table: endpoints,
-      lineage: this.lineage,
+      lineage: this.eras.lineage,
       hides: owner => this.removals.hides(owner),
       isHandedOut: ({ network, ip }) => networks.isHandedOut(network, ip),
     }
@@ -130,26 +109,6 @@ export class Merge {
   /** All that was applied, each writer's in order. */
   history(): Iterable<Part> {
     return this.#options.history?.() ?? this.#remembered
-  }
-
-  /** What is read may be another though no table is. */
-  changed(): void {
-    this.#changes++
-  }
-
-  /** A version that a table counts, as a number that also changes with removals, or with tables made anew. */
-  numbered(version: number): number {
-    return this.#era() * perEra + version
-  }
-
-  /** A version of a network's endpoints, as a number that also changes where others of them may be shown, which no table tells. */
-  numberedEndpoints(version: number): number {
-    return this.#showingEra() * perEra + version
-  }
-
-  /** The inverse of `numberedEndpoints`; undefined for a number from before such a change. */
-  endpointsVersion(numbered: number): number | undefined {
-    return Math.floor(numbered / perEra) === this.#showingEra() ? numbered % perEra : undefined
   }
 
   /** Applies every leaf of a batch, or of what is left of a run of them, but those above a limit: these wait. */
@@ -197,7 +156,7 @@ export class Merge {
   /** As if all in the history came now. What is no other than before counts as no change of endpoints. */
   restart(): void {
     const { endpoints } = this.#tables
-    const [held, overruns] = [this.counters(), this.#overruns]
+    const [held, { overruns }] = [this.counters(), this.eras]
     this.#gate.clear()
     this.#heads.clear()
     this.#newcomers.clear()
@@ -211,9 +170,9 @@ export class Merge {
     }
     this.#tables.endpoints.follow(endpoints, fresh)
     // on the way limits fell once more, and what rests on them is compared as well
-    this.#overruns = overruns
+    this.eras.overruns = overruns
     // what is shown of a former key's endpoints rests on records that are no live endpoints
-    if (!this.lineage.isEmpty) this.changed()
+    if (!this.eras.lineage.isEmpty) this.eras.changed()
   }
 
   /** Something was let go of: what rests on it is computed again. */
@@ -274,7 +233,7 @@ export class Merge {
   /** A limit fell below what was applied: what rests on it cannot be told apart any more. */
   #rebuild(): void {
     this.#gate.reset()
-    this.#overruns++
+    this.eras.overruns++
     this.#newEra()
     for (const batch of this.history()) {
       for (const record of recordsOf(batch)) {
@@ -288,7 +247,7 @@ export class Merge {
 
   /** Empty tables, but for what was seen to go. */
   #newEra(): void {
-    this.#rebuilds++
+    this.eras.rebuilds++
     const { collected } = this.#tables.networks
     this.#tables = this.#newTables()
     for (const id of collected) this.#tables.networks.remember(id)
@@ -300,37 +259,9 @@ export class Merge {
     return new RecordTables({
       ...{ meshId, verify, kept, removals: this.#removalTable },
       shown: network => this.shown(network),
-      earlier: writer => this.lineage.earlier(writer),
+      earlier: writer => this.eras.lineage.earlier(writer),
       counters: () => this.counters(),
     })
-  }
-
-  #era(): number {
-    this.#follow()
-    return this.#rebuilds + this.removals.version + this.#lineages + this.#changes
-  }
-
-  /** What is shown of the endpoints that are held follows from who is gone, and who came back in whose place. */
-  #showingEra(): number {
-    this.#follow()
-    return this.#overruns + this.removals.departures() + this.#lineages + this.#changes
-  }
-
-  /** Who succeeds whom follows from who is a member, and who is gone. */
-  #follow(): void {
-    const seen = this.#lineageOf
-    const { membership } = this.#tables
-    const removals = this.removals.version
-    if (seen.membership === membership.version && seen.removals === removals && seen.rebuilds === this.#rebuilds) return
-    Object.assign(seen, { membership: membership.version, removals, rebuilds: this.#rebuilds })
-    const all = membership.successions()
-    if (all.length === 0 && this.#successions.size === 0) return
-    const next = successionsOf(all, key => this.removals.gone.has(key))
-    if (next.size === this.#successions.size && [...next].every(([key, by]) => this.#successions.get(key) === by))
-      return
-    this.#successions = next
-    this.#lineage = new Lineage(this.#options.self, next)
-    this.#lineages++
   }
 }
 

@@ -102,8 +102,8 @@ export class NetworkReadings implements NetworksView {
   }
 
   #hasEndpoints(id: NetworkId): boolean {
-    const { removals, tables, lineage } = this.#merge
-    if (removals.gone.size === 0 && lineage.isEmpty) return tables.endpoints.hasEndpoints(id)
+    const { removals, tables, eras } = this.#merge
+    if (removals.gone.size === 0 && eras.lineage.isEmpty) return tables.endpoints.hasEndpoints(id)
     return this.#merge.shown(id).length > 0
   }
 }

@@ -61,7 +61,7 @@ export class Registry implements RegistryView {
     this.#networks = new NetworkReadings(merge)
     this.#forks = new Forks(
       () => merge.history(),
-      () => merge.changed(),
+      () => merge.eras.changed(),
     )
     this.#members = new MemberReadings(merge, this.#forks)
     this.#endpoints = new EndpointReadings(merge, this.#forks)
