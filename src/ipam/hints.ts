@@ -6,6 +6,7 @@
 import type { FreeLeaf } from '../crdt/leaves.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { NetworkId } from '../model/network.ts'
@@ -91,7 +92,9 @@ export class Hints {
     this.#touched.clear()
     this.#deps.replica
       .write(view => this.#leaves(view, networks))
-      .catch(err => this.#deps.log.warn({ err }, 'free addresses not published; they are when they next change'))
+      .catch(error =>
+        this.#deps.log.warn({ err: errorText(error) }, 'free addresses not published; they are when they next change'),
+      )
   }
 
   #leaves(view: RegistryView, networks: readonly NetworkId[]): FreeLeaf[] {

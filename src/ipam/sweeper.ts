@@ -3,6 +3,7 @@
  * while an endpoint still holds it, and forgets networks that are gone.
  */
 import type { Clock, Timer } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -34,7 +35,9 @@ export class Sweeper {
   start(): void {
     this.#timer = this.#deps.clock.after(sweepMs, () => {
       this.start()
-      this.#sweep().catch(err => this.#deps.log.warn({ err }, 'unused addresses not taken back; tried again soon'))
+      this.#sweep().catch(error =>
+        this.#deps.log.warn({ err: errorText(error) }, 'unused addresses not taken back; tried again soon'),
+      )
     })
   }
 
