@@ -143,6 +143,8 @@ export async function meshOf(hub: MemoryHub, count: number): Promise<Host[]> {
     peers.push(await joinPeer(hub, `host${peers.length + 1}`, peers[0] as MemoryPeer))
     await allSettled(peers)
   }
+  // who is cut off before it has met anybody looks for a member for 3 s first (R8)
+  for (const { replica } of peers) await replica.syncNow(1000)
   return peers.map(peer => withIpam(peer))
 }
 
