@@ -3,6 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { newSeed, signerOf } from '../../../src/lib/keys.ts'
 import { dialMultiaddr, parseAddress } from '../../../src/mesh/address.ts'
 import { createGuests } from '../../../src/mesh/guests.ts'
+import { joinProtocol } from '../../../src/mesh/join.ts'
 import { createPlainNode } from '../../../src/mesh/node.ts'
 import { outdatedProtocol, strangers } from '../../../src/mesh/outdated.ts'
 import { bytes, fastClock, introduce, memberOf, startPeer, stopAll, type TestPeer, text, until } from './harness.ts'
@@ -140,9 +141,17 @@ describe('mesh: a member that knows nobody (R8)', function () {
     const invitation = newSeed()
     old.mesh.setInvitations([signerOf(invitation).key])
     const seeds = [...Array.from({ length: strangers.most }, () => newSeed()), invitation]
+    const joining: string[] = []
+    old.mesh.onJoin(async (_, request) => {
+      joining.push(text(request))
+      return bytes('welcome')
+    })
     await dialling(old, seeds, async connections => {
-      await new Promise(resolve => setTimeout(resolve, 100))
-      assert.equal(connections.at(-1)?.status, 'open')
+      const invited = connections.at(-1)
+      const stream = await invited?.newStream(joinProtocol)
+      stream?.send(new Uint8Array([0, 0, 0, 1, 65]))
+      await until('it is heard', () => joining.includes('A'))
+      assert.equal(invited?.status, 'open')
     })
   })
 })
