@@ -9,11 +9,22 @@ import type { AdmissionLeaf, KnownLeaf, Leaf } from '../../../src/crdt/leaves.ts
 import { contentName, Registry } from '../../../src/crdt/registry.ts'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import type { Dot } from '../../../src/crdt/vector.ts'
+import { toHex } from '../../../src/lib/bytes.ts'
 import { type PeerKey, type Signer, signerOf, verifySignature } from '../../../src/lib/keys.ts'
+
+const signers = new Map<string, Signer>()
+
+/** The signer of a private seed. To make one takes longer than to write with it, and laws want the same in each of their cases. */
+export function signerFrom(seed: Uint8Array): Signer {
+  const text = toHex(seed)
+  const signer = signers.get(text) ?? signerOf(seed)
+  signers.set(text, signer)
+  return signer
+}
 
 /** The signer whose private seed is this byte, 32 times. */
 export function signerAt(byte: number): Signer {
-  return signerOf(new Uint8Array(32).fill(byte))
+  return signerFrom(new Uint8Array(32).fill(byte))
 }
 
 export const nonce = new Uint8Array(16)

@@ -5,7 +5,7 @@ import { type Vector, vectorHash } from '../../../src/crdt/vector.ts'
 import { sha256, toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
-import { type PeerKey, signerOf, verifySignature } from '../../../src/lib/keys.ts'
+import { type PeerKey, verifySignature } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Exchange } from '../../../src/replica/exchange.ts'
@@ -13,7 +13,7 @@ import { Intake } from '../../../src/replica/intake.ts'
 import type { Orphan } from '../../../src/replica/orphans.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import type { MemoryHub, MemoryMesh } from '../../support/memory-mesh.ts'
-import { Writer } from '../crdt/writer.ts'
+import { signerFrom, Writer } from '../crdt/writer.ts'
 
 export const meshId = 'ab'.repeat(16)
 
@@ -30,7 +30,7 @@ export const largeLeaf = (number: number): Leaf => ({
 export function writersOf(count: number): Writer[] {
   const time = { ms: 1000 }
   return Array.from({ length: count }, (_, i) => {
-    const writer = new Writer(signerOf(sha256(new Uint8Array([1, i >> 8, i & 0xff]))), meshId, time)
+    const writer = new Writer(signerFrom(sha256(new Uint8Array([1, i >> 8, i & 0xff]))), meshId, time)
     writer.write([smallLeaf(i)])
     writer.write([smallLeaf(count + i)])
     return writer
