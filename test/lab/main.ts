@@ -5,16 +5,18 @@
  * at a time, a mocha with a lab of its own.
  */
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { installMissing } from '../../lab/packages.ts'
 import { checkPrivilege } from '../../lab/up.ts'
 import { errorText, SkeinError } from '../../src/lib/errors.ts'
+import { type Outcome, report } from '../support/outcome.ts'
+import { type RunningJob, runJob } from '../support/run-job.ts'
 import { order } from './lanes/order.ts'
-import { type Outcome, report } from './lanes/outcome.ts'
 import { chooseFiles, type Job, planJobs } from './lanes/plan.ts'
-import { type RunningJob, runJob } from './lanes/run-job.ts'
 import { removeLeftLabs } from './support/leftovers.ts'
 
 const laneCount = 3
+const testLimitMs = 120_000
 /** So that who watches knows that it goes on. */
 const progressMs = 30_000
 
@@ -65,7 +67,8 @@ async function runLanes(jobs: readonly Job[], lanes: number, outcomes: Outcome[]
   const lane = async () => {
     for (let job = queue.shift(); job && !interrupted; job = queue.shift()) {
       say(`${job.name} begins`)
-      const started = runJob(job)
+      const files = job.files.map(file => join('test/lab', file))
+      const started = runJob({ name: job.name, files }, ['--timeout', `${testLimitMs}`])
       running.add(started)
       const outcome = await started.ended.finally(() => running.delete(started))
       process.stdout.write(`${started.output().trimEnd()}\n\n`)

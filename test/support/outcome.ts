@@ -1,4 +1,4 @@
-/** What became of a job, read from what its mocha printed (test/support/reporter.cjs); the sum of all: pure. */
+/** What became of a job, read from what its mocha printed (reporter.cjs); the sum of all: pure. */
 import { stripVTControlCharacters } from 'node:util'
 
 export interface Outcome {

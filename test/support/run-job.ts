@@ -2,9 +2,15 @@
 import { spawn } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../../../lab/plan.ts'
+import { packageRoot } from '../../lab/plan.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
-import type { Job } from './plan.ts'
+
+/** Tests that one mocha runs, with a lab of their own if they need one. */
+export interface Job {
+  readonly name: string
+  /** From the package's root on. */
+  readonly files: readonly string[]
+}
 
 export interface RunningJob {
   readonly name: string
@@ -16,15 +22,15 @@ export interface RunningJob {
   readonly ended: Promise<Outcome>
 }
 
-const testLimitMs = 120_000
-
-/** Starts it. Its lab is named after its own process (test/support/lab-name.cjs), whatever lab is meant around it. */
-export function runJob({ name, files }: Job): RunningJob {
+/**
+ * Starts it. Its lab is named after its own process (lab-name.cjs), whatever lab is meant around it.
+ * @param options of mocha, beside those in .mocharc.json
+ */
+export function runJob({ name, files }: Job, options: readonly string[] = []): RunningJob {
   const root = packageRoot()
   // not `bin/mocha.js`, which starts this in a further process and passes no SIGTERM on
   const cli = realpathSync(join(root, 'node_modules/mocha/lib/cli/cli.js'))
-  const mocha = ['--import', 'tsx', cli, '--timeout', String(testLimitMs)]
-  const argv = [process.execPath, ...mocha, ...files.map(file => join('test/lab', file))]
+  const argv = [process.execPath, '--import', 'tsx', cli, ...options, ...files]
   const { SKEIN_LAB_NAME: _, ...env } = process.env
   // should this process be killed, it asks the other one to end
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...argv], {

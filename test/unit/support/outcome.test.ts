@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { outcomeOf, report } from '../../lab/lanes/outcome.ts'
+import { outcomeOf, report } from '../../support/outcome.ts'
 
 const well = '\n  links\n    ✔ goes on (20ms)\n\n\n  1 passing (1s)\n\n1 passed, 0 failed\n'
 const badly = `

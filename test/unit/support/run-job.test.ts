@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { packageRoot } from '../../../lab/plan.ts'
 import { recordOf } from '../../../lab/processes.ts'
-import { runJob } from '../../lab/lanes/run-job.ts'
 import { eventually } from '../../support/eventually.ts'
+import { runJob } from '../../support/run-job.ts'
 
-describe('lab: a job of the lanes', function () {
+describe('a job of tests', function () {
   this.timeout(30_000)
   let folder = ''
   before(async () => {
@@ -18,7 +18,7 @@ describe('lab: a job of the lanes', function () {
   async function start(body: string) {
     const file = join(folder, 'one.test.mjs')
     await writeFile(file, `import { spawn } from 'node:child_process'\nit('is there', function () { ${body} })\n`)
-    return runJob({ name: 'one', files: [relative(`${packageRoot()}/test/lab`, file)] })
+    return runJob({ name: 'one', files: [relative(packageRoot(), file)] })
   }
   const pidIn = (output: string) => Number(/^left (\d+)$/m.exec(output)?.[1])
 
