@@ -159,6 +159,7 @@ describe('simulator: judges of conditions', function () {
     stage.world.network.links.mendAll()
     stage.split([1, 3], [2])
     await comeBack(stage, copy)
+    await stage.finish(stage.peer(1).removal.cancel([copy.signer.key]))
     await stage.heal()
     assert.equal(stage.world.failure, undefined)
     assertJudged(stage, 'succeeded-twice')

@@ -240,4 +240,26 @@ describe('simulator: at rest', function () {
     await stage.heal()
     assert.deepEqual(outcomes(), [['effective'], ['effective']])
   })
+
+  it('R9: a removal that waits for a host which is leaving itself is no rest until it is lifted', async () => {
+    const stage = await setStage(3)
+    stage.world.promises.leaves(keyOf(stage, 3))
+    const { replica } = stage.peer(3)
+    const cut = replica.view.held(replica.self)
+    await stage.finish(
+      replica.fence({
+        starter: replica.self,
+        startedOn: 'host3',
+        sinceMs: stage.world.time.nowMs,
+        cut,
+        isLeaving: true,
+      }),
+    )
+    await stage.finish(stage.peer(1).removal.start([keyOf(stage, 2)], 0))
+    await stage.pass(8000)
+    for (const number of [2, 3]) assert.equal(hashOf(stage, number), hashOf(stage, 1))
+    assert.equal(await unrest(stage.world), 'host1 has a removal under way')
+    await stage.finish(stage.peer(1).removal.cancel([keyOf(stage, 2)]))
+    await stage.heal()
+  })
 })

@@ -6,6 +6,7 @@ import { checkAtRest, checkEqualVectors, leak, unrest } from './checks/convergen
 import { mayMeet } from './checks/insiders.ts'
 import { checkJournals } from './checks/journals.ts'
 import { checkNaming } from './checks/naming.ts'
+import { openRemovals } from './checks/open-removals.ts'
 import { leaveAtLast } from './deeds/leaving.ts'
 import { lostKeys, sayLost } from './deeds/returning.ts'
 import { act, deedNames } from './deeds.ts'
@@ -101,12 +102,9 @@ async function sayWhatIsLost(world: World): Promise<void> {
 
 /** Operators of hosts whose removals are stuck do what the condition says. */
 async function liftRemovals(world: World): Promise<void> {
-  for (const { name, peer } of world.readyHosts()) {
-    const { view, self, fenced } = peer?.replica ?? {}
-    const stuck = view
-      ?.removals()
-      .filter(({ outcome, starter, end }) => outcome === 'undecided' && starter === self && !end)
-    for (const { targets } of fenced ? [] : (stuck ?? [])) {
+  for (const host of world.readyHosts()) {
+    const { name, peer } = host
+    for (const { targets } of openRemovals(host)) {
       world.count('removal lifted at rest')
       world.history.note(`${name} lifts its removal, which waits`)
       await peer?.removal.cancel(targets.map(({ key }) => key)).catch(() => undefined) // it was decided meanwhile

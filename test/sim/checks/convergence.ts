@@ -14,6 +14,7 @@ import { earlyUnits } from './early-units.ts'
 import { heldParts } from './held-records.ts'
 import { insiders, isLockedOut, isLostToCopies, islands, mayMeet, type Running, running, unseenBy } from './insiders.ts'
 import { replay, settingOf } from './journals.ts'
+import { openRemovals } from './open-removals.ts'
 import { difference, stateText } from './state-text.ts'
 
 /**
@@ -47,6 +48,9 @@ export async function unrest(world: World): Promise<string | undefined> {
   if (away) return `${away.name} is not up`
   const busy = inside.find(host => host.flows > 0)
   if (busy) return `${busy.name} still has requests of users under way`
+  // until its operator lifts it, whoever acknowledged it shows less than there is: what the target wrote since, and what that is needed for (R9 b)
+  const waiting = inside.find(host => openRemovals(host).length > 0)
+  if (waiting) return `${waiting.name} has a removal under way`
   const isHeldUp = inside.some(({ peer }) => peer?.replica.fenced)
   const apart = islands(world)
   for (const island of mayMeet(world) ? [apart.flat()] : apart) {
