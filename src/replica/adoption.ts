@@ -1,6 +1,6 @@
 /**
- * Takes in orphaned units that members give (orphans.ts), in the place of the records that they were made of. Each is judged as the checkpoint
- * that made it would be: whoever gives it vouches for nothing.
+ * Takes in orphaned units that members give (orphans.ts), in the place of the records that they were made of, or of other units of these. Each
+ * is judged as the checkpoint that made it would be: whoever gives it vouches for nothing.
  */
 import { type CompactUnit, openUnit } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
@@ -8,12 +8,14 @@ import { toHex } from '../lib/bytes.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
+import type { BatchLog } from './batch-log.ts'
 import type { Compactor } from './compactor.ts'
 import type { Intake } from './intake.ts'
 import { isSilent } from './orphans.ts'
 
 export interface AdoptionDeps {
   registry: Pick<Registry, 'member' | 'succeededBy'>
+  log: Pick<BatchLog, 'isForked'>
   compactor: Pick<Compactor, 'judged' | 'adopt'>
   intake: Pick<Intake, 'inTurn'>
   /** Resolves when the unit is durable. */
@@ -47,9 +49,9 @@ export class Adoption {
   }
 
   async #adopt(given: CompactUnit): Promise<void> {
-    const { registry, compactor, journal, applied } = this.#deps
+    const { registry, log, compactor, journal, applied } = this.#deps
     // a living writer brings the checkpoint itself
-    if (!isSilent(registry, given.writer)) return
+    if (!isSilent(registry, log, given.writer)) return
     const unit = compactor.judged(given)
     if (!unit) return
     await journal(unit)

@@ -1,11 +1,12 @@
 /** Gives effect to the checkpoints of all writers in the log and in the registry, as soon as they are durable. */
 import type { Verify } from '../crdt/batch.ts'
-import { type CompactUnit, leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
+import { type CompactUnit, leavesOf, openPart, type Part, type PlacedLeaf } from '../crdt/compact-unit.ts'
 import { applyCheckpoints, type HeldPart, remake } from '../crdt/compaction.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
 import { type Unit, unitOf } from './unit.ts'
+import { unmade } from './unmade.ts'
 
 export interface CompactorDeps {
   self: PeerKey
@@ -48,12 +49,13 @@ export class Compactor {
   }
 
   /**
-   * What a unit, whose checkpoint is not here, makes of the records of its run that are: undefined if nothing, or if that checkpoint would have
-   * to wait, or be unjust.
+   * What a unit makes of the records of its run that are here, or the unit, where these lack what it keeps (unmade.ts): undefined if nothing, or if
+   * its checkpoint would have to wait, or be unjust.
    */
   judged(unit: CompactUnit): CompactUnit | undefined {
     const { registry, judges } = this.#deps
-    const made = judges() ? remake(this.#compaction(), unit) : undefined
+    if (!judges()) return undefined
+    const made = remake(this.#compaction(), unit) ?? this.#unmade(unit)
     return made && registry.checkpoints.mayCollect(unit.writer, made.dropped) ? made.unit : undefined
   }
 
@@ -61,11 +63,18 @@ export class Compactor {
   adopt(unit: CompactUnit): boolean {
     const { registry } = this.#deps
     const { replace, ...held } = this.#compaction()
-    const made = remake(held, unit)
+    const own = remake(held, unit)
+    const made = own ?? this.#unmade(unit)
     if (!made) return false
     registry.checkpoints.letGo(unit.writer, made.dropped)
-    if (replace(made.unit)) registry.restart()
+    // what is kept comes back where it was not made here
+    if (replace(made.unit) || !own) registry.restart()
     return true
+  }
+
+  #unmade(unit: CompactUnit): { unit: CompactUnit; dropped: readonly PlacedLeaf[] } | undefined {
+    const dropped = unmade(unit, this.#deps)
+    return dropped && { unit, dropped }
   }
 
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */

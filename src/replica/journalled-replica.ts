@@ -89,7 +89,8 @@ export class JournalledReplica implements Replica {
       logger: deps.log,
     })
     this.#adoption = new Adoption({
-      ...{ registry: this.#registry, compactor: this.#compactor, intake: this.#intake, logger: deps.log },
+      ...held,
+      ...{ compactor: this.#compactor, intake: this.#intake, logger: deps.log },
       journal: unit => this.#durable.put([entryOf(unit)]),
       applied: unit => this.#applied([unit]),
     })

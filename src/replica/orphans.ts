@@ -1,6 +1,7 @@
 /**
- * Orphaned units: compact units that this peer holds without the checkpoint that made them, of writers that bring it no more. Others with the
- * same heads may hold what these let go of, and whoever had the checkpoint may be gone (decision 0018).
+ * Orphaned units: compact units that others with the same heads may hold the records of, and not make. Of writers that bring nothing more those
+ * whose checkpoint is not here, since whoever had it may be gone; of writers with several histories all, since each of these may have let go of
+ * what another one keeps (unmade.ts, decision 0018).
  */
 import { openUnit } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
@@ -17,9 +18,13 @@ export interface Orphan {
 
 type RegistryPart = Pick<Registry, 'member' | 'succeededBy' | 'membersVersion' | 'checkpoints'>
 
-/** True if nothing more is written under this key: its host was removed, or came back under another one. */
-export function isSilent(registry: Pick<Registry, 'member' | 'succeededBy'>, writer: PeerKey): boolean {
-  return !registry.member(writer) || registry.succeededBy(writer) !== undefined
+/** True if nothing more is written under this key: its host was removed, came back under another one, or is fenced because it has copies. */
+export function isSilent(
+  registry: Pick<Registry, 'member' | 'succeededBy'>,
+  log: Pick<BatchLog, 'isForked'>,
+  writer: PeerKey,
+): boolean {
+  return !registry.member(writer) || registry.succeededBy(writer) !== undefined || log.isForked(writer)
 }
 
 export class Orphans {
@@ -40,7 +45,7 @@ export class Orphans {
   all(): readonly Orphan[] {
     const [vector, members] = [this.#log.vector(), this.#registry.membersVersion()]
     if (this.#seen?.vector === vector && this.#seen.members === members) return this.#all
-    const silent = [...vector].filter(([writer]) => isSilent(this.#registry, writer))
+    const silent = [...vector].filter(([writer]) => isSilent(this.#registry, this.#log, writer))
     this.#ofWriters = new Map(
       silent.map(([writer, tips]) => {
         const known = this.#ofWriters.get(writer)
@@ -77,7 +82,8 @@ export class Orphans {
       const { first, last, signature } = openUnit(bytes)
       const isMadeBy = ({ leaf }: (typeof checkpoints)[number]) =>
         leaf.first === first && leaf.last === last && equalBytes(leaf.signature, signature)
-      return checkpoints.some(isMadeBy) ? [] : [{ signature: toHex(signature), bytes }]
+      const isOrphan = this.#log.isForked(writer) || !checkpoints.some(isMadeBy)
+      return isOrphan ? [{ signature: toHex(signature), bytes }] : []
     })
   }
 }

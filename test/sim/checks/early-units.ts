@@ -1,6 +1,7 @@
 /**
- * Compact units that came to a host before the checkpoint that they are made by: it stands further on in the writer's chain, and a connection or
- * the power went in between. Until that comes, who holds the unit has let go of what others of the same heads still hold.
+ * Compact units that others of the same heads may still be given: one that came to a host before the checkpoint that it is made by, which stands
+ * further on in the writer's chain, where a connection or the power went in between; and any of a writer with several histories, each of which
+ * may have let go of what another one keeps (decision 0018). Until then their digests differ.
  */
 import { recordOf } from '../../../src/crdt/checkpoint.ts'
 import { leavesOf, type Part } from '../../../src/crdt/compact-unit.ts'
@@ -11,8 +12,17 @@ import { heldParts } from './held-records.ts'
 export function earlyUnits(host: Host): string[] {
   const parts = heldParts(host)
   const runs = new Set(parts.flatMap(checkpointedBy))
-  const early = parts.flatMap(part => ('survivors' in part && !runs.has(runText(part)) ? [runText(part)] : []))
+  const isForked = ({ writer }: Part) => host.peer?.replica.view.isForked(writer) === true
+  const isEarly = (part: Part, i: number) =>
+    'survivors' in part && (isForked(part) ? !isReplaced(part, parts.slice(i + 1)) : !runs.has(runText(part)))
+  const early = parts.filter(isEarly).map(runText)
   return [...new Set(early)].sort()
+}
+
+function isReplaced({ writer, first, last }: Part, later: readonly Part[]): boolean {
+  return later.some(
+    other => 'survivors' in other && other.writer === writer && other.first <= first && last <= other.last,
+  )
 }
 
 function checkpointedBy(part: Part): string[] {

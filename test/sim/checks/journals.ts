@@ -47,8 +47,8 @@ export function settingOf({ verify, parts }: World, { meshId }: RegistryView, se
 export function replay(setting: Setting, parts: readonly Part[]) {
   const { log, compactor, finish } = emptyPeer(setting)
   for (const part of parts) {
-    if (log.standing(part) === 'known') continue
-    compactor.add(part)
+    if (log.standing(part) !== 'known') compactor.add(part)
+    else if (!('survivors' in part && compactor.adopt(part))) continue
     compactor.look(false)
   }
   const registry = finish()

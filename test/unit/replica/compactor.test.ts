@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from 'mocha'
 import { removeNetworkLeaves } from '../../../src/crdt/acts.ts'
 import type { Batch } from '../../../src/crdt/batch.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
-import { type CompactUnit, leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import { type CompactUnit, leavesOf, makeUnit, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
@@ -38,7 +38,14 @@ function holderOf(world: World, number: number) {
       compactor.look()
     }
   }
-  return { log, registry, take, write, mayTake: (unit: CompactUnit) => compactor.mayTake(unit) }
+  /** An orphaned unit that a member gives; says whether it is taken. */
+  const adopt = (given: CompactUnit) => {
+    const unit = compactor.judged(given)
+    const isTaken = unit !== undefined && compactor.adopt(unit)
+    compactor.look()
+    return isTaken
+  }
+  return { log, registry, take, write, adopt, mayTake: (unit: CompactUnit) => compactor.mayTake(unit) }
 }
 
 type Holder = ReturnType<typeof holderOf>
@@ -63,7 +70,11 @@ function letGo(writer: Writer, network = 'ab'.repeat(32)): CompactUnit {
 
 /** What is left when the writer lets go of all its records so far of these kinds: a checkpoint, and the unit that it makes. */
 function letGoOf(writer: Writer, ...kinds: Leaf['kind'][]): CompactUnit {
-  const parts = [...writer.batches]
+  return letGoIn([...writer.batches], writer, ...kinds)
+}
+
+/** Of those of its first batches. */
+function letGoIn(parts: readonly Batch[], writer: Writer, ...kinds: Leaf['kind'][]): CompactUnit {
   const run = runOf(parts) ?? assert.fail()
   const goes = ({ bytes }: { bytes: Uint8Array }) => kinds.some(kind => decodeLeaf(bytes)?.kind === kind)
   const kept = parts.flatMap(leavesOf).filter(leaf => !goes(leaf))
@@ -125,6 +136,77 @@ describe('replica: compaction of a copied writer', () => {
     assert.deepEqual(late.log.vector(), early.log.vector())
     assert.equal(late.registry.digest(), early.registry.digest())
     for (const { registry } of [late, early]) assert.equal(registry.endpoints(network).length, 1)
+  })
+
+  describe('of which each history lets go of what the other keeps, of what they have in common', () => {
+    const network = 'ab'.repeat(32)
+    const free: Leaf = { kind: 'free', network, log2: 3 }
+
+    function begun(): Writer {
+      const original = world.at(1)
+      original.write([free])
+      original.write([endpoint(network)])
+      original.write([{ kind: 'endpoint-rm', id: 'e', network }])
+      return original
+    }
+
+    /** Units of the two, and one peer that gave effect to that of the original first, one to that of the copy. */
+    function parted(): { units: [CompactUnit, CompactUnit]; holders: [Holder, Holder] } {
+      const original = begun()
+      copy = original.copy()
+      return { units: [letGoOf(original, 'free'), letGoOf(copy, 'endpoint', 'endpoint-rm')], holders: both() }
+    }
+
+    function both(): [Holder, Holder] {
+      const [original, other] = [world.at(1).batches, world.at(2).batches]
+      const early = holderOf(world, 2)
+      early.take([...original, ...other, ...copy.batches])
+      const late = holderOf(world, 2)
+      late.take([...copy.batches, ...other, ...original])
+      assert.deepEqual(early.log.vector(), late.log.vector())
+      assert.notEqual(early.registry.digest(), late.registry.digest())
+      return [early, late]
+    }
+
+    for (const beginner of ['one', 'the other']) {
+      it(`gives one state to both when they give each other their units, and ${beginner} begins (I2)`, () => {
+        const { units, holders } = parted()
+        const turns = [() => holders[0].adopt(units[1]), () => holders[1].adopt(units[0])]
+        const taken = (beginner === 'one' ? turns : turns.reverse()).filter(turn => turn())
+        assert.equal(taken.length, 1, 'of equal runs one counts')
+        assert.equal(holders[0].registry.digest(), holders[1].registry.digest())
+        assert.deepEqual(holders[0].log.vector(), holders[1].log.vector())
+      })
+    }
+
+    it('counts the longer run (I2)', () => {
+      const original = begun()
+      const begin = [...original.batches]
+      for (const name of ['a', 'b', 'c']) original.write([{ kind: 'tenant', name }])
+      copy = original.copy()
+      const short = letGoIn(begin, original, 'free')
+      const long = letGoOf(copy, 'endpoint', 'endpoint-rm')
+      const [early, late] = both()
+      assert.equal(late.adopt(short), false)
+      assert.equal(early.adopt(long), true)
+      assert.equal(early.adopt(long), false, 'it is held')
+      assert.equal(early.registry.digest(), late.registry.digest())
+      assert.deepEqual(early.log.vector(), late.log.vector())
+    })
+
+    it('takes no unit whose checkpoint it does not hold, or that another than the writer signed', () => {
+      const { units, holders } = parted()
+      const before = holders.map(({ registry }) => registry.digest())
+      const third = copy.copy()
+      third.write([{ kind: 'tenant', name: 'blue' }])
+      const other = letGoOf(third, 'endpoint-rm')
+      const forged = units.map(unit => makeUnit(unit, unit.survivors.slice(1), unit.signature))
+      for (const { adopt } of holders) for (const unit of [other, ...forged]) assert.equal(adopt(unit), false)
+      assert.deepEqual(
+        holders.map(({ registry }) => registry.digest()),
+        before,
+      )
+    })
   })
 
   it('gives one vector and one state to who held records of a host that a lost history had let in, and who never did (I2)', () => {

@@ -149,6 +149,42 @@ describe('replica: units whose checkpoint is lost', function () {
     assert.equal(digests(), 1)
   })
 
+  it('go to who lacks what they keep, of a member whose copies each let go of something else (R8), and count after restarts', async () => {
+    const begun = [mesh.hand.make([{ kind: 'free', network: web, log2: 3 }]), ...cycles(1)]
+    mesh.say(begun)
+    await mesh.agree()
+    const last = { counter: begun.at(-1)?.last ?? 0, hash: begun.at(-1)?.hash ?? '' }
+    const copied = mesh.hand.make([letGo(begun, 'free').leaf], { after: last })
+    const named = mesh.hand.make([{ kind: 'tenant', name: 'of-a-copy' }], { after: last })
+    const run = [...begun, named]
+    const after = { counter: named.last, hash: named.hash }
+    const other = mesh.hand.make([letGo(run, 'endpoint', 'endpoint-rm').leaf], { after })
+    const further = mesh.hand.make([{ kind: 'tenant', name: 'further' }], {
+      after: { counter: copied.last, hash: copied.hash },
+    })
+    const histories = [
+      [copied, further],
+      [named, other],
+    ]
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
+    for (const [i, to] of [[at(1)], [at(2), at(3)]].entries()) {
+      for (const history of i === 0 ? histories : [...histories].reverse()) mesh.say(history, to)
+    }
+    await eventually(() => mesh.honest.every(({ replica }) => replica.vector().get(mesh.hand.key)?.length === 2))
+    assert.deepEqual([digests(), digests([at(2), at(3)])], [2, 1])
+    hub.heal()
+    await rest()
+    assert.equal(digests(), 1)
+    const digest = at(1).replica.view.digest()
+    await restart()
+    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+    hub.rewriting = { ...usualRewriting, floorBytes: 0, deadShare: 0 }
+    await restart()
+    hub.rewriting = usualRewriting
+    await restart()
+    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+  })
+
   it('cost a member that has them 100 bytes once, and nothing after that', async () => {
     const run = cycles(40)
     await divide(run, letGo(run, 'endpoint', 'endpoint-rm').unit)
