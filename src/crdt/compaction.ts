@@ -27,7 +27,7 @@ export interface CompactionDeps {
    */
   replace(unit: CompactUnit): boolean
   verify: Verify
-  /** False while this peer is a newcomer that does not yet hold what a checkpoint may rest on. */
+  /** False while this peer is a newcomer, or an old copy, that may not hold what a checkpoint rests on. */
   judges: boolean
 }
 

@@ -14,7 +14,9 @@ export interface CompactorDeps {
   log: BatchLog
   verify: Verify
   /** False while this peer is a newcomer, which does not yet hold what a checkpoint may rest on. */
-  judges(): boolean
+  isComplete(): boolean
+  /** True of an old copy: what a checkpoint rests on members saw another machine with its key hold, and never waited for this one. */
+  isOutdated(): boolean
 }
 
 export class Compactor {
@@ -53,10 +55,12 @@ export class Compactor {
    * its checkpoint would have to wait, or be unjust.
    */
   judged(unit: CompactUnit): CompactUnit | undefined {
-    const { registry, judges } = this.#deps
-    if (!judges()) return undefined
-    const made = remake(this.#compaction(), unit) ?? this.#unmade(unit)
-    return made && registry.checkpoints.mayCollect(unit.writer, made.dropped) ? made.unit : undefined
+    const { registry } = this.#deps
+    const own = remake(this.#compaction(), unit)
+    const made = own ?? this.#unmade(unit)
+    // with a checkpoint that is held, as that
+    const isTaken = !own && !this.#judges
+    return made && (isTaken || registry.checkpoints.mayCollect(unit.writer, made.dropped)) ? made.unit : undefined
   }
 
   /** Puts a durable unit that was judged in the place of the records that it is made of; false if these are not here any more. */
@@ -94,9 +98,9 @@ export class Compactor {
    * So an old copy of it, or of this host, stays behind for ever if the unit is not taken (decision 0018).
    */
   #isOfTheOnlyOther({ writer }: CompactUnit): boolean {
-    const { registry, log, self, judges } = this.#deps
+    const { registry, log, self, isComplete } = this.#deps
     const known = [...log.writers(), ...registry.members().map(({ key }) => key)]
-    return judges() && known.every(key => key === writer || key === self)
+    return isComplete() && known.every(key => key === writer || key === self)
   }
 
   /**
@@ -116,6 +120,10 @@ export class Compactor {
   hasExpelled(writer: PeerKey): boolean {
     const { registry, log } = this.#deps
     return this.#expelled.has(writer) && log.tips(writer).length === 0 && !registry.everMember(writer)
+  }
+
+  get #judges(): boolean {
+    return this.#deps.isComplete() && !this.#deps.isOutdated()
   }
 
   #compact(): void {
@@ -164,7 +172,7 @@ export class Compactor {
   }
 
   #compaction() {
-    const { registry, log, verify, judges } = this.#deps
+    const { registry, log, verify } = this.#deps
     const overlapping = (writer: PeerKey, first: number, last: number) =>
       log.overlapping(writer, first, last).map(units => units.map(heldPart))
     const replace = (unit: CompactUnit) => {
@@ -172,7 +180,7 @@ export class Compactor {
       this.#hasLost ||= hasLost
       return hasLost
     }
-    return { registry, verify, overlapping, replace, judges: judges() }
+    return { registry, verify, overlapping, replace, judges: this.#judges }
   }
 }
 

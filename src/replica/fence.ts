@@ -10,7 +10,8 @@ import type { Logger } from '../lib/log.ts'
 import type { LocalFacts } from './replica.ts'
 import { sealedCounter } from './witness.ts'
 
-const fact = 'replica/fenced'
+/** Of a peer whose data directory is not the newest of its key: why. */
+export const fencedFact = 'replica/fenced'
 const kindFact = 'replica/fenced-by'
 
 /** `counter` is that of this peer's own records. `machine`: the directory is that of another machine. */
@@ -54,13 +55,13 @@ export class Fence {
     const kind = isFinal(reason) ? 'final' : reason.kind
     this.#closed = { text, isFinal: kind === 'final' }
     this.#log.fatal({ reason }, 'fenced: nothing more is written')
-    await this.#journal([encode([fact, text]), encode([kindFact, kind])]).catch(error =>
+    await this.#journal([encode([fencedFact, text]), encode([kindFact, kind])]).catch(error =>
       this.#log.error({ err: errorText(error) }, 'fence not noted: it is found out again at the next contact'),
     )
   }
 
   get #reason(): { text: string; isFinal: boolean } | undefined {
-    const text = this.#closed ? undefined : this.#facts.get(fact)
+    const text = this.#closed ? undefined : this.#facts.get(fencedFact)
     if (text !== undefined) this.#closed = { text, isFinal: this.#facts.get(kindFact) === 'final' }
     return this.#closed
   }

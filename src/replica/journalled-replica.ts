@@ -76,7 +76,12 @@ export class JournalledReplica implements Replica {
     const { witnessDisk, clock, log } = deps
     this.#witness = witnessDisk && new Witness({ disk: witnessDisk, self: this.self, clock, log })
     const held = { self: this.self, registry: this.#registry, log: this.#log }
-    this.#compactor = new Compactor({ ...held, verify: deps.verify, judges: () => this.isComplete })
+    this.#compactor = new Compactor({
+      ...held,
+      verify: deps.verify,
+      isComplete: () => this.isComplete,
+      isOutdated: () => this.#right.isOutdated,
+    })
     this.#intake = new Intake({
       add: part => this.#compactor.add(part),
       mayTake: unit => this.#compactor.mayTake(unit),

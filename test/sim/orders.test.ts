@@ -35,6 +35,7 @@ describe('simulator: orders of records', () => {
       self: 'nobody',
       verify: verifySignature,
       kept: { changes: 3, deletions: 1 },
+      isOutdated: false,
     }
     for (const [who, parts] of Object.entries({ newcomer: asNewcomer, member: asMember })) {
       for (let seed = 0; seed < 20; seed++) {
@@ -62,6 +63,7 @@ describe('simulator: orders of records', () => {
       self: 'nobody',
       verify: verifySignature,
       kept: { changes: 3, deletions: 1 },
+      isOutdated: false,
     }
     const { compactor, finish } = emptyPeer(setting)
     for (const each of parts) compactor.add(each)

@@ -131,7 +131,7 @@ function asOthersRead(world: World, { host, peer }: Running, all: readonly Runni
   if (view.succeededBy(self) === undefined) return view
   const others = all.map(each => each.peer.replica.self).filter(key => key !== self)
   const reader = others.find(key => view.succeededBy(key) === undefined) ?? others[0]
-  return reader === undefined ? view : replay(settingOf(world, view, reader), heldParts(host)).registry
+  return reader === undefined ? view : replay(settingOf(world, { host, peer }, reader), heldParts(host)).registry
 }
 
 /** At rest: states are equal, acknowledged writes are everywhere, promises are kept. */

@@ -3,15 +3,27 @@ import { recordOf } from '../../../src/crdt/checkpoint.ts'
 import { leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import type { LeafRecord } from '../../../src/crdt/live-set.ts'
 import { journalName } from '../../../src/replica/create.ts'
+import { fencedFact } from '../../../src/replica/fence.ts'
+import { openFact } from '../../../src/replica/local-facts.ts'
 import { decodeJournal } from '../../../src/store/journal-format.ts'
 import { type Host, recordsOf } from '../host.ts'
 
 /** Batches and compact units, in the order of the journal. */
 export function heldParts(host: Host): Part[] {
-  const { entries } = decodeJournal(host.disk.durable(recordsOf(host) + journalName), journalName)
-  return entries.filter(entry => entry.kind !== 'local').map(entry => openPart(entry.bytes))
+  return entriesOf(host)
+    .filter(entry => entry.kind !== 'local')
+    .map(entry => openPart(entry.bytes))
+}
+
+/** True if it was told, or found, that its data directory is not the newest of its key (R8). */
+export function isOutdated(host: Host): boolean {
+  return entriesOf(host).some(({ kind, bytes }) => kind === 'local' && openFact(bytes)?.key === fencedFact)
 }
 
 export function heldRecords(host: Host): LeafRecord[] {
   return heldParts(host).flatMap(part => leavesOf(part).flatMap(leaf => recordOf(part.writer, leaf) ?? []))
+}
+
+function entriesOf(host: Host) {
+  return decodeJournal(host.disk.durable(recordsOf(host) + journalName), journalName).entries
 }

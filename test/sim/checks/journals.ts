@@ -1,10 +1,9 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
 
 import type { Part } from '../../../src/crdt/compact-unit.ts'
-import type { RegistryView } from '../../../src/crdt/registry-view.ts'
-import type { PeerKey } from '../../../src/lib/keys.ts'
 import type { World } from '../world.ts'
-import { heldParts } from './held-records.ts'
+import { heldParts, isOutdated } from './held-records.ts'
+import type { Running } from './insiders.ts'
 import { emptyPeer, reorder, type Setting } from './orders.ts'
 import { difference, stateText } from './state-text.ts'
 
@@ -14,9 +13,8 @@ export function checkJournals(world: World): void {
     // a copy that was never told that it is one goes on; nobody waits for its writes
     if (!host.peer || host.peer.pending() > 0) continue
     const parts = heldParts(host)
-    const { view, self } = host.peer.replica
-    const setting = settingOf(world, view, self)
-    const shown = stateText(view)
+    const setting = settingOf(world, { host, peer: host.peer })
+    const shown = stateText(host.peer.replica.view)
     const { registry, units, left } = replay(setting, parts)
     for (let i = 0; i < units; i++) world.count('compact unit held at rest')
     for (let i = 0; i < parts.length - left; i++) world.count('batch compacted away at rest')
@@ -39,8 +37,9 @@ export function checkJournals(world: World): void {
 }
 
 /** @param self who takes the records in */
-export function settingOf({ verify, parts }: World, { meshId }: RegistryView, self: PeerKey): Setting {
-  return { meshId, self, verify, kept: parts.collection.kept }
+export function settingOf({ verify, parts }: World, { host, peer }: Running, self = peer.replica.self): Setting {
+  const { meshId } = peer.replica.view
+  return { meshId, self, verify, kept: parts.collection.kept, isOutdated: isOutdated(host) }
 }
 
 /** The records in the order of the journal. */

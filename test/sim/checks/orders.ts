@@ -15,17 +15,19 @@ export interface Setting {
   readonly self: PeerKey
   readonly verify: Verify
   readonly kept: HistoryKept
+  /** Its data directory is an old copy. */
+  readonly isOutdated: boolean
 }
 
 /** What a peer has in its memory, with nothing in it yet. */
-export function emptyPeer({ meshId, self, verify, kept }: Setting, judges = () => true) {
+export function emptyPeer({ meshId, self, verify, kept, isOutdated }: Setting, isComplete = () => true) {
   const log = new BatchLog()
   const forks = new Map<PeerKey, Hlc>()
   log.onFork((writer, since) => (since ? forks.set(writer, since) : forks.delete(writer)))
   const history = () =>
     log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
   const registry = new Registry(meshId, verify, { self, history, kept })
-  const compactor = new Compactor({ self, registry, log, verify, judges })
+  const compactor = new Compactor({ self, registry, log, verify, isComplete, isOutdated: () => isOutdated })
   const finish = () => {
     compactor.look()
     for (const [writer, since] of forks) registry.noteFork(writer, since)

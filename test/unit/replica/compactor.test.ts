@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
-import { removeNetworkLeaves } from '../../../src/crdt/acts.ts'
+import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../../src/crdt/acts.ts'
 import type { Batch } from '../../../src/crdt/batch.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, makeUnit, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
@@ -15,14 +15,21 @@ import { Scene } from '../crdt/removal-scene.ts'
 import { World, type Writer } from '../crdt/writer.ts'
 
 /** What a peer holds and shows, and how it takes further parts in. */
-function holderOf(world: World, number: number) {
+function holderOf(world: World, number: number, { isOutdated = false } = {}) {
   const self = world.at(number).key
   const log = new BatchLog()
   const history = () =>
     log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
   const registry = new Registry(world.meshId, verifySignature, { self, history })
   log.onFork((writer, since) => registry.noteFork(writer, since))
-  const compactor = new Compactor({ self, registry, log, verify: verifySignature, judges: () => true })
+  const compactor = new Compactor({
+    self,
+    registry,
+    log,
+    verify: verifySignature,
+    isComplete: () => true,
+    isOutdated: () => isOutdated,
+  })
   const take = (parts: readonly Part[]) => {
     for (const part of parts) {
       if (log.standing(part) === 'known') continue
@@ -222,6 +229,29 @@ describe('replica: compaction of a copied writer', () => {
     const early = holderOf(world, 2)
     early.take([unit, ...world.at(2).batches, ...checkpoint])
     assert.ok(!late.registry.member(world.at(3).key))
+    assert.deepEqual(late.log.vector(), early.log.vector())
+    assert.equal(late.registry.digest(), early.registry.digest())
+  })
+})
+
+describe('replica: an old copy of a data directory', () => {
+  it('gives effect to what the others let go of, also where the records are gone by which it could judge that (R8, I2)', () => {
+    const world = new World(2).settleAll(2)
+    const [one, two] = [world.at(1), world.at(2)]
+    two.write(createTenantLeaves(world.all, 'blue'))
+    one.write(removeTenantLeaves(world.all, 'blue'))
+    const before = [...world.batches]
+    // the others, one of them with the key of the copy, were seen to have done with the act; so the deletion went too
+    letGoOf(two, 'tenant')
+    one.write([{ kind: 'tenant', name: 'red' }])
+    const unit = letGoOf(one, 'tenant-rm')
+    const early = holderOf(world, 2)
+    early.take(world.batches)
+    const late = holderOf(world, 1, { isOutdated: true })
+    late.take(before)
+    late.take([unit, ...two.batches, ...one.batches])
+    assert.deepEqual(late.registry.conditions(), [])
+    assert.ok(!late.registry.hasTenant('blue'))
     assert.deepEqual(late.log.vector(), early.log.vector())
     assert.equal(late.registry.digest(), early.registry.digest())
   })

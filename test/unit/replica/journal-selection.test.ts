@@ -26,7 +26,14 @@ function peerOf(world: World) {
   const self = world.at(2).key
   const registry = new Registry(world.meshId, verifySignature, { self, history })
   log.onFork((writer, since) => registry.noteFork(writer, since))
-  const compactor = new Compactor({ self, registry, log, verify: verifySignature, judges: () => true })
+  const compactor = new Compactor({
+    self,
+    registry,
+    log,
+    verify: verifySignature,
+    isComplete: () => true,
+    isOutdated: () => false,
+  })
   return { log, registry, compactor }
 }
 
