@@ -262,4 +262,25 @@ describe('simulator: at rest', function () {
     await stage.finish(stage.peer(1).removal.cancel([keyOf(stage, 2)]))
     await stage.heal()
   })
+
+  it('R9: a host that is bound by a removal holds for undecided what its target has declared since, and that is rest', async () => {
+    const stage = await setStage(4)
+    stage.split([1, 2], [3, 4])
+    await stage.pass(1000)
+    await stage.finish(stage.peer(1).removal.start([keyOf(stage, 4)], 0))
+    await stage.finish(stage.peer(4).removal.start([keyOf(stage, 1)], 0))
+    await stage.pass(3000)
+    stage.world.doubt([keyOf(stage, 1), keyOf(stage, 4)])
+    dieHost(stage.world, stage.host(4), 'power')
+    stage.host(4).gone = true
+    await stage.finish(stage.peer(1).removal.cancel([keyOf(stage, 4)]))
+    stage.world.network.links.mendAll()
+    await stage.pass(8000)
+    const outcomes = [1, 2, 3].map(number => {
+      const { view } = stage.peer(number).replica
+      return view.removals().find(({ starter }) => starter === keyOf(stage, 1))?.outcome
+    })
+    assert.deepEqual(outcomes, ['cancelled', 'cancelled', 'undecided'])
+    await stage.heal()
+  })
 })

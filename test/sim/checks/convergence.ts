@@ -12,7 +12,17 @@ import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
 import { earlyUnits } from './early-units.ts'
 import { heldParts } from './held-records.ts'
-import { insiders, isLockedOut, isLostToCopies, islands, mayMeet, type Running, running, unseenBy } from './insiders.ts'
+import {
+  boundBy,
+  insiders,
+  isLockedOut,
+  isLostToCopies,
+  islands,
+  mayMeet,
+  type Running,
+  running,
+  unseenBy,
+} from './insiders.ts'
 import { replay, settingOf } from './journals.ts'
 import { openRemovals } from './open-removals.ts'
 import { difference, stateText } from './state-text.ts'
@@ -84,13 +94,20 @@ function unrestOf(world: World, all: readonly Running[], isHeldUp: boolean): str
   return unequalVectors(world, all)
 }
 
-/** What decides a removal comes to everybody, also to who does not see all of its writers until then (R9 b). */
+/**
+ * What decides a removal comes to everybody, also to who does not see all of its writers until then (R9 b). Who is bound by a removal of its starter
+ * gives no effect to what that declares, until that removal is decided.
+ */
 function undecidedOnSome(all: readonly Running[]): string | undefined {
   const undecided = new Map<string, Host>()
   const decided = new Map<string, Host>()
-  for (const { host, peer } of all)
-    for (const { dot, outcome } of peer.replica.view.removals())
-      (outcome === 'undecided' ? undecided : decided).set(dotText(dot), host)
+  for (const each of all) {
+    const hidden = boundBy(each)
+    for (const { dot, outcome } of each.peer.replica.view.removals()) {
+      if (outcome !== 'undecided') decided.set(dotText(dot), each.host)
+      else if (!hidden.has(dot.writer)) undecided.set(dotText(dot), each.host)
+    }
+  }
   for (const [dot, host] of undecided) {
     const other = decided.get(dot)
     if (other) return `${host.name} holds a removal for undecided that is decided on ${other.name}`

@@ -124,12 +124,18 @@ function isTwin(group: readonly Running[], all: readonly Running[]): boolean {
  * Who cannot be seen here: let in by the target of a removal that this host started or acknowledged, after what it acknowledged of it. Until
  * the removal is decided they are no members here, and their records are not taken in (R9 b, decision 0015).
  */
-export function unseenBy(world: World, { peer: { replica } }: Running): Set<PeerKey> {
+export function unseenBy(world: World, one: Running): Set<PeerKey> {
+  const { view } = one.peer.replica
+  const targets = boundBy(one)
+  const keys = world.hosts.map(({ signer }) => signer.key).filter(key => !view.everMember(key))
+  return new Set(keys.filter(key => world.promises.cameThrough(key, targets)))
+}
+
+/** Targets of undecided removals that this host started or acknowledged: what they write gives no effect here, above what it acknowledged (R9 b). */
+export function boundBy({ peer: { replica } }: Running): Set<PeerKey> {
   const { view, self } = replica
   const binding = view
     .removals()
     .filter(({ outcome, starter, ackedBy }) => outcome === 'undecided' && (starter === self || ackedBy.includes(self)))
-  const targets = new Set(binding.flatMap(removal => removal.targets.map(({ key }) => key)))
-  const keys = world.hosts.map(({ signer }) => signer.key).filter(key => !view.everMember(key))
-  return new Set(keys.filter(key => world.promises.cameThrough(key, targets)))
+  return new Set(binding.flatMap(removal => removal.targets.map(({ key }) => key)))
 }
