@@ -1,5 +1,6 @@
 /** `Disk` in memory, for the simulator and for tests: power can be cut, and a disk can be slow or broken. */
 import { type AppendFile, type Disk, draftSuffix } from './disk.ts'
+import { MemoryFile } from './memory-file.ts'
 
 export interface MemoryDisk extends Disk {
   /**
@@ -18,19 +19,13 @@ export interface MemoryDiskOptions {
   beforePlace?: (name: string) => Promise<void>
 }
 
-interface Content {
-  bytes: Uint8Array
-  /** This many bytes survive a crash. */
-  durable: number
-}
-
 /** An empty disk. */
 export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
-  const files = new Map<string, Content>()
+  const files = new Map<string, MemoryFile>()
   let boot = 0
   let syncs = 0
 
-  function appendFile(name: string, file: Content): AppendFile {
+  function appendFile(name: string, file: MemoryFile): AppendFile {
     const openedAt = boot
     let closed = false
     const check = () => {
@@ -39,20 +34,19 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
     return {
       async append(bytes) {
         check()
-        file.bytes = new Uint8Array(Buffer.concat([file.bytes, bytes]))
+        file.append(bytes)
       },
       async sync() {
         check()
-        const length = file.bytes.length
+        const { length } = file
         await options.beforeSync?.(name)
         check()
-        file.durable = Math.max(file.durable, Math.min(length, file.bytes.length))
+        file.durable = Math.max(file.durable, Math.min(length, file.length))
         syncs++
       },
       async truncate(length) {
         check()
-        file.bytes = file.bytes.slice(0, length)
-        file.durable = file.bytes.length
+        file.cut(length)
       },
       async close() {
         check()
@@ -66,18 +60,18 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
       return syncs
     },
     async read(name) {
-      return files.get(name)?.bytes.slice()
+      return files.get(name)?.slice()
     },
     async open(name) {
-      const file = files.get(name) ?? { bytes: new Uint8Array(), durable: 0 }
+      const file = files.get(name) ?? new MemoryFile()
       files.set(name, file)
       return appendFile(name, file)
     },
     async readAt(name, offset, length) {
-      return files.get(name)?.bytes.slice(offset, offset + length) ?? new Uint8Array()
+      return files.get(name)?.slice(offset, offset + length) ?? new Uint8Array()
     },
     async draft(name) {
-      const file = { bytes: new Uint8Array(), durable: 0 }
+      const file = new MemoryFile()
       files.set(name + draftSuffix, file)
       const draft = appendFile(name + draftSuffix, file)
       return {
@@ -96,7 +90,7 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
       }
     },
     async replace(name, bytes) {
-      files.set(name, { bytes: bytes.slice(), durable: bytes.length })
+      files.set(name, new MemoryFile(bytes))
     },
     async remove(name) {
       files.delete(name)
@@ -105,9 +99,8 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
     crash(kept = () => 0) {
       boot++
       for (const file of files.values()) {
-        const unsynced = file.bytes.length - file.durable
-        file.bytes = file.bytes.slice(0, file.durable + (unsynced > 0 ? kept(unsynced) : 0))
-        file.durable = file.bytes.length
+        const unsynced = file.length - file.durable
+        file.cut(file.durable + (unsynced > 0 ? kept(unsynced) : 0))
       }
     },
   }

@@ -32,6 +32,14 @@ describe('memory disk', () => {
     disk.crash()
     assert.deepEqual(await disk.read('a'), new Uint8Array([1, 2, 3, 4]))
   })
+
+  it('appends to a long file what it appends to a short one', async function () {
+    this.timeout(2000)
+    const file = await createMemoryDisk().open('a')
+    // copied as often as it is appended to, 4 MB would be 8 GB
+    for (let i = 0; i < 4000; i++) await file.append(new Uint8Array(1000))
+    await file.sync()
+  })
 })
 
 describe('file disk', () => {
