@@ -75,6 +75,8 @@ async function rest(world: World): Promise<void> {
     world.time.after(ms, () => void sayWhatIsLost(world))
   }
   world.time.after(patienceMs, () => void liftRemovals(world).then(() => removeTheLost(world)))
+  // who asked in vain to be taken out, and asks when another's removal is lifted, may wait for that other in turn
+  world.time.after(2 * patienceMs, () => void liftRemovals(world))
   await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   await checkAtRest(world)
   await until(world, leakLimitMs, 'R7', async () => leak(world))
