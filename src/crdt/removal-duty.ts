@@ -37,17 +37,25 @@ export function owedRemovalLeaves(
   return view.hasContent(hash) ? [ack] : [known, ack]
 }
 
-/** The leaves that start a removal. Throws the reason when this peer may not. */
+/**
+ * The leaves that start a removal. Throws the reason when this peer may not.
+ *
+ * @param instead an own removal that is not decided and is lifted by the same write
+ */
 export function startRemovalLeaves(
   view: RegistryView,
   self: PeerKey,
   targets: readonly PeerKey[],
   assertion: Assertion,
+  instead?: Removal,
 ): readonly Leaf[] {
   if (!view.member(self)?.settled) {
     throw new SkeinError('conflict', 'this host is not settled and can take nothing over: see skein peer ls')
   }
-  const promised = view.removals().filter(each => each.outcome === 'undecided' && isPromised(each, self))
+  const isLifted = (removal: Removal) => instead !== undefined && compareDots(removal.dot, instead.dot) === 0
+  const promised = view
+    .removals()
+    .filter(each => each.outcome === 'undecided' && isPromised(each, self) && !isLifted(each))
   const open = promised.find(each => assertion === 0 || !targets.includes(each.starter))
   if (open) {
     const names = open.targets.map(({ key }) => view.everMember(key)?.name ?? key.slice(0, 8)).join(', ')
@@ -57,7 +65,8 @@ export function startRemovalLeaves(
   const known = knownLeaf(view)
   const hash = contentName(known)
   const removal: Leaf = { kind: 'removal', targets: targets.map(heir), assertion, known: hash }
-  return view.hasContent(hash) ? [removal] : [known, removal]
+  const lifted = instead ? cancelRemovalLeaves(instead) : []
+  return view.hasContent(hash) ? [...lifted, removal] : [...lifted, known, removal]
 }
 
 /** The leaves by which the starter lifts its removal. */

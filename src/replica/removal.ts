@@ -37,7 +37,10 @@ export interface RemovalService {
    * @param claim by what they are said to be down, where `assertion` is not 0. @default off
    */
   start(targets: readonly PeerKey[], assertion: Assertion, claim?: Claim): Promise<void>
-  /** Starts the removal of a member that asks for it, has fenced itself, and has no record that is not held here. */
+  /**
+   * Starts the removal of a member that asks for it, has fenced itself, and has no record that is not held here. If one of another such member, that
+   * was started here, waits for it, both are removed together: it acknowledges nothing any more.
+   */
   startLeave(target: PeerKey): Promise<void>
   /** Says of hosts that were removed that they are down; of all that were removed together. Throws `conflict` as `start` does. */
   assertDown(targets: readonly PeerKey[], claim?: Claim): Promise<void>
@@ -56,6 +59,8 @@ class Remover implements RemovalService {
   #unsubscribe: (() => void) | undefined
   #running = false
   #isRegistered: boolean
+  /** Who asked for its removal in this run of the process. */
+  readonly #leaving = new Set<PeerKey>()
 
   constructor(deps: RemovalDeps) {
     this.#deps = deps
@@ -90,14 +95,23 @@ class Remover implements RemovalService {
 
   async startLeave(target: PeerKey): Promise<void> {
     const { replica } = this.#deps
+    this.#leaving.add(target)
     await replica.write(view => {
-      const isTarget = (removal: Removal) => removal.targets.some(({ key }) => key === target)
-      if (view.removals().some(removal => removal.outcome === 'undecided' && isTarget(removal))) return []
+      const open = view.removals().filter(({ outcome }) => outcome === 'undecided')
+      if (open.some(({ targets }) => targets.some(({ key }) => key === target))) return []
+      const waiting = open.find(removal => this.#isLeaveThatWaits(removal, target))
+      const together = [...(waiting?.targets.map(({ key }) => key) ?? []), target]
       const members = view.members().filter(({ settled }) => settled)
-      const staying = members.filter(({ key }) => key !== target)
+      const staying = members.filter(({ key }) => !together.includes(key))
       // nobody joined unseen through a host all of whose records are held here: a majority is not needed to know that (R9)
-      return startRemovalLeaves(view, replica.self, [target], staying.length * 2 > members.length ? 1 : 2)
+      const assertion = staying.length * 2 > members.length ? 1 : 2
+      return startRemovalLeaves(view, replica.self, together, assertion, waiting)
     })
+  }
+
+  #isLeaveThatWaits({ starter, end, targets, waitingFor }: Removal, member: PeerKey): boolean {
+    const isOwn = starter === this.#deps.replica.self && !end && targets.every(({ key }) => this.#leaving.has(key))
+    return isOwn && waitingFor.includes(member)
   }
 
   async assertDown(targets: readonly PeerKey[], claim: Claim = 'off'): Promise<void> {

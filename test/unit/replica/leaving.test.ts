@@ -43,6 +43,28 @@ describe('replica: leaving the mesh', () => {
     })
   }
 
+  for (const count of [3, 4]) {
+    it(`takes two hosts out of a mesh of ${count} that leave at once: neither acknowledges that the other does`, async () => {
+      await grow(count)
+      const leavers = [at(count - 2), at(count - 1)]
+      await Promise.all(leavers.map(peer => peer.leaving.leave()))
+      const gone = leavers.map(({ signer }) => signer.key)
+      const effective = at(0)
+        .replica.view.removals()
+        .filter(({ outcome }) => outcome === 'effective')
+      assert.deepEqual(
+        effective.map(({ targets }) => targets.map(({ key }) => key).sort()),
+        [gone.sort()],
+      )
+      const { view } = at(0).replica
+      assert.deepEqual(
+        view.members().map(({ name }) => name),
+        ['host1', 'host2'].slice(0, count - 2),
+      )
+      assert.deepEqual(view.conditions(), [])
+    })
+  }
+
   it('is refused before anything is fenced when nobody is within reach', async () => {
     await grow(2)
     hub.split([at(0).signer.key], [at(1).signer.key])
