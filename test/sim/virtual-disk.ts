@@ -200,11 +200,7 @@ export class VirtualDisk {
   #operation<T>(life: Life, longestMs: number, effect: () => T): Promise<T> {
     if (!life.alive) return never
     const trap = this.trap?.operation === ++this.#operations ? this.trap : undefined
-    if (trap?.instant === 'before') {
-      // not in this turn, in which the process may have answered somebody
-      this.#time.after(0, () => trap.spring(), life)
-      return never
-    }
+    if (trap?.instant === 'before') return this.#behind(trap, life, longestMs, effect)
     return new Promise((resolve, reject) => {
       const interrupted = () => {
         try {
@@ -227,6 +223,17 @@ export class VirtualDisk {
         }
       }
       this.#time.after(lastsMs, end, life)
+    })
+  }
+
+  /** Springs the trap, not in this turn, in which the process may have answered somebody. Whom that leaves alive, as all is mended just then, goes on. */
+  #behind<T>(trap: Trap, life: Life, longestMs: number, effect: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const strike = () => {
+        trap.spring()
+        if (life.alive) this.#operation(life, longestMs, effect).then(resolve, reject)
+      }
+      this.#time.after(0, strike, life)
     })
   }
 }
