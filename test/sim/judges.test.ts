@@ -6,13 +6,14 @@ import type { ApiDeps } from '../../src/api/deps.ts'
 import { writeGroup } from '../../src/api/object-writes.ts'
 import { createTenantLeaves } from '../../src/crdt/acts.ts'
 import { checkpointLeaf, runOf } from '../../src/crdt/checkpoint.ts'
+import type { Part } from '../../src/crdt/compact-unit.ts'
 import type { Condition, RegistryView } from '../../src/crdt/registry-view.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import { formatIp } from '../../src/model/ip.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { checkCapacity } from './checks/capacity.ts'
 import { checkCauses } from './checks/causes.ts'
-import { heldParts } from './checks/held-records.ts'
+import { heldParts, inEffect } from './checks/held-records.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { dieHost, startHost } from './lifecycle.ts'
@@ -222,5 +223,21 @@ describe('simulator: judges of conditions', function () {
   it('promise 4: a host that is no copy is owed them, also when it was fenced meanwhile', async () => {
     const { failure } = await askClone(false)
     assert.match(String(failure), /promise 4 violated: host2-clone3 got 0 of /)
+  })
+})
+
+describe('what a host’s disk holds', () => {
+  const part = (writer: PeerKey, first: number, last: number, unit?: 'unit') =>
+    ({ writer, first, last, ...(unit ? { survivors: [] } : {}) }) as unknown as Part
+  const runs = (parts: readonly Part[]) =>
+    inEffect(parts).map(({ writer, first, last }) => `${writer} ${first}-${last}`)
+
+  it('is not what a later unit took the place of, of another history neither', () => {
+    const copy = [part('a', 1, 16, 'unit'), part('a', 17, 17), part('a', 18, 29)]
+    assert.deepEqual(runs(copy), ['a 1-16', 'a 17-17', 'a 18-29'])
+    assert.deepEqual(runs([...copy, part('b', 1, 50, 'unit')]), ['a 1-16', 'a 17-17', 'a 18-29', 'b 1-50'])
+    assert.deepEqual(runs([...copy, part('a', 1, 20, 'unit'), part('a', 21, 30)]), ['a 18-29', 'a 1-20', 'a 21-30'])
+    assert.deepEqual(runs([...copy, part('a', 1, 42, 'unit'), part('a', 43, 43)]), ['a 1-42', 'a 43-43'])
+    assert.equal(inEffect([...copy, part('a', 1, 16, 'unit')]).length, 3)
   })
 })

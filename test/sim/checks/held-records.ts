@@ -20,8 +20,20 @@ export function isOutdated(host: Host): boolean {
   return entriesOf(host).some(({ kind, bytes }) => kind === 'local' && openFact(bytes)?.key === fencedFact)
 }
 
+/** Of what is in effect: the journal is rewritten later. */
 export function heldRecords(host: Host): LeafRecord[] {
-  return heldParts(host).flatMap(part => leavesOf(part).flatMap(leaf => recordOf(part.writer, leaf) ?? []))
+  return inEffect(heldParts(host)).flatMap(part => leavesOf(part).flatMap(leaf => recordOf(part.writer, leaf) ?? []))
+}
+
+/** A compact unit takes the place of all within its run, of other histories too; of units of one run the last (decision 0018). */
+export function inEffect(parts: readonly Part[]): Part[] {
+  const units = [...parts.entries()].filter(([, part]) => 'survivors' in part)
+  return parts.filter((part, at) => {
+    const isWithin = ({ writer, first, last }: Part) =>
+      writer === part.writer && first <= part.first && part.last <= last
+    const isLonger = (unit: Part) => unit.last - unit.first > part.last - part.first
+    return !units.some(([place, unit]) => isWithin(unit) && (isLonger(unit) || place > at))
+  })
 }
 
 function entriesOf(host: Host) {
