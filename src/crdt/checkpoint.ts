@@ -3,6 +3,7 @@
  * exists stays a function of the records that are held: a peer that compacted, one that received the compact unit and one
  * that holds all originals have the same state (test/unit/crdt/compaction.test.ts).
  */
+import { equalBytes } from '../lib/bytes.ts'
 import type { Signer } from '../lib/keys.ts'
 import type { Verify } from './batch.ts'
 import {
@@ -42,6 +43,11 @@ export function runOf(parts: readonly Part[]): Run | undefined {
 export function survives(leaf: Pick<CheckpointLeaf, 'first' | 'bitmap'>, counter: number): boolean {
   const at = counter - leaf.first
   return ((leaf.bitmap[at >> 3] ?? 0) & (1 << (at & 7))) !== 0
+}
+
+/** True if this checkpoint makes that unit, of what its run was. */
+export function isMadeBy(unit: Pick<CompactUnit, 'first' | 'last' | 'signature'>, leaf: CheckpointLeaf): boolean {
+  return leaf.first === unit.first && leaf.last === unit.last && equalBytes(leaf.signature, unit.signature)
 }
 
 /** The checkpoint by which the run's writer keeps only these leaves of it (ascending by counter). */

@@ -3,10 +3,11 @@
  * whose checkpoint is not here, since whoever had it may be gone; of writers with several histories all, since each of these may have let go of
  * what another one keeps (unmade.ts, decision 0018).
  */
+import { isMadeBy } from '../crdt/checkpoint.ts'
 import { openUnit } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { Head, Vector } from '../crdt/vector.ts'
-import { equalBytes, sha256, toHex } from '../lib/bytes.ts'
+import { sha256, toHex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
 
@@ -79,11 +80,9 @@ export class Orphans {
     const checkpoints = this.#registry.checkpoints.of(writer)
     const units = [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact)
     return units.flatMap(({ bytes }) => {
-      const { first, last, signature } = openUnit(bytes)
-      const isMadeBy = ({ leaf }: (typeof checkpoints)[number]) =>
-        leaf.first === first && leaf.last === last && equalBytes(leaf.signature, signature)
-      const isOrphan = this.#log.isForked(writer) || !checkpoints.some(isMadeBy)
-      return isOrphan ? [{ signature: toHex(signature), bytes }] : []
+      const unit = openUnit(bytes)
+      const isOrphan = this.#log.isForked(writer) || !checkpoints.some(({ leaf }) => isMadeBy(unit, leaf))
+      return isOrphan ? [{ signature: toHex(unit.signature), bytes }] : []
     })
   }
 }
