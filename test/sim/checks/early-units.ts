@@ -6,23 +6,18 @@
 import { recordOf } from '../../../src/crdt/checkpoint.ts'
 import { leavesOf, type Part } from '../../../src/crdt/compact-unit.ts'
 import type { Host } from '../host.ts'
-import { heldParts } from './held-records.ts'
+import { heldParts, inEffect } from './held-records.ts'
 
 /** One text for each, ascending; hosts of equal heads and equal texts hold the same. */
 export function earlyUnits(host: Host): string[] {
   const parts = heldParts(host)
   const runs = new Set(parts.flatMap(checkpointedBy))
   const isForked = ({ writer }: Part) => host.peer?.replica.view.isForked(writer) === true
-  const isEarly = (part: Part, i: number) =>
-    'survivors' in part && (isForked(part) ? !isReplaced(part, parts.slice(i + 1)) : !runs.has(runText(part)))
+  const standing = inEffect(parts)
+  const isEarly = (part: Part) =>
+    'survivors' in part && (isForked(part) ? standing.includes(part) : !runs.has(runText(part)))
   const early = parts.filter(isEarly).map(runText)
   return [...new Set(early)].sort()
-}
-
-function isReplaced({ writer, first, last }: Part, later: readonly Part[]): boolean {
-  return later.some(
-    other => 'survivors' in other && other.writer === writer && other.first <= first && last <= other.last,
-  )
 }
 
 function checkpointedBy(part: Part): string[] {

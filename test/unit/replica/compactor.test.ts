@@ -3,33 +3,18 @@ import { beforeEach, describe, it } from 'mocha'
 import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../../src/crdt/acts.ts'
 import type { Batch } from '../../../src/crdt/batch.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
-import { type CompactUnit, leavesOf, makeUnit, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import { type CompactUnit, leavesOf, makeUnit, type Part } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
-import { Registry } from '../../../src/crdt/registry.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
-import { BatchLog } from '../../../src/replica/batch-log.ts'
-import { Compactor } from '../../../src/replica/compactor.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import { Scene } from '../crdt/removal-scene.ts'
 import { World, type Writer } from '../crdt/writer.ts'
+import { compactingPeer } from './compacting-peer.ts'
 
 /** What a peer holds and shows, and how it takes further parts in. */
 function holderOf(world: World, number: number, { isOutdated = false } = {}) {
-  const self = world.at(number).key
-  const log = new BatchLog()
-  const history = () =>
-    log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
-  const registry = new Registry(world.meshId, verifySignature, { self, history })
-  log.onFork((writer, since) => registry.noteFork(writer, since))
-  const compactor = new Compactor({
-    self,
-    registry,
-    log,
-    verify: verifySignature,
-    isComplete: () => true,
-    isOutdated: () => isOutdated,
-  })
+  const { log, registry, compactor } = compactingPeer(world, number, isOutdated)
   const take = (parts: readonly Part[]) => {
     for (const part of parts) {
       if (log.standing(part) === 'known') continue

@@ -6,36 +6,18 @@ import type { Batch } from '../../../src/crdt/batch.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
-import { Registry } from '../../../src/crdt/registry.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import { decode, encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
-import { BatchLog } from '../../../src/replica/batch-log.ts'
-import { Compactor } from '../../../src/replica/compactor.ts'
 import { selectionOf } from '../../../src/replica/journal-selection.ts'
 import type { JournalEntry, Selection } from '../../../src/store/journal.ts'
 import { World, type Writer } from '../crdt/writer.ts'
+import { compactingPeer } from './compacting-peer.ts'
 
 const network = 'ab'.repeat(32)
 
 /** A peer as its journal makes it. */
-function peerOf(world: World) {
-  const log = new BatchLog()
-  const history = () =>
-    log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
-  const self = world.at(2).key
-  const registry = new Registry(world.meshId, verifySignature, { self, history })
-  log.onFork((writer, since) => registry.noteFork(writer, since))
-  const compactor = new Compactor({
-    self,
-    registry,
-    log,
-    verify: verifySignature,
-    isComplete: () => true,
-    isOutdated: () => false,
-  })
-  return { log, registry, compactor }
-}
+const peerOf = (world: World) => compactingPeer(world, 2)
 
 type Peer = ReturnType<typeof peerOf>
 
