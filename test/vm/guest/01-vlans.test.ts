@@ -16,6 +16,7 @@ import {
   joinSwitch,
   joinVlan,
   reaches,
+  tenantNamespaces,
   uplinkAddress,
   useWire,
   vlanTags,
@@ -177,7 +178,8 @@ describe('VLAN networks, on the kernel of Debian', () => {
     const { one, two } = wire
     await Promise.all([near, far].map(removeInside))
     for (const network of ['contiv-vlan', 'overlay']) await removed(network)
-    await tags()
+    // the last network takes the tenant's namespace with it, and all VLANs that were in it
+    await onBoth(async host => assert.deepEqual(await tenantNamespaces(host), [], host.name))
     await onBoth(async host => assert.deepEqual(await networksOf(host), [], host.name))
     for (const host of [one, two]) assert.deepEqual(await vlanTags(host, ''), [], 'nor in the namespace of the host')
     assert.deepEqual(await addressesOf(two, 'eth2'), [uplinkAddress.host2])

@@ -157,6 +157,14 @@ export async function vlanTags(host: LabHost, tenant = 'default'): Promise<numbe
   return links.flatMap(link => link.linkinfo?.info_data?.id ?? []).sort((a, b) => a - b)
 }
 
+/** Names of the tenants' namespaces of a host. */
+export async function tenantNamespaces(host: LabHost): Promise<string[]> {
+  const { code, stdout, stderr } = await host.exec(['ip', 'netns', 'list'])
+  assert.equal(code, 0, stderr)
+  const names = stdout.split('\n').map(line => line.split(' ')[0] ?? '')
+  return names.filter(name => name.startsWith('skein-'))
+}
+
 /** The IPv4 addresses of a device. */
 export async function addressesOf(host: LabHost, device: string): Promise<string[]> {
   const { stdout } = await host.exec(['ip', '-4', '-j', 'addr', 'show', 'dev', device])
