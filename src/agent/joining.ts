@@ -2,7 +2,7 @@
 import '../polyfills.ts'
 import type { Config } from '../config/parse.ts'
 import { sleep, systemClock } from '../lib/clock.ts'
-import { errorText, SkeinError } from '../lib/errors.ts'
+import { type ErrorCode, errorText, SkeinError } from '../lib/errors.ts'
 import { newSeed, type PeerKey, signerOf } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import { createRequestJoin } from '../mesh/join.ts'
@@ -13,12 +13,14 @@ import { type Identity, maxFormer, readJoining, writeIdentity, writeJoining } fr
 
 /** Deadline of one attempt, ms. */
 const attemptMs = 8000
-/** Between attempts while the issuer is out of reach, ms. */
+/** Between attempts while the issuer does not answer, ms. */
 const retryMs = 2000
+/** With these an issuer refuses. Whatever else comes of an attempt, it may have admitted this peer, and answers it again under the same key. */
+const refusals: readonly ErrorCode[] = ['forbidden', 'invalid']
 
 /**
  * Joins with the token, durably: the identity on disk is the new one when this resolves. With `patient`, an issuer that
- * is out of reach is asked again and again; a refusal is final.
+ * does not answer is asked again and again; a refusal is final.
  *
  * @param before the present mesh, and what `Identity.former` is to be if that is joined again
  */
@@ -47,11 +49,9 @@ export async function join(
       log.info({ meshId: identity.meshId, via: invitation.addresses }, 'joined')
       return identity
     } catch (error) {
-      const outOfReach = error instanceof SkeinError && (error.code === 'unreachable' || error.code === 'timeout')
-      if (!outOfReach || !patience.patient || patience.stopped?.()) {
-        if (!outOfReach) await writeJoining(disk, undefined)
-        throw error
-      }
+      const isRefused = error instanceof SkeinError && refusals.includes(error.code)
+      if (isRefused) await writeJoining(disk, undefined)
+      if (isRefused || !(error instanceof SkeinError) || !patience.patient || patience.stopped?.()) throw error
       log.warn({ via: invitation.addresses, err: errorText(error) }, 'cannot join yet; trying again')
       await sleep(systemClock, retryMs)
     }

@@ -19,7 +19,7 @@ import type { Replica } from './replica.ts'
 
 export interface AdmissionDeps {
   replica: Replica
-  mesh: Pick<Mesh, 'setMembers' | 'setInvitations' | 'onJoin'>
+  mesh: Pick<Mesh, 'setMembers' | 'setInvitations' | 'onJoin' | 'connected'>
   signer: Signer
   verify: Verify
   clock: Clock
@@ -135,7 +135,8 @@ class Admissions implements Admission {
       ) {
         throw new SkeinError('forbidden', 'the request to join is not signed by the invitation and the new peer')
       }
-      await replica.write(view => this.#admit(view, invitation, request))
+      if (replica.fenced) requireAdmitted(this.#deps, invitation, request.key)
+      else await replica.write(view => this.#admit(view, invitation, request))
     } catch (error) {
       log.warn({ name: request.name, key: request.key, err: errorText(error) }, 'join refused')
       throw error
@@ -178,6 +179,23 @@ export function requireMembership(view: RegistryView, self: PeerKey): void {
   if (view.member(self)) return
   const text = 'this host has joined and not yet heard from the other members: try again when skein peer ls shows it'
   throw new SkeinError('unavailable', text)
+}
+
+/**
+ * A fenced issuer admits nobody, but tells a newcomer again that it was admitted: that takes no write. Only where others can know it too: not once the
+ * issuer was removed, nor cut off. Its own refusals are for its operator; the newcomer's is told what to do there.
+ */
+function requireAdmitted({ replica, mesh }: AdmissionDeps, invitation: PeerKey, newcomer: PeerKey): void {
+  const { view, self, removedBy, unwritten } = replica
+  const other = 'run skein peer invite on another host, and join with that token'
+  const isUsed = view.invitations(self).some(item => item.key === invitation && item.usedBy.includes(newcomer))
+  if (removedBy || !isUsed || !view.member(self) || !view.member(newcomer)) {
+    const text = 'the host that issued this token may let nobody in any more (skein status there says why)'
+    throw new SkeinError('forbidden', `${text}: ${other}`)
+  }
+  if (unwritten === 0 && mesh.connected().length > 0) return
+  const text = 'the host that issued this token let this one in, and is connected with no member now'
+  throw new SkeinError('unavailable', `${text}: try again; if that lasts, ${other}`)
 }
 
 type Admitted = ReturnType<RegistryView['admissions']>[number]

@@ -1,7 +1,7 @@
 /** A host gives its key up: it has left, was removed, or its data directory is not the newest of its key. */
 import { SkeinError } from '../../src/lib/errors.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
-import type { Host } from './host.ts'
+import { addressOf, type Host } from './host.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import type { World } from './world.ts'
 
@@ -41,7 +41,7 @@ export async function succeed(world: World, host: Host): Promise<void> {
   host.comingBack = next
   world.promises.comesBack(former.key, next.key)
   const introductions = await peer.rejoining
-    .succeed(former, { signer: next, name, addresses: [`${name}:7373`], places: [name], machine: '' })
+    .succeed(former, { signer: next, name, addresses: [addressOf(name)], places: [name], machine: '' })
     .catch(error => {
       if (error instanceof SkeinError && error.code === 'forbidden') host.comingBack = undefined
       throw error

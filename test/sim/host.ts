@@ -61,3 +61,8 @@ export interface Host {
 export function recordsOf({ signer }: Host): string {
   return `records-${signer.key.slice(0, 16)}/`
 }
+
+/** Where the host of this name listens: what its records and its tokens say. */
+export function addressOf(name: string): string {
+  return `${name}:7373`
+}

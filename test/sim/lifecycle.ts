@@ -6,7 +6,7 @@ import { found } from '../../src/replica/admission.ts'
 import { joinMesh } from '../../src/replica/join.ts'
 import { checkNote } from './checks/note.ts'
 import { reconcile, reconcileLater } from './docker.ts'
-import type { Host } from './host.ts'
+import { addressOf, type Host } from './host.ts'
 import { buildPeer } from './peer.ts'
 import type { Life } from './virtual-clock.ts'
 import { isIll, type World } from './world.ts'
@@ -46,7 +46,7 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
   host.peer = peer
   replica.onChange(() => world.changed(host))
   world.changed(host)
-  if (host.isFounder) await found(replica, nonce, host.name, [`${host.name}:7373`])
+  if (host.isFounder) await found(replica, nonce, host.name, [addressOf(host.name)])
   if (!replica.view.member(replica.self)) mesh.setMembers(host.membership?.introductions ?? [])
   admission.start()
   removal.begin()
@@ -64,7 +64,7 @@ async function bringUp(world: World, host: Host, life: Life): Promise<void> {
 
 /** Joins through some host within reach, with as many attempts and tokens as it takes. */
 async function joinFrom(world: World, host: Host, life: Life): Promise<NonNullable<Host['membership']>> {
-  const self = { name: host.name, addresses: [`${host.name}:7373`] }
+  const self = { name: host.name, addresses: [addressOf(host.name)] }
   for (;;) {
     const invitation = await inviteFor(world, host)
     for (let attempt = 0; invitation && attempt < attemptsPerToken; attempt++) {
@@ -94,7 +94,7 @@ async function inviteFor(world: World, host: Host): Promise<Invitation | undefin
   try {
     // the operator gives up when that host dies under his command
     const limit = world.time.sleep(20_000).then(() => undefined)
-    const token = await Promise.race([issuer.peer.admission.invite(ttlMs, [`${issuer.name}:7373`], uses), limit])
+    const token = await Promise.race([issuer.peer.admission.invite(ttlMs, [addressOf(issuer.name)], uses), limit])
     if (token && uses > 1) world.tokens.push(token)
     return token
   } catch (error) {
@@ -103,9 +103,11 @@ async function inviteFor(world: World, host: Host): Promise<Invitation | undefin
   }
 }
 
-/** False if no machine has the issuer's key any more. */
-function hasIssuer(world: World, { issuer }: Invitation): boolean {
-  return world.hosts.some(({ signer, gone }) => signer.key === issuer && !gone)
+/** False if the machine that the token leads to has the issuer's key no more. */
+function hasIssuer(world: World, { issuer, addresses }: Invitation): boolean {
+  return world.hosts.some(
+    ({ name, signer, gone }) => signer.key === issuer && !gone && addresses.includes(addressOf(name)),
+  )
 }
 
 /** `kill`: the process dies and its containers run on. `power`: they die too, and unsynced data is lost. */

@@ -9,6 +9,7 @@ import { unrest } from './checks/convergence.ts'
 import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
+import { addressOf } from './host.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import { derivedRandom } from './random.ts'
 import { type Stage, setStage } from './stage.ts'
@@ -44,6 +45,25 @@ describe('simulator: at rest', function () {
       ['host1-clone2', 'host2-clone3'],
     ])
     assert.equal(mayMeet(stage.world), false)
+  })
+
+  it('a token leads to the machine that gave it, not to another with its key', async () => {
+    const stage = await setStage(2)
+    startClone(stage.world, stage.host(2), copyOf(stage.host(2)), derivedRandom(1, 'told'))
+    await stage.pass(1000)
+    dieHost(stage.world, stage.host(2), 'kill')
+    await stage.finish(startHost(stage.world, stage.host(2)))
+    for (const number of [2, 3]) {
+      const { name } = stage.host(number)
+      const token = {
+        meshId: '',
+        issuer: keyOf(stage, 2),
+        seed: new Uint8Array(32),
+        addresses: [addressOf(name)],
+        expiresMs: 0,
+      }
+      assert.equal(stage.world.network.issuerFor('host4', token)?.host, name)
+    }
   })
 
   it('they are not at rest while one of them is fenced: it gives its connections up, and they meet', async () => {

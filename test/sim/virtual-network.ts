@@ -8,6 +8,7 @@ import type { SkeinError } from '../../src/lib/errors.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import { type Invitation, maxMessageBytes, type RequestJoin } from '../../src/mesh/transport.ts'
 import { ask, openShown, openTips, syncProtocol } from '../../src/replica/sync-messages.ts'
+import { addressOf } from './host.ts'
 import { asRefusal, requestJoinOn } from './joining.ts'
 import { Links, type Way } from './links.ts'
 import { derivedRandom, type Random } from './random.ts'
@@ -112,9 +113,10 @@ export class VirtualNetwork {
     return (invitation, bytes, timeoutMs) => requestJoinOn(this, { host, life, invitation, bytes, timeoutMs })
   }
 
-  /** Where an invitation's issuer listens, if it runs and is within reach of a host. */
-  issuerFor(host: string, { issuer }: Invitation): VirtualMesh | undefined {
-    return this.#nodesOf(issuer).find(mesh => this.links.linked(host, mesh.host))
+  /** An invitation's issuer, if it runs where the token says and is within reach of a host: another machine with its key listens elsewhere. */
+  issuerFor(host: string, { issuer, addresses }: Invitation): VirtualMesh | undefined {
+    const isThere = (mesh: VirtualMesh) => addresses.includes(addressOf(mesh.host))
+    return this.#nodesOf(issuer).find(mesh => isThere(mesh) && this.links.linked(host, mesh.host))
   }
 
   delay(random: Random): number {

@@ -113,6 +113,45 @@ describe('replica: admission', () => {
     assert.equal(a.replica.view.members().length, 1)
   })
 
+  /** A founder that has admitted peer 3 and not told it, with a member, runs from a disk that lacks its last record. */
+  async function outdated() {
+    const first = await founder()
+    const member = await joinPeer(hub, 'host2', first, seedAt(2))
+    peers.push(member)
+    const used = await first.admission.invite(60_000, ['host1:7373'])
+    const unused = await first.admission.invite(60_000, ['host1:7373'])
+    const members = await join(used, signerOf(seedAt(3)), 'host3')
+    await eventually(() => assert.ok(member.replica.view.member(signerOf(seedAt(3)).key)))
+    const copy = createMemoryDisk()
+    await copy.replace('journal', (await first.disk.read('journal')) ?? new Uint8Array())
+    const dot = await first.replica.write(() => [{ kind: 'tenant', name: 'late' }])
+    await eventually(() => assert.equal(member.replica.view.held(first.signer.key), dot?.counter))
+    await first.stop()
+    const a = await restartPeer(hub, first, copy)
+    peers = [a, member]
+    await eventually(() => assert.ok(a.replica.fenced))
+    return { a, member, used, unused, members }
+  }
+
+  it('fenced, admits nobody, and tells the newcomer what to do there', async () => {
+    const { used, unused } = await outdated()
+    const refusal = forbidden(/^the host that issued this token may let nobody in.*skein peer invite on another host/)
+    await assert.rejects(join(used, signerOf(seedAt(4)), 'host4'), refusal)
+    await assert.rejects(join(unused, signerOf(seedAt(3)), 'host3'), refusal)
+  })
+
+  it('fenced, answers again whom it has admitted, while it is connected with a member and is one itself', async () => {
+    const { a, member, used, members } = await outdated()
+    const again = () => join(used, signerOf(seedAt(3)), 'host3')
+    await eventually(() => assert.equal(a.mesh.connected().length, 1))
+    assert.deepEqual(await again(), members)
+    hub.split([a.signer.key], [member.signer.key])
+    await assert.rejects(again(), { code: 'unavailable', message: /let this one in.*try again; if that lasts/ })
+    hub.heal()
+    await a.replica.fence({ starter: member.signer.key, startedOn: 'host2', sinceMs: 0, cut: 1 })
+    await assert.rejects(again(), forbidden(/may let nobody in/))
+  })
+
   it('redeems an invitation that it issued before a restart', async () => {
     const a = await founder()
     const invitation = await a.admission.invite(60_000, ['host1:7373'])
