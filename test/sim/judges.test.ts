@@ -10,6 +10,7 @@ import type { Part } from '../../src/crdt/compact-unit.ts'
 import type { Condition, RegistryView } from '../../src/crdt/registry-view.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import { formatIp } from '../../src/model/ip.ts'
+import { objectName } from './act-objects.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { checkCapacity } from './checks/capacity.ts'
 import { checkCauses } from './checks/causes.ts'
@@ -194,6 +195,25 @@ describe('simulator: judges of conditions', function () {
     assert.deepEqual(found, [])
     check.given6(give('web', 2), 'fd00:6::1/64')
     assert.deepEqual(found, ['I1: host1 was given fd00:6::1/64 of network web, which host1 holds'])
+  })
+
+  it('I3: a deletion ends an act of its own network, not what another history of the writer made at the same counter', async () => {
+    const stage = await setStage(2)
+    const { world } = stage
+    startClone(world, stage.host(2), copyOf(stage.host(2)), derivedRandom(1, 'told'))
+    stage.split([1, 3], [2])
+    await stage.pass(5000)
+    const web = await stage.create(3, 'web')
+    await stage.pass(5000)
+    const [act = assert.fail()] = stage.peer(1).replica.view.actsOf(web.id)
+    await stage.remove(1, web)
+    const db = await stage.create(2, 'db', '10.1.3.0/24')
+    assert.deepEqual(stage.peer(2).replica.view.actsOf(db.id), [act])
+    await stage.heal()
+    assert.equal(world.failure, undefined)
+    for (const number of [1, 2, 3]) assert.equal(stage.peer(number).replica.view.network(db.id)?.status, 'live')
+    assert.ok(world.promises.isCovered(objectName.network(web.id), act))
+    assert.ok(!world.promises.isCovered(objectName.network(db.id), act))
   })
 
   /** The first asked is a clone of host 2; while freed addresses cool down host 2 writes, so that the clone finds out that it is one. */

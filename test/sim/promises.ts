@@ -1,12 +1,15 @@
 /** What users were told is done, and what may have been done: the measure of I3. */
 import { groupIdOf, networkIdOf } from '../../src/crdt/identity.ts'
 import type { Leaf } from '../../src/crdt/leaves.ts'
-import { type Dot, dotText } from '../../src/crdt/vector.ts'
+import type { Dot } from '../../src/crdt/vector.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
 import type { GroupId } from '../../src/model/group.ts'
 import type { NetworkId } from '../../src/model/network.ts'
+import { actText, endedActs, objectName } from './act-objects.ts'
 
 export interface Act {
+  /** As `objectName` has it. */
+  readonly object: string
   readonly dot: Dot
   readonly text: string
 }
@@ -20,7 +23,7 @@ export class Promises {
   /** Groups, policies and rules that somebody was told are there. */
   readonly groups = new Set<GroupId>()
   readonly policies = new Map<string, { tenant: string; name: string; ids: Set<string> }>()
-  /** Dots of acts that some deletion named: whether it was acknowledged or only begun. */
+  /** Acts that some deletion named, and by whom: whether it was acknowledged or only begun. */
   readonly #begun = new Map<string, Set<PeerKey>>()
   readonly #covered = new Map<string, Set<PeerKey>>()
 
@@ -38,9 +41,9 @@ export class Promises {
 
   begun(by: PeerKey, leaves: readonly Leaf[]): void {
     for (const leaf of leaves) if (leaf.kind === 'admission') this.#admitters.set(leaf.key, by)
-    for (const dot of leaves.flatMap(seenBy)) {
-      const writers = this.#begun.get(dotText(dot)) ?? new Set()
-      this.#begun.set(dotText(dot), writers.add(by))
+    for (const act of leaves.flatMap(endedActs)) {
+      const writers = this.#begun.get(act) ?? new Set()
+      this.#begun.set(act, writers.add(by))
     }
   }
 
@@ -85,23 +88,26 @@ export class Promises {
   }
 
   /** True if whoever deleted the act may lose that by a removal. */
-  mayComeBack(dot: string): boolean {
-    return [...(this.#begun.get(dot) ?? [])].some(writer => this.isDoubted(writer))
+  mayComeBack(object: string, dot: Dot): boolean {
+    return [...(this.#begun.get(actText(object, dot)) ?? [])].some(writer => this.isDoubted(writer))
   }
 
   acknowledged(last: Dot, leaves: readonly Leaf[]): void {
     this.counters.set(last.writer, Math.max(last.counter, this.counters.get(last.writer) ?? 0))
-    for (const dot of leaves.flatMap(seenBy)) {
-      const by = this.#covered.get(dotText(dot)) ?? new Set()
-      this.#covered.set(dotText(dot), by.add(last.writer))
+    for (const act of leaves.flatMap(endedActs)) {
+      const by = this.#covered.get(act) ?? new Set()
+      this.#covered.set(act, by.add(last.writer))
     }
     leaves.forEach((leaf, i) => {
       const dot = { writer: last.writer, counter: last.counter - leaves.length + 1 + i }
       if (leaf.kind === 'network') {
-        listIn(this.networks, networkIdOf(leaf)).push({ dot, text: `${leaf.tenant}/${leaf.name}` })
+        const id = networkIdOf(leaf)
+        listIn(this.networks, id).push({ object: objectName.network(id), dot, text: `${leaf.tenant}/${leaf.name}` })
       }
       this.#noteObject(leaf)
-      if (leaf.kind === 'tenant') listIn(this.tenants, leaf.name).push({ dot, text: leaf.name })
+      if (leaf.kind === 'tenant') {
+        listIn(this.tenants, leaf.name).push({ object: objectName.tenant(leaf.name), dot, text: leaf.name })
+      }
     })
   }
 
@@ -116,25 +122,19 @@ export class Promises {
   }
 
   /** True if an acknowledged deletion named the act. */
-  isCovered(dot: Dot): boolean {
-    return [...(this.#covered.get(dotText(dot)) ?? [])].some(writer => !this.isDoubted(writer))
+  isCovered(object: string, dot: Dot): boolean {
+    return [...(this.#covered.get(actText(object, dot)) ?? [])].some(writer => !this.isDoubted(writer))
   }
 
   /** True if this peer acknowledged a deletion that named the act. */
-  isCoveredBy(writer: PeerKey, dot: string): boolean {
-    return this.#covered.get(dot)?.has(writer) ?? false
+  isCoveredBy(writer: PeerKey, object: string, dot: Dot): boolean {
+    return this.#covered.get(actText(object, dot))?.has(writer) ?? false
   }
 
   /** True if no deletion can have named the act: what it made must be there. */
   mustLive(act: Act): boolean {
-    return !this.#begun.has(dotText(act.dot)) && !this.isDoubted(act.dot.writer)
+    return !this.#begun.has(actText(act.object, act.dot)) && !this.isDoubted(act.dot.writer)
   }
-}
-
-const deletions = new Set<Leaf['kind']>(['network-rm', 'tenant-rm', 'group-rm', 'policy-rm', 'rule-rm'])
-
-function seenBy(leaf: Leaf): readonly Dot[] {
-  return deletions.has(leaf.kind) && 'seen' in leaf ? leaf.seen : []
 }
 
 function listIn<K, V>(map: Map<K, V[]>, key: K): V[] {

@@ -7,6 +7,7 @@ import type { PeerKey } from '../../../src/lib/keys.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import type { NetworkId } from '../../../src/model/network.ts'
 
+import { objectName } from '../act-objects.ts'
 import type { Host } from '../host.ts'
 import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
@@ -199,14 +200,14 @@ function checkPromises(world: World, { host, peer }: Running): void {
     const lost = acts.find(act => world.promises.mustLive(act))
     if (lost && !live && !isRosterUnseen(world, id, { host, peer }))
       world.violate('I3', `network ${lost.text} (${id.slice(0, 6)}) is lost on ${host.name}`)
-    const back = view.actsOf(id).find(dot => world.promises.isCovered(dot))
+    const back = view.actsOf(id).find(dot => world.promises.isCovered(objectName.network(id), dot))
     if (back) world.violate('I3', `network ${id.slice(0, 6)}: deleted act ${dotText(back)} is back on ${host.name}`)
   }
   for (const [name, acts] of world.promises.tenants) {
     if (acts.some(act => world.promises.mustLive(act)) && !view.hasTenant(name)) {
       world.violate('I3', `tenant ${name} is lost on ${host.name}`)
     }
-    const back = view.tenantActs(name).find(dot => world.promises.isCovered(dot))
+    const back = view.tenantActs(name).find(dot => world.promises.isCovered(objectName.tenant(name), dot))
     if (back) world.violate('I3', `tenant ${name}: deleted act ${dotText(back)} is back on ${host.name}`)
   }
 }

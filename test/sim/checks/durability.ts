@@ -2,11 +2,12 @@
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { type Dot, dotText, type Vector } from '../../../src/crdt/vector.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
+import { objectName } from '../act-objects.ts'
 import type { Promises } from '../promises.ts'
 
 interface Seen {
   readonly acts: Map<string, Dot>
-  readonly gone: Set<string>
+  readonly gone: Map<string, Dot>
 }
 
 export class DurabilityCheck {
@@ -28,11 +29,11 @@ export class DurabilityCheck {
     if (held < promised) {
       this.#violate('I3', `${host} had acknowledged its writes up to ${promised}, after its restart it has ${held}`)
     }
-    for (const seen of this.#seen.get(host)?.values() ?? []) {
+    for (const [object, seen] of this.#seen.get(host) ?? []) {
       // of what it had seen deleted, only what it had itself acknowledged is sure to be on its disk
-      const kept = [...seen.gone].filter(dot => this.#promises.isCoveredBy(self, dot))
-      seen.gone.clear()
-      for (const dot of kept) seen.gone.add(dot)
+      for (const [text, dot] of seen.gone) {
+        if (!this.#promises.isCoveredBy(self, object, dot)) seen.gone.delete(text)
+      }
       seen.acts.clear()
     }
   }
@@ -44,14 +45,15 @@ export class DurabilityCheck {
 
   /** To be called after each change of the host's view: an act that a deletion covered stays covered. */
   look(host: string, view: RegistryView): void {
-    for (const id of this.#promises.networks.keys()) this.#compare(host, `network ${id}`, view.actsOf(id))
-    for (const name of this.#promises.tenants.keys()) this.#compare(host, `tenant ${name}`, view.tenantActs(name))
+    for (const id of this.#promises.networks.keys()) this.#compare(host, objectName.network(id), view.actsOf(id))
+    for (const name of this.#promises.tenants.keys())
+      this.#compare(host, objectName.tenant(name), view.tenantActs(name))
     const { objects } = view
-    for (const id of this.#promises.groups) this.#compare(host, `group ${id}`, objects.groupActs(id))
+    for (const id of this.#promises.groups) this.#compare(host, objectName.group(id), objects.groupActs(id))
     for (const { tenant, name, ids } of this.#promises.policies.values()) {
-      this.#compare(host, `policy ${tenant}/${name}`, objects.policyActs(tenant, name))
+      this.#compare(host, objectName.policy(tenant, name), objects.policyActs(tenant, name))
       for (const id of ids) {
-        this.#compare(host, `rule ${id} of ${tenant}/${name}`, objects.ruleActs(tenant, name, id))
+        this.#compare(host, objectName.rule(tenant, name, id), objects.ruleActs(tenant, name, id))
       }
     }
   }
@@ -59,14 +61,14 @@ export class DurabilityCheck {
   #compare(host: string, object: string, acts: readonly Dot[]): void {
     const ofHost = this.#seen.get(host) ?? new Map<string, Seen>()
     this.#seen.set(host, ofHost)
-    const seen = ofHost.get(object) ?? { acts: new Map(), gone: new Set() }
+    const seen = ofHost.get(object) ?? { acts: new Map(), gone: new Map() }
     ofHost.set(object, seen)
     if (acts.length === 0 && seen.acts.size === 0) return
     const now = new Map(acts.map(dot => [dotText(dot), dot]))
-    for (const text of seen.acts.keys()) if (!now.has(text)) seen.gone.add(text)
+    for (const [text, dot] of seen.acts) if (!now.has(text)) seen.gone.set(text, dot)
     for (const [text, dot] of now) {
       // a removal hides what was done, its end by a cancellation shows it again
-      const mayReturn = this.#promises.mayComeBack(text) || this.#promises.isDoubted(dot.writer)
+      const mayReturn = this.#promises.mayComeBack(object, dot) || this.#promises.isDoubted(dot.writer)
       if (seen.gone.has(text) && !mayReturn)
         this.#violate('I3', `act ${text.slice(0, 8)}…:${dot.counter} of ${object} came back on ${host}`)
     }
