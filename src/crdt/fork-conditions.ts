@@ -4,6 +4,7 @@ import { formatIp } from '../model/ip.ts'
 import { hostArgument, hostName, shown } from './condition-text.ts'
 import type { Hlc } from './hlc.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
+import { isMajorityWithout, succeededMembers } from './removal-readings.ts'
 
 /** Names every address that the writer has handed out, since each may be in use twice; until it is removed. */
 export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hlc>): Condition[] {
@@ -19,7 +20,6 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
         return `${formatIp(ip)}${name} in ${shown(network)}`
       })
     const used = held.length > 0 ? `; addresses that it handed out: ${held.join(', ')}` : ''
-    const removal = `skein peer rm ${hostArgument(view, writer)} --host-is-down`
     const isBack = view.succeededBy(writer) !== undefined
     // by then there may be another host of that name
     const laterRemoval = `skein peer rm ${writer.slice(0, 12)} --host-is-down`
@@ -30,7 +30,7 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
         since,
         text: `${host} has two histories: its data directory was restored from an old copy, or two machines run with it; it gets and gives no addresses${used}`,
         remedy: isBack
-          ? `it came back under a new key: ${removal}`
+          ? `it came back under a new key: ${removalOfFormers(view)}`
           : `if its data directory was restored, on it: skein peer rejoin; if two machines run with its key, on another host: skein peer invite, on each of the two: skein join TOKEN, and then: ${laterRemoval}`,
       },
     ]
@@ -64,8 +64,16 @@ export function successionConditions(view: RegistryView): Condition[] {
         objects: [former, key],
         since,
         text: `${host} came back under a new key, and its former key ${former.slice(0, 12)} is still listed: nobody uses its addresses`,
-        remedy: `skein peer rm ${hostArgument(view, former)} --host-is-down`,
+        remedy: removalOfFormers(view),
       },
     ]
   })
+}
+
+/** All of them in one: none of them acknowledges the removal of another. */
+function removalOfFormers(view: RegistryView): string {
+  const formers = succeededMembers(view).map(({ former }) => former)
+  const names = formers.map(key => hostArgument(view, key)).sort()
+  const flags = isMajorityWithout(view, formers) ? '--host-is-down' : '--host-is-down --and-who-joined-through-it'
+  return `skein peer rm ${names.join(' ')} ${flags}`
 }

@@ -1,11 +1,13 @@
 /** What a peer has to write about removals, decided on what it knows (R9): acknowledgements, declarations, cancellations. */
-import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { knownLeaf } from './known.ts'
-import type { Assertion, Leaf } from './leaves.ts'
+import type { Leaf } from './leaves.ts'
 import { contentName } from './registry.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
+import { aimsAt, isPromised } from './removal-readings.ts'
+import { cancelRemovalLeaves } from './removal-start.ts'
+import { owedToSuccession } from './succession-duty.ts'
 import { compareDots } from './vector.ts'
 
 /**
@@ -35,66 +37,6 @@ export function owedRemovalLeaves(
   const counters = removal.targets.map(({ key }) => view.held(key))
   const ack: Leaf = { kind: 'removal-ack', removal: removal.dot, counters, known: hash }
   return view.hasContent(hash) ? [ack] : [known, ack]
-}
-
-/**
- * The leaves that start a removal. Throws the reason when this peer may not.
- *
- * @param instead an own removal that is not decided and is lifted by the same write
- */
-export function startRemovalLeaves(
-  view: RegistryView,
-  self: PeerKey,
-  targets: readonly PeerKey[],
-  assertion: Assertion,
-  instead?: Removal,
-): readonly Leaf[] {
-  if (!view.member(self)?.settled) {
-    throw new SkeinError('conflict', 'this host is not settled and can take nothing over: see skein peer ls')
-  }
-  const isLifted = (removal: Removal) => instead !== undefined && compareDots(removal.dot, instead.dot) === 0
-  const promised = view
-    .removals()
-    .filter(each => each.outcome === 'undecided' && isPromised(each, self) && !isLifted(each))
-  const open = promised.find(each => assertion === 0 || !targets.includes(each.starter))
-  if (open) {
-    const names = open.targets.map(({ key }) => view.everMember(key)?.name ?? key.slice(0, 8)).join(', ')
-    throw new SkeinError('conflict', `the removal of ${names} is not decided yet: see skein peer ls`)
-  }
-  const heir = (key: PeerKey) => ({ key, heir: self, counter: view.held(key) })
-  const known = knownLeaf(view)
-  const hash = contentName(known)
-  const removal: Leaf = { kind: 'removal', targets: targets.map(heir), assertion, known: hash }
-  const lifted = instead ? cancelRemovalLeaves(instead) : []
-  return view.hasContent(hash) ? [...lifted, removal] : [...lifted, known, removal]
-}
-
-/** The leaves by which the starter lifts its removal. */
-export function cancelRemovalLeaves(removal: Removal): readonly Leaf[] {
-  return [{ kind: 'removal-end', removal: removal.dot, effective: false, acks: [], cut: [] }]
-}
-
-/**
- * R8: a host that came back under a new key says by this that its former one is off, since that signed it in. Who admitted it
- * removes the former, once: what became of that is the operators' to say.
- */
-function owedToSuccession(view: RegistryView, open: readonly Removal[], self: PeerKey): readonly Leaf[] {
-  const mine = view.successions().filter(({ admitter, isInEffect, former }) => {
-    return isInEffect && admitter === self && view.member(former) !== undefined
-  })
-  for (const { former } of mine) {
-    const going = open.find(removal => aimsAt(removal, former))
-    const isUnsaid = going?.targets.length === 1 && !going.assertedAt
-    if (isUnsaid) return [{ kind: 'host-down', removal: going.dot }]
-    const isTried = view.removals().some(removal => removal.starter === self && aimsAt(removal, former))
-    const isBound = open.some(removal => isPromised(removal, self))
-    if (going || isTried || isBound || !view.member(self)?.settled) continue
-    // of two that are settled one stays, and without it nobody was settled through the former one
-    const settled = view.members().filter(member => member.settled)
-    const staying = settled.filter(({ key }) => key !== former)
-    return startRemovalLeaves(view, self, [former], staying.length * 2 > settled.length ? 1 : 2)
-  }
-  return []
 }
 
 /**
@@ -141,14 +83,6 @@ function owesAck(view: RegistryView, open: readonly Removal[], removal: Removal,
   const isLetThrough = (binding: Removal) =>
     assertedAt !== undefined && aimsAt(removal, binding.starter) && !aimsAt(binding, starter)
   return open.every(other => other === removal || !isPromised(other, self) || isLetThrough(other))
-}
-
-function isPromised(removal: Removal, self: PeerKey): boolean {
-  return removal.starter === self || removal.ackedBy.includes(self)
-}
-
-function aimsAt(removal: Removal, peer: PeerKey): boolean {
-  return removal.targets.some(({ key }) => key === peer)
 }
 
 const never: Hlc = [Number.MAX_SAFE_INTEGER, 0]

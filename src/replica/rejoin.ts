@@ -61,6 +61,10 @@ export function createRejoinService(deps: RejoinDeps): RejoinService {
   mesh.handle(rejoinProtocol, async (from, bytes) => {
     const request = decodeRejoin(bytes)
     const { view } = replica
+    // no judgement of the request: another member may let it come back
+    if (replica.fenced) throw new SkeinError('unavailable', 'it is fenced itself')
+    if (!replica.isComplete)
+      throw new SkeinError('unavailable', 'it has just joined, and does not know all members yet')
     try {
       if (
         !verify(request.key, joinProof(view.meshId, from, request.name), request.proof) ||

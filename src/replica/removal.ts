@@ -5,7 +5,9 @@
 import { formerArgument } from '../crdt/condition-text.ts'
 import type { Assertion } from '../crdt/leaves.ts'
 import type { RegistryView, Removal } from '../crdt/registry-view.ts'
-import { cancelRemovalLeaves, owedRemovalLeaves, startRemovalLeaves } from '../crdt/removal-duty.ts'
+import { owedRemovalLeaves } from '../crdt/removal-duty.ts'
+import { isMajorityWithout } from '../crdt/removal-readings.ts'
+import { cancelRemovalLeaves, startRemovalLeaves } from '../crdt/removal-start.ts'
 import { isSameHost } from '../crdt/same-host.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
@@ -101,10 +103,8 @@ class Remover implements RemovalService {
       if (open.some(({ targets }) => targets.some(({ key }) => key === target))) return []
       const waiting = open.find(removal => this.#isLeaveThatWaits(removal, target))
       const together = [...(waiting?.targets.map(({ key }) => key) ?? []), target]
-      const members = view.members().filter(({ settled }) => settled)
-      const staying = members.filter(({ key }) => !together.includes(key))
       // nobody joined unseen through a host all of whose records are held here: a majority is not needed to know that (R9)
-      const assertion = staying.length * 2 > members.length ? 1 : 2
+      const assertion = isMajorityWithout(view, together) ? 1 : 2
       return startRemovalLeaves(view, replica.self, together, assertion, waiting)
     })
   }
@@ -152,10 +152,9 @@ class Remover implements RemovalService {
   }
 
   #refuseMinority(view: RegistryView, targets: readonly PeerKey[], assertion: Assertion): void {
-    // a newcomer that is not settled yet decides nothing
+    if (assertion === 2 || isMajorityWithout(view, targets)) return
     const members = view.members().filter(({ settled }) => settled)
     const staying = members.filter(({ key }) => !targets.includes(key)).length
-    if (assertion === 2 || staying * 2 > members.length) return
     const names = targets.map(key => formerArgument(view, key)).join(' ')
     const text = `${staying} of ${members.length} hosts are no majority, and others may have joined through ${names} unseen`
     const remedy = `if they and every host that joined through them are off: skein peer rm ${names} --host-is-down --and-who-joined-through-it`

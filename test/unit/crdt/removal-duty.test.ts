@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Assertion } from '../../../src/crdt/leaves.ts'
 import type { Member, RegistryView, Removal } from '../../../src/crdt/registry-view.ts'
-import { owedRemovalLeaves, startRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
+import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
+import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
 
 /** A removal as `a`, `b`, … start it; the letter is also its starter's key. */
 interface Draft {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { successionProof } from '../../../src/crdt/identity.ts'
+import { joinProof, successionProof } from '../../../src/crdt/identity.ts'
 import { knownLeaf } from '../../../src/crdt/known.ts'
 import { contentName } from '../../../src/crdt/registry.ts'
 import { signerOf } from '../../../src/lib/keys.ts'
+import { encodeRejoin, rejoinProtocol } from '../../../src/replica/rejoin-messages.ts'
 import { createMemoryDisk, type MemoryDisk } from '../../../src/store/memory-disk.ts'
 import { eventually } from '../../support/eventually.ts'
-import { MemoryHub } from '../../support/memory-mesh.ts'
+import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { comeBack, foundPeer, joinPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
 import { seedAt, tenant } from './rig.ts'
 
@@ -36,15 +37,15 @@ describe('replica: a host that was rolled back comes back (R8)', () => {
     return copy
   }
 
-  /** Restores an old copy of the last peer's disk, and waits until it has found out. */
-  async function rollBack(): Promise<MemoryPeer> {
-    const last = at(peers.length)
-    const old = await copyOf(last)
-    const dot = await last.replica.write(() => [tenant('late')])
-    await eventually(() => assert.equal(at(1).replica.view.held(last.signer.key), dot?.counter))
-    await last.stop()
-    const again = await restartPeer(hub, last, old)
-    peers[peers.length - 1] = again
+  /** Restores an old copy of a peer's disk, and waits until it has found out. */
+  async function rollBack(number = peers.length): Promise<MemoryPeer> {
+    const newest = at(number)
+    const old = await copyOf(newest)
+    const dot = await newest.replica.write(() => [tenant(`late${number}`)])
+    await eventually(() => assert.equal(at(1).replica.view.held(newest.signer.key), dot?.counter))
+    await newest.stop()
+    const again = await restartPeer(hub, newest, old)
+    peers[number - 1] = again
     await eventually(() => assert.ok(again.replica.fenced))
     return again
   }
@@ -71,6 +72,61 @@ describe('replica: a host that was rolled back comes back (R8)', () => {
     })
   }
 
+  it('two of five at once: no removal waits for the former key of the other', async () => {
+    await grow(5)
+    const formers = [await rollBack(4), await rollBack(5)]
+    for (const [i, former] of formers.entries()) peers[3 + i] = await comeBack(hub, former, seedAt(8 + i))
+    await eventually(() => {
+      for (const view of views()) {
+        assert.deepEqual(
+          view
+            .members()
+            .map(({ name, settled }) => `${name} ${settled}`)
+            .sort(),
+          [...['host1 true', 'host2 true', 'host3 true', 'host4 true', 'host5 true']],
+        )
+        assert.deepEqual(view.conditions(), [])
+      }
+    })
+    const effective = at(1)
+      .replica.view.removals()
+      .filter(({ outcome }) => outcome === 'effective')
+    assert.deepEqual(
+      effective.map(({ targets }) => targets.length),
+      [2],
+    )
+  })
+
+  it('two of three at once: who stays is no majority, and the conditions say which commands end it', async () => {
+    await grow(3)
+    // none of the two lets the other back
+    const formers = [await rollBack(2), await rollBack(3)]
+    for (const [i, former] of formers.entries()) peers[1 + i] = await comeBack(hub, former, seedAt(8 + i))
+    const { removal, replica } = at(1)
+    const shown = (kind: string) => replica.view.conditions().filter(each => each.kind === kind)
+    await eventually(() => assert.match(shown('removal-pending')[0]?.remedy ?? '', /skein peer rm --cancel host2$/))
+    await removal.cancel([formers[0]?.signer.key ?? ''])
+    const names = formers.map(({ signer }) => signer.key.slice(0, 12)).sort()
+    const remedy = `skein peer rm ${names.join(' ')} --host-is-down --and-who-joined-through-it`
+    await eventually(() =>
+      assert.deepEqual(
+        shown('succeeded').map(each => each.remedy),
+        [remedy, remedy],
+      ),
+    )
+    assert.deepEqual(shown('removal-pending'), [])
+    await removal.start(
+      formers.map(({ signer }) => signer.key),
+      2,
+    )
+    await eventually(() => {
+      for (const view of views()) {
+        assert.equal(view.members().filter(({ settled }) => settled).length, 3)
+        assert.deepEqual(view.conditions(), [])
+      }
+    })
+  })
+
   it('asks again with the same key after an answer was lost, and gets no second one with another', async () => {
     await grow(3)
     const former = await rollBack()
@@ -89,6 +145,27 @@ describe('replica: a host that was rolled back comes back (R8)', () => {
       former.replica.write(() => [tenant('no')]),
       { code: 'forbidden' },
     )
+  })
+
+  it('a newcomer that does not know all members yet judges nothing: another member is to be asked', async () => {
+    await grow(2)
+    const newcomer = seedAt(7)
+    hub.split(
+      [at(1), at(2)].map(({ signer }) => signer.key),
+      [signerOf(newcomer).key],
+    )
+    const peer = await joinPeer(hub, 'host3', at(1), newcomer)
+    peers.push(peer)
+    assert.equal(peer.replica.isComplete, false)
+    const [former, next] = [at(2).signer, signerOf(seedAt(8))]
+    const { meshId } = at(1).replica.view
+    const request = encodeRejoin({
+      ...{ key: next.key, name: 'host2', addresses: [], places: ['host2'], machine: '' },
+      proof: next.sign(joinProof(meshId, former.key, 'host2')),
+      succession: former.sign(successionProof(meshId, former.key, next.key, 'host2')),
+    })
+    const ask = async () => peer.mesh.handler(rejoinProtocol)?.(former.key, request, noWayBack)
+    await assert.rejects(ask, { code: 'unavailable', message: /has just joined/ })
   })
 
   it('is refused while another machine runs with its key, which any member may have seen', async () => {
