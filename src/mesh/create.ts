@@ -96,11 +96,8 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
     },
   })
 
-  const isAlone = () => links.connected().length === 0
-
   async function prove(peer: PeerKey, connection: Connection): Promise<void> {
     const proof = proofFor(peer)
-    // a member that knows others hears it from these, and takes no proof
     if (proof) await showProof(connection, proof, clock, members.nameOf(peer)).catch(() => undefined)
   }
 
@@ -116,7 +113,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       connection.addEventListener('close', seen)
       links.add(peer, connection)
     } else if (peer !== undefined && (members.isInvited(peer) || members.isRemoved(peer))) guests.add(connection)
-    else if (peer !== undefined && isAlone()) strangers.add(connection)
+    else if (peer !== undefined) strangers.add(connection)
     else connection.abort(new Error('no longer a member'))
   }
 
@@ -143,7 +140,10 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
     onTold: told.add,
     onProof(handler) {
       const onRequest = async (from: PeerKey, proof: Uint8Array) => {
-        if (isAlone()) await handler(proof).catch(error => log.debug({ peer: from, err: error }, 'it proves nothing'))
+        await handler(proof).then(
+          () => members.prove(from),
+          error => log.debug({ peer: from, err: error }, 'it proves nothing'),
+        )
         return outdatedAnswer
       }
       setProtocol(outdatedProtocol, requests.stranger(onRequest))
@@ -172,7 +172,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       return [...new Set([...now, ...places.of(peer)])].sort()
     },
     async start() {
-      const gater = createGater({ members, isOpen: () => node !== undefined, isAlone, clock, log })
+      const gater = createGater({ members, isOpen: () => node !== undefined, clock, log })
       const created = await createMeshNode({ seed, listen: [listenMultiaddr(listen)], gater }, meshId, members)
       created.addEventListener('connection:open', ({ detail }) => connectionOpened(detail))
       for (const [protocol, onStream] of protocols) await created.handle(protocol, onStream, handlerOptions)

@@ -1,4 +1,4 @@
-/** libp2p's connection gater: members may connect and be dialled; guests may connect, and so may strangers while no member is connected. */
+/** libp2p's connection gater: members may connect and be dialled; guests may connect, and so may strangers, who may prove that this peer is an old copy (outdated.ts). */
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
@@ -14,13 +14,11 @@ export interface GaterDeps {
   members: Members
   /** False while this peer stops: who reconnects then would only be cut off again. */
   isOpen(): boolean
-  /** True while no member is connected: a stranger may show what proves that this peer is an old copy (outdated.ts). */
-  isAlone(): boolean
   clock: Clock
   log: Logger
 }
 
-export function createGater({ members, isOpen, isAlone, clock, log }: GaterDeps): ConnectionGater {
+export function createGater({ members, isOpen, clock, log }: GaterDeps): ConnectionGater {
   const mayLog = createRateLimit(clock, logIntervalMs)
   const isMember = (id: PeerId) => {
     const key = peerKeyOf(id)
@@ -40,7 +38,7 @@ export function createGater({ members, isOpen, isAlone, clock, log }: GaterDeps)
         const reason = 'it is no member of this mesh, and no invitation issued here and still known has its key'
         log.warn({ peer, address, reason }, 'refused a stranger')
       }
-      return key === undefined || !isAlone()
+      return key === undefined
     },
   }
 }

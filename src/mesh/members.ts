@@ -1,14 +1,22 @@
-/** Who may connect: members, and as guests holders of invitations that this peer issued, and members that were removed. */
+/**
+ * Who may connect: members, whoever has shown that it knows this peer better than it does itself, and as guests holders of invitations that
+ * this peer issued, and members that were removed.
+ */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import { type Address, parseAddress } from './address.ts'
 import { isPeerKey } from './peer-id.ts'
+
+/** Of those who are taken for members by what they have shown, ever: who is one is in the list once their records were read. */
+const maxProven = 4
 
 export interface Members {
   /** Replaces the list; false if it says what was known. */
   set(members: readonly { key: PeerKey; addresses: readonly string[] }[]): boolean
   setInvitations(keys: readonly PeerKey[]): void
   setRemoved(keys: readonly PeerKey[]): void
+  /** Takes `key` for a member until the list or the removed say more of it: the last four of them. */
+  prove(key: PeerKey): void
   has(key: PeerKey): boolean
   isInvited(key: PeerKey): boolean
   /** It was a member. */
@@ -24,6 +32,7 @@ export function createMembers(self: PeerKey, log: Logger): Members {
   let known = new Map<PeerKey, Address[]>()
   let invitations = new Set<PeerKey>()
   let removed = new Set<PeerKey>()
+  const proven = new Set<PeerKey>()
   let digest = ''
 
   function usable(key: PeerKey, texts: readonly string[]): Address[] {
@@ -42,6 +51,7 @@ export function createMembers(self: PeerKey, log: Logger): Members {
       if (said === digest) return false
       digest = said
       known = new Map(others.map(({ key, addresses }) => [key, usable(key, addresses)]))
+      for (const key of known.keys()) proven.delete(key)
       return true
     },
     setInvitations(keys) {
@@ -49,8 +59,15 @@ export function createMembers(self: PeerKey, log: Logger): Members {
     },
     setRemoved(keys) {
       removed = new Set(keys)
+      for (const key of removed) proven.delete(key)
     },
-    has: key => known.has(key),
+    prove(key) {
+      if (removed.has(key) || known.has(key)) return
+      proven.delete(key)
+      proven.add(key)
+      for (const first of [...proven].slice(0, -maxProven)) proven.delete(first)
+    },
+    has: key => known.has(key) || proven.has(key),
     isInvited: key => invitations.has(key),
     isRemoved: key => removed.has(key) && !known.has(key),
     keys: () => [...known.keys()],

@@ -1,6 +1,7 @@
 /**
- * A data directory that was put back to before it let anybody in knows nobody: it is told by nobody that it is not the newest of its key (R8).
- * So who is refused by a member shows it a record of its own, which proves itself, whoever brings it.
+ * A data directory that was put back to before it let somebody in does not let in those who know it best, and may know nobody else: nobody tells
+ * it that it is not the newest of its key (R8). So who is refused by a member shows it a record of its own, which proves itself, whoever brings
+ * it; and has shown by it that it knows this peer better than it does itself, so that it is let in, and the rest comes by anti-entropy.
  */
 import type { Connection } from '@libp2p/interface'
 import type { Clock } from '../lib/clock.ts'
@@ -14,7 +15,7 @@ export const outdatedAnswer = new Uint8Array([1])
 /** ms. */
 const limitMs = 2_000
 
-/** Of a peer that has no connection with a member: connections of strangers at once, and how long each stays, ms. */
+/** Connections of strangers at once, and how long each stays, ms. */
 export const strangers = { most: 4, stayMs: 5_000 }
 
 /** Shows it on a connection that no ping was answered on. Rejects when the other side does not listen. */

@@ -51,8 +51,8 @@ export interface Mesh extends Transport {
   /** `answer` is what that handler of a member gave when this peer dialled it. */
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void
   /**
-   * Takes what somebody shows whom this peer does not know, while no member is connected: perhaps a record of its own that it lacks (R8). Anybody
-   * may send anything.
+   * Takes what somebody shows whom this peer does not know: perhaps a record of its own that it lacks (R8). Anybody may send anything, so the handler
+   * rejects unless it is one. If it resolves, whoever showed it may connect as members do.
    */
   onProof(handler: (proof: Uint8Array) => Promise<void>): void
   /** What a member is shown that this peer dialled and that does not know it; undefined for nothing. */

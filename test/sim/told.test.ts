@@ -3,6 +3,7 @@ import { describe, it } from 'mocha'
 import { shippedParts } from './parts.ts'
 import { cloneCutOffFromAll, cloneOnTheOtherSide, copyThatWritesTheSame, lastWeeksDirectory } from './told/copies.ts'
 import { freedBeforeTheHeir, removedAndBack } from './told/heirs.ts'
+import { letInByAnOldCopy, twoBeforeTheThird } from './told/put-back.ts'
 import { eachOfTwo, joinedThroughTheDead, lostHalf, removalFromBothSides, removedLetsIn } from './told/removals.ts'
 
 describe('histories of members', function () {
@@ -36,6 +37,12 @@ describe('histories of members', function () {
 
   it('R8: a copy that wrote the same as its original is told apart by what either writes next', () =>
     copyThatWritesTheSame(shippedParts))
+
+  it('R8: hosts that are put back to before they let somebody in are told by this host, also where they know each other', () =>
+    twoBeforeTheThird(shippedParts))
+
+  it('I2: whom a founder lets in that is put back to before it knew anybody, and the others, get to know each other', () =>
+    letInByAnOldCopy(shippedParts))
 
   it('R4, R9: where half of the members are lost, newcomers settle once an operator spells that out', () =>
     lostHalf(shippedParts))

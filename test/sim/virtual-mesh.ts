@@ -29,6 +29,7 @@ export class VirtualMesh implements Mesh {
   #members = new Set<PeerKey>()
   #invitations = new Set<PeerKey>()
   #removed = new Set<PeerKey>()
+  readonly #proven = new Set<PeerKey>()
   #answerJoin: RequestHandler | undefined
   #answerRemoved: RequestHandler | undefined
   readonly #told: ((from: PeerKey, answer: Uint8Array) => void)[] = []
@@ -124,6 +125,7 @@ export class VirtualMesh implements Mesh {
 
   setMembers(members: readonly { key: PeerKey }[]): void {
     this.#members = new Set(members.map(member => member.key))
+    for (const key of this.#members) this.#proven.delete(key)
     this.#network.dialSoon(this)
   }
 
@@ -133,6 +135,7 @@ export class VirtualMesh implements Mesh {
 
   setRemoved(keys: readonly PeerKey[]): void {
     this.#removed = new Set(keys)
+    for (const key of keys) this.#proven.delete(key)
   }
 
   onRemoved(handler: RequestHandler): void {
@@ -152,11 +155,16 @@ export class VirtualMesh implements Mesh {
     return this.#proofFor(member)
   }
 
-  /** A stranger shows something, which is taken while no member is connected. */
-  takeProof(proof: Uint8Array): void {
-    if (this.connected().length > 0) return
-    // what proves nothing is refused
-    this.#takeProof?.(proof).catch(() => undefined)
+  /** A stranger shows something; if it proves what it is to, the stranger is let in from now on. */
+  takeProof(from: PeerKey, proof: Uint8Array): void {
+    this.#takeProof?.(proof).then(
+      () => this.#proven.add(from),
+      () => undefined,
+    )
+  }
+
+  lets(key: PeerKey): boolean {
+    return this.#members.has(key) || this.#proven.has(key)
   }
 
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void {
@@ -192,7 +200,7 @@ export class VirtualMesh implements Mesh {
     for (const session of this.everySession()) this.lost(session)
   }
 
-  /** Members that it would connect to and lets in. */
+  /** Members that it would connect to. */
   get members(): ReadonlySet<PeerKey> {
     return this.#members
   }

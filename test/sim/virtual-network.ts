@@ -153,7 +153,7 @@ export class VirtualNetwork {
     const random = this.randomOf(mesh.host)
     const other = candidates.length > 1 ? random.pick(candidates) : candidates[0]
     if (!mesh.started || !other || mesh.sessionsWith(key).length > 0 || !mesh.members.has(key)) return
-    if (!other.members.has(mesh.self)) {
+    if (!other.lets(mesh.self)) {
       this.#tell(other, mesh)
       this.#prove(other, mesh)
       return
@@ -192,7 +192,7 @@ export class VirtualNetwork {
     const proof = dialler.proofFor(member.self)
     if (!proof) return
     const arrive = () => {
-      if (member.started && this.links.carries(dialler.host, member.host)) member.takeProof(proof.slice())
+      if (member.started && this.links.carries(dialler.host, member.host)) member.takeProof(dialler.self, proof.slice())
     }
     this.time.after(this.delay(this.#random(dialler, member)), arrive, member.life)
   }

@@ -56,7 +56,7 @@ export class MemoryHub {
           if (this.linked(a.self, b.self) && a.knows(b.self)) {
             b.tell(a)
             const proof = a.proofFor(b.self)
-            if (proof) b.takeProof(proof)
+            if (proof) b.takeProof(a.self, proof)
           }
         }
       }
@@ -82,6 +82,7 @@ export class MemoryMesh implements Mesh {
   #members = new Set<PeerKey>()
   #invitations = new Set<PeerKey>()
   #removed = new Set<PeerKey>()
+  readonly #proven = new Set<PeerKey>()
   #answerJoin: RequestHandler | undefined
   #answerRemoved: RequestHandler | undefined
   readonly #told: ((from: PeerKey, answer: Uint8Array) => void)[] = []
@@ -141,6 +142,7 @@ export class MemoryMesh implements Mesh {
 
   setMembers(members: readonly { key: PeerKey }[]): void {
     this.#members = new Set(members.map(member => member.key))
+    for (const key of this.#members) this.#proven.delete(key)
     setImmediate(() => this.#hub.update())
   }
 
@@ -150,6 +152,7 @@ export class MemoryMesh implements Mesh {
 
   setRemoved(keys: readonly PeerKey[]): void {
     this.#removed = new Set(keys)
+    for (const key of keys) this.#proven.delete(key)
     setImmediate(() => this.#hub.update())
   }
 
@@ -170,11 +173,15 @@ export class MemoryMesh implements Mesh {
     return this.#proofFor(member)
   }
 
-  /** A stranger shows something, which is taken while no member is connected. */
-  takeProof(proof: Uint8Array): void {
-    if (this.connected().length > 0) return
-    // what proves nothing is refused
-    this.#takeProof?.(proof).catch(() => undefined)
+  /** A stranger shows something; if it proves what it is to, the stranger is let in from now on. */
+  takeProof(from: PeerKey, proof: Uint8Array): void {
+    this.#takeProof?.(proof).then(
+      () => {
+        this.#proven.add(from)
+        this.#hub.update()
+      },
+      () => undefined,
+    )
   }
 
   onTold(listener: (from: PeerKey, answer: Uint8Array) => void): void {
@@ -222,7 +229,7 @@ export class MemoryMesh implements Mesh {
   }
 
   knows(key: PeerKey): boolean {
-    return this.#members.has(key)
+    return this.#members.has(key) || this.#proven.has(key)
   }
 
   invited(key: PeerKey): boolean {

@@ -31,7 +31,7 @@ export async function checkCapacity(world: World): Promise<void> {
   while (asker && !(await asksForAll(world, asker))) asker = pickAsker(world)
 }
 
-/** A member that is not fenced, and a network whose free addresses it can get. */
+/** A member that is not fenced, nor about to be removed, and a network whose free addresses it can get. */
 function pickAsker(world: World): Asker | undefined {
   const inside = insiders(world)
   const host = world.random.pick(inside.filter(({ ready, peer }) => ready && peer && !peer.replica.fenced))
@@ -39,6 +39,9 @@ function pickAsker(world: World): Asker | undefined {
   if (!host || !peer) return undefined
   const { view } = peer.replica
   if (!view.member(peer.replica.self)?.settled || !isWhole(world, view, inside)) return undefined
+  // a copy whose removal waits for a fenced starter for ever: who acknowledged that takes nothing of its for granted
+  const going = view.removals().filter(({ outcome }) => outcome === 'undecided')
+  if (going.some(({ targets }) => targets.some(({ key }) => key === peer.replica.self))) return undefined
   const network = world.random.pick(
     view
       .networks()

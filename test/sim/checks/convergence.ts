@@ -16,8 +16,8 @@ import { heldParts } from './held-records.ts'
 import {
   boundBy,
   insiders,
+  isGivenUp,
   isLockedOut,
-  isLostToCopies,
   islands,
   mayMeet,
   type Running,
@@ -85,7 +85,7 @@ function unrestOf(world: World, all: readonly Running[], isHeldUp: boolean): str
       ({ key, settled, waitingFor }) =>
         !settled &&
         !isLeaving(view, key) &&
-        !waitingFor.some(other => isLostToCopies(world, other) || hides.get(other)?.has(key)),
+        !waitingFor.some(other => isGivenUp(world, other) || hides.get(other)?.has(key)),
     )
     if (pending && !isHeldUp) return `${pending.name} is pending, says ${host.name}`
     if (known.length !== [...keys].filter(key => !unseen.has(key)).length)

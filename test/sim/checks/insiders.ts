@@ -36,25 +36,32 @@ export function insiders(world: World): Host[] {
   return inside.filter(host => !isCutOff(world, host, inside))
 }
 
-/** Who was admitted by records that only a lost state had: some know it not, let it not in, and it does not learn why. */
-function isStray(world: World, { signer: { key } }: Host): boolean {
+/**
+ * Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on; or who is known to all but
+ * machines of keys that several have, which may have met among themselves alone.
+ */
+function isStray(world: World, { signer: { key }, peer }: Host): boolean {
   if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
-  return running(world).some(({ peer }) => !peer.replica.view.everMember(key))
+  const unaware = running(world).filter(other => !other.peer.replica.view.everMember(key))
+  const admissions = peer?.replica.view.admissions().filter(admission => admission.key === key) ?? []
+  const admitters = new Set(admissions.map(({ admitter }) => admitter))
+  const isLost = !running(world).some(other => admitters.has(other.peer.mesh.self))
+  return unaware.length > 0 && (isLost || unaware.every(other => world.copies.has(other.peer.mesh.self)))
 }
 
-/** A copy that knows no other member, or none that is left, dials nobody and lets nobody in: it may be told that it is one, and gets no record. */
-function isCutOff(world: World, { peer, signer }: Host, inside: readonly Host[]): boolean {
-  if (!peer || !world.copies.has(signer.key)) return false
-  const { view } = peer.replica
-  return !inside.some(other => other.signer.key !== signer.key && view.member(other.signer.key))
+/**
+ * A copy that knows no other member, or none that is left, dials nobody; and who is connected with another machine of its key does not look for it. It may
+ * be told by chance that it is a copy, and get no record.
+ */
+function isCutOff(world: World, { peer, signer: { key } }: Host, inside: readonly Host[]): boolean {
+  if (!peer || !world.copies.has(key)) return false
+  const isTwin = running(world).some(other => other.peer !== peer && other.peer.mesh.self === key)
+  return isTwin && !inside.some(other => other.signer.key !== key && peer.replica.view.member(other.signer.key))
 }
 
-/** True of a key that was given up, or all of whose machines are such copies: no member that waits for it is ever answered. */
-export function isLostToCopies(world: World, key: PeerKey): boolean {
-  if (isNobodys(world, key)) return world.hosts.some(({ abandoned }) => abandoned.includes(key))
-  const machines = running(world).filter(({ host }) => host.signer.key === key)
-  const inside = insiders(world)
-  return machines.length > 0 && machines.every(({ host }) => isCutOff(world, host, inside))
+/** True of a key that was given up: no member that waits for it is ever answered. */
+export function isGivenUp(world: World, key: PeerKey): boolean {
+  return isNobodys(world, key) && world.hosts.some(({ abandoned }) => abandoned.includes(key))
 }
 
 /** A newcomer that nobody can let in: whoever runs is fenced, and gives no invitation. Their operators begin a new mesh. */

@@ -33,7 +33,7 @@ async function dialling(
   }
 }
 
-describe('mesh: a member that knows nobody (R8)', function () {
+describe('mesh: a member that does not know those who know it (R8)', function () {
   this.timeout(20_000)
   afterEach(stopAll)
 
@@ -47,14 +47,46 @@ describe('mesh: a member that knows nobody (R8)', function () {
     assert.deepEqual([old.events, member.events], [[], []])
   })
 
-  it('is shown nothing while it is connected with a member, whoever dials it', async () => {
-    const [one, two, stranger] = await Promise.all([startPeer(), startPeer(), startPeer()])
+  it('is shown it while it is connected with others, too', async () => {
+    const [one, two, member] = await Promise.all([startPeer(), startPeer(), startPeer()])
     await introduce(one, two)
     const shown = shownTo(one)
+    member.mesh.proveWith(() => bytes('yours'))
+    member.mesh.setMembers([memberOf(one)])
+    await until('it is shown', () => shown.length > 0)
+    assert.deepEqual(one.mesh.connected(), [two.key])
+  })
+
+  it('lets in who has proved it, until it learns that this is no member', async () => {
+    const [old, member] = await Promise.all([startPeer(), startPeer()])
+    let isHeld = false
+    old.mesh.onProof(async () => {
+      if (isHeld) throw new Error('it is held here')
+      isHeld = true
+    })
+    member.mesh.proveWith(() => bytes('yours'))
+    member.mesh.setMembers([memberOf(old)])
+    await until('they are connected', () => old.mesh.connected().includes(member.key))
+    assert.deepEqual(member.mesh.connected(), [old.key])
+    old.mesh.handle('/skein/sync/2', async () => bytes('all'))
+    assert.equal(text(await member.mesh.request(old.key, '/skein/sync/2', bytes('?'), 1_000)), 'all')
+    old.mesh.setMembers([memberOf(member)])
+    old.mesh.setMembers([])
+    await until('they are not', () => old.mesh.connected().length === 0)
+    await until('it is refused', () => member.log.some(({ msg }) => msg === 'member refused us'))
+  })
+
+  it('lets in nobody who has proved nothing', async () => {
+    const [old, stranger] = await Promise.all([startPeer(), startPeer()])
+    let shown = 0
+    old.mesh.onProof(() => {
+      shown++
+      return Promise.reject(new Error('it is held here'))
+    })
     stranger.mesh.proveWith(() => bytes('yours'))
-    stranger.mesh.setMembers([memberOf(one)])
-    await until('it is refused again', () => stranger.log.some(({ msg }) => msg === 'member refused us'))
-    assert.deepEqual(shown, [])
+    stranger.mesh.setMembers([memberOf(old)])
+    await until('it has tried three times', () => shown > 2)
+    assert.deepEqual([old.events, stranger.events], [[], []])
   })
 
   it('takes no harm from what it is shown: a handler that fails is no error', async () => {
