@@ -70,21 +70,34 @@ export function hasMajority(proof: Proof): boolean {
 
 /**
  * Acknowledgements that are a majority; undefined if there are none. A longer list can spoil a majority that shorter
- * lists make, so beginnings of the acknowledgements by length of list are tried; a majority that only some other
- * subset has is found when more acknowledgements arrive.
+ * lists make, so beginnings of the acknowledgements by length of list are tried, of all and of those that stand; a
+ * majority that only some other subset has is found when more acknowledgements arrive.
  */
 export function provenMajority(proof: Proof): readonly ProofAck[] | undefined {
   const held = proof.acks.filter(ack => ack.list).sort((a, b) => (a.list?.length ?? 0) - (b.list?.length ?? 0))
-  for (let count = 0; count <= held.length; count++) {
-    const acks = held.slice(0, count)
-    if (hasMajority({ ...proof, acks })) return acks
+  for (const some of [held, standing(held)]) {
+    for (let count = 0; count <= some.length; count++) {
+      const acks = some.slice(0, count)
+      if (hasMajority({ ...proof, acks })) return acks
+    }
   }
   return undefined
 }
 
+/**
+ * Of each writer what it said last, and nothing of whom one of these lists has taken out: its list may name guests of its own,
+ * who are nobody's members without it.
+ */
+function standing(acks: readonly ProofAck[]): ProofAck[] {
+  const gone = new Set(acks.flatMap(ack => ack.gone ?? []))
+  const last = new Map<PeerKey, number>()
+  for (const { dot } of acks) last.set(dot.writer, Math.max(dot.counter, last.get(dot.writer) ?? 0))
+  return acks.filter(({ key, dot }) => !gone.has(key) && dot.counter === last.get(dot.writer))
+}
+
 /** Listed members that have not acknowledged, ascending: whom a pending peer waits for. */
 export function stillMissing(proof: Proof): PeerKey[] {
-  const acks = proof.acks.filter(ack => ack.list)
+  const acks = standing(proof.acks.filter(ack => ack.list))
   const members = admitters({ ...proof, acks }) ?? new Set([proof.founder])
   for (const { key } of [proof.admitter, ...acks]) members.delete(key)
   return [...members].sort()

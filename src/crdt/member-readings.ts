@@ -75,6 +75,11 @@ export class MemberReadings implements MembersView {
     return this.#table.majorityFor(admission, newcomer)
   }
 
+  hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
+    const listed = this.#table.goneListedBy(writer, newcomer, admission)
+    return [...this.#merge.removals.gone.keys()].every(key => listed.has(key))
+  }
+
   /** Records that forge a right to let somebody in. */
   forged() {
     return this.#table.forged(this.#isPlain())

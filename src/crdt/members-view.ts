@@ -86,6 +86,8 @@ export interface MembersView {
    * writer may have admitted two newcomers by one dot: `newcomer` says which is meant.
    */
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined
+  /** True if what this peer wrote of the admission, all together, lists every removal that is effective. */
+  hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean
   /** Removals, ascending by dot. */
   removals(): Removal[]
 }

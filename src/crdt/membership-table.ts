@@ -170,6 +170,14 @@ export class MembershipTable {
     return admitted && provenMajority(this.#admissions.proof(admitted, admitted.acks))?.map(ack => ack.dot)
   }
 
+  /** Whom the removals took out that this peer has listed in what it wrote of the admission. */
+  goneListedBy(writer: PeerKey, newcomer: PeerKey, admission: Dot): ReadonlySet<PeerKey> {
+    const admitted = this.#admissions.at(newcomer, admission)
+    if (!admitted) return new Set()
+    const { admitter, acks } = this.#admissions.proof(admitted, admitted.acks)
+    return new Set([admitter, ...acks].flatMap(({ key, gone = [] }) => (key === writer ? gone : [])))
+  }
+
   #memberOf(key: PeerKey, born: MeshLeaf | AdmissionLeaf, admission?: LeafRecord<AdmissionLeaf>): Member {
     const info = this.#peers.get(`peer:${key}`)?.leaf
     const settled = !admission || this.#settlements.isSettled(key)

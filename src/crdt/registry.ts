@@ -192,6 +192,10 @@ export class Registry implements RegistryView {
     return this.#members.majorityFor(admission, newcomer)
   }
 
+  hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
+    return this.#members.hasListedGone(writer, newcomer, admission)
+  }
+
   tenants(): string[] {
     return this.#networks.tenants()
   }

@@ -201,15 +201,16 @@ function requireAdmitted({ replica, mesh }: AdmissionDeps, invitation: PeerKey, 
 type Admitted = ReturnType<RegistryView['admissions']>[number]
 
 /**
- * Once for each admission; and once more when the newcomer waits for a member that was removed since: then what is acknowledged
- * lists that removal, and those who are left may be the majority. Of several successors of one key only one is
+ * Once for each admission; and again when the newcomer waits for who is no member, and somebody was removed since: then what is
+ * acknowledged lists that removal, and those who are left may be the majority. It need not be the removed one that it waits for, but a guest
+ * whom only the acknowledgement of that one lists. Of several successors of one key only one is
  * acknowledged (R8), while that is a member.
  */
 function owesAck(view: RegistryView, item: Admitted, self: PeerKey): boolean {
   const newcomer = view.member(item.key)
   if (!newcomer || newcomer.settled || item.key === self) return false
   if (!hasAcknowledged(item, self)) return !isSurplus(view, newcomer, self)
-  return newcomer.waitingFor.some(key => !view.member(key) && view.everMember(key))
+  return newcomer.waitingFor.some(key => !view.member(key)) && !view.hasListedGone(self, item.key, item.dot)
 }
 
 function hasAcknowledged({ admitter, ackedBy }: Admitted, self: PeerKey): boolean {

@@ -59,12 +59,12 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
         if (settles(admission, cited, view.records, setting))
           moves.push({ ...base, kind: 'settled', of: admission.id, cited: sorted(cited.map(a => a.id)) })
       }
-    } else if (
-      admission.writer !== peer &&
-      !isSettled(admission.to, view.records) &&
-      !acks.some(a => a.writer === peer)
-    ) {
-      moves.push({ ...base, kind: 'admit-ack', of: admission.id, list })
+    } else if (!isSettled(admission.to, view.records)) {
+      // once, and again when somebody was removed since
+      const said = [admission, ...acks].filter(r => r.writer === peer)
+      const isNews = (end: Rec) => end.kind === 'end' && end.effective && !said.some(r => r.list.includes(end.id))
+      if (said.length === 0 || view.records.some(isNews))
+        moves.push({ ...base, kind: 'admit-ack', of: admission.id, list })
     }
   }
   return moves

@@ -4,7 +4,14 @@ import { shippedParts } from './parts.ts'
 import { cloneCutOffFromAll, cloneOnTheOtherSide, copyThatWritesTheSame, lastWeeksDirectory } from './told/copies.ts'
 import { freedBeforeTheHeir, removedAndBack } from './told/heirs.ts'
 import { letInByAnOldCopy, twoBeforeTheThird } from './told/put-back.ts'
-import { eachOfTwo, joinedThroughTheDead, lostHalf, removalFromBothSides, removedLetsIn } from './told/removals.ts'
+import {
+  eachOfTwo,
+  joinedThroughTheDead,
+  letInMeanwhile,
+  lostHalf,
+  removalFromBothSides,
+  removedLetsIn,
+} from './told/removals.ts'
 
 describe('histories of members', function () {
   this.timeout(30_000)
@@ -17,6 +24,9 @@ describe('histories of members', function () {
 
   it('R9: who is let in by a host after its removal began acknowledges it, and all hear that', () =>
     removedLetsIn(shippedParts))
+
+  it('R4: who is let in while a removal waits is settled once that is decided, whoever of the removed acknowledged it', () =>
+    letInMeanwhile(shippedParts))
 
   it('H11: one of two hosts removes the other only when that is spelled out', () => eachOfTwo(shippedParts))
 

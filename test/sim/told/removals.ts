@@ -1,5 +1,6 @@
 /** Hosts are removed, from several sides, with who joined through them, and with half of the members lost. */
 import assert from 'node:assert/strict'
+import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { errorText } from '../../../src/lib/errors.ts'
 import { dieHost, loseForGood, startHost } from '../lifecycle.ts'
 import { removeTheLost } from '../losses.ts'
@@ -130,4 +131,35 @@ export async function removedLetsIn(parts: Parts): Promise<void> {
       assert.equal(view.member(keyOf(stage, guest))?.settled, true, `host${number} knows who was let in`)
     assert.equal(view.network(network.id)?.status, 'live', `host${number} has the network`)
   }
+}
+
+/**
+ * R4: a host is let in while a removal waits; who is to go acknowledges it too, and lists guests of its own, who are nobody's members once it is
+ * gone. So it is settled without that acknowledgement.
+ */
+export async function letInMeanwhile(parts: Parts): Promise<void> {
+  const stage = await setStage(1, 1, parts)
+  for (let i = 0; i < 4; i++) stage.world.addHost()
+  const says = async (number: number, what: (view: RegistryView) => boolean | undefined) => {
+    while (!what(stage.peer(number).replica.view)) await stage.pass(1)
+  }
+  await stage.finish(startHost(stage.world, stage.host(2)))
+  stage.world.promises.doubt([keyOf(stage, 2)])
+  await stage.finish(stage.peer(1).removal.start([keyOf(stage, 2)], 0))
+  await says(2, view => view.member(keyOf(stage, 2))?.settled)
+  stage.split([1, 3], [2, 4, 5])
+  await stage.finish(startHost(stage.world, stage.host(3)))
+  await says(3, view => view.removals().some(({ ackedBy }) => ackedBy.includes(keyOf(stage, 3))))
+  stage.split([1], [2, 4, 5], [3])
+  for (const guest of [4, 5]) await stage.finish(startHost(stage.world, stage.host(guest)))
+  await stage.pass(2000)
+  stage.world.network.links.mendAll()
+  stage.split([1, 2, 4, 5], [3])
+  await stage.pass(10_000)
+  const newcomer = () => stage.peer(1).replica.view.member(keyOf(stage, 3))
+  assert.deepEqual(newcomer()?.waitingFor, [4, 5].map(guest => keyOf(stage, guest)).sort())
+  stage.world.network.links.mendAll()
+  await stage.pass(20_000)
+  assert.equal(effective(stage, 1).length, 1)
+  assert.equal(newcomer()?.settled, true)
 }

@@ -76,6 +76,14 @@ describe('crdt: majority (R4)', () => {
     )
   })
 
+  it('leaves out who is gone, also with a short list, and what was said before by who says it anew', () => {
+    const anew: ProofAck = { ...ack('c', ['b', 'c', 'd', 'n']), gone: ['b'], dot: { writer: 'c', counter: 2 } }
+    const given = proof('a', ['b', 'c'], [ack('b', ['b', 'p', 'q']), ack('c', ['b', 'r', 's']), anew])
+    assert.equal(hasMajority(given), false, 'two of seven')
+    assert.deepEqual(provenMajority(given), [anew])
+    assert.deepEqual(stillMissing(given), ['d'])
+  })
+
   it('gives only proofs that hold by themselves, and the whole when the whole holds', () => {
     fc.assert(
       fc.property(proofs, given => {

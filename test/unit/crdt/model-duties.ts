@@ -20,7 +20,11 @@ function owedToAdmissions(view: RegistryView, self: PeerKey): readonly Leaf[] {
   const own = pending.find(({ key }) => key === self)
   const acks = own && view.majorityFor(own.dot)
   if (own && acks) return [{ kind: 'settled', admission: own.dot, acks }]
-  const asked = pending.find(({ key, ackedBy }) => key !== self && !ackedBy.some(ack => ack.key === self))
+  const waitsInVain = (key: PeerKey) => view.member(key)?.waitingFor.some(other => !view.member(other)) === true
+  const asked = pending.find(({ key, dot, ackedBy }) => {
+    const isNew = !ackedBy.some(ack => ack.key === self)
+    return key !== self && (isNew || (waitsInVain(key) && !view.hasListedGone(self, key, dot)))
+  })
   if (!asked) return []
   const known = knownLeaf(view)
   return [known, { kind: 'ack', admission: asked.dot, known: contentName(known) }]

@@ -188,6 +188,32 @@ describe('crdt: removal of a host (R9)', () => {
     assert.equal(all.digest(), five.seenBy(1).digest())
   })
 
+  it('R4: whoever was let in meanwhile is settled without the guests of the host, once a list has the removal', () => {
+    scene = new Scene(5, 1)
+    const host = scene.admit(1, 2)
+    const removal = scene.start(1, 2, 1)
+    const newcomer = scene.admit(1, 3, scene.seenBy(1))
+    scene.acknowledge(3, removal, 2) // it does not know that the host is settled
+    scene.settle(2, host, [])
+    for (const guest of [4, 5]) scene.admit(2, guest, scene.seenBy(2))
+    scene.ack(2, newcomer, scene.seenBy(2))
+    scene.declare(1, removal)
+    const [one, { key }] = [scene.at(1).key, scene.at(3)]
+    const seen = scene.seenBy(1)
+    assert.deepEqual(outcomes(seen), ['effective'])
+    const guests = [4, 5].map(number => scene.at(number).key).sort()
+    assert.deepEqual(seen.member(key)?.waitingFor, guests, 'the host acknowledged it, and lists them')
+    assert.ok(guests.every(guest => !seen.everMember(guest)))
+    assert.equal(seen.majorityFor(newcomer), undefined)
+    assert.equal(seen.hasListedGone(one, key, newcomer), false)
+    const again = scene.ack(1, newcomer, seen)
+    assert.equal(scene.seenBy(1).hasListedGone(one, key, newcomer), true)
+    assert.deepEqual(scene.seenBy(1).member(key)?.waitingFor, [])
+    assert.deepEqual(scene.seenBy(3).majorityFor(newcomer), [again])
+    scene.settle(3, newcomer, [again])
+    for (const self of [1, 3]) assert.equal(scene.seenBy(self).member(key)?.settled, true)
+  })
+
   it('H12: voids what the removed host did beyond the cut, members that it admitted among it', () => {
     const removal = scene.start(1, 3, 1, 1)
     scene.acknowledge(2, removal, 3)
