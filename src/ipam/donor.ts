@@ -12,6 +12,7 @@ import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
 import { chooseAddresses, chooseBlocks, coolsIn } from './core/donation.ts'
+import { custodyOf } from './core/geometry.ts'
 import type { Pool } from './core/pool.ts'
 import { encodeGrant, type Grant, type Want } from './core/want.ts'
 import { catchUp, mayGive } from './entitlement.ts'
@@ -43,9 +44,23 @@ export class Donor {
   /** Answers a request for any addresses; its errors reach the asker as text. */
   async answer(from: PeerKey, want: Want): Promise<Uint8Array> {
     await catchUp(this.#deps.replica, from, want.network)
-    const given = this.#replies.once(`${want.network}/${from}`, want.nonce, () => this.#give(from, want))
+    const given = this.#replies.once(
+      `${want.network}/${from}`,
+      want.nonce,
+      () => this.#give(from, want),
+      grant => this.#stands(from, want.network, grant),
+    )
     const late = () => new SkeinError('timeout', 'the transfer was not written in time')
     return encodeGrant(await withDeadline(this.#deps.clock, given, answerLimitMs, late), want.singles)
+  }
+
+  /** True if some of it is the asker's: a request may be asked again much later, when the reply to it was lost. */
+  #stands(from: PeerKey, network: NetworkId, { blocks, ips }: Grant): boolean {
+    const { view } = this.#deps.replica
+    return (
+      blocks.some(index => view.block(network, index)?.owner === from) ||
+      ips.some(ip => custodyOf(view, network, ip)?.owner === from)
+    )
   }
 
   async #give(from: PeerKey, want: Want): Promise<Grant> {

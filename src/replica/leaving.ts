@@ -28,7 +28,8 @@ export interface LeavingDeps {
 
 export interface LeavingService {
   /**
-   * Fences this peer, durably, and resolves when it is no member any more. Throws `unavailable` when no member takes the request,
+   * Fences this peer, durably, and resolves when it is no member any more. Throws `conflict` while a removal that it started is
+   * undecided, `unavailable` when no member takes the request,
    * `timeout` after 15 s; then it stays fenced, and may be called again.
    */
   leave(): Promise<void>
@@ -81,6 +82,16 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
     }
   }
 
+  /** A fenced host declares nothing: its own removal would stay undecided, and bind those who acknowledged it. */
+  function refuseWithOpenRemoval(): void {
+    const { view, self } = replica
+    const own = view.removals().find(({ outcome, starter, end }) => outcome === 'undecided' && starter === self && !end)
+    if (!own) return
+    const names = own.targets.map(({ key }) => nameOf(key)).join(' ')
+    const text = `the removal of ${names}, started on this host, is not decided yet`
+    throw new SkeinError('conflict', `${text}: run skein peer leave again, or skein peer rm --cancel ${names}`)
+  }
+
   const isOwn = (targets: readonly { key: PeerKey }[]) => targets.some(({ key }) => key === replica.self)
   const nameOf = (key: PeerKey) => replica.view.everMember(key)?.name ?? key.slice(0, 12)
 
@@ -96,6 +107,7 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
           'no settled member is within reach to take this host out: see skein peer ls',
         )
       }
+      if (!replica.removedBy) refuseWithOpenRemoval()
       await replica.fence({ starter: self, startedOn: nameOf(self), sinceMs: clock.now(), cut, isLeaving: true })
       if (replica.removedBy?.isLeaving) await ask(members, cut)
       await untilGone()

@@ -128,7 +128,9 @@ class Remover implements RemovalService {
     const { replica } = this.#deps
     await replica.write(view => {
       const open = view.removals().filter(({ outcome, end }) => outcome === 'undecided' && !end)
-      const removal = open.find(each => each.targets.some(({ key }) => targets.includes(key)))
+      const aimed = open.filter(each => each.targets.some(({ key }) => targets.includes(key)))
+      // others may remove one of these, too: each lifts its own
+      const removal = aimed.find(({ starter }) => starter === replica.self) ?? aimed[0]
       if (!removal) throw new SkeinError('not-found', 'no such removal is undecided: see skein peer ls')
       if (removal.starter === replica.self) return cancelRemovalLeaves(removal)
       const host = view.everMember(removal.starter)?.name ?? removal.starter.slice(0, 8)

@@ -38,6 +38,30 @@ describe('ipam: requests and grants on their way', () => {
     assert.equal(new Set(ips).size, own)
   })
 
+  it('a request that is asked again when what it gave was passed on, or was nothing, gives anew, once', async () => {
+    const web = await createWeb(hosts, '10.1.2.0/24')
+    const bytes = encodeWant({ network: web, count: 1, nonce: 7, evenLast: false, singles: 0 })
+    const ask = () => one.mesh.request(two.signer.key, donationProtocol, bytes, 1000)
+    const first = await ask()
+    await agree(hosts)
+    await one.ipam.drain(5000)
+    await agree(hosts)
+    assert.deepEqual(ownBlocks(one, web), [])
+    const [again, same] = await Promise.all([ask(), ask()])
+    assert.deepEqual(again, same)
+    assert.notDeepEqual(again, first)
+    await agree(hosts)
+    assert.equal(ownBlocks(one, web).length, 1)
+    // this host has nothing; what it said once it does not say for ever
+    const last = encodeWant({ network: web, count: 1, nonce: 9, evenLast: true, singles: 0 })
+    const askAnother = () => two.mesh.request(one.signer.key, donationProtocol, last, 1000)
+    await one.ipam.drain(5000)
+    const nothing = await askAnother()
+    await ask()
+    await agree(hosts)
+    assert.notDeepEqual(await askAnother(), nothing)
+  })
+
   it('gives to settled members only, and refuses malformed requests', async () => {
     const web = await createWeb(hosts, '10.1.2.0/24')
     const ask = (bytes: Uint8Array) => one.mesh.request(two.signer.key, donationProtocol, bytes, 1000)

@@ -43,6 +43,23 @@ describe('replica: leaving the mesh', () => {
     })
   }
 
+  it('waits until what it started itself is decided: fenced it could not say so, and bound the others for good', async () => {
+    await grow(4)
+    const [, two, three, four] = [at(0), at(1), at(2), at(3)]
+    const keys = (...of: MemoryPeer[]) => of.map(({ signer }) => signer.key)
+    hub.split(keys(at(0), two), keys(three), keys(four))
+    await two.removal.start(keys(four), 0)
+    await assert.rejects(two.leaving.leave(), {
+      code: 'conflict',
+      message: /^the removal of host4, started on this host, is not decided yet: .* skein peer rm --cancel host4$/,
+    })
+    assert.equal(two.replica.fenced, undefined)
+    await two.removal.cancel(keys(four))
+    hub.heal()
+    await two.leaving.leave()
+    assert.equal(at(0).replica.view.member(two.signer.key), undefined)
+  })
+
   for (const count of [3, 4]) {
     it(`takes two hosts out of a mesh of ${count} that leave at once: neither acknowledges that the other does`, async () => {
       await grow(count)

@@ -84,6 +84,23 @@ describe('replica: removal of a host (R9)', () => {
     await assert.rejects(one?.removal.cancel([keyOf(four)]) ?? assert.fail(), { code: 'not-found' })
   })
 
+  it('is lifted also where one of those that it is about has started to remove the other', async () => {
+    peers.push(await joinPeer(hub, 'host5', one ?? assert.fail(), seedAt(5)))
+    const allSettled = (view: RegistryView) => view.members().filter(member => member.settled).length === 5
+    await Promise.all(peers.map(peer => peer.replica.waitFor(allSettled, 5000)))
+    // theirs is the first of the list
+    const [target, other, near, far, starter] = [...peers].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+    hub.split([keyOf(starter), keyOf(near)], [keyOf(target)], [keyOf(other)], [keyOf(far)])
+    await starter?.removal.start([keyOf(target), keyOf(other)], 0)
+    await target?.removal.start([keyOf(other)], 0)
+    hub.heal()
+    hub.split([keyOf(starter), keyOf(near), keyOf(target)], [keyOf(other)], [keyOf(far)])
+    await starter?.replica.waitFor(view => view.removals().length === 2, 3000)
+    await starter?.removal.cancel([keyOf(target), keyOf(other)])
+    const own = starter?.replica.view.removals().find(each => each.starter === keyOf(starter))
+    assert.equal(own?.outcome, 'cancelled')
+  })
+
   it('H10: is refused to a minority, with what to assert; and while the host is connected', async () => {
     await assert.rejects(one?.removal.start([keyOf(four)], 1) ?? assert.fail(), {
       code: 'conflict',
