@@ -50,8 +50,9 @@ describe('agent: joining with a token', function () {
   it('asks an issuer that died before it answered again, under the same key', async () => {
     const disk = createMemoryDisk()
     const { asked, again, token } = await issue(async issuer => {
-      setTimeout(again, 100)
-      return dies(issuer)
+      const answer = await dies(issuer)
+      await again()
+      return answer
     }, admits)
     const identity = await joinWith(disk, token, true)
     assert.deepEqual(asked, [signerOf(identity.seed).key, signerOf(identity.seed).key])

@@ -15,6 +15,16 @@ function shownTo(peer: TestPeer): string[] {
   return shown
 }
 
+/** It takes nothing that it is shown for a proof; gives how often it was shown something. */
+function provesNothingTo(peer: TestPeer): () => number {
+  let shown = 0
+  peer.mesh.onProof(() => {
+    shown++
+    return Promise.reject(new Error('it is held here'))
+  })
+  return () => shown
+}
+
 /** Dials the peer under these keys, one after the other. */
 async function dialling(
   peer: TestPeer,
@@ -78,27 +88,19 @@ describe('mesh: a member that does not know those who know it (R8)', function ()
 
   it('lets in nobody who has proved nothing', async () => {
     const [old, stranger] = await Promise.all([startPeer(), startPeer()])
-    let shown = 0
-    old.mesh.onProof(() => {
-      shown++
-      return Promise.reject(new Error('it is held here'))
-    })
+    const shown = provesNothingTo(old)
     stranger.mesh.proveWith(() => bytes('yours'))
     stranger.mesh.setMembers([memberOf(old)])
-    await until('it has tried three times', () => shown > 2)
+    await until('it has tried three times', () => shown() > 2)
     assert.deepEqual([old.events, stranger.events], [[], []])
   })
 
   it('takes no harm from what it is shown: a handler that fails is no error', async () => {
     const [old, member] = await Promise.all([startPeer(), startPeer()])
-    let shown = 0
-    old.mesh.onProof(() => {
-      shown++
-      return Promise.reject(new Error('malformed'))
-    })
+    const shown = provesNothingTo(old)
     member.mesh.proveWith(() => new Uint8Array(1024 * 1024))
     member.mesh.setMembers([memberOf(old)])
-    await until('it is shown twice', () => shown > 1)
+    await until('it is shown twice', () => shown() > 1)
     assert.deepEqual(
       old.log.filter(({ level }) => level >= 50),
       [],
