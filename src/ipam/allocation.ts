@@ -198,11 +198,16 @@ export class Allocation {
     return ip
   }
 
-  /** Journals the address as held; false when it turned out, after the time which that took, not to be ours to give. */
+  /**
+   * Journals the address as held; false when it turned out, after the time which that took, not to be ours to give. Throws when this peer was
+   * found to be a copy meanwhile (R8).
+   */
   async #handOut(pool: Pool, ip: number, group: GroupId | undefined): Promise<boolean> {
-    const { books, hints, asker } = this.#deps
+    const { replica, books, hints, asker } = this.#deps
     await books.hold(pool, ip, false, group ?? '')
     hints.touch(pool.network)
+    // it stays held then: a fenced peer writes nothing down any more, and gives nothing out
+    if (replica.fenced) throw replica.fenced
     const isGood = this.#isStillOurs(pool, ip)
     if (!isGood) await books.release(pool, ip)
     if (pool.isLow(books.moment())) asker.prepare(pool.network)

@@ -22,6 +22,7 @@ export type ForkListener = (writer: PeerKey, since: Hlc | undefined) => void
 export class BatchLog {
   /** In the order in which the writers were met: each one's admission stands in the records of those before it. */
   readonly #histories = new Map<PeerKey, History>()
+  readonly #others = new Set<PeerKey>()
   readonly #forkListeners: ForkListener[] = []
   #vector: { map: Vector; hash?: Uint8Array } | undefined
 
@@ -153,6 +154,18 @@ export class BatchLog {
   /** True if the writer is known to have more than one history. */
   isForked(writer: PeerKey): boolean {
     return this.tips(writer).length > 1
+  }
+
+  /** True if the writer is forked, or is said to have another history that nothing is held of. */
+  hasOthers(writer: PeerKey): boolean {
+    return this.#others.has(writer) || this.isForked(writer)
+  }
+
+  /** The writer has, or is said to have, a history besides what is held here. */
+  noteOthers(writer: PeerKey): void {
+    if (this.#others.has(writer) || !this.#histories.has(writer)) return
+    this.#others.add(writer)
+    this.#vector = this.#vector && { ...this.#vector, map: new Map(this.#vector.map) }
   }
 
   /** Writers in the order in which they were met: nobody's records rest on the membership of one behind it. */

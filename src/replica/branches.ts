@@ -1,7 +1,7 @@
 /**
  * Which histories of a forked writer are kept (R8, decision 0023). Who has the key can make any number, and show different ones to
  * different peers; so what is kept is a choice that comes out the same whatever of them was met first: of the batches that
- * follow on one and the same those with the lowest hashes, so many at the first parting on a path, fewer at the next.
+ * follow on one and the same those with the lowest hashes, compacted runs first, so many at the first parting on a path, fewer at the next.
  */
 import { noBatch } from '../crdt/batch.ts'
 import type { Unit } from './unit.ts'
@@ -21,7 +21,7 @@ interface Parting {
 export class Branches {
   /** Partings on the path to a unit. */
   readonly #levels = new Map<string, number>()
-  /** Hashes of what is known to follow. */
+  /** Of what is known to follow, as `orderOf`. */
   readonly #groups = new Map<string, string[]>()
   readonly #parentOf: (unit: Unit) => Unit | undefined
   /** What is not kept. */
@@ -49,7 +49,7 @@ export class Branches {
 
   #join(unit: Unit): void {
     const { group } = this.#partingOf(unit)
-    this.#groups.set(group, [...(this.#groups.get(group) ?? []), unit.hash])
+    this.#groups.set(group, [...(this.#groups.get(group) ?? []), orderOf(unit)])
   }
 
   /** Notes how deep the unit lies, if it is kept. */
@@ -70,12 +70,18 @@ export class Branches {
     return { group: isInside ? `in ${parent.hash}` : unit.previous, isInside, parent }
   }
 
-  #rank(known: readonly string[], { hash }: Unit): number {
-    return known.filter(other => other < hash).length
+  #rank(known: readonly string[], unit: Unit): number {
+    const order = orderOf(unit)
+    return known.filter(other => other < order).length
   }
 
   #width(parent: Unit | undefined, isInside: boolean): number {
     const width = widths[(parent && this.#levels.get(parent.hash)) ?? 0] ?? 1
     return isInside ? width - 1 : width
   }
+}
+
+/** A run that was compacted comes before batches: its own first hash is forgotten, and it stays wherever it was made while the others are met. */
+function orderOf({ compact, hash }: Unit): string {
+  return `${compact ? 0 : 1}${hash}`
 }

@@ -2,8 +2,9 @@
  * R4's newcomer. Until it covers what some member showed it at the beginning of a pass it knows too little to be counted
  * on: it shows no vector, acknowledges nothing, creates nothing and hands nothing out. Then it is complete, for good.
  */
-import type { Vector } from '../crdt/vector.ts'
+import type { Head, Vector } from '../crdt/vector.ts'
 import { encode } from '../lib/cbor.ts'
+import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { LocalFacts } from './replica.ts'
 
@@ -15,6 +16,8 @@ export interface CompletenessDeps {
   facts: Pick<LocalFacts, 'get'>
   /** Makes a local fact durable. */
   journal(bytes: Uint8Array): Promise<void>
+  /** True of a writer of whom histories were shown that are not kept here, as others are (branches.ts). */
+  hasRefused(writer: PeerKey): boolean
   /** Called once it is complete, durably. */
   completed(): void
 }
@@ -40,12 +43,18 @@ export class Completeness {
     if (!this.isComplete && shown.size > 0) this.#target = shown
   }
 
-  /** Looks whether the pass has come to its end. Rejects when that cannot be noted. */
-  async look(): Promise<void> {
-    const { log, journal, completed } = this.#deps
+  /**
+   * Looks whether the pass has come to its end. Rejects when that cannot be noted.
+   * @param pulled what a member showed and was asked for to the end: what is missing of it now was refused
+   */
+  async look(pulled?: Vector): Promise<void> {
+    const { log, hasRefused, journal, completed } = this.#deps
     const target = this.#target
     if (!target || this.isComplete) return
-    if (![...target].every(([writer, tips]) => tips.every(tip => log.mayHold(writer, tip)))) return
+    // members do not keep that history either, once this peer is complete and may show them the one that is kept
+    const isCovered = (writer: PeerKey, tips: readonly Head[]) =>
+      tips.every(tip => log.mayHold(writer, tip)) || (target === pulled && hasRefused(writer))
+    if (![...target].every(([writer, tips]) => isCovered(writer, tips))) return
     this.#target = undefined
     await journal(encode([fact, '1']))
     this.#complete = true

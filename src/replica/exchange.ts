@@ -10,6 +10,7 @@ import type { ReplicaDeps } from './deps.ts'
 import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
 import { Handover } from './handover.ts'
 import { createHearing } from './hearing.ts'
+import { HiddenTips } from './hidden-tips.ts'
 import type { Received } from './intake.ts'
 import { Neighbours } from './neighbours.ts'
 import type { Orphans } from './orphans.ts'
@@ -51,16 +52,16 @@ export class Exchange {
       () => transport.reconnect(),
     )
     this.neighbours = new Neighbours({
-      ...{ transport, log, clock, random, logger, receive },
+      ...{ transport, log, clock, random, logger, receive, hidden: new HiddenTips(log) },
       rolledBack: (_, counter) => void right.close({ kind: 'members', counter }),
       shown: (peer, vector) => {
         completeness.begin(vector)
         this.#shown(peer, vector)
       },
       shownTo: peer => askers.shownTo(peer),
-      pulled: () => completeness.look(),
+      pulled: of => completeness.look(of),
       inTurn: pull => turns.run(pull),
-      covered: peer => handover.give(peer, askOf(transport, peer)),
+      synchronised: (peer, lacks) => handover.give(peer, askOf(transport, peer), lacks),
     })
     const answering: AnswerDeps = {
       ...{ log, orphans, adopt },

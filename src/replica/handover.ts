@@ -1,4 +1,9 @@
-/** Gives a member that holds all that this peer does the orphaned units of this peer, which anti-entropy never asks for: their heads are known there. */
+/**
+ * Gives members the orphaned units of this peer, which anti-entropy never asks for: their heads are known there. A member that lacks histories of a forked
+ * writer gets them too: it may hold so many others that it has no room for these before some have gone into a unit (branches.ts).
+ */
+import { type Vector, vectorHash } from '../crdt/vector.ts'
+import { toHex } from '../lib/bytes.ts'
 import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
@@ -9,8 +14,8 @@ import { ask, chunkBytes } from './sync-messages.ts'
 export class Handover {
   readonly #orphans: Pick<Orphans, 'all' | 'hash' | 'version'>
   readonly #logger: Logger
-  /** Members that were asked since they were connected. */
-  readonly #asked = new Set<PeerKey>()
+  /** Members that were asked since they were connected, each with what it lacked then. */
+  readonly #asked = new Map<PeerKey, string>()
   /** Of what they were asked about. */
   #version = ''
 
@@ -24,15 +29,19 @@ export class Handover {
     this.#asked.delete(peer)
   }
 
-  /** Gives what there is, once. Never rejects: a member of an earlier version refuses, and one that goes away is met again. */
-  async give(peer: PeerKey, asking: Asking): Promise<void> {
+  /**
+   * Gives what there is, once, and again when the member shows something else of the writers that it lacks something of. Never rejects: a member of an
+   * earlier version refuses, and one that goes away is met again.
+   */
+  async give(peer: PeerKey, asking: Asking, lacks: Vector): Promise<void> {
     const orphans = this.#orphans.all()
     if (orphans.length === 0) return
     const version = this.#orphans.version()
     if (version !== this.#version) this.#asked.clear()
     this.#version = version
-    if (this.#asked.has(peer)) return
-    this.#asked.add(peer)
+    const shown = toHex(vectorHash(lacks))
+    if (this.#asked.get(peer) === shown) return
+    this.#asked.set(peer, shown)
     const hash = this.#orphans.hash()
     try {
       let reply = await asking([ask.orphans, hash])

@@ -82,7 +82,7 @@ export class History {
   /**
    * Puts a compact unit in the place of all that lies within its run, on whatever history: who has only the unit cannot tell
    * what others have there from what went. Says whether another history had something there: what goes on behind the
-   * run stays, and may be the same as what went.
+   * run stays, and may be the same as what went, but for what is too much now: others who meet it behind the unit refuse it.
    */
   replace(unit: Unit): boolean {
     const path = new Set(this.#pathTo(this.find(headOf(unit)), unit.first))
@@ -90,9 +90,10 @@ export class History {
     const left = this.#units.filter(other => !gone.has(other))
     this.#keep([...left, unit].sort(byPlace))
     this.#forkedSince = undefined
-    this.#branches = this.#tips.length < 2 ? undefined : this.#newBranches()
+    this.#branches = undefined
+    const surplus = this.#tips.length < 2 ? [] : this.#sortOut()
     const reaches = ({ first, last }: Unit) => first <= unit.last && last >= unit.first
-    return left.some(reaches) || [...gone].some(other => !path.has(other))
+    return surplus.length > 0 || left.some(reaches) || [...gone].some(other => !path.has(other))
   }
 
   /** The units of all histories that have a counter from `first` to `last`. */

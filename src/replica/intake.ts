@@ -64,6 +64,11 @@ export class Intake {
     return this.inTurn(() => this.#place(batches))
   }
 
+  /** True if a history of the writer was one too many and is not kept. */
+  hasRefused(writer: PeerKey): boolean {
+    return this.#full.has(writer)
+  }
+
   /** Runs when what came before has been taken in, and before what comes next is. */
   inTurn<T>(take: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(take)
@@ -117,7 +122,10 @@ export class Intake {
     const { log, verify, logger } = this.#deps
     const standing = log.standing(batch, group)
     if (standing === 'known') return true
-    if (standing === 'gap' || !this.#mayWrite(batch)) return false
+    if (standing === 'gap' || !this.#mayWrite(batch)) {
+      if (standing === 'gap' && this.#isOfAnother(batch)) log.noteOthers(batch.writer)
+      return false
+    }
     if (!isSignedPart(batch, verify)) {
       const from = this.#senders.get(batch)
       logger.warn({ writer: batch.writer, from }, 'batch with a wrong signature ignored')
@@ -136,6 +144,13 @@ export class Intake {
     marks.add(parent)
     group.set(batch.hash, batch)
     return true
+  }
+
+  /** True if it follows on another batch than those that are held of that counter: its writer has several histories (R8). */
+  #isOfAnother(batch: Part): boolean {
+    const { log, verify } = this.#deps
+    if (log.hasOthers(batch.writer) || batch.first > log.head(batch.writer).counter) return false
+    return isSignedPart(batch, verify)
   }
 
   #shownFull({ writer, first }: Part): void {

@@ -95,7 +95,7 @@ export class JournalledReplica implements Replica {
     })
     this.#adoption = new Adoption({
       ...held,
-      ...{ compactor: this.#compactor, intake: this.#intake, logger: deps.log },
+      ...{ compactor: this.#compactor, intake: this.#intake, verify: deps.verify, logger: deps.log },
       journal: unit => this.#durable.put([entryOf(unit)]),
       applied: unit => this.#applied([unit]),
     })
@@ -117,6 +117,7 @@ export class JournalledReplica implements Replica {
     this.#outbox = new Outbox(deps.transport, deps.clock)
     this.#completeness = new Completeness({
       ...{ self: this.self, log: this.#log, facts: this.local },
+      hasRefused: writer => this.#intake.hasRefused(writer),
       journal: bytes => noteFacts([bytes]),
       completed: () => this.#watchers.notify(),
     })

@@ -1,5 +1,5 @@
 /** When to synchronise with whom: on connect, when something is missing, and every few seconds with a random member. */
-import type { Dot } from '../crdt/vector.ts'
+import type { Dot, Vector } from '../crdt/vector.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { withDeadline } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
@@ -18,8 +18,8 @@ export interface NeighboursDeps extends SyncDeps {
   clock: Clock
   random(): number
   logger: Logger
-  /** The member holds all that this peer does: what anti-entropy does not tell it is told now. Never rejects. */
-  covered(by: PeerKey): Promise<void>
+  /** The member was synchronised with, and lacks something of these writers alone: what anti-entropy does not tell it is told now. Never rejects. */
+  synchronised(peer: PeerKey, lacks: Vector): Promise<void>
 }
 
 interface Contact {
@@ -121,9 +121,9 @@ export class Neighbours {
     const offers = this.#offers.get(peer) ?? []
     this.#offers.delete(peer)
     try {
-      const { equal, covered } = await syncWith(this.#deps, peer, offers)
+      const { equal, lacks } = await syncWith(this.#deps, peer, offers)
       this.#contacts.set(peer, { behind: !equal, lastSyncMs: this.#deps.clock.now() })
-      if (covered) await this.#deps.covered(peer)
+      if (lacks) await this.#deps.synchronised(peer, lacks)
     } catch (error) {
       this.#contacts.set(peer, { behind: true, lastSyncMs: this.#contacts.get(peer)?.lastSyncMs })
       this.#deps.logger.debug({ peer, err: errorText(error) }, 'synchronisation broke off')

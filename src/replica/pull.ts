@@ -4,6 +4,7 @@ import type { Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Asking } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
+import type { HiddenTips } from './hidden-tips.ts'
 import type { Received } from './intake.ts'
 import { shortHashBytes, shortToPlain } from './short-vector.ts'
 import { ask, maxWants, openChunk, type Want, wantToPlain } from './sync-messages.ts'
@@ -17,17 +18,18 @@ export interface PullDeps {
   receive(batches: readonly Uint8Array[]): Promise<Received>
   /** The member understands what is in short. */
   inShort: boolean
+  hidden: HiddenTips
 }
 
 /** Pulls what of `theirs` is missing. Gives the number of units that were new. */
-export async function pull({ log, asking, receive, inShort }: PullDeps, theirs: Vector): Promise<number> {
+export async function pull({ log, asking, receive, inShort, hidden }: PullDeps, theirs: Vector): Promise<number> {
   let gained = 0
   let gainedSince = 0
   // a writer whose units cannot be placed is left for later: what they rest on comes with another writer's
   const stuck = new Set<PeerKey>()
   const located = new Set<PeerKey>()
   for (;;) {
-    const wants = wantsOf(log, theirs, stuck, located)
+    const wants = wantsOf(log, theirs, stuck, located, hidden)
     if (wants.length === 0) {
       if (stuck.size === 0 || gainedSince === 0) return gained
       stuck.clear()
@@ -39,9 +41,13 @@ export async function pull({ log, asking, receive, inShort }: PullDeps, theirs: 
     const received = await receive(units)
     gained += received.accepted
     gainedSince += received.accepted
-    for (const writer of received.stuck) stuck.add(writer)
-    const lost = unknown.filter(writer => !located.has(writer))
+    // what does not follow on what is held here may be of another history than whoever answered took it for
+    const astray = [...received.stuck].filter(writer => log.tips(writer).length > 0)
+    for (const writer of received.stuck) if (!astray.includes(writer) || located.has(writer)) stuck.add(writer)
+    const lost = [...unknown, ...astray].filter(writer => !located.has(writer))
     for (const writer of lost) located.add(writer)
+    if (received.accepted + lost.length === 0)
+      for (const { writer } of wants) hidden.pulled(writer, theirs.get(writer) ?? [])
     if (received.accepted + received.stuck.size + lost.length === 0) return gained
   }
 }
@@ -51,6 +57,7 @@ function wantsOf(
   theirs: Vector,
   stuck: ReadonlySet<PeerKey>,
   located: ReadonlySet<PeerKey>,
+  hidden: HiddenTips,
 ): readonly Want[] {
   let locators = 0
   const wants: Want[] = []
@@ -58,7 +65,7 @@ function wantsOf(
     if (wants.length >= maxWants) break
     if (stuck.has(writer)) continue
     const whole = located.has(writer)
-    if (tips.every(tip => log.mayHold(writer, tip))) {
+    if (tips.every(tip => log.mayHold(writer, tip)) && !hidden.hasNew(writer, tips)) {
       const heads = log.beside(writer, tips)
       // whoever has let nothing go does not know these
       if (heads.length > 0 && !whole) wants.push({ writer, heads, whole })

@@ -9,6 +9,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { AskBack, Transport } from '../mesh/transport.ts'
 import { type Asking, askOf, askOver } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
+import type { HiddenTips } from './hidden-tips.ts'
 import type { Received } from './intake.ts'
 import { look, wholeOf } from './look.ts'
 import { pull } from './pull.ts'
@@ -21,6 +22,7 @@ const maxRounds = 32
 export interface SyncDeps {
   transport: Transport
   log: BatchLog
+  hidden: HiddenTips
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
   /** The member holds records of this peer's own that this peer does not hold. */
   rolledBack(knownBy: PeerKey, counter: number): void
@@ -28,8 +30,8 @@ export interface SyncDeps {
   shown(peer: PeerKey, vector: Vector): void
   /** What the member was shown of this peer a moment ago, when it asked by itself: it pulls that by itself too. */
   shownTo(peer: PeerKey): Vector | undefined
-  /** What was pulled is in the log. */
-  pulled(): Promise<void>
+  /** What was pulled is in the log. Of what the member showed, if that is known in full, it has nothing more that is taken in here. */
+  pulled(of: Vector | undefined): Promise<void>
   /** Runs `pull` when it is its turn: what several members offer is pulled from one of them. */
   inTurn<T>(pull: () => Promise<T>): Promise<T>
 }
@@ -45,8 +47,11 @@ export interface Offer {
 
 export interface Synchronised {
   readonly equal: boolean
-  /** The member holds all that this peer does. */
-  readonly covered: boolean
+  /**
+   * What the member showed of the writers that it lacks something of: nothing where it holds all that this peer does. Undefined where it takes in what
+   * it lacks as soon as it asks; a history of a forked writer it may have no room for.
+   */
+  readonly lacks: Vector | undefined
 }
 
 /**
@@ -54,10 +59,10 @@ export interface Synchronised {
  * @param offers with these nothing is offered in return
  */
 export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly Offer[]): Promise<Synchronised> {
-  const { log, transport } = deps
+  const { log, transport, hidden } = deps
   const asking = askOf(transport, peer)
   const pullOver = (over: Asking, inShort: boolean, theirs: Vector) =>
-    deps.inTurn(() => pull({ log, asking: over, receive: units => deps.receive(peer, units), inShort }, theirs))
+    deps.inTurn(() => pull({ log, asking: over, receive: units => deps.receive(peer, units), inShort, hidden }, theirs))
   for (const { vector, inShort, askBack } of offers) {
     // that connection may be gone by now: what the one in use gives is looked for all the same
     await pullOver(askOver(askBack), inShort, vector).catch(() => undefined)
@@ -67,19 +72,19 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
   let inShort = log.vector().size > 0
   for (let round = 0; round < maxRounds; round++) {
     const seen = await look({ self: transport.self, log, asking, rolledBack }, inShort)
-    if (!seen) return { equal: false, covered: false }
+    if (!seen) return { equal: false, lacks: undefined }
     let theirs = wholeOf(log, seen)
     if (theirs) deps.shown(peer, theirs)
     if (theirs && isEqual(log.vector(), theirs)) {
-      await deps.pulled()
-      return { equal: true, covered: true }
+      await deps.pulled(theirs)
+      return { equal: true, lacks: new Map() }
     }
     const gained = await pullOver(asking, seen.inShort, seen.vector)
     if (!theirs) {
       theirs = wholeOf(log, seen)
       if (theirs) deps.shown(peer, theirs)
     }
-    await deps.pulled()
+    await deps.pulled(theirs)
     if (!theirs) {
       // with nothing gained, what was shown in short has misled: then in full
       inShort = gained > 0
@@ -88,9 +93,9 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
     const ahead = newerThan(log.vector(), theirs)
     const untold = newerThan(ahead, deps.shownTo(peer) ?? new Map())
     if (untold.size > 0 && offers.length === 0) await asking(offerOf(log, untold, theirs, seen.inShort))
-    if (ahead.size > 0 || gained === 0) return { equal: false, covered: ahead.size === 0 }
+    if (ahead.size > 0 || gained === 0) return { equal: false, lacks: lacking(log, ahead, theirs) }
   }
-  return { equal: false, covered: false }
+  return { equal: false, lacks: undefined }
 }
 
 export async function hasDot(
@@ -117,6 +122,12 @@ function newerThan(mine: Vector, theirs: Vector): Vector {
     return [writer, tips.filter(tip => !shown.some(head => sameHead(head, tip)))] as const
   })
   return new Map(newer.filter(([, tips]) => tips.length > 0))
+}
+
+function lacking(log: BatchLog, ahead: Vector, theirs: Vector): Vector | undefined {
+  const writers = [...ahead.keys()]
+  if (writers.length > 0 && !writers.some(writer => log.hasOthers(writer))) return undefined
+  return new Map(writers.map(writer => [writer, theirs.get(writer) ?? []]))
 }
 
 function isEqual(a: Vector, b: Vector): boolean {

@@ -1,7 +1,7 @@
 /**
- * Units that cannot be made here though their checkpoint is held. Copies of a host each let go of leaves of what they have in common: whoever
- * gave effect to the one lacks what the other keeps. Of two such units the one of the longer run counts, of equal runs the smaller one, at last
- * the one with the lower signature: everybody comes to hold the same (decision 0018, "Two checkpoints of what two copies have in common").
+ * Units that cannot be made here though their checkpoint is held. Copies of a host each let go of leaves of what they have in common, or each of
+ * the same run of its own history: whoever gave effect to the one lacks what the other keeps. Of two such units the one of the longer run counts, of
+ * equal runs the smaller one, at last the one with the lower signature: everybody comes to hold the same (decision 0018, "Two checkpoints").
  */
 import type { Verify } from '../crdt/batch.ts'
 import { isMadeBy } from '../crdt/checkpoint.ts'
@@ -12,26 +12,46 @@ import type { Unit } from './unit.ts'
 
 export interface Held {
   readonly registry: Pick<Registry, 'checkpoints'>
-  readonly log: Pick<BatchLog, 'overlapping'>
+  readonly log: Pick<BatchLog, 'overlapping' | 'within' | 'hasOthers'>
   readonly verify: Verify
 }
 
 /** What goes from here when the unit is put in the place of its run; undefined if it is none that counts more than what is held. */
 export function unmade(unit: CompactUnit, { registry, log, verify }: Held): readonly PlacedLeaf[] | undefined {
   const { writer, first, last, hash } = unit
-  const isHeld = registry.checkpoints.of(writer).some(({ leaf }) => isMadeBy(unit, leaf))
-  if (!isHeld || !isSignedPart(unit, verify)) return undefined
+  if (!isSignedPart(unit, verify)) return undefined
+  // what another history had there goes unjudged, as it does wherever a unit is made; its checkpoint may have gone with a history too
+  const other = log.within(writer, first, last).find(held => held.compact && held.first === first && held.last === last)
+  if (other && other.hash !== hash) return countsMore(unit, [other]) ? [] : undefined
   const endsHere = (path: readonly Unit[]) => path.at(-1)?.last === last && path.at(-1)?.hash === hash
   const held = log.overlapping(writer, first, last).find(endsHere)
   // with nothing but batches there it is no other unit that stands in its way
-  if (held?.[0]?.first !== first || !held.some(part => part.compact) || !countsMore(unit, held)) return undefined
+  if (!held?.some(part => part.compact) || !countsMore(unit, held)) return undefined
+  const within = linked(held).filter(part => part.first >= first)
+  const leaves = within.flatMap(part => leavesOf(openPart(part.bytes)))
+  const isMade = registry.checkpoints.of(writer).some(({ leaf }) => isMadeBy(unit, leaf))
+  if (!isMade && !(log.hasOthers(writer) && isTrue(unit, within, leaves))) return undefined
   const named = new Set(unit.survivors.map(leaf => leaf.hash))
-  return held.flatMap(part => leavesOf(openPart(part.bytes))).filter(leaf => !named.has(leaf.hash))
+  return leaves.filter(leaf => !named.has(leaf.hash))
 }
 
-/** Than the parts that make up its run: several have shorter ones. */
-function countsMore({ bytes, signature }: CompactUnit, [only, ...more]: readonly Unit[]): boolean {
-  if (!only || more.length > 0) return true
-  const larger = only.bytes.length - bytes.length
-  return larger > 0 || (larger === 0 && Buffer.compare(signature, openPart(only.bytes).signature) < 0)
+/** True if the unit says of these parts of its run nothing but what they have: the others lie within another unit's run. */
+function isTrue({ survivors }: CompactUnit, [start]: readonly Unit[], leaves: readonly PlacedLeaf[]): boolean {
+  const known = new Set(leaves.map(({ hash }) => hash))
+  return start !== undefined && survivors.every(({ counter, hash }) => counter < start.first || known.has(hash))
+}
+
+/** Of the parts that lead to the last one those from the last unit on that stands for another history, which goes unjudged too. */
+function linked(path: readonly Unit[]): readonly Unit[] {
+  const broken = path.findLastIndex((part, i) => i > 0 && part.previous !== path[i - 1]?.hash)
+  return path.slice(Math.max(broken, 0))
+}
+
+/** Than the parts that reach into its run: units of shorter runs, or of others that it does not lie within. */
+function countsMore({ first, last, bytes, signature }: CompactUnit, held: readonly Unit[]): boolean {
+  const around = held.find(part => part.compact && part.first <= first && last <= part.last)
+  if (!around) return true
+  const larger = around.bytes.length - bytes.length
+  const isSameRun = around.first === first && around.last === last
+  return isSameRun && (larger > 0 || (larger === 0 && Buffer.compare(signature, openPart(around.bytes).signature) < 0))
 }

@@ -25,7 +25,9 @@ export function checkJournals(world: World): void {
     // whoever is a member by nothing that is left is let in by nobody
     const vector = host.peer.replica.vector()
     const held = parts.filter(({ writer }) => vector.has(writer))
-    const order = world.random.chance(0.5) ? 'newcomer' : 'member'
+    // whoever was removed may lack what a checkpoint rests on, and a newcomer believes that it was there
+    const mayBelieve = registry.checkpoints.unjust().length === 0
+    const order = world.random.chance(0.5) && mayBelieve ? 'newcomer' : 'member'
     const reordered = stateText(reorder(setting, held, order, world.random))
     if (reordered !== shown) {
       world.violate(

@@ -80,6 +80,13 @@ export function reorder(
     while (takeUnits() || takeBatches());
   }
   isComplete = true
+  for (let left = parts.length; left > 0; left--) {
+    compactor.look()
+    // what was too much before something went into a unit is shown again by others
+    const refused = parts.find(part => log.standing(part) === 'next' && registry.mayWrite(part.writer))
+    if (!refused) break
+    compactor.add(refused)
+  }
   return finish()
 }
 

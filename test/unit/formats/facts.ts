@@ -47,7 +47,7 @@ function poolFact(prefix: string, pool: string, gateway: string): Fact<unknown> 
 }
 
 function completenessOn({ local }: Replica, log: BatchLog, journal = async (_: readonly Uint8Array[]) => {}) {
-  const deps = { self: keyA, log, facts: local, completed: () => undefined }
+  const deps = { self: keyA, log, facts: local, hasRefused: () => false, completed: () => undefined }
   return new Completeness({ ...deps, journal: entry => journal([entry]) })
 }
 

@@ -3,6 +3,7 @@ import { afterEach, describe, it } from 'mocha'
 import { removeNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { formatIp } from '../../../src/model/ip.ts'
 import { eventually } from '../../support/eventually.ts'
+import { Hand } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { attach, createWeb, detach, type Host, ipOf, meshOf, ownBlocks, restarted } from './fixture.ts'
 
@@ -26,6 +27,20 @@ describe('ipam: allocate and release on one host', () => {
       Array.from({ length: 40 }, (_, i) => ipOf('10.1.2.1') + i),
     )
     assert.deepEqual(host.ipam.held(web), ips)
+  })
+
+  it('hands nothing out that it was about to when it is found to be an old copy (R8)', async () => {
+    const host = await one()
+    const web = await createWeb([host], '10.1.2.0/29')
+    const { replica, signer } = host
+    const hand = new Hand(signer, replica.view.meshId, replica.vector().get(signer.key)?.[0])
+    const ofLater = hand.make([{ kind: 'tenant', name: 'later' }])
+    const write = replica.local.set.bind(replica.local)
+    replica.local.set = async (...facts) => {
+      await write(...facts)
+      if (!replica.fenced) await replica.takeProof(ofLater.bytes)
+    }
+    await assert.rejects(host.ipam.allocate(web), { code: 'forbidden', message: /older than what other members hold/ })
   })
 
   it('hands out the whole subnet but network and broadcast, then says that every address is in use', async () => {

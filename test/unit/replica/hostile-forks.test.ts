@@ -5,6 +5,8 @@ import type { Batch } from '../../../src/crdt/batch.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { maxTips } from '../../../src/crdt/vector.ts'
+import { encode } from '../../../src/lib/cbor.ts'
+import { newSeed, signerOf } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { journalName } from '../../../src/replica/create.ts'
 import type { Disk } from '../../../src/store/disk.ts'
@@ -12,7 +14,7 @@ import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type HostileMesh, meshWithHostile, sameVectors } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
-import { type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
+import { joinPeer, type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
 import { tenant } from './rig.ts'
 
 async function cloneOf(disk: Disk): Promise<Disk> {
@@ -125,6 +127,36 @@ describe('replica: two histories of one key', () => {
     await at(2).stop()
     mesh.honest.splice(1, 1, await restartPeer(hub, at(2)))
     await mesh.agree()
+  })
+
+  it('a newcomer that was shown one of them before anything else comes to its end, and shows it to the others', async () => {
+    const after = mesh.hand.head
+    const [lowest, ...others] = Array.from({ length: 17 }, (_, i) =>
+      mesh.hand.make([tenant(`child-${i}`)], { after }),
+    ).sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    if (!lowest) assert.fail()
+    mesh.say(others)
+    await mesh.agree()
+    const seed = newSeed()
+    hub.split(
+      mesh.honest.map(({ signer }) => signer.key),
+      [signerOf(seed).key],
+    )
+    const newcomer = await joinPeer(hub, 'host5', at(1), seed)
+    try {
+      newcomer.mesh.hear(mesh.hand.key, encode([lowest.bytes]))
+      hub.heal()
+      await eventually(() => newcomer.replica.isComplete)
+      await sameVectors([...mesh.honest, newcomer])
+      assert.ok(
+        at(1)
+          .replica.vector()
+          .get(mesh.hand.key)
+          ?.some(({ hash }) => hash === lowest.hash),
+      )
+    } finally {
+      await newcomer.stop()
+    }
   })
 
   it('another history from the very beginning, long after', async () => {

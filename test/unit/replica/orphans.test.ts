@@ -8,7 +8,7 @@ import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, makeUnit } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { CheckpointLeaf, Leaf } from '../../../src/crdt/leaves.ts'
-import { vectorHash } from '../../../src/crdt/vector.ts'
+import { type Head, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
@@ -68,6 +68,11 @@ describe('replica: units whose checkpoint is lost', function () {
   async function rest(peers: readonly MemoryPeer[] = mesh.honest): Promise<void> {
     for (const _ of [1, 2]) await Promise.all(peers.map(({ replica }) => replica.syncNow(2000)))
     assert.equal(new Set(peers.map(hashOf)).size, 1, 'equal vectors')
+  }
+
+  function headOf(history: readonly Batch[]): Head {
+    const end = history.at(-1) ?? assert.fail()
+    return { counter: end.last, hash: end.hash }
   }
 
   /** Host 1 has what is left of the run, the others have the run; nobody has the checkpoint. */
@@ -183,6 +188,82 @@ describe('replica: units whose checkpoint is lost', function () {
     hub.rewriting = usualRewriting
     await restart()
     for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+  })
+
+  it('go to who holds a unit of the same run of another history (R8), and count after restarts', async () => {
+    const begun = mesh.hand.make([{ kind: 'tenant', name: 'common' }])
+    mesh.say([begun])
+    await mesh.agree()
+    const histories = ['a', 'b'].map(name => {
+      const after = headOf([begun])
+      const run: Batch[] = [mesh.hand.make([{ kind: 'tenant', name }], { after })]
+      for (const i of [1, 2]) {
+        const kind = i === 1 ? ('endpoint' as const) : ('endpoint-rm' as const)
+        const of = {
+          id: name,
+          network: web,
+          ip: 0x0a010209,
+          mac: '02:02:0a:01:02:09',
+          container: '',
+          containerName: name,
+        }
+        run.push(
+          mesh.hand.make([kind === 'endpoint' ? { kind, ...of } : { kind, id: name, network: web }], {
+            after: headOf(run),
+          }),
+        )
+      }
+      const { leaf } = letGo(run, 'endpoint', 'endpoint-rm')
+      return [...run, mesh.hand.make([leaf], { after: headOf(run) })]
+    })
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
+    for (const [i, to] of [[at(1)], [at(2), at(3)]].entries()) {
+      for (const history of i === 0 ? histories : [...histories].reverse()) mesh.say(history, to)
+    }
+    await eventually(() => mesh.honest.every(({ replica }) => replica.vector().get(mesh.hand.key)?.length === 2))
+    assert.deepEqual([digests(), digests([at(2), at(3)])], [2, 1])
+    hub.heal()
+    await rest()
+    assert.equal(digests(), 1)
+    const digest = at(1).replica.view.digest()
+    await restart()
+    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+  })
+
+  it('make room for what goes on behind their run, where so many histories were held that it was refused (R8, decision 0023)', async () => {
+    const begun = cycles(1)
+    // three partings, the last of which keeps one history only, and not the one that goes on
+    const copies: Batch[] = []
+    const path = [...begun]
+    for (const depth of [1, 2, 3]) {
+      const after = headOf(path)
+      const [low, high] = ['a', 'b']
+        .map(name => mesh.hand.make([{ kind: 'tenant', name: `${name}${depth}` }], { after }))
+        .sort((a, b) => (a.hash < b.hash ? -1 : 1))
+      if (!low || !high) assert.fail()
+      copies.push(low)
+      path.push(high)
+    }
+    const run = path.slice(0, -1)
+    const { leaf, unit } = letGo(run, 'endpoint', 'endpoint-rm')
+    const goesOn = mesh.hand.make([leaf], { after: headOf(path) })
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
+    mesh.say([...run, ...copies], [at(2), at(3)])
+    await eventually(() => [2, 3].every(n => at(n).replica.vector().get(mesh.hand.key)?.length === 3))
+    mesh.say([unit, ...path.slice(-1), goesOn], [at(1)])
+    await eventually(() => at(1).replica.vector().get(mesh.hand.key)?.[0]?.hash === goesOn.hash)
+    hub.heal()
+    await rest()
+    assert.equal(digests(), 1)
+    assert.ok(
+      at(2)
+        .replica.vector()
+        .get(mesh.hand.key)
+        ?.some(({ hash }) => hash === goesOn.hash),
+    )
+    await restart()
+    await rest()
+    assert.equal(digests(), 1)
   })
 
   it('cost a member that has them 100 bytes once, and nothing after that', async () => {
