@@ -2,9 +2,8 @@
  * Takes in orphaned units that members give (orphans.ts), in the place of the records that they were made of, or of other units of these. Each
  * is judged as the checkpoint that made it would be: whoever gives it vouches for nothing.
  */
-import type { Verify } from '../crdt/batch.ts'
 import { isMadeBy } from '../crdt/checkpoint.ts'
-import { type CompactUnit, isSignedPart, openUnit } from '../crdt/compact-unit.ts'
+import { type CompactUnit, openUnit } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
 import { toHex } from '../lib/bytes.ts'
 import { errorText } from '../lib/errors.ts'
@@ -17,10 +16,9 @@ import { isSilent } from './orphans.ts'
 
 export interface AdoptionDeps {
   registry: Pick<Registry, 'member' | 'succeededBy' | 'checkpoints'>
-  log: Pick<BatchLog, 'head' | 'contradicts' | 'hasOthers' | 'noteOthers'>
+  log: Pick<BatchLog, 'isForked'>
   compactor: Pick<Compactor, 'judged' | 'adopt'>
-  intake: Pick<Intake, 'inTurn' | 'receive'>
-  verify: Verify
+  intake: Pick<Intake, 'inTurn' | 'receive' | 'isParted'>
   /** Resolves when the unit is durable. */
   journal(unit: CompactUnit): Promise<void>
   /** Called after each that took effect. */
@@ -40,8 +38,10 @@ export class Adoption {
     const units = encoded.flatMap(bytes => this.#open(from, bytes))
     const distinct = new Map(units.map(unit => [toHex(unit.signature), unit]))
     // whoever was asked for histories takes a unit that they lead to for held here, and does not give it
-    const ofForked = units.flatMap(({ writer, bytes }) => (this.#deps.log.hasOthers(writer) ? [bytes] : []))
-    await this.#deps.intake.receive(from, ofForked)
+    await this.#deps.intake.receive(
+      from,
+      units.map(({ bytes }) => bytes),
+    )
     for (const unit of distinct.values()) await this.#deps.intake.inTurn(() => this.#adopt(unit))
   }
 
@@ -55,23 +55,14 @@ export class Adoption {
   }
 
   async #adopt(given: CompactUnit): Promise<void> {
-    const { registry, log, compactor, journal, applied } = this.#deps
-    if (this.#contradicts(given)) log.noteOthers(given.writer)
+    const { registry, log, compactor, intake, journal, applied } = this.#deps
     // a living writer brings the checkpoint itself
     const isHeld = registry.checkpoints.of(given.writer).some(({ leaf }) => isMadeBy(given, leaf))
-    if (!isHeld && !isSilent(registry, log, given.writer)) return
+    if (!isHeld && !intake.isParted(given.writer) && !isSilent(registry, log, given.writer)) return
     const unit = compactor.judged(given)
     if (!unit) return
     await journal(unit)
     // a record of this peer's own may have let more of the run go meanwhile
     if (compactor.adopt(unit)) applied(unit)
-  }
-
-  /** True if the unit's run ends otherwise than what is held: its writer has several histories (R8). */
-  #contradicts(unit: CompactUnit): boolean {
-    const { log, verify } = this.#deps
-    const { writer, last, hash } = unit
-    const isOther = last <= log.head(writer).counter && log.contradicts(writer, { counter: last, hash })
-    return isOther && !log.hasOthers(writer) && isSignedPart(unit, verify)
   }
 }

@@ -22,7 +22,6 @@ export type ForkListener = (writer: PeerKey, since: Hlc | undefined) => void
 export class BatchLog {
   /** In the order in which the writers were met: each one's admission stands in the records of those before it. */
   readonly #histories = new Map<PeerKey, History>()
-  readonly #others = new Set<PeerKey>()
   readonly #forkListeners: ForkListener[] = []
   #vector: { map: Vector; hash?: Uint8Array } | undefined
 
@@ -75,6 +74,11 @@ export class BatchLog {
     return held ? held.compact === true : history?.mayHold({ counter: part.last, hash: part.hash }) === true
   }
 
+  /** How many compact units are held of the writer. */
+  compactUnits(writer: PeerKey): number {
+    return this.#histories.get(writer)?.compactUnits ?? 0
+  }
+
   /** What all units take as they are stored, and how many they are. */
   weight(): { bytes: number; units: number } {
     let [bytes, units] = [0, 0]
@@ -87,7 +91,7 @@ export class BatchLog {
 
   /** As of now, the histories of the writers that something was compacted of. */
   compacted(): Map<PeerKey, ReturnType<History['copy']>> {
-    const compacted = [...this.#histories].filter(([, { hasCompactUnits }]) => hasCompactUnits)
+    const compacted = [...this.#histories].filter(([, { compactUnits }]) => compactUnits > 0)
     return new Map(compacted.map(([writer, history]) => [writer, history.copy()]))
   }
 
@@ -154,18 +158,6 @@ export class BatchLog {
   /** True if the writer is known to have more than one history. */
   isForked(writer: PeerKey): boolean {
     return this.tips(writer).length > 1
-  }
-
-  /** True if the writer is forked, or is said to have another history that nothing is held of. */
-  hasOthers(writer: PeerKey): boolean {
-    return this.#others.has(writer) || this.isForked(writer)
-  }
-
-  /** The writer has, or is said to have, a history besides what is held here. */
-  noteOthers(writer: PeerKey): void {
-    if (this.#others.has(writer) || !this.#histories.has(writer)) return
-    this.#others.add(writer)
-    this.#vector = this.#vector && { ...this.#vector, map: new Map(this.#vector.map) }
   }
 
   /** Writers in the order in which they were met: nobody's records rest on the membership of one behind it. */

@@ -44,6 +44,7 @@ export class Exchange {
   ) {
     const { log, completeness, right, receive, orphans, adopt } = deps
     const handover = new Handover(orphans, logger)
+    const hidden = new Map<PeerKey, HiddenTips>()
     const turns = new Turns(clock, pullTurnMs)
     const askers = new Askers(clock)
     this.#fencedTurns = createFencedTurns(
@@ -52,7 +53,7 @@ export class Exchange {
       () => transport.reconnect(),
     )
     this.neighbours = new Neighbours({
-      ...{ transport, log, clock, random, logger, receive, hidden: new HiddenTips(log) },
+      ...{ transport, log, clock, random, logger, receive, hidden: peer => hidden.get(peer) ?? new HiddenTips(log) },
       rolledBack: (_, counter) => void right.close({ kind: 'members', counter }),
       shown: (peer, vector) => {
         completeness.begin(vector)
@@ -78,6 +79,7 @@ export class Exchange {
     transport.onBroadcast(createHearing({ receive, behind, log: logger }))
     transport.onConnect(peer => {
       handover.connected(peer)
+      hidden.set(peer, new HiddenTips(log))
       this.neighbours.connected(peer)
     })
   }

@@ -11,11 +11,14 @@ import type { Asking } from './asking.ts'
 import type { Orphan, Orphans } from './orphans.ts'
 import { ask, chunkBytes } from './sync-messages.ts'
 
+/** So many things that one member lacked are remembered; a hostile one can show any number. */
+const maxShown = 64
+
 export class Handover {
   readonly #orphans: Pick<Orphans, 'all' | 'hash' | 'version'>
   readonly #logger: Logger
   /** Members that were asked since they were connected, each with what it lacked then. */
-  readonly #asked = new Map<PeerKey, string>()
+  readonly #asked = new Map<PeerKey, Set<string>>()
   /** Of what they were asked about. */
   #version = ''
 
@@ -30,7 +33,7 @@ export class Handover {
   }
 
   /**
-   * Gives what there is, once, and again when the member shows something else of the writers that it lacks something of. Never rejects: a member of an
+   * Gives what there is, once, and again when the member shows something else of the forked writers that it lacks something of. Never rejects: a member of an
    * earlier version refuses, and one that goes away is met again.
    */
   async give(peer: PeerKey, asking: Asking, lacks: Vector): Promise<void> {
@@ -40,8 +43,10 @@ export class Handover {
     if (version !== this.#version) this.#asked.clear()
     this.#version = version
     const shown = toHex(vectorHash(lacks))
-    if (this.#asked.get(peer) === shown) return
-    this.#asked.set(peer, shown)
+    const asked = this.#asked.get(peer) ?? new Set()
+    if (asked.has(shown)) return
+    if (asked.size >= maxShown) asked.clear()
+    this.#asked.set(peer, asked.add(shown))
     const hash = this.#orphans.hash()
     try {
       let reply = await asking([ask.orphans, hash])

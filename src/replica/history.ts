@@ -5,6 +5,7 @@
 import { noBatch } from '../crdt/batch.ts'
 import { compareHlc, type Hlc, maxHlc } from '../crdt/hlc.ts'
 import { compareHeads, type Head, sameHead } from '../crdt/vector.ts'
+import { equalBytes } from '../lib/bytes.ts'
 import { Branches } from './branches.ts'
 import type { Unit } from './unit.ts'
 
@@ -37,8 +38,8 @@ export class History {
     return this.#units.length
   }
 
-  get hasCompactUnits(): boolean {
-    return this.#compactUnits > 0
+  get compactUnits(): number {
+    return this.#compactUnits
   }
 
   /** The same as of now, for who only reads. */
@@ -80,13 +81,13 @@ export class History {
   }
 
   /**
-   * Puts a compact unit in the place of all that lies within its run, on whatever history: who has only the unit cannot tell
-   * what others have there from what went. Says whether another history had something there: what goes on behind the
+   * Puts a compact unit in the place of all that lies within its run, on whatever history, but for a unit of the same run of another: who has
+   * only the unit cannot tell what others have there from what went. Says whether another history had something there: what goes on behind the
    * run stays, and may be the same as what went, but for what is too much now: others who meet it behind the unit refuse it.
    */
   replace(unit: Unit): boolean {
     const path = new Set(this.#pathTo(this.find(headOf(unit)), unit.first))
-    const gone = new Set(this.#units.filter(other => other.first >= unit.first && other.last <= unit.last))
+    const gone = new Set(this.#units.filter(other => isWithin(other, unit) && !isTwin(other, unit)))
     const left = this.#units.filter(other => !gone.has(other))
     this.#keep([...left, unit].sort(byPlace))
     this.#forkedSince = undefined
@@ -125,15 +126,16 @@ export class History {
   covers(unit: Unit): boolean {
     const held = this.find(headOf(unit))
     if (held && !(unit.compact && this.#isPartial(held, unit.first))) return true
-    const around = this.#compactAround(unit.last)
-    return around !== undefined && around.first <= unit.first
+    return this.#compactsAround(unit).some(around => !isTwin(unit, around))
   }
 
   /** True if of the compact unit's run no more is held than the unit has. */
   isCompactedTo(unit: Unit): boolean {
-    const around = this.#compactAround(unit.last)
-    if (!around || around.first > unit.first) return false
-    return around.first < unit.first || around.last > unit.last || around.bytes.length <= unit.bytes.length
+    return this.#compactsAround(unit).some(around => {
+      if (!isSameRun(around, unit)) return true
+      const isLess = around.bytes.length < unit.bytes.length || equalBytes(around.bytes, unit.bytes)
+      return around.hash === unit.hash && isLess
+    })
   }
 
   /** True if what ends at the head is held, or lies within a run that was compacted and may be a part of it. */
@@ -257,6 +259,11 @@ export class History {
     return undefined
   }
 
+  /** Compact units whose runs the unit's run lies within. */
+  #compactsAround(unit: Unit): Unit[] {
+    return this.#units.slice(this.#behind(unit.last - 1)).filter(other => other.compact && isWithin(unit, other))
+  }
+
   #partedAt(): Hlc {
     const children = new Map<string, Hlc[]>()
     for (const { previous, hlc } of this.#units) children.set(previous, [...(children.get(previous) ?? []), hlc])
@@ -289,6 +296,19 @@ export class History {
 
 function headOf(unit: Unit): Head {
   return { counter: unit.last, hash: unit.hash }
+}
+
+function isWithin(unit: Unit, other: Unit): boolean {
+  return other.first <= unit.first && unit.last <= other.last
+}
+
+function isSameRun(a: Unit, b: Unit): boolean {
+  return a.first === b.first && a.last === b.last
+}
+
+/** True of compact units of one run of two histories: each is kept. */
+function isTwin(a: Unit, b: Unit): boolean {
+  return a.compact === true && b.compact === true && isSameRun(a, b) && a.hash !== b.hash
 }
 
 function byPlace(a: Unit, b: Unit): number {

@@ -39,6 +39,8 @@ export interface Received {
   behind: boolean
   /** Writers of whom some were not taken in, for this or another reason: asking for them again at once is no use. */
   stuck: ReadonlySet<PeerKey>
+  /** Of these, writers of whom what came follows on none of what is held, which goes as far. */
+  astray: ReadonlySet<PeerKey>
 }
 
 /** Batches that arrived before what they follow on, kept for a while; anti-entropy brings them anyway. */
@@ -67,6 +69,12 @@ export class Intake {
   /** True if a history of the writer was one too many and is not kept. */
   hasRefused(writer: PeerKey): boolean {
     return this.#full.has(writer)
+  }
+
+  /** True if something that waits to be placed proves that the writer has another history than what is held. */
+  isParted(writer: PeerKey): boolean {
+    const astray = this.#early.find(part => part.writer === writer && this.#isAstray(part))
+    return astray !== undefined && isSignedPart(astray, this.#deps.verify)
   }
 
   /** Runs when what came before has been taken in, and before what comes next is. */
@@ -114,7 +122,8 @@ export class Intake {
     this.#early = earliest(waiting)
     const left = batches.filter(batch => this.#deps.log.standing(batch) !== 'known')
     const behind = left.some(batch => waiting.includes(batch))
-    return { accepted, behind, stuck: new Set(left.map(batch => batch.writer)) }
+    const astray = new Set(left.flatMap(batch => (this.#isAstray(batch) ? [batch.writer] : [])))
+    return { accepted, behind, stuck: new Set(left.map(batch => batch.writer)), astray }
   }
 
   /** True if the batch needs no more waiting: it was put into the group, was known, or is worthless. */
@@ -122,10 +131,7 @@ export class Intake {
     const { log, verify, logger } = this.#deps
     const standing = log.standing(batch, group)
     if (standing === 'known') return true
-    if (standing === 'gap' || !this.#mayWrite(batch)) {
-      if (standing === 'gap' && this.#isOfAnother(batch)) log.noteOthers(batch.writer)
-      return false
-    }
+    if (standing === 'gap' || !this.#mayWrite(batch)) return false
     if (!isSignedPart(batch, verify)) {
       const from = this.#senders.get(batch)
       logger.warn({ writer: batch.writer, from }, 'batch with a wrong signature ignored')
@@ -146,11 +152,10 @@ export class Intake {
     return true
   }
 
-  /** True if it follows on another batch than those that are held of that counter: its writer has several histories (R8). */
-  #isOfAnother(batch: Part): boolean {
-    const { log, verify } = this.#deps
-    if (log.hasOthers(batch.writer) || batch.first > log.head(batch.writer).counter) return false
-    return isSignedPart(batch, verify)
+  /** True if it cannot be placed though what is held goes as far: it is of another history (R8), or signed by nobody. */
+  #isAstray(part: Part): boolean {
+    const { log } = this.#deps
+    return part.first <= log.head(part.writer).counter && log.standing(part) === 'gap'
   }
 
   #shownFull({ writer, first }: Part): void {

@@ -95,7 +95,7 @@ export class JournalledReplica implements Replica {
     })
     this.#adoption = new Adoption({
       ...held,
-      ...{ compactor: this.#compactor, intake: this.#intake, verify: deps.verify, logger: deps.log },
+      ...{ compactor: this.#compactor, intake: this.#intake, logger: deps.log },
       journal: unit => this.#durable.put([entryOf(unit)]),
       applied: unit => this.#applied([unit]),
     })

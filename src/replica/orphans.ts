@@ -22,17 +22,17 @@ type RegistryPart = Pick<Registry, 'member' | 'succeededBy' | 'membersVersion' |
 /** True if nothing more is written under this key: its host was removed, came back under another one, or is fenced because it has copies. */
 export function isSilent(
   registry: Pick<Registry, 'member' | 'succeededBy'>,
-  log: Pick<BatchLog, 'hasOthers'>,
+  log: Pick<BatchLog, 'isForked'>,
   writer: PeerKey,
 ): boolean {
-  return !registry.member(writer) || registry.succeededBy(writer) !== undefined || log.hasOthers(writer)
+  return !registry.member(writer) || registry.succeededBy(writer) !== undefined || log.isForked(writer)
 }
 
 export class Orphans {
   readonly #registry: RegistryPart
   readonly #log: BatchLog
-  /** Of each silent writer, as of these tips, which are another array after each change, and of what was known of other histories. */
-  #ofWriters = new Map<PeerKey, { tips: readonly Head[]; hasOthers: boolean; orphans: readonly Orphan[] }>()
+  /** Of each silent writer, as of these tips, which are another array after each change. */
+  #ofWriters = new Map<PeerKey, { tips: readonly Head[]; orphans: readonly Orphan[] }>()
   #all: readonly Orphan[] = []
   /** What `#all` was last looked for in. */
   #seen: { vector: Vector; members: number } | undefined
@@ -50,9 +50,7 @@ export class Orphans {
     this.#ofWriters = new Map(
       silent.map(([writer, tips]) => {
         const known = this.#ofWriters.get(writer)
-        const hasOthers = this.#log.hasOthers(writer)
-        const isSame = known?.tips === tips && known.hasOthers === hasOthers
-        return [writer, isSame ? known : { tips, hasOthers, orphans: this.#orphansOf(writer) }]
+        return [writer, known?.tips === tips ? known : { tips, orphans: this.#orphansOf(writer) }]
       }),
     )
     const found = [...this.#ofWriters.values()].flatMap(({ orphans }) => orphans)
@@ -83,7 +81,7 @@ export class Orphans {
     const units = [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact)
     return units.flatMap(({ bytes }) => {
       const unit = openUnit(bytes)
-      const isOrphan = this.#log.hasOthers(writer) || !checkpoints.some(({ leaf }) => isMadeBy(unit, leaf))
+      const isOrphan = this.#log.isForked(writer) || !checkpoints.some(({ leaf }) => isMadeBy(unit, leaf))
       return isOrphan ? [{ signature: toHex(unit.signature), bytes }] : []
     })
   }

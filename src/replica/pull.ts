@@ -22,14 +22,18 @@ export interface PullDeps {
 }
 
 /** Pulls what of `theirs` is missing. Gives the number of units that were new. */
-export async function pull({ log, asking, receive, inShort, hidden }: PullDeps, theirs: Vector): Promise<number> {
+export async function pull(deps: PullDeps, theirs: Vector): Promise<number> {
+  return (await pullMissing(deps, theirs)) + (await pullHidden(deps, theirs))
+}
+
+async function pullMissing({ log, asking, receive, inShort }: PullDeps, theirs: Vector): Promise<number> {
   let gained = 0
   let gainedSince = 0
   // a writer whose units cannot be placed is left for later: what they rest on comes with another writer's
   const stuck = new Set<PeerKey>()
   const located = new Set<PeerKey>()
   for (;;) {
-    const wants = wantsOf(log, theirs, stuck, located, hidden)
+    const wants = wantsOf(log, theirs, stuck, located)
     if (wants.length === 0) {
       if (stuck.size === 0 || gainedSince === 0) return gained
       stuck.clear()
@@ -41,15 +45,28 @@ export async function pull({ log, asking, receive, inShort, hidden }: PullDeps, 
     const received = await receive(units)
     gained += received.accepted
     gainedSince += received.accepted
-    // what does not follow on what is held here may be of another history than whoever answered took it for
-    const astray = [...received.stuck].filter(writer => log.tips(writer).length > 0)
-    for (const writer of received.stuck) if (!astray.includes(writer) || located.has(writer)) stuck.add(writer)
-    const lost = [...unknown, ...astray].filter(writer => !located.has(writer))
+    // what follows on nothing that is held may be of another history than whoever answered took it for
+    const lost = [...unknown, ...received.astray].filter(writer => !located.has(writer))
+    for (const writer of received.stuck) if (!lost.includes(writer)) stuck.add(writer)
     for (const writer of lost) located.add(writer)
-    if (received.accepted + lost.length === 0)
-      for (const { writer } of wants) hidden.pulled(writer, theirs.get(writer) ?? [])
     if (received.accepted + received.stuck.size + lost.length === 0) return gained
   }
+}
+
+/** Asks for tips that lie within a compacted run here, of one writer after the other: most of what comes is known. */
+async function pullHidden({ log, asking, receive, hidden }: PullDeps, theirs: Vector): Promise<number> {
+  let gained = 0
+  for (const [writer, tips] of theirs) {
+    if (!hidden.hasNew(writer, tips)) continue
+    for (let accepted = 1; accepted > 0; gained += accepted) {
+      const { units } = openChunk(
+        await asking([ask.pull, [wantToPlain({ writer, heads: log.locator(writer), whole: true })]]),
+      )
+      accepted = (await receive(units)).accepted
+    }
+    hidden.pulled(writer, tips)
+  }
+  return gained
 }
 
 function wantsOf(
@@ -57,7 +74,6 @@ function wantsOf(
   theirs: Vector,
   stuck: ReadonlySet<PeerKey>,
   located: ReadonlySet<PeerKey>,
-  hidden: HiddenTips,
 ): readonly Want[] {
   let locators = 0
   const wants: Want[] = []
@@ -65,7 +81,7 @@ function wantsOf(
     if (wants.length >= maxWants) break
     if (stuck.has(writer)) continue
     const whole = located.has(writer)
-    if (tips.every(tip => log.mayHold(writer, tip)) && !hidden.hasNew(writer, tips)) {
+    if (tips.every(tip => log.mayHold(writer, tip))) {
       const heads = log.beside(writer, tips)
       // whoever has let nothing go does not know these
       if (heads.length > 0 && !whole) wants.push({ writer, heads, whole })

@@ -22,7 +22,8 @@ const maxRounds = 32
 export interface SyncDeps {
   transport: Transport
   log: BatchLog
-  hidden: HiddenTips
+  /** What of the member's was asked for. */
+  hidden(peer: PeerKey): HiddenTips
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
   /** The member holds records of this peer's own that this peer does not hold. */
   rolledBack(knownBy: PeerKey, counter: number): void
@@ -48,8 +49,8 @@ export interface Offer {
 export interface Synchronised {
   readonly equal: boolean
   /**
-   * What the member showed of the writers that it lacks something of: nothing where it holds all that this peer does. Undefined where it takes in what
-   * it lacks as soon as it asks; a history of a forked writer it may have no room for.
+   * What the member showed of the forked writers that it lacks something of, which it may have no room for. Undefined if it lacks only what it takes
+   * in as soon as it asks.
    */
   readonly lacks: Vector | undefined
 }
@@ -62,7 +63,9 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
   const { log, transport, hidden } = deps
   const asking = askOf(transport, peer)
   const pullOver = (over: Asking, inShort: boolean, theirs: Vector) =>
-    deps.inTurn(() => pull({ log, asking: over, receive: units => deps.receive(peer, units), inShort, hidden }, theirs))
+    deps.inTurn(() =>
+      pull({ log, asking: over, receive: units => deps.receive(peer, units), inShort, hidden: hidden(peer) }, theirs),
+    )
   for (const { vector, inShort, askBack } of offers) {
     // that connection may be gone by now: what the one in use gives is looked for all the same
     await pullOver(askOver(askBack), inShort, vector).catch(() => undefined)
@@ -125,9 +128,9 @@ function newerThan(mine: Vector, theirs: Vector): Vector {
 }
 
 function lacking(log: BatchLog, ahead: Vector, theirs: Vector): Vector | undefined {
-  const writers = [...ahead.keys()]
-  if (writers.length > 0 && !writers.some(writer => log.hasOthers(writer))) return undefined
-  return new Map(writers.map(writer => [writer, theirs.get(writer) ?? []]))
+  const forked = [...ahead.keys()].filter(writer => log.isForked(writer))
+  if (ahead.size > 0 && forked.length === 0) return undefined
+  return new Map(forked.map(writer => [writer, theirs.get(writer) ?? []]))
 }
 
 function isEqual(a: Vector, b: Vector): boolean {

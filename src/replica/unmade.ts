@@ -12,7 +12,7 @@ import type { Unit } from './unit.ts'
 
 export interface Held {
   readonly registry: Pick<Registry, 'checkpoints'>
-  readonly log: Pick<BatchLog, 'overlapping' | 'within' | 'hasOthers'>
+  readonly log: Pick<BatchLog, 'overlapping' | 'isForked'>
   readonly verify: Verify
 }
 
@@ -20,9 +20,6 @@ export interface Held {
 export function unmade(unit: CompactUnit, { registry, log, verify }: Held): readonly PlacedLeaf[] | undefined {
   const { writer, first, last, hash } = unit
   if (!isSignedPart(unit, verify)) return undefined
-  // what another history had there goes unjudged, as it does wherever a unit is made; its checkpoint may have gone with a history too
-  const other = log.within(writer, first, last).find(held => held.compact && held.first === first && held.last === last)
-  if (other && other.hash !== hash) return countsMore(unit, [other]) ? [] : undefined
   const endsHere = (path: readonly Unit[]) => path.at(-1)?.last === last && path.at(-1)?.hash === hash
   const held = log.overlapping(writer, first, last).find(endsHere)
   // with nothing but batches there it is no other unit that stands in its way
@@ -30,7 +27,7 @@ export function unmade(unit: CompactUnit, { registry, log, verify }: Held): read
   const within = linked(held).filter(part => part.first >= first)
   const leaves = within.flatMap(part => leavesOf(openPart(part.bytes)))
   const isMade = registry.checkpoints.of(writer).some(({ leaf }) => isMadeBy(unit, leaf))
-  if (!isMade && !(log.hasOthers(writer) && isTrue(unit, within, leaves))) return undefined
+  if (!isMade && !(log.isForked(writer) && isTrue(unit, within, leaves))) return undefined
   const named = new Set(unit.survivors.map(leaf => leaf.hash))
   return leaves.filter(leaf => !named.has(leaf.hash))
 }

@@ -47,7 +47,7 @@ function earlierPeer(earlier: Earlier, hub: MemoryHub, key: PeerKey): Held {
       if (isNext) log.add(unitOf(batch))
       return isNext
     })
-    return { accepted: placed.length, behind: false, stuck: new Set<PeerKey>() }
+    return { accepted: placed.length, behind: false, stuck: new Set<PeerKey>(), astray: new Set<PeerKey>() }
   }
   const neighbours = earlier.newNeighbours({
     ...{ transport: mesh, log, clock: systemClock, random: () => 0.5, logger: silentLogger },
