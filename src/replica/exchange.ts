@@ -23,7 +23,7 @@ const pullTurnMs = 5000
 
 export interface ExchangeDeps {
   log: BatchLog
-  orphans: Pick<Orphans, 'all' | 'hash' | 'version'>
+  orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides'>
   completeness: Pick<Completeness, 'begin' | 'look' | 'isComplete'>
   right: Pick<RightToWrite, 'isOutdated' | 'close'>
   /** Takes in what a member sent. */
@@ -62,7 +62,7 @@ export class Exchange {
       shownTo: peer => askers.shownTo(peer),
       pulled: of => completeness.look(of),
       inTurn: pull => turns.run(pull),
-      synchronised: (peer, lacks) => handover.give(peer, askOf(transport, peer), lacks),
+      synchronised: (peer, apart) => handover.give(peer, askOf(transport, peer), apart),
     })
     const answering: AnswerDeps = {
       ...{ log, orphans, adopt },

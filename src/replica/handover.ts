@@ -1,6 +1,6 @@
 /**
- * Gives members the orphaned units of this peer, which anti-entropy never asks for: their heads are known there. A member that lacks histories of a forked
- * writer gets them too: it may hold so many others that it has no room for these before some have gone into a unit (branches.ts).
+ * Gives members the orphaned units of this peer, which anti-entropy never asks for: their heads are known there. A member that holds other histories
+ * of a forked writer gets them too: it may have no room for these before some have gone into a unit (branches.ts).
  */
 import { type Vector, vectorHash } from '../crdt/vector.ts'
 import { toHex } from '../lib/bytes.ts'
@@ -11,18 +11,18 @@ import type { Asking } from './asking.ts'
 import type { Orphan, Orphans } from './orphans.ts'
 import { ask, chunkBytes } from './sync-messages.ts'
 
-/** So many things that one member lacked are remembered; a hostile one can show any number. */
+/** So much that one member showed is remembered; a hostile one can show any number of things. */
 const maxShown = 64
 
 export class Handover {
-  readonly #orphans: Pick<Orphans, 'all' | 'hash' | 'version'>
+  readonly #orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides'>
   readonly #logger: Logger
-  /** Members that were asked since they were connected, each with what it lacked then. */
+  /** Members that were asked since they were connected, each with what it showed then. */
   readonly #asked = new Map<PeerKey, Set<string>>()
   /** Of what they were asked about. */
   #version = ''
 
-  constructor(orphans: Pick<Orphans, 'all' | 'hash' | 'version'>, logger: Logger) {
+  constructor(orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides'>, logger: Logger) {
     this.#orphans = orphans
     this.#logger = logger
   }
@@ -33,23 +33,26 @@ export class Handover {
   }
 
   /**
-   * Gives what there is, once, and again when the member shows something else of the forked writers that it lacks something of. Never rejects: a member of an
+   * Gives what there is, once, and again when the member shows something else of writers whose histories differ. Never rejects: a member of an
    * earlier version refuses, and one that goes away is met again.
    */
-  async give(peer: PeerKey, asking: Asking, lacks: Vector): Promise<void> {
+  async give(peer: PeerKey, asking: Asking, apart: Vector): Promise<void> {
     const orphans = this.#orphans.all()
-    if (orphans.length === 0) return
+    if (orphans.length + apart.size === 0) return
     const version = this.#orphans.version()
     if (version !== this.#version) this.#asked.clear()
     this.#version = version
-    const shown = toHex(vectorHash(lacks))
+    const shown = toHex(vectorHash(apart))
     const asked = this.#asked.get(peer) ?? new Set()
     if (asked.has(shown)) return
     if (asked.size >= maxShown) asked.clear()
     this.#asked.set(peer, asked.add(shown))
     const hash = this.#orphans.hash()
+    const besides = this.#orphans.besides([...apart.keys()])
+    if (orphans.length + besides.length === 0) return
     try {
       let reply = await asking([ask.orphans, hash])
+      for (const units of chunksOf(besides)) reply = await asking([ask.orphans, hash, units])
       for (const units of chunksOf(orphans)) {
         if (Array.isArray(reply) && reply[0] === true) return
         reply = await asking([ask.orphans, hash, units])

@@ -18,8 +18,8 @@ export interface NeighboursDeps extends SyncDeps {
   clock: Clock
   random(): number
   logger: Logger
-  /** The member was synchronised with, and lacks something of these writers alone: what anti-entropy does not tell it is told now. Never rejects. */
-  synchronised(peer: PeerKey, lacks: Vector): Promise<void>
+  /** The member was synchronised with, but for histories of these writers: what anti-entropy does not tell it is told now. Never rejects. */
+  synchronised(peer: PeerKey, apart: Vector): Promise<void>
 }
 
 interface Contact {
@@ -121,9 +121,9 @@ export class Neighbours {
     const offers = this.#offers.get(peer) ?? []
     this.#offers.delete(peer)
     try {
-      const { equal, lacks } = await syncWith(this.#deps, peer, offers)
+      const { equal, apart } = await syncWith(this.#deps, peer, offers)
       this.#contacts.set(peer, { behind: !equal, lastSyncMs: this.#deps.clock.now() })
-      if (lacks) await this.#deps.synchronised(peer, lacks)
+      if (apart) await this.#deps.synchronised(peer, apart)
     } catch (error) {
       this.#contacts.set(peer, { behind: true, lastSyncMs: this.#contacts.get(peer)?.lastSyncMs })
       this.#deps.logger.debug({ peer, err: errorText(error) }, 'synchronisation broke off')

@@ -4,7 +4,7 @@
  * what another one keeps (unmade.ts, decision 0018).
  */
 import { isMadeBy } from '../crdt/checkpoint.ts'
-import { openUnit } from '../crdt/compact-unit.ts'
+import { type CompactUnit, openUnit } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { Head, Vector } from '../crdt/vector.ts'
 import { sha256, toHex } from '../lib/bytes.ts'
@@ -59,6 +59,11 @@ export class Orphans {
     return this.#all
   }
 
+  /** Of these writers, whom a member has several histories of, the units that are no orphans here: it is nobody else's matter. */
+  besides(writers: readonly PeerKey[]): Orphan[] {
+    return writers.flatMap(writer => (isSilent(this.#registry, this.#log, writer) ? [] : this.#unitsOf(writer)))
+  }
+
   /** SHA-256 of their signatures, ascending. */
   hash(): Uint8Array {
     return sha256(
@@ -78,11 +83,15 @@ export class Orphans {
 
   #orphansOf(writer: PeerKey): Orphan[] {
     const checkpoints = this.#registry.checkpoints.of(writer)
+    const isMade = (unit: CompactUnit) => checkpoints.some(({ leaf }) => isMadeBy(unit, leaf))
+    return this.#unitsOf(writer, unit => this.#log.isForked(writer) || !isMade(unit))
+  }
+
+  #unitsOf(writer: PeerKey, isMeant: (unit: CompactUnit) => boolean = () => true): Orphan[] {
     const units = [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact)
     return units.flatMap(({ bytes }) => {
       const unit = openUnit(bytes)
-      const isOrphan = this.#log.isForked(writer) || !checkpoints.some(({ leaf }) => isMadeBy(unit, leaf))
-      return isOrphan ? [{ signature: toHex(unit.signature), bytes }] : []
+      return isMeant(unit) ? [{ signature: toHex(unit.signature), bytes }] : []
     })
   }
 }

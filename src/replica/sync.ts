@@ -49,10 +49,10 @@ export interface Offer {
 export interface Synchronised {
   readonly equal: boolean
   /**
-   * What the member showed of the forked writers that it lacks something of, which it may have no room for. Undefined if it lacks only what it takes
-   * in as soon as it asks.
+   * What the member showed of writers that it, or this peer, has several histories of, where that differs: each may have no room for the other's, or
+   * take it for what it holds. Undefined if it lacks only what it takes in as soon as it asks.
    */
-  readonly lacks: Vector | undefined
+  readonly apart: Vector | undefined
 }
 
 /**
@@ -75,12 +75,12 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
   let inShort = log.vector().size > 0
   for (let round = 0; round < maxRounds; round++) {
     const seen = await look({ self: transport.self, log, asking, rolledBack }, inShort)
-    if (!seen) return { equal: false, lacks: undefined }
+    if (!seen) return { equal: false, apart: undefined }
     let theirs = wholeOf(log, seen)
     if (theirs) deps.shown(peer, theirs)
     if (theirs && isEqual(log.vector(), theirs)) {
       await deps.pulled(theirs)
-      return { equal: true, lacks: new Map() }
+      return { equal: true, apart: new Map() }
     }
     const gained = await pullOver(asking, seen.inShort, seen.vector)
     if (!theirs) {
@@ -96,9 +96,9 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
     const ahead = newerThan(log.vector(), theirs)
     const untold = newerThan(ahead, deps.shownTo(peer) ?? new Map())
     if (untold.size > 0 && offers.length === 0) await asking(offerOf(log, untold, theirs, seen.inShort))
-    if (ahead.size > 0 || gained === 0) return { equal: false, lacks: lacking(log, ahead, theirs) }
+    if (ahead.size > 0 || gained === 0) return { equal: false, apart: apartFrom(log, ahead, theirs) }
   }
-  return { equal: false, lacks: undefined }
+  return { equal: false, apart: undefined }
 }
 
 export async function hasDot(
@@ -127,10 +127,12 @@ function newerThan(mine: Vector, theirs: Vector): Vector {
   return new Map(newer.filter(([, tips]) => tips.length > 0))
 }
 
-function lacking(log: BatchLog, ahead: Vector, theirs: Vector): Vector | undefined {
-  const forked = [...ahead.keys()].filter(writer => log.isForked(writer))
-  if (ahead.size > 0 && forked.length === 0) return undefined
-  return new Map(forked.map(writer => [writer, theirs.get(writer) ?? []]))
+function apartFrom(log: BatchLog, ahead: Vector, theirs: Vector): Vector | undefined {
+  const behind = newerThan(theirs, log.vector())
+  const isForked = (writer: PeerKey) => log.isForked(writer) || (theirs.get(writer)?.length ?? 0) > 1
+  const apart = [...new Set([...ahead.keys(), ...behind.keys()])].filter(isForked)
+  if (ahead.size > 0 && !apart.some(writer => ahead.has(writer))) return undefined
+  return new Map(apart.map(writer => [writer, theirs.get(writer) ?? []]))
 }
 
 function isEqual(a: Vector, b: Vector): boolean {

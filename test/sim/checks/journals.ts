@@ -1,6 +1,6 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
 
-import type { Part } from '../../../src/crdt/compact-unit.ts'
+import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
 import type { World } from '../world.ts'
 import { heldParts, isOutdated } from './held-records.ts'
 import type { Running } from './insiders.ts'
@@ -16,7 +16,7 @@ export function checkJournals(world: World): void {
     const setting = settingOf(world, { host, peer: host.peer })
     const shown = stateText(host.peer.replica.view)
     const { registry, units, left } = replay(setting, parts)
-    for (let i = 0; i < units; i++) world.count('compact unit held at rest')
+    for (let i = 0; i < units.length; i++) world.count('compact unit held at rest')
     for (let i = 0; i < parts.length - left; i++) world.count('batch compacted away at rest')
     const replayed = stateText(registry)
     if (replayed !== shown) {
@@ -28,7 +28,7 @@ export function checkJournals(world: World): void {
     // whoever was removed may lack what a checkpoint rests on, and a newcomer believes that it was there
     const mayBelieve = registry.checkpoints.unjust().length === 0
     const order = world.random.chance(0.5) && mayBelieve ? 'newcomer' : 'member'
-    const reordered = stateText(reorder(setting, held, order, world.random))
+    const reordered = stateText(reorder(setting, { parts: held, made: units }, order, world.random))
     if (reordered !== shown) {
       world.violate(
         'I2',
@@ -54,5 +54,6 @@ export function replay(setting: Setting, parts: readonly Part[]) {
   }
   const registry = finish()
   const held = log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])])
-  return { registry, units: held.filter(unit => unit.compact).length, left: held.length }
+  const units = held.filter(unit => unit.compact).map(unit => openPart(unit.bytes))
+  return { registry, units, left: held.length }
 }

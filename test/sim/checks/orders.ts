@@ -39,11 +39,12 @@ export function emptyPeer({ meshId, self, verify, kept, isOutdated }: Setting, i
 /**
  * As another peer may have got the same. A newcomer takes whatever comes, and judges nothing before it has all: here what was compacted elsewhere
  * first. A member has what the writer of a unit had when that was made, which may have let go of a deletion because a checkpoint of another was
- * everywhere; so what came here before a unit comes before it, in any order, and the rest after it. Some come twice.
+ * everywhere; so what came here before a unit comes before it, in any order, and the rest after it. Some come twice. In the end others hand over the
+ * units that were made here, of which it may have met another history's first (decision 0018).
  */
 export function reorder(
   setting: Setting,
-  parts: readonly Part[],
+  { parts, made }: { parts: readonly Part[]; made: readonly Part[] },
   who: 'newcomer' | 'member',
   random: Pick<Random, 'chance' | 'shuffle'>,
 ): Registry {
@@ -80,10 +81,11 @@ export function reorder(
     while (takeUnits() || takeBatches());
   }
   isComplete = true
-  for (let left = parts.length; left > 0; left--) {
+  const shown = [...made, ...parts]
+  for (let left = shown.length; left > 0; left--) {
     compactor.look()
     // what was too much before something went into a unit is shown again by others
-    const refused = parts.find(part => log.standing(part) === 'next' && registry.mayWrite(part.writer))
+    const refused = shown.find(part => log.standing(part) === 'next' && registry.mayWrite(part.writer))
     if (!refused) break
     compactor.add(refused)
   }

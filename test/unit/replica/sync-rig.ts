@@ -73,6 +73,7 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
       log,
       orphans: {
         all: () => orphans.held,
+        besides: () => [],
         hash: () => sha256(encode(orphans.held.map(({ signature }) => signature))),
         version: () => `${orphans.held.length}`,
       },
