@@ -261,7 +261,14 @@ export class History {
 
   /** Compact units whose runs the unit's run lies within. */
   #compactsAround(unit: Unit): Unit[] {
-    return this.#units.slice(this.#behind(unit.last - 1)).filter(other => other.compact && isWithin(unit, other))
+    const around: Unit[] = []
+    for (let i = this.#behind(unit.last - 1); i < this.#units.length; i++) {
+      const other = this.#units[i] as Unit
+      // what lies within a run is not held, so behind a unit that begins later none has this one within its run
+      if (other.first > unit.last) break
+      if (other.compact && isWithin(unit, other)) around.push(other)
+    }
+    return around
   }
 
   #partedAt(): Hlc {

@@ -1,7 +1,7 @@
 /**
- * Units that cannot be made here though their checkpoint is held. Copies of a host each let go of leaves of what they have in common, or each of
- * the same run of its own history: whoever gave effect to the one lacks what the other keeps. Of two such units the one of the longer run counts, of
- * equal runs the smaller one, at last the one with the lower signature: everybody comes to hold the same (decision 0018, "Two checkpoints").
+ * Units that cannot be made of what is held. Copies of a host each let go of leaves of what they have in common: whoever gave effect to the one
+ * checkpoint lacks what the other keeps. Of two such units the one of the longer run counts, of equal runs the smaller one, at last the one with the
+ * lower signature: everybody comes to hold the same (decision 0018, "Two checkpoints"). Or a part of the run lies within another unit's ("Units win").
  */
 import type { Verify } from '../crdt/batch.ts'
 import { isMadeBy } from '../crdt/checkpoint.ts'
