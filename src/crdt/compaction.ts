@@ -93,8 +93,9 @@ export function remake(
     if (held[0]?.first !== first || held.at(-1)?.last !== last) continue
     const parts = held.map(part => part.open())
     const result = compact(leaf, parts, verify)
-    const isDone = held.length === 1 && held[0]?.compact && result !== 'unsound' && result.dropped.length === 0
-    if (result !== 'unsound' && !isDone) return result
+    if (result === 'unsound') continue
+    const isUnit = held.length === 1 && held[0]?.compact
+    if (!isUnit || result.dropped.length > 0) return result
   }
   return undefined
 }

@@ -27,13 +27,13 @@ export function unmade(unit: CompactUnit, { registry, log, verify }: Held): read
   const within = linked(held).filter(part => part.first >= first)
   const leaves = within.flatMap(part => leavesOf(openPart(part.bytes)))
   const isMade = registry.checkpoints.of(writer).some(({ leaf }) => isMadeBy(unit, leaf))
-  if (!isMade && !(log.isForked(writer) && isTrue(unit, within, leaves))) return undefined
+  if (!isMade && !(log.isForked(writer) && saysNothingElse(unit, within, leaves))) return undefined
   const named = new Set(unit.survivors.map(leaf => leaf.hash))
   return leaves.filter(leaf => !named.has(leaf.hash))
 }
 
 /** True if the unit says of these parts of its run nothing but what they have: the others lie within another unit's run. */
-function isTrue({ survivors }: CompactUnit, [start]: readonly Unit[], leaves: readonly PlacedLeaf[]): boolean {
+function saysNothingElse({ survivors }: CompactUnit, [start]: readonly Unit[], leaves: readonly PlacedLeaf[]): boolean {
   const known = new Set(leaves.map(({ hash }) => hash))
   return start !== undefined && survivors.every(({ counter, hash }) => counter < start.first || known.has(hash))
 }

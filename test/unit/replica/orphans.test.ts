@@ -100,6 +100,23 @@ describe('replica: units whose checkpoint is lost', function () {
     }
   }
 
+  /** Host 1 meets these two histories in one order, the others in the other; what all have come to in the end, and have after a restart. */
+  async function agreedAfter(histories: readonly (readonly Batch[])[]): Promise<string> {
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
+    for (const [i, to] of [[at(1)], [at(2), at(3)]].entries()) {
+      for (const history of i === 0 ? histories : [...histories].reverse()) mesh.say(history, to)
+    }
+    await eventually(() => mesh.honest.every(({ replica }) => replica.vector().get(mesh.hand.key)?.length === 2))
+    assert.deepEqual([digests(), digests([at(2), at(3)])], [2, 1])
+    hub.heal()
+    await rest()
+    assert.equal(digests(), 1)
+    const digest = at(1).replica.view.digest()
+    await restart()
+    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+    return digest
+  }
+
   /** What a member gives, as if it were an orphaned unit of its own. */
   const give = (to: MemoryPeer, ...units: readonly Uint8Array[]) =>
     to.mesh.handler(syncProtocol)?.(keyOf(1), encode([ask.orphans, new Uint8Array(32), [...units]]), noWayBack) ??
@@ -171,18 +188,7 @@ describe('replica: units whose checkpoint is lost', function () {
       [copied, further],
       [named, other],
     ]
-    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
-    for (const [i, to] of [[at(1)], [at(2), at(3)]].entries()) {
-      for (const history of i === 0 ? histories : [...histories].reverse()) mesh.say(history, to)
-    }
-    await eventually(() => mesh.honest.every(({ replica }) => replica.vector().get(mesh.hand.key)?.length === 2))
-    assert.deepEqual([digests(), digests([at(2), at(3)])], [2, 1])
-    hub.heal()
-    await rest()
-    assert.equal(digests(), 1)
-    const digest = at(1).replica.view.digest()
-    await restart()
-    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+    const digest = await agreedAfter(histories)
     hub.rewriting = { ...usualRewriting, floorBytes: 0, deadShare: 0 }
     await restart()
     hub.rewriting = usualRewriting
@@ -195,39 +201,16 @@ describe('replica: units whose checkpoint is lost', function () {
     mesh.say([begun])
     await mesh.agree()
     const histories = ['a', 'b'].map(name => {
-      const after = headOf([begun])
-      const run: Batch[] = [mesh.hand.make([{ kind: 'tenant', name }], { after })]
-      for (const i of [1, 2]) {
-        const kind = i === 1 ? ('endpoint' as const) : ('endpoint-rm' as const)
-        const of = {
-          id: name,
-          network: web,
-          ip: 0x0a010209,
-          mac: '02:02:0a:01:02:09',
-          container: '',
-          containerName: name,
-        }
-        run.push(
-          mesh.hand.make([kind === 'endpoint' ? { kind, ...of } : { kind, id: name, network: web }], {
-            after: headOf(run),
-          }),
-        )
-      }
-      const { leaf } = letGo(run, 'endpoint', 'endpoint-rm')
-      return [...run, mesh.hand.make([leaf], { after: headOf(run) })]
+      const run: Batch[] = []
+      const add = (...leaves: Leaf[]) => run.push(mesh.hand.make(leaves, { after: headOf([begun, ...run]) }))
+      const [id, mac] = [`of-${name}`, '02:02:0a:01:02:09']
+      add({ kind: 'tenant', name })
+      add({ kind: 'endpoint', id, network: web, ip: 0x0a010209, mac, container: '', containerName: id })
+      add({ kind: 'endpoint-rm', id, network: web })
+      add(letGo(run, 'endpoint', 'endpoint-rm').leaf)
+      return run
     })
-    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
-    for (const [i, to] of [[at(1)], [at(2), at(3)]].entries()) {
-      for (const history of i === 0 ? histories : [...histories].reverse()) mesh.say(history, to)
-    }
-    await eventually(() => mesh.honest.every(({ replica }) => replica.vector().get(mesh.hand.key)?.length === 2))
-    assert.deepEqual([digests(), digests([at(2), at(3)])], [2, 1])
-    hub.heal()
-    await rest()
-    assert.equal(digests(), 1)
-    const digest = at(1).replica.view.digest()
-    await restart()
-    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
+    await agreedAfter(histories)
   })
 
   it('make room for what goes on behind their run, where so many histories were held that it was refused (R8, decision 0023)', async () => {
