@@ -160,9 +160,12 @@ describe('replica: units whose checkpoint is lost', function () {
       after: { counter: first?.last ?? 0, hash: first?.hash ?? '' },
     })
     await divide(run, letGo(run, 'endpoint', 'endpoint-rm').unit)
+    // whoever has the unit hands it over as soon as it is shown the fork
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
     mesh.say([copied], [at(2), at(3)])
     await eventually(() => [2, 3].every(n => at(n).replica.view.isForked(mesh.hand.key)))
     assert.ok(!at(1).replica.view.isForked(mesh.hand.key))
+    hub.heal()
     await remove()
     await rest()
     assert.equal(digests(), 1)
