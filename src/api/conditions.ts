@@ -22,6 +22,7 @@ export function conditionsJson(deps: ApiDeps, nowMs: number): ConditionJson[] {
     ...clocksAhead(deps, nowMs),
     ...waitingNewcomers(deps, nowMs),
     ...wrongSignatures(deps),
+    ...contradicted(deps),
     ...ofHost(deps),
   ]
 }
@@ -108,6 +109,22 @@ function wrongSignatures({ replica, nameOf }: ApiDeps): ConditionJson[] {
         `${nameOf(from)} (key ${key}) sent this host ${batches} that ${writers.map(nameOf).join(', ')} did not sign: nothing of it takes effect`,
       ),
       remedy: `it forges them, or passes on what it was sent: look at skein conditions and at the log there; if it goes on: skein peer rm ${key}`,
+    }
+  })
+}
+
+/** What a member said of its own records to this host alone. */
+function contradicted({ replica, nameOf }: ApiDeps): ConditionJson[] {
+  const members = replica.contradicted().filter(({ writer }) => replica.view.member(writer))
+  return members.map(({ writer, by, sinceMs }) => {
+    const key = writer.slice(0, 12)
+    return {
+      ...{ scope: 'host', kind: 'records-contradicted', objects: [writer], commands: [] },
+      ...{ host: nameOf(replica.self), since: timeText(sinceMs) },
+      text: printable(
+        `${nameOf(writer)} (key ${key}) said something else of its records to this host than it wrote, as ${nameOf(by)} showed: what it wrote counts`,
+      ),
+      remedy: `no honest host does that: look at the log there; to remove it: skein peer rm ${key}`,
     }
   })
 }

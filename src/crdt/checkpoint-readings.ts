@@ -48,6 +48,11 @@ export class CheckpointReadings {
     return this.#merge.tables.collector.mayCollect(writer, dropped)
   }
 
+  /** True if what is left when these leaves go has to be read again (collector.ts). */
+  uncovers(writer: PeerKey, dropped: readonly PlacedLeaf[]): boolean {
+    return this.#merge.tables.collector.uncovers(writer, dropped)
+  }
+
   /** These leaves are as if they had never been written: what is left of their run came without the checkpoint that says so. */
   letGo(writer: PeerKey, dropped: readonly PlacedLeaf[]): void {
     this.#merge.tables.collector.forget(writer, dropped)

@@ -141,12 +141,22 @@ export class Collector {
 
   /** True if a checkpoint that lets these leaves of its writer go, and nothing else, is just. */
   mayCollect(writer: PeerKey, dropped: readonly PlacedLeaf[]): boolean {
-    const going = new Set(dropped.map(leaf => leaf.counter))
-    const goes = (dot: Dot) => dot.writer === writer && going.has(dot.counter)
-    const drops: Drops = { stable: () => true, goes, judges: true }
+    const drops = togetherWith(writer, dropped)
     return dropped.every(leaf => {
       const record = recordOf(writer, leaf)
       return !record || own.has(record.leaf.kind) || this.mayDrop(record, drops)
+    })
+  }
+
+  /**
+   * True if one of these leaves may not go by what is held, though its writer is free to let it go: what it had replaced may be the one that counts
+   * then, and is not looked for.
+   */
+  uncovers(writer: PeerKey, dropped: readonly PlacedLeaf[]): boolean {
+    const drops = togetherWith(writer, dropped)
+    return dropped.some(leaf => {
+      const record = recordOf(writer, leaf)
+      return record !== undefined && !this.mayDrop(record, drops)
     })
   }
 
@@ -190,6 +200,12 @@ export class Collector {
   #ruleOf(kind: Leaf['kind']): Rule<Leaf> | undefined {
     return this.#rules[kind] as Rule<Leaf> | undefined
   }
+}
+
+/** What a checkpoint may rely on that lets these leaves go together. */
+function togetherWith(writer: PeerKey, dropped: readonly PlacedLeaf[]): Drops {
+  const going = new Set(dropped.map(leaf => leaf.counter))
+  return { stable: () => true, goes: dot => dot.writer === writer && going.has(dot.counter), judges: true }
 }
 
 /** True if the second tells the first's chain of custody again, and more of it. */

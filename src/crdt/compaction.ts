@@ -66,9 +66,11 @@ function applyOf(deps: CompactionDeps, writer: PeerKey): { done: number; left: n
       ),
     )
     const result = results.find(item => item !== 'unsound')
-    if (!result) deps.registry.checkpoints.note(checkpoint, false)
-    else if (deps.registry.checkpoints.collect(checkpoint, result.dropped, deps.judges)) {
-      if (deps.replace(result.unit)) deps.registry.restart()
+    const { checkpoints } = deps.registry
+    const uncovers = result !== undefined && checkpoints.uncovers(writer, result.dropped)
+    if (!result) checkpoints.note(checkpoint, false)
+    else if (checkpoints.collect(checkpoint, result.dropped, deps.judges)) {
+      if (deps.replace(result.unit) || uncovers) deps.registry.restart()
       done++
       continue
     }

@@ -49,6 +49,20 @@ export class BatchLog {
     return others
   }
 
+  /** What would be held of the writer with others in the place of these units, which have the same counters and end with the same hash. */
+  exchanged(writer: PeerKey, gone: ReadonlySet<Unit>, units: readonly Unit[]): readonly Unit[] {
+    return this.#histories.get(writer)?.exchanged(gone, units) ?? []
+  }
+
+  /** These are all that is held of the writer from now on. */
+  restate(writer: PeerKey, units: readonly Unit[]): void {
+    const history = this.#histories.get(writer) ?? new History()
+    this.#histories.set(writer, history)
+    this.#vector = undefined
+    history.restate(units)
+    for (const listener of this.#forkListeners) listener(writer, history.forkedSince)
+  }
+
   /** Nothing of the writer is held any more. */
   remove(writer: PeerKey): void {
     const wasForked = this.isForked(writer)
@@ -89,9 +103,9 @@ export class BatchLog {
     return { bytes, units }
   }
 
-  /** As of now, the histories of the writers that something was compacted of. */
+  /** As of now, the histories of the writers that something was compacted of, or put aside. */
   compacted(): Map<PeerKey, ReturnType<History['copy']>> {
-    const compacted = [...this.#histories].filter(([, { compactUnits }]) => compactUnits > 0)
+    const compacted = [...this.#histories].filter(([, { compactUnits, isRestated }]) => compactUnits > 0 || isRestated)
     return new Map(compacted.map(([writer, history]) => [writer, history.copy()]))
   }
 

@@ -59,7 +59,7 @@ export class Compactor {
     const own = remake(this.#compaction(), unit)
     const made = own ?? this.#unmade(unit)
     // with a checkpoint that is held, as that
-    const isTaken = !own && !this.#judges
+    const isTaken = !own && !this.judges
     return made && (isTaken || registry.checkpoints.mayCollect(unit.writer, made.dropped)) ? made.unit : undefined
   }
 
@@ -70,10 +70,16 @@ export class Compactor {
     const own = remake(held, unit)
     const made = own ?? this.#unmade(unit)
     if (!made) return false
+    const uncovers = registry.checkpoints.uncovers(unit.writer, made.dropped)
     registry.checkpoints.letGo(unit.writer, made.dropped)
     // what is kept comes back where it was not made here
-    if (replace(made.unit) || !own) registry.restart()
+    if (replace(made.unit) || !own || uncovers) registry.restart()
     return true
+  }
+
+  /** The log holds something else than what was applied. */
+  reread(): void {
+    this.#isStale = true
   }
 
   #unmade(unit: CompactUnit): { unit: CompactUnit; dropped: readonly PlacedLeaf[] } | undefined {
@@ -122,7 +128,8 @@ export class Compactor {
     return this.#expelled.has(writer) && log.tips(writer).length === 0 && !registry.everMember(writer)
   }
 
-  get #judges(): boolean {
+  /** False while this peer takes checkpoints for just, since it may not hold what they rest on. */
+  get judges(): boolean {
     return this.#deps.isComplete() && !this.#deps.isOutdated()
   }
 
@@ -180,7 +187,7 @@ export class Compactor {
       this.#hasLost ||= hasLost
       return hasLost
     }
-    return { registry, verify, overlapping, replace, judges: this.#judges }
+    return { registry, verify, overlapping, replace, judges: this.judges }
   }
 }
 

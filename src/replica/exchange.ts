@@ -6,6 +6,7 @@ import { Askers } from './askers.ts'
 import { askOf } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Completeness } from './completeness.ts'
+import type { Contests } from './contests.ts'
 import type { ReplicaDeps } from './deps.ts'
 import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
 import { Handover } from './handover.ts'
@@ -23,7 +24,8 @@ const pullTurnMs = 5000
 
 export interface ExchangeDeps {
   log: BatchLog
-  orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides'>
+  orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides' | 'contested'>
+  contests: Pick<Contests, 'connected' | 'owedTo' | 'owes'>
   completeness: Pick<Completeness, 'begin' | 'look' | 'isComplete'>
   right: Pick<RightToWrite, 'isOutdated' | 'close'>
   /** Takes in what a member sent. */
@@ -42,8 +44,8 @@ export class Exchange {
     { transport, clock, random, log: logger }: Pick<ReplicaDeps, 'transport' | 'clock' | 'random' | 'log'>,
     deps: ExchangeDeps,
   ) {
-    const { log, completeness, right, receive, orphans, adopt } = deps
-    const handover = new Handover(orphans, logger)
+    const { log, completeness, right, receive, orphans, contests, adopt } = deps
+    const handover = new Handover(orphans, contests, logger)
     const hidden = new Map<PeerKey, HiddenTips>()
     const turns = new Turns(clock, pullTurnMs)
     const askers = new Askers(clock)
@@ -65,7 +67,11 @@ export class Exchange {
       synchronised: (peer, apart) => handover.give(peer, askOf(transport, peer), apart),
     })
     const answering: AnswerDeps = {
-      ...{ log, orphans, adopt },
+      ...{ log, orphans },
+      adopt: async (peer, units) => {
+        await adopt(peer, units)
+        if (contests.owes(peer)) this.neighbours.syncSoon(peer)
+      },
       isComplete: () => completeness.isComplete,
       asked: (peer, vector) => askers.asked(peer, vector),
       offered: (peer, offer) => this.neighbours.offered(peer, offer),
@@ -79,6 +85,7 @@ export class Exchange {
     transport.onBroadcast(createHearing({ receive, behind, log: logger }))
     transport.onConnect(peer => {
       handover.connected(peer)
+      contests.connected(peer)
       hidden.set(peer, new HiddenTips(log))
       this.neighbours.connected(peer)
     })

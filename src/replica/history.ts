@@ -8,6 +8,7 @@ import { compareHeads, type Head, sameHead } from '../crdt/vector.ts'
 import { equalBytes } from '../lib/bytes.ts'
 import { Branches } from './branches.ts'
 import type { Unit } from './unit.ts'
+import { byPlace, headOf, isNext, isSameRun, isTwin, isWithin, rooted } from './unit-order.ts'
 
 /** Steps of a locator double from each head to the next, so that a history of any length takes about as many as bits. */
 const locatorSteps = 24
@@ -23,6 +24,8 @@ export class History {
   #branches: Branches | undefined
   #bytes = 0
   #compactUnits = 0
+  /** Something that was held, and is in the journal, was not what its writer wrote. */
+  isRestated = false
 
   /** In `compareHeads` order. A new array after each change. */
   get tips(): readonly Head[] {
@@ -68,8 +71,10 @@ export class History {
     if (at === this.#units.length) this.#units.push(unit)
     else this.#units.splice(this.#place(unit), 0, unit)
     const tips = this.#tips.filter(tip => tip.counter !== unit.first - 1 || tip.hash !== unit.previous)
-    const branched = tips.length > 0 && tips.length === this.#tips.length
-    this.#tips = [...tips, headOf(unit)].sort(compareHeads)
+    // what hung on a run that was compacted may follow on this one
+    const isFollowed = at < this.#units.length - 1 && this.#units.some(other => isNext(other, unit))
+    const branched = !isFollowed && tips.length > 0 && tips.length === this.#tips.length
+    this.#tips = isFollowed ? tips : [...tips, headOf(unit)].sort(compareHeads)
     if (branched) return { branched, surplus: this.#sortOut() }
     this.#branches?.extend(unit)
     return { branched, surplus: [] }
@@ -95,6 +100,25 @@ export class History {
     const surplus = this.#tips.length < 2 ? [] : this.#sortOut()
     const reaches = ({ first, last }: Unit) => first <= unit.last && last >= unit.first
     return surplus.length > 0 || left.some(reaches) || [...gone].some(other => !path.has(other))
+  }
+
+  /** What would be held with others in the place of these, of the same counters. */
+  exchanged(gone: ReadonlySet<Unit>, units: readonly Unit[]): Unit[] {
+    // what ends where one of these does is not what led there, and what lies in a run that was compacted is not held
+    const isContrary = (unit: Unit) =>
+      units.some(
+        other => (unit.last === other.last && unit.hash === other.hash) || (other.compact && isWithin(unit, other)),
+      )
+    return rooted([...this.#units.filter(unit => !gone.has(unit) && !isContrary(unit)), ...units].sort(byPlace))
+  }
+
+  /** These are all that is held from now on. */
+  restate(units: readonly Unit[]): void {
+    this.isRestated = true
+    this.#keep([...units].sort(byPlace))
+    this.#forkedSince = undefined
+    this.#branches = undefined
+    if (this.#tips.length > 1) this.#sortOut()
   }
 
   /** The units of all histories that have a counter from `first` to `last`. */
@@ -299,27 +323,6 @@ export class History {
     while (at < this.#units.length && byPlace(this.#units[at] as Unit, unit) < 0) at++
     return at
   }
-}
-
-function headOf(unit: Unit): Head {
-  return { counter: unit.last, hash: unit.hash }
-}
-
-function isWithin(unit: Unit, other: Unit): boolean {
-  return other.first <= unit.first && unit.last <= other.last
-}
-
-function isSameRun(a: Unit, b: Unit): boolean {
-  return a.first === b.first && a.last === b.last
-}
-
-/** True of compact units of one run of two histories: each is kept. */
-function isTwin(a: Unit, b: Unit): boolean {
-  return a.compact === true && b.compact === true && isSameRun(a, b) && a.hash !== b.hash
-}
-
-function byPlace(a: Unit, b: Unit): number {
-  return a.last - b.last || (a.hash < b.hash ? -1 : 1)
 }
 
 function* from(units: readonly Unit[], start: number): Iterable<Unit> {

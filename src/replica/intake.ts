@@ -71,12 +71,6 @@ export class Intake {
     return this.#full.has(writer)
   }
 
-  /** True if something that waits to be placed proves that the writer has another history than what is held. */
-  isParted(writer: PeerKey): boolean {
-    const astray = this.#early.find(part => part.writer === writer && this.#isAstray(part))
-    return astray !== undefined && isSignedPart(astray, this.#deps.verify)
-  }
-
   /** Runs when what came before has been taken in, and before what comes next is. */
   inTurn<T>(take: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(take)

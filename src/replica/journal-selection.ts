@@ -7,11 +7,13 @@
 import { openPart } from '../crdt/compact-unit.ts'
 import { encode } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
-import type { JournalEntry, Selection } from '../store/journal.ts'
+import type { Selection } from '../store/journal.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Compactor } from './compactor.ts'
+import { unitEntry } from './journal-entries.ts'
 import { type JournalledFacts, openFact } from './local-facts.ts'
-import { type Unit, unitOf } from './unit.ts'
+import { openRestatement } from './restated.ts'
+import { unitOf } from './unit.ts'
 
 /** Of a deleted network or group of which nothing else is left: Docker may still have a copy of it here (I5). */
 const collectedPrefix = 'replica/collected/'
@@ -29,8 +31,17 @@ export function selectionOf({ log, compactor, collected }: SelectionDeps): Selec
   const compacted = log.compacted()
   const begun = new Set<PeerKey>()
   const gone = [...collected]
+  /** Where each writer was put together anew last, as a number of entries. */
+  const restated = new Map<PeerKey, number>()
+  let [seen, told] = [0, 0]
   return {
     see({ kind, bytes }) {
+      seen++
+      const again = kind === 'local' ? openRestatement(bytes) : undefined
+      if (again) {
+        restated.set(again.writer, seen + again.count)
+        return
+      }
       const fact = kind === 'local' ? openFact(bytes) : undefined
       if (!fact || fact.key === endFact) return
       facts.delete(fact.key)
@@ -41,13 +52,16 @@ export function selectionOf({ log, compactor, collected }: SelectionDeps): Selec
       for (const bytes of facts.values()) yield { kind: 'local', bytes }
     },
     *instead(entry) {
+      told++
       if (entry.kind === 'local') return
       const part = openPart(entry.bytes)
       const history = compacted.get(part.writer)
       if (history && !begun.has(part.writer)) {
         begun.add(part.writer)
-        for (const unit of history.missing([]) ?? []) yield entryOf(unit)
+        for (const unit of history.missing([]) ?? []) yield unitEntry(unit)
       }
+      // the log holds what was put together then, and what follows
+      if (told <= (restated.get(part.writer) ?? 0)) return
       // a unit that came for records that are held may be one that the log does not have yet
       const isHeld = history && ('survivors' in part ? history.isCompactedTo(unitOf(part)) : history.covers(part))
       // what let an expelled writer in is left out, so whoever reads would take it for a member's
@@ -60,8 +74,4 @@ export function selectionOf({ log, compactor, collected }: SelectionDeps): Selec
 /** The networks and groups that earlier journals said this of. */
 export function collectedBefore(facts: Pick<JournalledFacts, 'entries'>): string[] {
   return facts.entries(collectedPrefix).map(([key]) => key.slice(collectedPrefix.length))
-}
-
-function entryOf({ compact, bytes }: Unit): JournalEntry {
-  return { kind: compact ? 'unit' : 'batch', bytes }
 }

@@ -12,10 +12,12 @@ import { BatchLog } from './batch-log.ts'
 import { Collection, type CollectionStatus } from './collection.ts'
 import { Compactor, latestHlc } from './compactor.ts'
 import { Completeness } from './completeness.ts'
+import { Contests, type Contradicted } from './contests.ts'
 import type { ReplicaDeps } from './deps.ts'
 import { Durable } from './durable.ts'
 import { Exchange } from './exchange.ts'
 import { Intake, type Received } from './intake.ts'
+import { factEntry, partEntry, unitEntry } from './journal-entries.ts'
 import { JournalRewriter } from './journal-rewriter.ts'
 import { collectedBefore } from './journal-selection.ts'
 import { JournalledFacts } from './local-facts.ts'
@@ -26,6 +28,7 @@ import { readProof } from './outdated-proof.ts'
 import { OwnChain } from './own-chain.ts'
 import type { RemovalNotice } from './removal-fence.ts'
 import type { BuildLeaves, Replica } from './replica.ts'
+import { Restating, restatement } from './restated.ts'
 import { RightToWrite } from './right-to-write.ts'
 import { unitOf } from './unit.ts'
 import { Watchers } from './watchers.ts'
@@ -47,6 +50,8 @@ export class JournalledReplica implements Replica {
   readonly #collection: Collection
   readonly #intake: Intake
   readonly #adoption: Adoption
+  readonly #contests: Contests
+  readonly #restating: Restating
   readonly #outbox: Outbox
   readonly #exchange: Exchange
   readonly #chain: OwnChain
@@ -83,20 +88,28 @@ export class JournalledReplica implements Replica {
       isOutdated: () => this.#right.isOutdated,
     })
     this.#intake = new Intake({
-      add: part => this.#compactor.add(part),
+      add: part => this.#add(part),
       mayTake: unit => this.#compactor.mayTake(unit),
       ...held,
       verify: deps.verify,
-      journal: parts => this.#durable.put(parts.map(entryOf)),
+      journal: parts => this.#durable.put(parts.map(partEntry)),
       applied: parts => this.#applied(parts),
       wrongSignature: this.#signatures.wrong,
       unknownOwn: (_, batch) => void this.#right.close({ kind: 'members', counter: batch.last }),
       logger: deps.log,
     })
-    this.#adoption = new Adoption({
+    this.#restating = new Restating(this.#log)
+    this.#contests = new Contests({
       ...held,
-      ...{ compactor: this.#compactor, intake: this.#intake, logger: deps.log },
-      journal: unit => this.#durable.put([entryOf(unit)]),
+      ...{ compactor: this.#compactor, verify: deps.verify, clock: deps.clock, logger: deps.log },
+      journal: (writer, units) =>
+        this.#durable.put([factEntry(restatement(writer, units.length)), ...units.map(unitEntry)]),
+      applied: parts => this.#applied(parts),
+    })
+    this.#adoption = new Adoption({
+      ...{ compactor: this.#compactor, contests: this.#contests, intake: this.#intake, logger: deps.log },
+      meshId: deps.meshId,
+      journal: unit => this.#durable.put([partEntry(unit)]),
       applied: unit => this.#applied([unit]),
     })
     this.#collection = new Collection({
@@ -111,7 +124,7 @@ export class JournalledReplica implements Replica {
     this.#rewriter = new JournalRewriter({
       ...{ journal, registry: this.#registry, log: this.#log, compactor: this.#compactor, facts: this.local },
       ...{ clock: deps.clock, logger: deps.log },
-      mayRewrite: () => this.isComplete && !this.#durable.failure && !this.fenced,
+      mayRewrite: () => this.isComplete && !this.#durable.failure && !this.fenced && !this.#contests.isBusy,
       ...(deps.rewriting ? { pace: deps.rewriting } : {}),
     })
     this.#outbox = new Outbox(deps.transport, deps.clock)
@@ -123,7 +136,7 @@ export class JournalledReplica implements Replica {
     })
     this.#exchange = new Exchange(deps, {
       ...{ log: this.#log, completeness: this.#completeness, right: this.#right },
-      orphans: new Orphans(this.#registry, this.#log),
+      ...{ orphans: new Orphans(this.#registry, this.#log), contests: this.#contests },
       receive: (...sent) => this.#receive(...sent),
       adopt: (...given) => this.#adoption.take(...given),
     })
@@ -153,11 +166,14 @@ export class JournalledReplica implements Replica {
   /** Takes over one entry of the journal. */
   replay(kind: JournalEntry['kind'], bytes: Uint8Array): void {
     if (kind === 'local') {
-      this.local.replay(bytes)
+      if (!this.#restating.replayFact(bytes)) this.local.replay(bytes)
       return
     }
     const part = openPart(bytes)
-    if (this.#log.standing(part) !== 'known') this.#compactor.add(part)
+    const restated = this.#restating.replay(part)
+    if (restated.isTaken && !restated.isWhole) return
+    if (restated.isWhole) this.#compactor.reread()
+    else if (this.#log.standing(part) !== 'known') this.#compactor.add(part)
     // what was known when it was journalled was adopted; what else is known stands in the journal twice
     else if (!('survivors' in part && this.#compactor.adopt(part))) return
     this.#compactor.look(false)
@@ -200,7 +216,7 @@ export class JournalledReplica implements Replica {
     const batch = this.#chain.extend(leaves)
     // applied at once, so that the next write decides on it; shown to nobody before it is durable (R2)
     this.#registry.apply(batch)
-    const durable = this.#decided([entryOf(batch)])
+    const durable = this.#decided([partEntry(batch)])
     this.#watchers.notify() // a listener may write: its batch must follow this one in the journal too
     await durable
     this.#chain.unwritten.delete(batch)
@@ -233,6 +249,10 @@ export class JournalledReplica implements Replica {
 
   collectionStatus(): CollectionStatus {
     return this.#collection.status()
+  }
+
+  contradicted(): readonly Contradicted[] {
+    return this.#contests.contradicted()
   }
 
   wrongSignatures(): readonly WrongSignatures[] {
@@ -308,18 +328,15 @@ export class JournalledReplica implements Replica {
     return this.#intake.receive(from, batches)
   }
 
+  #add(part: Part): void {
+    if ('survivors' in part && this.#compactor.judges) this.#contests.cameLate(part)
+    this.#compactor.add(part)
+  }
+
   #applied(parts: readonly Part[]): void {
     for (const part of parts) this.#chain.saw(latestHlc(part))
     this.#compactor.look()
     this.#watchers.notify()
     void this.#rewriter.consider()
   }
-}
-
-function factEntry(bytes: Uint8Array): JournalEntry {
-  return { kind: 'local', bytes }
-}
-
-function entryOf(part: Part): JournalEntry {
-  return { kind: 'survivors' in part ? 'unit' : 'batch', bytes: part.bytes }
 }

@@ -1,39 +1,41 @@
 /**
- * Orphaned units: compact units that others with the same heads may hold the records of, and not make. Of writers that bring nothing more those
- * whose checkpoint is not here, since whoever had it may be gone; of writers with several histories all, since each of these may have let go of
- * what another one keeps (unmade.ts, decision 0018).
+ * Orphaned units: compact units that others with the same heads may hold the records of, and not make. Those whose checkpoint is not here, since
+ * whoever had it may be gone, or there may be none; of writers with several histories all, since each of these may have let go of what another one
+ * keeps (unmade.ts, decision 0018). And what is held where a checkpoint is not given effect to: others may have its unit (contests.ts).
  */
 import { isMadeBy } from '../crdt/checkpoint.ts'
-import { type CompactUnit, openUnit } from '../crdt/compact-unit.ts'
+import { type CompactUnit, openPart, openUnit } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { Head, Vector } from '../crdt/vector.ts'
 import { sha256, toHex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
+import type { Unit } from './unit.ts'
 
-export interface Orphan {
+/** Of the checkpoints of one writer that are not taken so many are contested. */
+const maxContested = 16
+
+/** A unit, or what is shown in the place of one. */
+export interface Shown {
   /** Names it, hex: the writer signed this and nothing else with it. */
   readonly signature: string
   readonly bytes: Uint8Array
 }
 
-type RegistryPart = Pick<Registry, 'member' | 'succeededBy' | 'membersVersion' | 'checkpoints'>
-
-/** True if nothing more is written under this key: its host was removed, came back under another one, or is fenced because it has copies. */
-export function isSilent(
-  registry: Pick<Registry, 'member' | 'succeededBy'>,
-  log: Pick<BatchLog, 'isForked'>,
-  writer: PeerKey,
-): boolean {
-  return !registry.member(writer) || registry.succeededBy(writer) !== undefined || log.isForked(writer)
+interface Orphan extends Shown {
+  readonly unit: Pick<CompactUnit, 'first' | 'last' | 'signature'>
 }
+
+type RegistryPart = Pick<Registry, 'membersVersion' | 'checkpoints'>
 
 export class Orphans {
   readonly #registry: RegistryPart
   readonly #log: BatchLog
-  /** Of each silent writer, as of these tips, which are another array after each change. */
+  /** Of each writer, as of these tips, which are another array after each change. */
   #ofWriters = new Map<PeerKey, { tips: readonly Head[]; orphans: readonly Orphan[] }>()
   #all: readonly Orphan[] = []
+  /** To open a unit costs as much as it is long. */
+  readonly #known = new WeakMap<Unit, Orphan>()
   /** What `#all` was last looked for in. */
   #seen: { vector: Vector; members: number } | undefined
 
@@ -43,12 +45,11 @@ export class Orphans {
   }
 
   /** Ascending by signature. Looks again only at writers of whom something has changed. */
-  all(): readonly Orphan[] {
+  all(): readonly Shown[] {
     const [vector, members] = [this.#log.vector(), this.#registry.membersVersion()]
     if (this.#seen?.vector === vector && this.#seen.members === members) return this.#all
-    const silent = [...vector].filter(([writer]) => isSilent(this.#registry, this.#log, writer))
     this.#ofWriters = new Map(
-      silent.map(([writer, tips]) => {
+      [...vector].map(([writer, tips]) => {
         const known = this.#ofWriters.get(writer)
         return [writer, known?.tips === tips ? known : { tips, orphans: this.#orphansOf(writer) }]
       }),
@@ -60,16 +61,29 @@ export class Orphans {
   }
 
   /** Of these writers, whom a member has several histories of, the units that are no orphans here: it is nobody else's matter. */
-  besides(writers: readonly PeerKey[]): Orphan[] {
-    return writers.flatMap(writer => (isSilent(this.#registry, this.#log, writer) ? [] : this.#unitsOf(writer)))
+  besides(writers: readonly PeerKey[]): Shown[] {
+    return writers.flatMap(writer => (this.#log.isForked(writer) ? [] : this.#unitsOf(writer)))
   }
 
-  /** SHA-256 of their signatures, ascending. */
+  /** What is held in the place of units by checkpoints that cannot be given effect to, or must not: each run's parts in their order. */
+  contested(): Shown[] {
+    const counts = new Map<PeerKey, number>()
+    const units = this.#registry.checkpoints.unjust().flatMap(({ leaf, dot: { writer } }) => {
+      const count = (counts.get(writer) ?? 0) + 1
+      counts.set(writer, count)
+      const isShown = count <= maxContested && !this.#log.isForked(writer)
+      return isShown ? this.#log.overlapping(writer, leaf.first, leaf.last).flat() : []
+    })
+    return units.map(({ bytes }) => ({ signature: toHex(openPart(bytes).signature), bytes }))
+  }
+
+  /** SHA-256 of the signatures of all these, ascending. */
   hash(): Uint8Array {
     return sha256(
       Buffer.from(
-        this.all()
+        [...this.all(), ...this.contested()]
           .map(({ signature }) => signature)
+          .sort()
           .join(''),
         'hex',
       ),
@@ -83,15 +97,21 @@ export class Orphans {
 
   #orphansOf(writer: PeerKey): Orphan[] {
     const checkpoints = this.#registry.checkpoints.of(writer)
-    const isMade = (unit: CompactUnit) => checkpoints.some(({ leaf }) => isMadeBy(unit, leaf))
-    return this.#unitsOf(writer, unit => this.#log.isForked(writer) || !isMade(unit))
+    const isMade = (orphan: Orphan) => checkpoints.some(({ leaf }) => isMadeBy(orphan.unit, leaf))
+    return this.#unitsOf(writer).filter(orphan => this.#log.isForked(writer) || !isMade(orphan))
   }
 
-  #unitsOf(writer: PeerKey, isMeant: (unit: CompactUnit) => boolean = () => true): Orphan[] {
-    const units = [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact)
-    return units.flatMap(({ bytes }) => {
-      const unit = openUnit(bytes)
-      return isMeant(unit) ? [{ signature: toHex(unit.signature), bytes }] : []
-    })
+  #unitsOf(writer: PeerKey): Orphan[] {
+    if (this.#log.compactUnits(writer) === 0) return []
+    return [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact).map(unit => this.#opened(unit))
+  }
+
+  #opened(held: Unit): Orphan {
+    const known = this.#known.get(held)
+    if (known) return known
+    const { first, last, signature } = openUnit(held.bytes)
+    const orphan = { signature: toHex(signature), bytes: held.bytes, unit: { first, last, signature } }
+    this.#known.set(held, orphan)
+    return orphan
   }
 }

@@ -8,6 +8,7 @@ import type { Dot, Vector } from '../crdt/vector.ts'
 import type { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { CollectionStatus } from './collection.ts'
+import type { Contradicted } from './contests.ts'
 import type { RemovalNotice } from './removal-fence.ts'
 import type { WrongSignatures } from './wrong-signatures.ts'
 
@@ -56,6 +57,8 @@ export interface Replica {
   syncStatus(): { peer: PeerKey; behind: boolean; lastSyncMs: number | undefined }[]
   /** Neighbours that batches came from which their writers did not sign: they took no effect. */
   wrongSignatures(): readonly WrongSignatures[]
+  /** Writers that said something else of their records to this peer than they wrote, as others showed: what they wrote counts. */
+  contradicted(): readonly Contradicted[]
   /** What keeps records that nobody needs any more from going, for `status`. */
   collectionStatus(): CollectionStatus
   /** What is held durably. */

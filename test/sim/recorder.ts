@@ -54,6 +54,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
     syncStatus: () => replica.syncStatus(),
     collectionStatus: () => replica.collectionStatus(),
     wrongSignatures: () => replica.wrongSignatures(),
+    contradicted: () => replica.contradicted(),
     get unwritten() {
       return replica.unwritten
     },

@@ -5,7 +5,7 @@ import { createTenantLeaves } from '../../src/crdt/acts.ts'
 import { vectorHash } from '../../src/crdt/vector.ts'
 import { toHex } from '../../src/lib/bytes.ts'
 import { errorText } from '../../src/lib/errors.ts'
-import { unrest } from './checks/convergence.ts'
+import { leak, unrest } from './checks/convergence.ts'
 import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
@@ -207,6 +207,46 @@ describe('simulator: at rest', function () {
         .map(({ owner }) => owner)
     assert.deepEqual(owners(3), [former])
     assert.deepEqual(owners(1), [successor])
+  })
+
+  it('R7: what was recorded in a network that only a lost state knew stays, also as the successor’s: nothing is concluded about it (I5)', async () => {
+    const stage = await setStage(2)
+    const { world } = stage
+    const host = stage.host(2)
+    const former = keyOf(stage, 2)
+    const random = derivedRandom(1, 'told')
+    const before = copyOf(host)
+    stage.split([1], [2])
+    const network = await stage.create(2, 'web')
+    await stage.run(2, network)
+    dieHost(world, host, 'kill')
+    putBack(world, host, before, random, 'is copied too')
+    await stage.finish(startHost(world, host))
+    await stage.heal()
+    const registered = copyOf(host)
+    await stage.createTenant(2, 'blue')
+    await stage.heal()
+    dieHost(world, host, 'power')
+    putBack(world, host, registered, random, 'is lost')
+    await stage.finish(startHost(world, host))
+    await stage.pass(5000)
+    for (let tries = 0; stage.peer(2).mesh.connected().length === 0 && tries < 100; tries++) await stage.pass(200)
+    await stage.finish(succeed(world, host))
+    await stage.heal()
+    await stage.pass(60_000)
+    const { view } = stage.peer(2).replica
+    assert.equal(view.network(network.id), undefined)
+    assert.deepEqual(
+      view.endpoints(network.id).map(({ owner, recordedBy }) => [owner, recordedBy]),
+      [[keyOf(stage, 2), former]],
+    )
+    assert.equal(leak(world), undefined)
+    world.copies.has = () => false
+    assert.match(
+      leak(world) ?? '',
+      /host2 runs \[\], has records of \[10\.1\.2\.1\]/,
+      'of a state that none lost it is a leak',
+    )
   })
 
   it('R9: whoever is bound by a removal sees not whom its target lets in, and agrees in all else', async () => {

@@ -221,9 +221,11 @@ export function leak(world: World): string | undefined {
   for (const { host, peer } of islands(world).flat()) {
     // it writes nothing any more, also not what is so
     if (peer.replica.fenced) continue
+    // also under a key before this one: its successor takes over what it recorded (R8), and a newcomer records what runs there
+    const mayHaveLost = [host.signer.key, ...host.abandoned].some(key => world.copies.has(key))
     for (const network of networks) {
       // of a network that only the state knew which was lost nothing is concluded (I5)
-      if (world.copies.has(host.signer.key) && !peer.replica.view.network(network)) continue
+      if (mayHaveLost && !peer.replica.view.network(network)) continue
       const wanted = [...host.containers.values()].filter(container => container.network === network)
       const records = peer.replica.view.endpoints(network).filter(endpoint => endpoint.owner === host.signer.key)
       const expected = show(wanted.map(container => container.ip))

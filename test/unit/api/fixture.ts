@@ -110,6 +110,7 @@ function pass(replica: Replica): Replica {
     syncStatus: () => replica.syncStatus(),
     collectionStatus: () => replica.collectionStatus(),
     wrongSignatures: () => replica.wrongSignatures(),
+    contradicted: () => replica.contradicted(),
     isComplete: replica.isComplete,
     unwritten: replica.unwritten,
     get fenced() {

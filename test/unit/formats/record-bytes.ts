@@ -22,6 +22,7 @@ import { fromHex, toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { selectionOf } from '../../../src/replica/journal-selection.ts'
+import { restatement } from '../../../src/replica/restated.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
@@ -121,6 +122,20 @@ export async function rewrittenBytes(): Promise<Golden> {
   await journal.append([{ kind: 'local', bytes: encode(['vni/13', '8388611']) }])
   await journal.close()
   return { rewritten: toHex((await disk.read('journal')) ?? new Uint8Array()) }
+}
+
+/** The same as `journalBytes`, and then that all of this writer is put together anew: a unit is what is left of both batches. */
+export async function restatedBytes(): Promise<Golden> {
+  const disk = createMemoryDisk()
+  await disk.replace('journal', fromHex((await journalBytes()).journal ?? ''))
+  const { journal } = await openJournal(disk, 'journal')
+  const unit = fromHex(unitBytes().unit ?? '')
+  await journal.append([
+    { kind: 'local', bytes: restatement(signerAt(1).key, 1) },
+    { kind: 'unit', bytes: unit },
+  ])
+  await journal.close()
+  return { restated: toHex((await disk.read('journal')) ?? new Uint8Array()) }
 }
 
 /** A journal of two writes; the second is a group of two entries. */

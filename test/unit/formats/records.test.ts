@@ -1,18 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { isSigned, openBatch } from '../../../src/crdt/batch.ts'
-import { isSignedPart, isUnit, openUnit } from '../../../src/crdt/compact-unit.ts'
+import { isSignedPart, isUnit, openPart, openUnit } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { fromHex, toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
+import { BatchLog } from '../../../src/replica/batch-log.ts'
+import { Restating } from '../../../src/replica/restated.ts'
+import { unitOf } from '../../../src/replica/unit.ts'
 import { openJournal } from '../../../src/store/append-journal.ts'
 import { decodeJournal } from '../../../src/store/journal-format.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
 import { sampleLeaves } from '../crdt/sample-leaves.ts'
 import { golden } from './golden.ts'
-import { batchBytes, idBytes, journalBytes, leafBytes, rewrittenBytes, unitBytes } from './record-bytes.ts'
+import {
+  batchBytes,
+  idBytes,
+  journalBytes,
+  leafBytes,
+  restatedBytes,
+  rewrittenBytes,
+  unitBytes,
+} from './record-bytes.ts'
 
 // If one of these fails, peers of the new version and of the old one no longer understand each other, or a data directory
 // can no longer be read. That needs a new format version (docs/reference/wire.md), not new golden bytes.
@@ -94,6 +105,22 @@ describe('formats that stay: records and the journal', () => {
         ['batch', batches.second],
         ['local', toHex(encode(['vni/12', '8388609']))],
       ],
+    )
+  })
+
+  it('says in the journal as ever that a writer’s parts are put together anew, and reads it', async () => {
+    const { restated } = golden('restated')
+    assert.deepEqual(await restatedBytes(), { restated })
+    const log = new BatchLog()
+    const restating = new Restating(log)
+    for (const { kind, bytes } of decodeJournal(fromHex(restated ?? ''), 'journal').entries) {
+      if (kind === 'local') restating.replayFact(bytes)
+      else if (!restating.replay(openPart(bytes)).isTaken) log.add(unitOf(openPart(bytes)))
+    }
+    const held = log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])])
+    assert.deepEqual(
+      held.map(({ bytes }) => toHex(bytes)),
+      [golden('units').unit],
     )
   })
 

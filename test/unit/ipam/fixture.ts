@@ -100,6 +100,7 @@ function withPatience(replica: Replica, patience: number): Replica {
     syncStatus: () => replica.syncStatus(),
     collectionStatus: () => replica.collectionStatus(),
     wrongSignatures: () => replica.wrongSignatures(),
+    contradicted: () => replica.contradicted(),
     get unwritten() {
       return replica.unwritten
     },

@@ -10,8 +10,9 @@ import type { Hand } from '../../support/hostile-member.ts'
 
 const kinds = ['begin', 'begin', 'end', 'end', 'two', 'part', 'part', 'letGo', 'letGo'] as const
 
-interface Move {
-  readonly kind: (typeof kinds)[number]
+export interface Move {
+  /** `cheat`: lets go of anything. */
+  readonly kind: (typeof kinds)[number] | 'cheat'
   readonly history: number
   readonly from: number
   readonly length: number
@@ -24,7 +25,7 @@ export interface Showing {
   readonly share: number
 }
 
-const pick = fc.nat({ max: 1000 })
+export const pick = fc.nat({ max: 1000 })
 
 export const moves = fc.array(fc.record({ kind: fc.constantFrom(...kinds), history: pick, from: pick, length: pick }), {
   minLength: 8,
@@ -63,10 +64,33 @@ export function histories(hand: Hand, network: string, list: readonly Move[]): B
         // mostly from the beginning on, as hosts do
         const first = from % 3 === 0 ? from % path.length : 0
         add(letGo(hand, path.slice(first, first + 1 + (length % (path.length - first)))))
+        break
+      }
+      case 'cheat': {
+        const run = runFrom(path, from, length)
+        const place = runOf(run)
+        if (place) add(checkpointLeaf(hand.signer, place, someOf(run.flatMap(leavesOf), from + length)))
       }
     }
   }
   return all
+}
+
+/** What a showing shows. */
+export function shareOf<T>(all: readonly (readonly T[])[], { history, share }: Showing): readonly T[] {
+  const path = all[history % all.length] ?? []
+  return path.slice(0, Math.ceil(share * path.length))
+}
+
+/** Some neighbouring ones, by chance. */
+export function runFrom(path: readonly Batch[], from: number, length: number): readonly Batch[] {
+  const first = path.length === 0 ? 0 : from % path.length
+  return path.slice(first, first + 1 + (length % Math.max(1, path.length - first)))
+}
+
+/** Some of the list, by chance. */
+export function someOf<T>(list: readonly T[], chance: number): T[] {
+  return list.filter((_, i) => (chance * 2_654_435_761 + i * 40_503) % 7 < 4)
 }
 
 function headOf(path: readonly Batch[]): Head | undefined {

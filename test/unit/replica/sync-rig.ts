@@ -10,7 +10,7 @@ import { silentLogger } from '../../../src/lib/log.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Exchange } from '../../../src/replica/exchange.ts'
 import { Intake } from '../../../src/replica/intake.ts'
-import type { Orphan } from '../../../src/replica/orphans.ts'
+import type { Shown } from '../../../src/replica/orphans.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import type { MemoryHub, MemoryMesh } from '../../support/memory-mesh.ts'
 import { signerFrom, Writer } from '../crdt/writer.ts'
@@ -45,7 +45,7 @@ export interface SyncPeer {
   /** What others were seen to hold. */
   readonly sights: Vector[]
   /** What it gives others as orphaned units, and was given. */
-  readonly orphans: { readonly held: Orphan[]; readonly given: Uint8Array[] }
+  readonly orphans: { readonly held: Shown[]; readonly given: Uint8Array[] }
   /** Takes in what the writers have written so far. */
   hold(parts: readonly Part[]): void
 }
@@ -66,7 +66,7 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
     unknownOwn: () => undefined,
     wrongSignature: () => undefined,
   })
-  const orphans = { held: [] as Orphan[], given: [] as Uint8Array[] }
+  const orphans = { held: [] as Shown[], given: [] as Uint8Array[] }
   const exchange = new Exchange(
     { transport: mesh, clock: systemClock, random: () => 0.5, log: silentLogger },
     {
@@ -74,9 +74,11 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
       orphans: {
         all: () => orphans.held,
         besides: () => [],
+        contested: () => [],
         hash: () => sha256(encode(orphans.held.map(({ signature }) => signature))),
         version: () => `${orphans.held.length}`,
       },
+      contests: { connected: () => undefined, owedTo: () => [], owes: () => false },
       adopt: async (_, units) => void orphans.given.push(...units),
       completeness: { isComplete: true, begin: () => undefined, look: async () => undefined },
       right: { isOutdated: false, close: async () => undefined },
