@@ -49,9 +49,9 @@ export class BatchLog {
     return others
   }
 
-  /** What would be held of the writer with others in the place of these units, which have the same counters and end with the same hash. */
-  exchanged(writer: PeerKey, gone: ReadonlySet<Unit>, units: readonly Unit[]): readonly Unit[] {
-    return this.#histories.get(writer)?.exchanged(gone, units) ?? []
+  /** What would be held of the writer with others in the place of these units (history.ts); undefined if they cannot be placed. */
+  exchanged(writer: PeerKey, gone: ReadonlySet<Unit>, units: readonly Unit[]): readonly Unit[] | undefined {
+    return this.#histories.get(writer)?.exchanged(gone, units)
   }
 
   /** These are all that is held of the writer from now on. */

@@ -9,7 +9,7 @@ import { isSignedPart, leavesOf, openPart, type Part } from '../crdt/compact-uni
 import type { CheckpointLeaf } from '../crdt/leaves.ts'
 import type { LeafRecord } from '../crdt/live-set.ts'
 import type { Registry } from '../crdt/registry.ts'
-import { sha256Hex, toHex } from '../lib/bytes.ts'
+import { toHex } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
@@ -18,10 +18,14 @@ import type { Compactor } from './compactor.ts'
 import { differing, isLinked, type Verdict, weigh } from './grounds.ts'
 import { type Unit, unitOf } from './unit.ts'
 
-/** Of a chain that a member shows, bytes: an honest unit's run fits into one message. */
-const maxChainBytes = 8 * 1024 * 1024
+/** Of a chain that a member shows, and of all that one is shown, bytes: an honest unit's run fits into one message. */
+export const maxChainBytes = 4 * 1024 * 1024
 /** Members that show something at a time: what others began is forgotten. */
-const maxShowing = 8
+const maxShowing = 16
+/** Chains of one message that are weighed. */
+const maxMet = 64
+/** So often what is held of one writer is put together anew: each time costs that the state is built again. */
+const maxRestated = 64
 /** Writers of whom it is told that they were contradicted. */
 const maxTold = 64
 /** Units of whom it is known who holds them for unjust, or that came late. */
@@ -40,6 +44,13 @@ export interface ContestsDeps {
   logger: Logger
 }
 
+/** Part of a writer's chain, by counters. */
+export interface Stretch {
+  readonly writer: PeerKey
+  readonly first: number
+  readonly last: number
+}
+
 /** A writer that said something else of its records to this peer than it wrote. */
 export interface Contradicted {
   readonly writer: PeerKey
@@ -53,8 +64,10 @@ export class Contests {
   readonly #deps: ContestsDeps
   /** What each member is showing, until that is whole. */
   readonly #open = new Map<PeerKey, Part[]>()
-  /** Runs to show to a member, as text; undefined once they were. */
-  readonly #owed = new Map<PeerKey, Map<string, readonly Unit[] | undefined>>()
+  /** What a member is to be shown; the runs that it was to be shown since it was connected, and their bytes. */
+  readonly #owed = new Map<PeerKey, { readonly names: Set<string>; bytes: number; units: readonly Unit[] }>()
+  readonly #restated = new Map<PeerKey, number>()
+  readonly #settled: Stretch[] = []
   /** Who holds a unit, by its signature, for unjust. */
   readonly #against = new Map<string, Set<PeerKey>>()
   readonly #late = new Set<string>()
@@ -77,63 +90,111 @@ export class Contests {
     return [...this.#contradicted.values()]
   }
 
-  /** A unit was taken of a run that was not held whole, by a peer that holds all that may be let go of: no honest writer does that. */
+  /** What took the place of a unit here since this peer was started: others may hold that still. */
+  settled(): readonly Stretch[] {
+    return this.#settled
+  }
+
+  /** A complete peer was given a unit of a run that it did not hold whole by its writer: no honest one lets go of what a member lacks. */
   cameLate(unit: Part): void {
-    if (this.#late.size >= maxUnits) this.#late.clear()
     this.#late.add(nameOf(unit))
+    for (const oldest of this.#late) if (this.#late.size > maxUnits) this.#late.delete(oldest)
   }
 
   /** What the member is to be shown; it is taken for shown. */
-  owedTo(peer: PeerKey): Unit[] {
-    const owed = this.#owed.get(peer) ?? new Map()
-    const units = [...owed.values()].flatMap(list => list ?? [])
-    for (const run of owed.keys()) owed.set(run, undefined)
+  owedTo(peer: PeerKey): readonly Unit[] {
+    const owed = this.#owed.get(peer)
+    if (!owed) return []
+    const { units } = owed
+    owed.units = []
     return units
   }
 
   /** True if there is something to show to the member. */
   owes(peer: PeerKey): boolean {
-    return [...(this.#owed.get(peer)?.values() ?? [])].some(list => list !== undefined)
+    return (this.#owed.get(peer)?.units.length ?? 0) > 0
   }
 
   /** Weighs what a member shows, neighbouring parts behind each other. Rejects only when the journal does. */
   async take(from: PeerKey, parts: readonly Part[]): Promise<void> {
-    for (const part of parts) {
-      const open = this.#open.get(from) ?? []
-      const goesOn = open.length > 0 && open.at(-1)?.writer === part.writer && isLinked([...open.slice(-1), part])
-      if (open.length > 0 && !goesOn) await this.#meet(from, open)
-      this.#open.delete(from)
-      this.#open.set(from, goesOn ? bounded([...open, part]) : [part])
+    const { self, verify } = this.#deps
+    // looked at first: what nobody signed does not cost that anything is opened
+    const signed = parts.filter(part => part.writer !== self && isSignedPart(part, verify))
+    const chains: Part[][] = []
+    let open = this.#open.get(from) ?? []
+    for (const part of signed) {
+      const before = open.at(-1)
+      const goesOn = before?.writer === part.writer && isLinked([before, part])
+      if (before && !goesOn) chains.push(open)
+      open = goesOn ? bounded([...open, part]) : [part]
     }
+    this.#open.delete(from)
+    if (open.length > 0) this.#open.set(from, open)
     for (const oldest of this.#open.keys()) if (this.#open.size > maxShowing) this.#open.delete(oldest)
-    const last = this.#open.get(from)
-    if (last) await this.#meet(from, last)
+    for (const chain of [...chains, open].slice(-maxMet)) await this.#meet(from, chain)
   }
 
   async #meet(from: PeerKey, chain: readonly Part[]): Promise<void> {
-    const { self, log, clock, logger, journal, compactor, applied } = this.#deps
+    const { compactor } = this.#deps
     const writer = chain[0]?.writer ?? ''
-    const found = writer === self ? undefined : this.#differing(writer, chain)
+    const found = this.#differing(writer, chain)
     if (!found) return
     const { theirs, mine, held } = found
     const verdict = this.#verdict(writer, theirs, mine)
-    const isTheirs = (verdict === 'theirs' || verdict === 'doubt') && this.#isSound(writer, theirs)
     if (verdict === 'same') return
-    if (!isTheirs && (verdict !== 'made' || compactor.judges)) this.#owe(from, held)
-    if (!isTheirs || (verdict === 'doubt' && !this.#isUnjust(from, mine))) return
-    logger.error({ writer, from, first: mine[0]?.first }, 'a writer said something else of its records than it wrote')
-    if (!this.#contradicted.has(writer) && this.#contradicted.size < maxTold) {
-      this.#contradicted.set(writer, { writer, by: from, sinceMs: clock.now() })
+    if (verdict === 'theirs' || verdict === 'doubt') {
+      const names = new Set(mine.map(nameOf))
+      const gone = new Set(held.filter(unit => names.has(nameOf(openPart(unit.bytes)))))
+      const units = this.#exchanged(writer, gone, theirs)
+      if (units) {
+        const isLie = verdict === 'theirs' || this.#isLate(mine)
+        if (isLie || this.#isUnjust(from, mine)) await this.#restate({ writer, from, isLie, units, theirs })
+        return
+      }
     }
-    const names = new Set(mine.map(nameOf))
-    const gone = new Set(held.filter(unit => names.has(nameOf(openPart(unit.bytes)))))
-    const units = log.exchanged(writer, gone, theirs.map(unitOf))
+    if (verdict !== 'made' || compactor.judges) this.#owe(from, held)
+  }
+
+  /** What would be held with theirs; undefined if they follow on nothing that stays. */
+  #exchanged(writer: PeerKey, gone: ReadonlySet<Unit>, theirs: readonly Part[]): readonly Unit[] | undefined {
+    const { log } = this.#deps
+    const [first] = theirs
+    const before = first && log.within(writer, first.first - 1, first.first - 1).filter(unit => !gone.has(unit))
+    const isPlaced =
+      first?.first === 1 || before?.some(unit => unit.last + 1 === first?.first && unit.hash === first.previous)
+    return isPlaced ? log.exchanged(writer, gone, theirs.map(unitOf)) : undefined
+  }
+
+  async #restate(found: {
+    writer: PeerKey
+    from: PeerKey
+    isLie: boolean
+    units: readonly Unit[]
+    theirs: readonly Part[]
+  }): Promise<void> {
+    const { log, clock, logger, journal, compactor, applied } = this.#deps
+    const { writer, from, isLie, units, theirs } = found
+    const times = this.#restated.get(writer) ?? 0
+    if (times >= maxRestated) return
+    this.#restated.set(writer, times + 1)
+    if (isLie) {
+      logger.error({ writer, from }, 'a writer said something else of its records than it wrote')
+      const { size } = this.#contradicted
+      if (!this.#contradicted.has(writer) && size < maxTold) {
+        this.#contradicted.set(writer, { writer, by: from, sinceMs: clock.now() })
+      }
+    } else
+      logger.warn(
+        { writer, from },
+        'records that most hold for needed take the place of what their writer says is left',
+      )
+    this.#settled.push({ writer, first: theirs[0]?.first ?? 0, last: theirs.at(-1)?.last ?? 0 })
+    if (this.#settled.length > maxUnits) this.#settled.shift()
     this.isBusy = true
     try {
       await journal(writer, units)
       log.restate(writer, units)
       compactor.reread()
-      if (compactor.judges) for (const part of theirs) if ('survivors' in part) this.cameLate(part)
       applied(theirs)
     } finally {
       this.isBusy = false
@@ -155,15 +216,6 @@ export class Contests {
     return { theirs, mine, held: path }
   }
 
-  /** True if it follows on what is held, and is all signed by its writer. */
-  #isSound(writer: PeerKey, parts: readonly Part[]): boolean {
-    const { log, verify } = this.#deps
-    const [first] = parts
-    if (!first) return false
-    const isPlaced = first.first === 1 || log.mayHold(writer, { counter: first.first - 1, hash: first.previous })
-    return isPlaced && parts.every(each => isSignedPart(each, verify))
-  }
-
   #verdict(writer: PeerKey, theirs: readonly Part[], mine: readonly Part[]): Verdict {
     const { registry, verify } = this.#deps
     const checkpoints = [...registry.checkpoints.of(writer), ...checkpointsIn(theirs)]
@@ -171,23 +223,33 @@ export class Contests {
   }
 
   #owe(peer: PeerKey, held: readonly Unit[]): void {
-    const owed = this.#owed.get(peer) ?? new Map<string, readonly Unit[] | undefined>()
+    const owed = this.#owed.get(peer) ?? { names: new Set<string>(), bytes: 0, units: [] }
     this.#owed.set(peer, owed)
-    const name = sha256Hex(Buffer.concat(held.map(({ bytes }) => openPart(bytes).signature)))
-    if (!owed.has(name) && owed.size < maxUnits) owed.set(name, held)
+    const bytes = owed.bytes + held.reduce((sum, unit) => sum + unit.bytes.length, 0)
+    const name = held.map(({ first, hash }) => `${first}:${hash.slice(0, 16)}`).join()
+    if (bytes > maxChainBytes || owed.names.has(name)) return
+    owed.names.add(name)
+    owed.bytes = bytes
+    owed.units = [...owed.units, ...held]
   }
 
-  /** True if this peer should have had the records, or most of the others hold what is held here for unjust. */
+  #isLate(mine: readonly Part[]): boolean {
+    return mine.some(part => this.#late.has(nameOf(part)))
+  }
+
+  /** True if most others hold what is held here for unjust. */
   #isUnjust(from: PeerKey, mine: readonly Part[]): boolean {
     const { registry, self } = this.#deps
-    const names = mine.filter(part => 'survivors' in part).map(nameOf)
-    if (names.some(name => this.#late.has(name))) return true
     const others = registry.members().filter(({ key }) => key !== self)
+    const names = mine.filter(part => 'survivors' in part).map(nameOf)
     return names.some(name => {
       const against = this.#against.get(name) ?? new Set()
-      if (this.#against.size >= maxUnits) this.#against.clear()
+      this.#against.delete(name)
       this.#against.set(name, against.add(from))
-      return 2 * others.filter(({ key }) => against.has(key)).length > others.length
+      for (const oldest of this.#against.keys()) if (this.#against.size > maxUnits) this.#against.delete(oldest)
+      const { length } = others.filter(({ key }) => against.has(key))
+      // of two who say different things nobody knows which one is right
+      return length > 1 && 2 * length > others.length
     })
   }
 }
@@ -196,13 +258,9 @@ function nameOf({ signature }: Part): string {
   return toHex(signature)
 }
 
+/** What goes on behind a chain that is too long follows on nothing. */
 function bounded(chain: Part[]): Part[] {
-  let size = 0
-  const start = chain.findLastIndex(({ bytes }) => {
-    size += bytes.length
-    return size > maxChainBytes
-  })
-  return chain.slice(start + 1)
+  return chain.reduce((size, { bytes }) => size + bytes.length, 0) > maxChainBytes ? [] : chain
 }
 
 function checkpointsIn(parts: readonly Part[]): LeafRecord<CheckpointLeaf>[] {

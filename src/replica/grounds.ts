@@ -49,7 +49,8 @@ export function isLinked(parts: readonly Part[]): boolean {
 }
 
 function isSame(a: Part | undefined, b: Part | undefined): boolean {
-  return a !== undefined && b !== undefined && a.last === b.last && equalBytes(a.signature, b.signature)
+  if (!a || !b || a.first !== b.first || a.last !== b.last) return false
+  return a.hash === b.hash && a.previous === b.previous && equalBytes(a.signature, b.signature)
 }
 
 /** 0 of a batch; of a unit the counter of the first checkpoint that makes it; infinite without one. */

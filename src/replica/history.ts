@@ -75,7 +75,7 @@ export class History {
     const isFollowed = at < this.#units.length - 1 && this.#units.some(other => isNext(other, unit))
     const branched = !isFollowed && tips.length > 0 && tips.length === this.#tips.length
     this.#tips = isFollowed ? tips : [...tips, headOf(unit)].sort(compareHeads)
-    if (branched) return { branched, surplus: this.#sortOut() }
+    if (branched || (isFollowed && tips.length > 1)) return { branched, surplus: this.#sortOut() }
     this.#branches?.extend(unit)
     return { branched, surplus: [] }
   }
@@ -102,14 +102,20 @@ export class History {
     return surplus.length > 0 || left.some(reaches) || [...gone].some(other => !path.has(other))
   }
 
-  /** What would be held with others in the place of these, of the same counters. */
-  exchanged(gone: ReadonlySet<Unit>, units: readonly Unit[]): Unit[] {
+  /**
+   * What would be held with others in the place of these, which lead to the same head; undefined if what follows on nothing that stays is among
+   * them. What hung on a run that goes, and follows on none of the others, goes with it: members show it again, with what it follows on.
+   */
+  exchanged(gone: ReadonlySet<Unit>, units: readonly Unit[]): Unit[] | undefined {
+    const ends = new Set(units.map(unit => `${unit.last}:${unit.hash}`))
+    const runs = units.filter(({ compact }) => compact)
     // what ends where one of these does is not what led there, and what lies in a run that was compacted is not held
-    const isContrary = (unit: Unit) =>
-      units.some(
-        other => (unit.last === other.last && unit.hash === other.hash) || (other.compact && isWithin(unit, other)),
-      )
-    return rooted([...this.#units.filter(unit => !gone.has(unit) && !isContrary(unit)), ...units].sort(byPlace))
+    const stays = (unit: Unit) =>
+      !gone.has(unit) &&
+      !ends.has(`${unit.last}:${unit.hash}`) &&
+      !runs.some(run => isWithin(unit, run) && !isTwin(unit, run))
+    const left = new Set(rooted([...this.#units.filter(stays), ...units].sort(byPlace)))
+    return units.every(unit => left.has(unit)) ? [...left] : undefined
   }
 
   /** These are all that is held from now on. */

@@ -24,7 +24,7 @@ export interface IntakeDeps {
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */
   mayTake(unit: CompactUnit): boolean
   /** Puts a durable part into the log and the registry. */
-  add(part: Part): void
+  add(part: Part, from: PeerKey | undefined): void
   /** A batch that this peer signed and does not hold: called before it is taken in like anybody's. */
   unknownOwn(from: PeerKey, batch: Part): void
   /** A batch came from a neighbour that `writer` did not sign. */
@@ -109,7 +109,7 @@ export class Intake {
       if (group.size === 0) break
       const taken = [...group.values()]
       await this.#deps.journal(taken)
-      for (const batch of taken) this.#deps.add(batch)
+      for (const batch of taken) this.#deps.add(batch, this.#senders.get(batch))
       accepted += taken.length
       this.#deps.applied(taken)
     }

@@ -88,7 +88,7 @@ export class JournalledReplica implements Replica {
       isOutdated: () => this.#right.isOutdated,
     })
     this.#intake = new Intake({
-      add: part => this.#add(part),
+      add: (part, from) => this.#add(part, from),
       mayTake: unit => this.#compactor.mayTake(unit),
       ...held,
       verify: deps.verify,
@@ -136,7 +136,7 @@ export class JournalledReplica implements Replica {
     })
     this.#exchange = new Exchange(deps, {
       ...{ log: this.#log, completeness: this.#completeness, right: this.#right },
-      ...{ orphans: new Orphans(this.#registry, this.#log), contests: this.#contests },
+      ...{ orphans: new Orphans(this.#registry, this.#log, () => this.#contests.settled()), contests: this.#contests },
       receive: (...sent) => this.#receive(...sent),
       adopt: (...given) => this.#adoption.take(...given),
     })
@@ -170,6 +170,7 @@ export class JournalledReplica implements Replica {
       return
     }
     const part = openPart(bytes)
+    this.#chain.saw(latestHlc(part))
     const restated = this.#restating.replay(part)
     if (restated.isTaken && !restated.isWhole) return
     if (restated.isWhole) this.#compactor.reread()
@@ -177,7 +178,6 @@ export class JournalledReplica implements Replica {
     // what was known when it was journalled was adopted; what else is known stands in the journal twice
     else if (!('survivors' in part && this.#compactor.adopt(part))) return
     this.#compactor.look(false)
-    this.#chain.saw(latestHlc(part))
     if (part.writer === this.self) this.#chain.resume(this.#log.head(this.self))
   }
 
@@ -328,8 +328,9 @@ export class JournalledReplica implements Replica {
     return this.#intake.receive(from, batches)
   }
 
-  #add(part: Part): void {
-    if ('survivors' in part && this.#compactor.judges) this.#contests.cameLate(part)
+  #add(part: Part, from: PeerKey | undefined): void {
+    // of another member it may be what all have let go of: this directory may be an old copy that nobody has found out
+    if ('survivors' in part && part.writer === from && this.#compactor.judges) this.#contests.cameLate(part)
     this.#compactor.add(part)
   }
 

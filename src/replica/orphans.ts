@@ -4,15 +4,16 @@
  * keeps (unmade.ts, decision 0018). And what is held where a checkpoint is not given effect to: others may have its unit (contests.ts).
  */
 import { isMadeBy } from '../crdt/checkpoint.ts'
-import { type CompactUnit, openPart, openUnit } from '../crdt/compact-unit.ts'
+import { type CompactUnit, openPart } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
 import type { Head, Vector } from '../crdt/vector.ts'
 import { sha256, toHex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
+import { maxChainBytes, type Stretch } from './contests.ts'
 import type { Unit } from './unit.ts'
 
-/** Of the checkpoints of one writer that are not taken so many are contested. */
+/** Of what is contested of one writer so much is shown. */
 const maxContested = 16
 
 /** A unit, or what is shown in the place of one. */
@@ -31,15 +32,18 @@ type RegistryPart = Pick<Registry, 'membersVersion' | 'checkpoints'>
 export class Orphans {
   readonly #registry: RegistryPart
   readonly #log: BatchLog
+  readonly #settled: () => readonly Stretch[]
   /** Of each writer, as of these tips, which are another array after each change. */
   #ofWriters = new Map<PeerKey, { tips: readonly Head[]; orphans: readonly Orphan[] }>()
   #all: readonly Orphan[] = []
-  /** To open a unit costs as much as it is long. */
+  /** To open one costs as much as it is long. */
   readonly #known = new WeakMap<Unit, Orphan>()
   /** What `#all` was last looked for in. */
   #seen: { vector: Vector; members: number } | undefined
 
-  constructor(registry: RegistryPart, log: BatchLog) {
+  /** @param settled what took the place of units that others may hold still */
+  constructor(registry: RegistryPart, log: BatchLog, settled: () => readonly Stretch[]) {
+    this.#settled = settled
     this.#registry = registry
     this.#log = log
   }
@@ -65,16 +69,22 @@ export class Orphans {
     return writers.flatMap(writer => (this.#log.isForked(writer) ? [] : this.#unitsOf(writer)))
   }
 
-  /** What is held in the place of units by checkpoints that cannot be given effect to, or must not: each run's parts in their order. */
+  /** What is held in the place of units: by checkpoints that cannot be given effect to, or must not, and of what was contested here. Each run's parts in their order. */
   contested(): Shown[] {
     const counts = new Map<PeerKey, number>()
-    const units = this.#registry.checkpoints.unjust().flatMap(({ leaf, dot: { writer } }) => {
+    const shown = new Set<Unit>()
+    let size = 0
+    const unjust = this.#registry.checkpoints.unjust().map(({ leaf, dot }) => ({ ...leaf, writer: dot.writer }))
+    for (const { writer, first, last } of [...unjust, ...this.#settled()]) {
       const count = (counts.get(writer) ?? 0) + 1
       counts.set(writer, count)
-      const isShown = count <= maxContested && !this.#log.isForked(writer)
-      return isShown ? this.#log.overlapping(writer, leaf.first, leaf.last).flat() : []
-    })
-    return units.map(({ bytes }) => ({ signature: toHex(openPart(bytes).signature), bytes }))
+      if (count > maxContested || this.#log.isForked(writer)) continue
+      for (const unit of this.#log.overlapping(writer, first, last).flat()) {
+        if (!shown.has(unit)) size += unit.bytes.length
+        if (size <= maxChainBytes) shown.add(unit)
+      }
+    }
+    return [...shown].map(unit => this.#opened(unit))
   }
 
   /** SHA-256 of the signatures of all these, ascending. */
@@ -109,7 +119,7 @@ export class Orphans {
   #opened(held: Unit): Orphan {
     const known = this.#known.get(held)
     if (known) return known
-    const { first, last, signature } = openUnit(held.bytes)
+    const { first, last, signature } = openPart(held.bytes)
     const orphan = { signature: toHex(signature), bytes: held.bytes, unit: { first, last, signature } }
     this.#known.set(held, orphan)
     return orphan

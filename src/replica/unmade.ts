@@ -27,7 +27,9 @@ export function unmade(unit: CompactUnit, { registry, log, verify }: Held): read
   const within = linked(held).filter(part => part.first >= first)
   const leaves = within.flatMap(part => leavesOf(openPart(part.bytes)))
   const isMade = registry.checkpoints.of(writer).some(({ leaf }) => isMadeBy(unit, leaf))
-  if (!isMade && !(log.isForked(writer) && saysNothingElse(unit, within, leaves))) return undefined
+  // of a writer with one history what says something else is a lie, whatever it signed besides (decision 0031)
+  const isForked = log.isForked(writer)
+  if (!(isMade && isForked) && !((isMade || isForked) && saysNothingElse(unit, within, leaves))) return undefined
   const named = new Set(unit.survivors.map(leaf => leaf.hash))
   return leaves.filter(leaf => !named.has(leaf.hash))
 }

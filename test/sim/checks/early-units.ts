@@ -4,20 +4,32 @@
  * may have let go of what another one keeps (decision 0018). Until then their digests differ.
  */
 import { recordOf } from '../../../src/crdt/checkpoint.ts'
-import { leavesOf, type Part } from '../../../src/crdt/compact-unit.ts'
+import { leavesOf, openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import type { Host } from '../host.ts'
-import { heldParts, inEffect } from './held-records.ts'
+import { heldParts } from './held-records.ts'
 
 /** One text for each, ascending; hosts of equal heads and equal texts hold the same. */
 export function earlyUnits(host: Host): string[] {
   const parts = heldParts(host)
   const runs = new Set(parts.flatMap(checkpointedBy))
   const isForked = ({ writer }: Part) => host.peer?.replica.view.isForked(writer) === true
-  const standing = inEffect(parts)
-  const isEarly = (part: Part) =>
-    'survivors' in part && (isForked(part) ? standing.includes(part) : !runs.has(runText(part)))
-  const early = parts.filter(isEarly).map(runText)
-  return [...new Set(early)].sort()
+  const early = parts.filter(part => 'survivors' in part && !isForked(part) && !runs.has(runText(part)))
+  // also what was made here of a checkpoint: others may not be able to, and are to be given it
+  const made = [...new Set(parts.filter(isForked).map(({ writer }) => writer))].flatMap(writer => unitsOf(host, writer))
+  return [...new Set([...early, ...made].map(runText))].sort()
+}
+
+/** Those that are in effect. */
+function unitsOf({ peer }: Host, writer: PeerKey): Part[] {
+  const units: Part[] = []
+  for (let counter = 1; ; ) {
+    const bytes = peer?.replica.batchAt({ writer, counter })
+    if (!bytes) return units
+    const part = openPart(bytes)
+    if ('survivors' in part) units.push(part)
+    counter = part.last + 1
+  }
 }
 
 function checkpointedBy(part: Part): string[] {
