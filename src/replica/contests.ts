@@ -44,6 +44,12 @@ export interface ContestsDeps {
   logger: Logger
 }
 
+/** Neighbouring parts, and their bytes. */
+interface Chain {
+  readonly parts: Part[]
+  size: number
+}
+
 /** Part of a writer's chain, by counters. */
 export interface Stretch {
   readonly writer: PeerKey
@@ -63,7 +69,7 @@ export interface Contradicted {
 export class Contests {
   readonly #deps: ContestsDeps
   /** What each member is showing, until that is whole. */
-  readonly #open = new Map<PeerKey, Part[]>()
+  readonly #open = new Map<PeerKey, Chain>()
   /** What a member is to be shown; the runs that it was to be shown since it was connected, and their bytes. */
   readonly #owed = new Map<PeerKey, { readonly names: Set<string>; bytes: number; units: readonly Unit[] }>()
   readonly #restated = new Map<PeerKey, number>()
@@ -97,6 +103,9 @@ export class Contests {
 
   /** A complete peer was given a unit of a run that it did not hold whole by its writer: no honest one lets go of what a member lacks. */
   cameLate(unit: Part): void {
+    const { writer } = unit
+    // of a copy's history, or where something was put aside here, it may be an honest one's all the same
+    if (this.#deps.log.isForked(writer) || this.#restated.has(writer)) return
     this.#late.add(nameOf(unit))
     for (const oldest of this.#late) if (this.#late.size > maxUnits) this.#late.delete(oldest)
   }
@@ -117,21 +126,28 @@ export class Contests {
 
   /** Weighs what a member shows, neighbouring parts behind each other. Rejects only when the journal does. */
   async take(from: PeerKey, parts: readonly Part[]): Promise<void> {
-    const { self, verify } = this.#deps
+    const { self, log, verify } = this.#deps
     // looked at first: what nobody signed does not cost that anything is opened
     const signed = parts.filter(part => part.writer !== self && isSignedPart(part, verify))
-    const chains: Part[][] = []
-    let open = this.#open.get(from) ?? []
+    const chains: Chain[] = []
+    let open = this.#open.get(from) ?? { parts: [], size: 0 }
     for (const part of signed) {
-      const before = open.at(-1)
+      const before = open.parts.at(-1)
       const goesOn = before?.writer === part.writer && isLinked([before, part])
-      if (before && !goesOn) chains.push(open)
-      open = goesOn ? bounded([...open, part]) : [part]
+      // what goes on behind a chain that is too long follows on nothing
+      if (!goesOn || open.size > maxChainBytes) open = { parts: [], size: 0 }
+      if (!chains.includes(open)) chains.push(open)
+      open.parts.push(part)
+      open.size += part.bytes.length
     }
     this.#open.delete(from)
-    if (open.length > 0) this.#open.set(from, open)
+    if (open.parts.length > 0) this.#open.set(from, open)
     for (const oldest of this.#open.keys()) if (this.#open.size > maxShowing) this.#open.delete(oldest)
-    for (const chain of [...chains, open].slice(-maxMet)) await this.#meet(from, chain)
+    const isMet = ({ parts: [first, ...rest] }: Chain) => {
+      const end = rest.at(-1) ?? first
+      return end !== undefined && log.holds(end.writer, { counter: end.last, hash: end.hash })
+    }
+    for (const chain of chains.filter(isMet).slice(-maxMet)) await this.#meet(from, [...chain.parts])
   }
 
   async #meet(from: PeerKey, chain: readonly Part[]): Promise<void> {
@@ -143,9 +159,7 @@ export class Contests {
     const verdict = this.#verdict(writer, theirs, mine)
     if (verdict === 'same') return
     if (verdict === 'theirs' || verdict === 'doubt') {
-      const names = new Set(mine.map(nameOf))
-      const gone = new Set(held.filter(unit => names.has(nameOf(openPart(unit.bytes)))))
-      const units = this.#exchanged(writer, gone, theirs)
+      const units = this.#exchanged(writer, held, mine, theirs)
       if (units) {
         const isLie = verdict === 'theirs' || this.#isLate(mine)
         if (isLie || this.#isUnjust(from, mine)) await this.#restate({ writer, from, isLie, units, theirs })
@@ -155,14 +169,29 @@ export class Contests {
     if (verdict !== 'made' || compactor.judges) this.#owe(from, held)
   }
 
-  /** What would be held with theirs; undefined if they follow on nothing that stays. */
-  #exchanged(writer: PeerKey, gone: ReadonlySet<Unit>, theirs: readonly Part[]): readonly Unit[] | undefined {
+  /** What would be held with theirs; undefined if they follow on nothing that stays, or something else were lost than units. */
+  #exchanged(
+    writer: PeerKey,
+    held: readonly Unit[],
+    mine: readonly Part[],
+    theirs: readonly Part[],
+  ): readonly Unit[] | undefined {
     const { log } = this.#deps
+    const areBatches = theirs.every(part => !('survivors' in part))
+    // of a writer with several histories units win over others by a rule of their own (unmade.ts)
+    if (log.isForked(writer) && !areBatches) return undefined
+    const shown = new Set(theirs.map(nameOf))
+    // a batch is what its writer wrote: it goes by a checkpoint alone, which is judged
+    if (mine.some(part => !('survivors' in part) && !shown.has(nameOf(part)))) return undefined
+    const names = new Set(mine.map(nameOf))
+    const gone = new Set(held.filter(unit => names.has(nameOf(openPart(unit.bytes)))))
     const [first] = theirs
     const before = first && log.within(writer, first.first - 1, first.first - 1).filter(unit => !gone.has(unit))
     const isPlaced =
       first?.first === 1 || before?.some(unit => unit.last + 1 === first?.first && unit.hash === first.previous)
-    return isPlaced ? log.exchanged(writer, gone, theirs.map(unitOf)) : undefined
+    const units = isPlaced ? log.exchanged(writer, gone, theirs.map(unitOf)) : undefined
+    const ends = new Set(units?.map(({ last, hash }) => `${last} ${hash}`))
+    return log.tips(writer).every(({ counter, hash }) => ends.has(`${counter} ${hash}`)) ? units : undefined
   }
 
   async #restate(found: {
@@ -201,19 +230,18 @@ export class Contests {
     }
   }
 
-  /** The parts in which what is held differs; undefined if it does not, or is not as long. */
+  /** The parts in which what is held differs; undefined if it does not, or is not as long, or passes through another history's unit. */
   #differing(writer: PeerKey, chain: readonly Part[]) {
     const { log } = this.#deps
     const [start, end] = [chain[0], chain.at(-1)]
     if (!start || !end) return undefined
     const path = log.overlapping(writer, start.first, end.last).find(units => units.at(-1)?.hash === end.hash)
     if (path?.at(-1)?.last !== end.last) return undefined
-    const { theirs, mine } = differing(
-      chain,
-      path.map(unit => openPart(unit.bytes)),
-    )
+    const opened = path.map(unit => openPart(unit.bytes))
+    const { theirs, mine } = differing(chain, opened)
     if (theirs.length === 0 || mine.length === 0) return undefined
-    return { theirs, mine, held: path }
+    // what is trimmed off is the same, so what is left ends at one head if all of it hangs together
+    return isLinked(opened) ? { theirs, mine, held: path } : undefined
   }
 
   #verdict(writer: PeerKey, theirs: readonly Part[], mine: readonly Part[]): Verdict {
@@ -256,11 +284,6 @@ export class Contests {
 
 function nameOf({ signature }: Part): string {
   return toHex(signature)
-}
-
-/** What goes on behind a chain that is too long follows on nothing. */
-function bounded(chain: Part[]): Part[] {
-  return chain.reduce((size, { bytes }) => size + bytes.length, 0) > maxChainBytes ? [] : chain
 }
 
 function checkpointsIn(parts: readonly Part[]): LeafRecord<CheckpointLeaf>[] {

@@ -28,7 +28,10 @@ export function weigh(theirs: readonly Part[], mine: readonly Part[], grounds: G
     number,
     number,
   ]
-  if (their < my) return isMadeOf(mine, theirs, grounds) ? 'doubt' : 'theirs'
+  if (their < my) {
+    if (isMadeOf(mine, theirs, grounds)) return 'doubt'
+    return their > 0 && isMadeOf(theirs, mine, grounds) ? 'made' : 'theirs'
+  }
   if (my < their) return isMadeOf(theirs, mine, grounds) ? 'made' : 'mine'
   if (isMadeOf(mine, theirs, grounds)) return 'doubt'
   if (isMadeOf(theirs, mine, grounds)) return 'made'

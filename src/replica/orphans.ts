@@ -12,6 +12,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
 import { maxChainBytes, type Stretch } from './contests.ts'
 import type { Unit } from './unit.ts'
+import { byPlace } from './unit-order.ts'
 
 /** Of what is contested of one writer so much is shown. */
 const maxContested = 16
@@ -84,7 +85,8 @@ export class Orphans {
         if (size <= maxChainBytes) shown.add(unit)
       }
     }
-    return [...shown].map(unit => this.#opened(unit))
+    const ordered = [...shown].sort((a, b) => (a.writer === b.writer ? byPlace(a, b) : a.writer < b.writer ? -1 : 1))
+    return ordered.map(unit => this.#opened(unit))
   }
 
   /** SHA-256 of the signatures of all these, ascending. */

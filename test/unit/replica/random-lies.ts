@@ -6,15 +6,20 @@ import { leavesOf, makeUnit, type Part, type PlacedLeaf, unitHeader } from '../.
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import { sha256Hex } from '../../../src/lib/bytes.ts'
 import type { Hand } from '../../support/hostile-member.ts'
-import { pick, runFrom, someOf } from './random-histories.ts'
+import { type Move, pick, runFrom, someOf } from './random-histories.ts'
 
-const kinds = ['begin', 'begin', 'end', 'end', 'two', 'letGo', 'letGo', 'cheat'] as const
+const kinds = ['begin', 'begin', 'end', 'end', 'two'] as const
 
-/** Of one history. */
-export const hostileMoves = fc.array(
-  fc.record({ kind: fc.constantFrom(...kinds), history: pick, from: pick, length: pick }),
-  { minLength: 6, maxLength: 30 },
-)
+const movesOf = (all: readonly Move['kind'][]) =>
+  fc.array(fc.record({ kind: fc.constantFrom(...all), history: pick, from: pick, length: pick }), {
+    minLength: 6,
+    maxLength: 30,
+  })
+
+/** Of one history, without checkpoints. */
+export const plainMoves = movesOf(kinds)
+/** Of one history, with checkpoints that let go of what they like. */
+export const hostileMoves = movesOf([...kinds, 'letGo', 'letGo', 'cheat'])
 
 interface Lie {
   readonly from: number
