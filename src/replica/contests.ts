@@ -72,10 +72,12 @@ export class Contests {
   readonly #open = new Map<PeerKey, Chain>()
   /** What a member is to be shown; the runs that it was to be shown since it was connected, and their bytes. */
   readonly #owed = new Map<PeerKey, { readonly names: Set<string>; bytes: number; units: readonly Unit[] }>()
+  /** How often what is held of a writer was put together anew. */
   readonly #restated = new Map<PeerKey, number>()
   readonly #settled: Stretch[] = []
   /** Who holds a unit, by its signature, for unjust. */
   readonly #against = new Map<string, Set<PeerKey>>()
+  /** Units that their writer gave to this peer, which lacked what they are of. */
   readonly #late = new Set<string>()
   readonly #contradicted = new Map<PeerKey, Contradicted>()
   /** While the journal may have what the log has not yet. */
@@ -143,8 +145,8 @@ export class Contests {
     this.#open.delete(from)
     if (open.parts.length > 0) this.#open.set(from, open)
     for (const oldest of this.#open.keys()) if (this.#open.size > maxShowing) this.#open.delete(oldest)
-    const isMet = ({ parts: [first, ...rest] }: Chain) => {
-      const end = rest.at(-1) ?? first
+    const isMet = ({ parts: all }: Chain) => {
+      const end = all.at(-1)
       return end !== undefined && log.holds(end.writer, { counter: end.last, hash: end.hash })
     }
     for (const chain of chains.filter(isMet).slice(-maxMet)) await this.#meet(from, [...chain.parts])

@@ -8,7 +8,7 @@ import { checkpointOf, compact, isMadeBy, runOf } from '../crdt/checkpoint.ts'
 import type { CompactUnit, Part } from '../crdt/compact-unit.ts'
 import type { CheckpointLeaf } from '../crdt/leaves.ts'
 import type { LeafRecord } from '../crdt/live-set.ts'
-import { equalBytes } from '../lib/bytes.ts'
+import { equalBytes, toHex } from '../lib/bytes.ts'
 
 export interface Grounds {
   /** Of the writer, as they are held. */
@@ -80,5 +80,5 @@ function isUnitOf(unit: CompactUnit, parts: readonly Part[], verify: Verify): bo
 
 /** The same for everybody, whatever it is. */
 function order(chain: readonly Part[]): string {
-  return chain.map(({ signature }) => Buffer.from(signature).toString('hex')).join()
+  return chain.map(({ signature }) => toHex(signature)).join()
 }

@@ -23,7 +23,7 @@ export interface IntakeDeps {
   applied(batches: readonly Part[]): void
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */
   mayTake(unit: CompactUnit): boolean
-  /** Puts a durable part into the log and the registry. */
+  /** Puts a durable part into the log and the registry. `from`: who sent it first. */
   add(part: Part, from: PeerKey | undefined): void
   /** A batch that this peer signed and does not hold: called before it is taken in like anybody's. */
   unknownOwn(from: PeerKey, batch: Part): void

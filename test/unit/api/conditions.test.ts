@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { conditionsJson } from '../../../src/api/conditions.ts'
+import { runOf } from '../../../src/crdt/checkpoint.ts'
+import { makeUnit, unitHeader } from '../../../src/crdt/compact-unit.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { eventually } from '../../support/eventually.ts'
-import { Hand } from '../../support/hostile-member.ts'
+import { Hand, meshWithHostile } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 import { depsOf } from './fixture.ts'
@@ -97,6 +99,44 @@ describe('api: batches that their writer did not sign', () => {
     assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm ${key}$`))
     assert.equal(first.replica.view.hasTenant('evil'), false)
     assert.deepEqual(conditionsJson(depsOf(second.replica), Date.now()), [])
+  })
+})
+
+describe('api: a member that says something else of its records than it wrote', () => {
+  it('is shown on the host that was told it, with who showed it and what to type', async () => {
+    const hub = new MemoryHub()
+    const mesh = await meshWithHostile(hub)
+    try {
+      const { hand, honest } = mesh
+      const [told, other, third] = honest as [MemoryPeer, MemoryPeer, MemoryPeer]
+      const batch = hand.make([{ kind: 'tenant', name: 'blue' }])
+      const run = runOf([batch]) ?? assert.fail()
+      const unit = makeUnit(run, [], hand.signer.sign(unitHeader(run, [])))
+      hub.split([told.signer.key], [other.signer.key, third.signer.key])
+      mesh.say([unit], [told])
+      mesh.say([batch], [other, third])
+      await eventually(() => honest.every(({ replica }) => replica.vector().get(hand.key)?.[0]?.hash === batch.hash))
+      hub.heal()
+      const listed = (peer: MemoryPeer) => conditionsJson(depsOf(peer.replica), Date.now())
+      await eventually(async () => {
+        await told.replica.syncNow(1000)
+        return listed(told).length > 0
+      })
+      const [condition, ...others] = listed(told)
+      assert.deepEqual(others, [])
+      assert.deepEqual([condition?.kind, condition?.scope, condition?.host], ['records-contradicted', 'host', 'host1'])
+      assert.deepEqual(condition?.objects, [hand.key])
+      const key = hand.key.slice(0, 12)
+      assert.match(
+        condition?.text ?? '',
+        new RegExp(`^host4 \\(key ${key}\\) said .* than it wrote, as host[23] showed: `),
+      )
+      assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm ${key}$`))
+      assert.ok(told.replica.view.hasTenant('blue'))
+      assert.deepEqual(listed(other), [])
+    } finally {
+      await mesh.stop()
+    }
   })
 })
 

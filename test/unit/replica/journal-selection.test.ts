@@ -9,6 +9,7 @@ import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import { decode, encode } from '../../../src/lib/cbor.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
+import { partEntry } from '../../../src/replica/journal-entries.ts'
 import { selectionOf } from '../../../src/replica/journal-selection.ts'
 import type { JournalEntry, Selection } from '../../../src/store/journal.ts'
 import { World, type Writer } from '../crdt/writer.ts'
@@ -37,15 +38,11 @@ function live(peer: Peer, parts: readonly Part[]): JournalEntry[] {
   const file: JournalEntry[] = []
   for (const part of parts) {
     if (peer.log.standing(part) !== 'next') continue
-    file.push(entryOf(part))
+    file.push(partEntry(part))
     peer.compactor.add(part)
     peer.compactor.look()
   }
   return file
-}
-
-function entryOf(part: Part): JournalEntry {
-  return { kind: 'survivors' in part ? 'unit' : 'batch', bytes: part.bytes }
 }
 
 function rewritten(file: readonly JournalEntry[], selection: Selection): JournalEntry[] {
@@ -90,7 +87,7 @@ describe('replica: what a rewritten journal holds', function () {
     const file = [
       fact('a', '1'),
       fact('b', '1'),
-      entryOf(world.batches[0] as Part),
+      partEntry(world.batches[0] as Part),
       fact('a', '2'),
       fact('b', null),
       fact('replica/rewritten', '1'),
@@ -112,10 +109,10 @@ describe('replica: what a rewritten journal holds', function () {
     const peer = peerOf(world)
     const file = live(peer, world.batches)
     world.at(1).write([{ kind: 'tenant', name: 'late' }])
-    const late = entryOf(world.at(1).batches.at(-1) as Part)
+    const late = partEntry(world.at(1).batches.at(-1) as Part)
     const unknown = world.at(3)
     unknown.write([{ kind: 'tenant', name: 'of nobody' }])
-    const newcomers = entryOf(unknown.batches[0] as Part)
+    const newcomers = partEntry(unknown.batches[0] as Part)
     const result = rewritten([...file, late, newcomers], selectionOf({ ...peer, collected: [] }))
     assert.deepEqual(result.slice(-3, -1), [late, newcomers])
     assert.ok(result.length < file.length)
@@ -140,7 +137,7 @@ describe('replica: what a rewritten journal holds', function () {
         const selection = selectionOf({ ...peer, collected: [] })
         for (const unit of arrivals) peer.compactor.adopt(unit)
         const again = peerOf(world)
-        const result = rewritten([...file, ...arrivals.map(entryOf)], selection)
+        const result = rewritten([...file, ...arrivals.map(partEntry)], selection)
         replay(again, result)
         assert.equal(again.registry.digest(), peer.registry.digest())
         assert.deepEqual(again.log.weight(), peer.log.weight())
