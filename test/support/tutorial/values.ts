@@ -37,11 +37,15 @@ const kinds: readonly { kind: string; bound: boolean; pattern: RegExp }[] = [
   { kind: 'packet', bound: false, pattern: /\bid \d+, seq \d+\b/ },
 ]
 
-/** The line in pieces, in order; joined they are the line. */
-export function piecesOf(line: string): Piece[] {
+/** A swarm's id may have no digit (one of fifty that are cut to 12): in a document it looks like a word, and is not written. */
+const idWithoutDigit = { kind: 'id', bound: true, pattern: /\b([a-z]{25}|[a-z]{12})\b/ }
+
+/** The line in pieces, in order; joined they are the line. With `anyId` words as long as a swarm's ids are taken for ids too. */
+export function piecesOf(line: string, { anyId = false } = {}): Piece[] {
   const pieces: Piece[] = []
+  const known = anyId ? [...kinds, idWithoutDigit] : kinds
   let end = 0
-  for (let value = nextValue(line, 0); value; value = nextValue(line, end)) {
+  for (let value = nextValue(line, 0, known); value; value = nextValue(line, end, known)) {
     if (value.at > end) pieces.push({ kind: '', text: line.slice(end, value.at) })
     pieces.push({ kind: value.kind, text: value.text })
     end = value.at + value.text.length
@@ -51,8 +55,8 @@ export function piecesOf(line: string): Piece[] {
 }
 
 /** The first value from there on. */
-function nextValue(line: string, from: number): (Piece & { at: number }) | undefined {
-  const found = kinds.flatMap(({ kind, pattern }) => {
+function nextValue(line: string, from: number, known: typeof kinds): (Piece & { at: number }) | undefined {
+  const found = known.flatMap(({ kind, pattern }) => {
     const anywhere = new RegExp(pattern, 'g')
     anywhere.lastIndex = from
     const match = anywhere.exec(line)

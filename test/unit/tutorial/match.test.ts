@@ -98,6 +98,17 @@ describe('tutorial: does a command print what the document shows?', () => {
     other('a\n...\nd', 'a\nd\ne')
   })
 
+  it("knows a swarm's id that has no digit", () => {
+    const bindings = createBindings()
+    assert.equal(
+      differ('edi8zhsxazoc overlay-net overlay', 'denkzbbqldao overlay-net overlay', false, bindings),
+      undefined,
+    )
+    assert.notEqual(differ('edi8zhsxazoc', 'denkzbbqldaz', false, bindings), undefined, 'another id of the run')
+    other('installation of it', 'architecture of it')
+    other('edi8zhsxazoc', 'denkzbbqlda')
+  })
+
   it('gives what Docker sorts by id one order', () => {
     const json = (first: string, second: string, one: string, two: string) =>
       JSON.stringify([{ Containers: { [id(one)]: { Name: first }, [id(two)]: { Name: second } } }], null, 4)
