@@ -13,7 +13,7 @@ import type { Intake } from './intake.ts'
 
 export interface AdoptionDeps {
   compactor: Pick<Compactor, 'judged' | 'adopt'>
-  contests: Pick<Contests, 'take'>
+  contests: Pick<Contests, 'take' | 'adopted'>
   intake: Pick<Intake, 'inTurn' | 'receive'>
   meshId: string
   /** Resolves when the unit is durable. */
@@ -57,11 +57,13 @@ export class Adoption {
   }
 
   async #adopt(given: CompactUnit): Promise<void> {
-    const { compactor, journal, applied } = this.#deps
+    const { compactor, contests, journal, applied } = this.#deps
     const unit = compactor.judged(given)
     if (!unit) return
     await journal(unit)
     // a record of this peer's own may have let more of the run go meanwhile
-    if (compactor.adopt(unit)) applied(unit)
+    if (!compactor.adopt(unit)) return
+    contests.adopted(unit)
+    applied(unit)
   }
 }

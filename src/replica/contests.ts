@@ -4,18 +4,15 @@
  * place (grounds.ts). What can be made of their records, and they hold for unjust, who joined later cannot judge: then so many of them count (decision 0031).
  */
 import type { Verify } from '../crdt/batch.ts'
-import { recordOf } from '../crdt/checkpoint.ts'
 import { isSignedPart, leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
-import type { CheckpointLeaf } from '../crdt/leaves.ts'
-import type { LeafRecord } from '../crdt/live-set.ts'
 import type { Registry } from '../crdt/registry.ts'
-import { toHex } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { BatchLog } from './batch-log.ts'
+import { areBatches, checkpointsIn, contradict, isCut, isShorter, nameOf, nameOfEnd } from './chains.ts'
 import type { Compactor } from './compactor.ts'
-import { differing, isLinked, type Verdict, weigh } from './grounds.ts'
+import { differing, groundOf, isLinked, type Verdict, weigh } from './grounds.ts'
 import { type Unit, unitOf } from './unit.ts'
 
 /** Of a chain that a member shows, and of all that one is shown, bytes: an honest unit's run fits into one message. */
@@ -79,6 +76,8 @@ export class Contests {
   readonly #against = new Map<string, Set<PeerKey>>()
   /** Units that their writer gave to this peer, which lacked what they are of. */
   readonly #late = new Set<string>()
+  /** Units for whose sake this peer let go of what it held. */
+  readonly #judged = new Set<string>()
   readonly #contradicted = new Map<PeerKey, Contradicted>()
   /** While the journal may have what the log has not yet. */
   isBusy = false
@@ -110,6 +109,12 @@ export class Contests {
     if (this.#deps.log.isForked(writer) || this.#restated.has(writer)) return
     this.#late.add(nameOf(unit))
     for (const oldest of this.#late) if (this.#late.size > maxUnits) this.#late.delete(oldest)
+  }
+
+  /** This peer held what the unit is of, and judged that the rest of it may go. */
+  adopted(unit: Part): void {
+    this.#judged.add(nameOf(unit))
+    for (const oldest of this.#judged) if (this.#judged.size > maxUnits) this.#judged.delete(oldest)
   }
 
   /** What the member is to be shown; it is taken for shown. */
@@ -158,13 +163,18 @@ export class Contests {
     const found = this.#differing(writer, chain)
     if (!found) return
     const { theirs, mine, held } = found
+    // of a unit that begins before them nothing can be said by these
+    if (theirs[0]?.first !== mine[0]?.first) return this.#owe(from, held)
     const verdict = this.#verdict(writer, theirs, mine)
     if (verdict === 'same') return
-    if (verdict === 'theirs' || verdict === 'doubt') {
-      const units = this.#exchanged(writer, held, mine, theirs)
+    if (verdict === 'theirs' || (verdict === 'doubt' && !mine.some(part => this.#judged.has(nameOf(part))))) {
+      const isLate = this.#isLate(mine)
+      const isProved =
+        isLate || (verdict === 'theirs' && isLinked(mine) && (areBatches(theirs) || contradict(theirs, mine)))
+      const units = this.#exchanged({ writer, held, mine, theirs, isProved })
       if (units) {
-        const isLie = verdict === 'theirs' || this.#isLate(mine)
-        if (isLie || this.#isUnjust(from, mine)) await this.#restate({ writer, from, isLie, units, theirs })
+        const isTaken = verdict === 'theirs' || isLate || this.#isUnjust(from, mine)
+        if (isTaken) await this.#restate({ writer, from, isLie: isProved, units, theirs })
         return
       }
     }
@@ -172,28 +182,54 @@ export class Contests {
   }
 
   /** What would be held with theirs; undefined if they follow on nothing that stays, or something else were lost than units. */
-  #exchanged(
-    writer: PeerKey,
-    held: readonly Unit[],
-    mine: readonly Part[],
-    theirs: readonly Part[],
-  ): readonly Unit[] | undefined {
+  #exchanged(found: {
+    writer: PeerKey
+    held: readonly Unit[]
+    mine: readonly Part[]
+    theirs: readonly Part[]
+    isProved: boolean
+  }): readonly Unit[] | undefined {
     const { log } = this.#deps
-    const areBatches = theirs.every(part => !('survivors' in part))
-    // of a writer with several histories units win over others by a rule of their own (unmade.ts)
-    if (log.isForked(writer) && !areBatches) return undefined
+    const { writer, held, mine, theirs, isProved } = found
     const shown = new Set(theirs.map(nameOf))
     // a batch is what its writer wrote: it goes by a checkpoint alone, which is judged
-    if (mine.some(part => !('survivors' in part) && !shown.has(nameOf(part)))) return undefined
+    const lost = mine.filter(part => !('survivors' in part) && !shown.has(nameOf(part)))
+    if (lost.length > 0 && !this.#mayLose(lost, theirs)) return undefined
     const names = new Set(mine.map(nameOf))
     const gone = new Set(held.filter(unit => names.has(nameOf(openPart(unit.bytes)))))
-    const [first] = theirs
+    const [first, own] = [theirs[0], mine[0]]
     const before = first && log.within(writer, first.first - 1, first.first - 1).filter(unit => !gone.has(unit))
     const isPlaced =
-      first?.first === 1 || before?.some(unit => unit.last + 1 === first?.first && unit.hash === first.previous)
+      first?.first === 1 ||
+      first?.previous === own?.previous ||
+      before?.some(unit => unit.last + 1 === first?.first && unit.hash === first.previous)
     const units = isPlaced ? log.exchanged(writer, gone, theirs.map(unitOf)) : undefined
-    const ends = new Set(units?.map(({ last, hash }) => `${last} ${hash}`))
-    return log.tips(writer).every(({ counter, hash }) => ends.has(`${counter} ${hash}`)) ? units : undefined
+    // what hangs on a unit that is proved to be a lie goes with it
+    if (isProved && areBatches(theirs)) return units
+    const ends = new Set(units?.map(nameOfEnd))
+    const tips = log.tips(writer).map(({ counter, hash }) => nameOfEnd({ last: counter, hash }))
+    if (!tips.every(tip => ends.has(tip))) return undefined
+    // of a writer with several histories units win over others by a rule of their own (unmade.ts), but where it is shown that one is none
+    if (tips.length < 2 || areBatches(theirs) || isProved) return units
+    const inner = new Set(theirs.slice(0, -1).map(nameOfEnd))
+    return tips.some(tip => inner.has(tip)) && !isShorter(theirs, mine) ? units : undefined
+  }
+
+  /** True if each of these batches lies in the run of a unit that a checkpoint makes, which says the same of it and lets go of what it may. */
+  #mayLose(lost: readonly Part[], theirs: readonly Part[]): boolean {
+    const { registry, verify } = this.#deps
+    const writer = theirs[0]?.writer ?? ''
+    const checkpoints = [...registry.checkpoints.of(writer), ...checkpointsIn(theirs)]
+    const units = theirs.filter(part => 'survivors' in part)
+    const made = units.filter(unit => Number.isFinite(groundOf(unit, { checkpoints, verify })))
+    const kept = new Map(made.flatMap(leavesOf).map(({ counter, hash }) => [counter, hash]))
+    if (!lost.every(batch => made.some(({ first, last }) => first <= batch.first && batch.last <= last))) return false
+    const leaves = lost.flatMap(leavesOf)
+    if (leaves.some(({ counter, hash }) => (kept.get(counter) ?? hash) !== hash)) return false
+    return registry.checkpoints.mayCollect(
+      writer,
+      leaves.filter(({ counter }) => !kept.has(counter)),
+    )
   }
 
   async #restate(found: {
@@ -240,10 +276,12 @@ export class Contests {
     const path = log.overlapping(writer, start.first, end.last).find(units => units.at(-1)?.hash === end.hash)
     if (path?.at(-1)?.last !== end.last) return undefined
     const opened = path.map(unit => openPart(unit.bytes))
-    const { theirs, mine } = differing(chain, opened)
+    // what follows on something else than is held there is of another history
+    if (opened.some((part, i) => isCut(opened[i - 1], part))) return undefined
+    // parts that overlap do not hang together, and say something else of what follows on what is the same
+    const { theirs, mine } = isLinked(opened) ? differing(chain, opened) : { theirs: chain, mine: opened }
     if (theirs.length === 0 || mine.length === 0) return undefined
-    // what is trimmed off is the same, so what is left ends at one head if all of it hangs together
-    return isLinked(opened) ? { theirs, mine, held: path } : undefined
+    return { theirs, mine, held: path }
   }
 
   #verdict(writer: PeerKey, theirs: readonly Part[], mine: readonly Part[]): Verdict {
@@ -282,17 +320,4 @@ export class Contests {
       return length > 1 && 2 * length > others.length
     })
   }
-}
-
-function nameOf({ signature }: Part): string {
-  return toHex(signature)
-}
-
-function checkpointsIn(parts: readonly Part[]): LeafRecord<CheckpointLeaf>[] {
-  return parts.flatMap(part =>
-    leavesOf(part).flatMap(placed => {
-      const record = recordOf(part.writer, placed)
-      return record?.leaf.kind === 'checkpoint' ? [record as LeafRecord<CheckpointLeaf>] : []
-    }),
-  )
 }

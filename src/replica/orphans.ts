@@ -76,10 +76,12 @@ export class Orphans {
     const shown = new Set<Unit>()
     let size = 0
     const unjust = this.#registry.checkpoints.unjust().map(({ leaf, dot }) => ({ ...leaf, writer: dot.writer }))
-    for (const { writer, first, last } of [...unjust, ...this.#settled()]) {
+    // of a writer with several histories each has checkpoints that cannot be given effect to on the others
+    const own = unjust.filter(({ writer }) => !this.#log.isForked(writer))
+    for (const { writer, first, last } of [...own, ...this.#settled()]) {
       const count = (counts.get(writer) ?? 0) + 1
       counts.set(writer, count)
-      if (count > maxContested || this.#log.isForked(writer)) continue
+      if (count > maxContested) continue
       for (const unit of this.#log.overlapping(writer, first, last).flat()) {
         if (!shown.has(unit)) size += unit.bytes.length
         if (size <= maxChainBytes) shown.add(unit)
