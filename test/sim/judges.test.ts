@@ -240,6 +240,15 @@ describe('simulator: judges of conditions', function () {
     assert.equal(tally.get('capacity asked'), 1)
   })
 
+  it('promise 4: of a network that is deleted after it was chosen no address is owed', async () => {
+    const stage = await setStage(3, seedThatAsksTheFourth)
+    const web = await stage.create(1, 'web', small)
+    await stage.heal()
+    stage.world.time.after(30_000, () => void stage.remove(1, web))
+    await checkCapacity(stage.world)
+    assert.equal(stage.world.failure, undefined)
+  })
+
   it('promise 4: a host that is no copy is owed them, also when it was fenced meanwhile', async () => {
     const { failure } = await askClone(false)
     assert.match(String(failure), /promise 4 violated: host2-clone3 got 0 of /)

@@ -53,9 +53,11 @@ function pickAsker(world: World): Asker | undefined {
   return network && { host, peer, network }
 }
 
-/** False if it was found out to be a copy before it had them all: another is to be asked. */
+/** False if it was found out to be a copy before it had them all, or the network is gone by now: another is to be asked. */
 async function asksForAll(world: World, { host, peer, network }: Asker): Promise<boolean> {
   const { view } = peer.replica
+  // one that was put back to before it heard of a deletion is told while freed addresses cool down
+  if (view.network(network.id)?.status !== 'live') return false
   const group = world.random.pick([undefined, ...poolsOn(view, network.id)])
   const free = freeFor(view, network, group)
   // what a copy had to do with may be quarantined
