@@ -12,7 +12,8 @@ import type { Logger } from '../lib/log.ts'
 import type { BatchLog } from './batch-log.ts'
 import { areBatches, checkpointsIn, contradict, isCut, isShorter, nameOf, nameOfEnd } from './chains.ts'
 import type { Compactor } from './compactor.ts'
-import { differing, groundOf, isLinked, type Verdict, weigh } from './grounds.ts'
+import { differing, type Grounds, groundOf, isLinked, weigh } from './grounds.ts'
+import { Owed } from './owed.ts'
 import { type Unit, unitOf } from './unit.ts'
 
 /** Of a chain that a member shows, and of all that one is shown, bytes: an honest unit's run fits into one message. */
@@ -67,8 +68,7 @@ export class Contests {
   readonly #deps: ContestsDeps
   /** What each member is showing, until that is whole. */
   readonly #open = new Map<PeerKey, Chain>()
-  /** What a member is to be shown; the runs that it was to be shown since it was connected, and their bytes. */
-  readonly #owed = new Map<PeerKey, { readonly names: Set<string>; bytes: number; units: readonly Unit[] }>()
+  readonly #owed = new Owed(maxChainBytes)
   /** How often what is held of a writer was put together anew. */
   readonly #restated = new Map<PeerKey, number>()
   readonly #settled: Stretch[] = []
@@ -89,7 +89,7 @@ export class Contests {
   /** It may have forgotten what it was shown. */
   connected(peer: PeerKey): void {
     this.#open.delete(peer)
-    this.#owed.delete(peer)
+    this.#owed.forget(peer)
   }
 
   /** Since this peer was started, the first first. */
@@ -119,16 +119,12 @@ export class Contests {
 
   /** What the member is to be shown; it is taken for shown. */
   owedTo(peer: PeerKey): readonly Unit[] {
-    const owed = this.#owed.get(peer)
-    if (!owed) return []
-    const { units } = owed
-    owed.units = []
-    return units
+    return this.#owed.take(peer)
   }
 
   /** True if there is something to show to the member. */
   owes(peer: PeerKey): boolean {
-    return (this.#owed.get(peer)?.units.length ?? 0) > 0
+    return this.#owed.has(peer)
   }
 
   /** Weighs what a member shows, neighbouring parts behind each other. Rejects only when the journal does. */
@@ -164,8 +160,8 @@ export class Contests {
     if (!found) return
     const { theirs, mine, held } = found
     // of a unit that begins before them nothing can be said by these
-    if (theirs[0]?.first !== mine[0]?.first) return this.#owe(from, held)
-    const verdict = this.#verdict(writer, theirs, mine)
+    if (theirs[0]?.first !== mine[0]?.first) return this.#owed.add(from, held)
+    const verdict = weigh(theirs, mine, this.#grounds(writer, theirs))
     if (verdict === 'same') return
     if (verdict === 'theirs' || (verdict === 'doubt' && !mine.some(part => this.#judged.has(nameOf(part))))) {
       const isLate = this.#isLate(mine)
@@ -178,7 +174,7 @@ export class Contests {
         return
       }
     }
-    if (verdict !== 'made' || compactor.judges) this.#owe(from, held)
+    if (verdict !== 'made' || compactor.judges) this.#owed.add(from, held)
   }
 
   /** What would be held with theirs; undefined if they follow on nothing that stays, or something else were lost than units. */
@@ -217,11 +213,11 @@ export class Contests {
 
   /** True if each of these batches lies in the run of a unit that a checkpoint makes, which says the same of it and lets go of what it may. */
   #mayLose(lost: readonly Part[], theirs: readonly Part[]): boolean {
-    const { registry, verify } = this.#deps
+    const { registry } = this.#deps
     const writer = theirs[0]?.writer ?? ''
-    const checkpoints = [...registry.checkpoints.of(writer), ...checkpointsIn(theirs)]
+    const grounds = this.#grounds(writer, theirs)
     const units = theirs.filter(part => 'survivors' in part)
-    const made = units.filter(unit => Number.isFinite(groundOf(unit, { checkpoints, verify })))
+    const made = units.filter(unit => Number.isFinite(groundOf(unit, grounds)))
     const kept = new Map(made.flatMap(leavesOf).map(({ counter, hash }) => [counter, hash]))
     if (!lost.every(batch => made.some(({ first, last }) => first <= batch.first && batch.last <= last))) return false
     const leaves = lost.flatMap(leavesOf)
@@ -251,10 +247,7 @@ export class Contests {
         this.#contradicted.set(writer, { writer, by: from, sinceMs: clock.now() })
       }
     } else
-      logger.warn(
-        { writer, from },
-        'records that most hold for needed take the place of what their writer says is left',
-      )
+      logger.warn({ writer, from }, 'what others hold takes the place of what a writer says is left of its records')
     this.#settled.push({ writer, first: theirs[0]?.first ?? 0, last: theirs.at(-1)?.last ?? 0 })
     if (this.#settled.length > maxUnits) this.#settled.shift()
     this.isBusy = true
@@ -284,21 +277,9 @@ export class Contests {
     return { theirs, mine, held: path }
   }
 
-  #verdict(writer: PeerKey, theirs: readonly Part[], mine: readonly Part[]): Verdict {
+  #grounds(writer: PeerKey, theirs: readonly Part[]): Grounds {
     const { registry, verify } = this.#deps
-    const checkpoints = [...registry.checkpoints.of(writer), ...checkpointsIn(theirs)]
-    return weigh(theirs, mine, { checkpoints, verify })
-  }
-
-  #owe(peer: PeerKey, held: readonly Unit[]): void {
-    const owed = this.#owed.get(peer) ?? { names: new Set<string>(), bytes: 0, units: [] }
-    this.#owed.set(peer, owed)
-    const bytes = owed.bytes + held.reduce((sum, unit) => sum + unit.bytes.length, 0)
-    const name = held.map(({ first, hash }) => `${first}:${hash.slice(0, 16)}`).join()
-    if (bytes > maxChainBytes || owed.names.has(name)) return
-    owed.names.add(name)
-    owed.bytes = bytes
-    owed.units = [...owed.units, ...held]
+    return { checkpoints: [...registry.checkpoints.of(writer), ...checkpointsIn(theirs)], verify }
   }
 
   #isLate(mine: readonly Part[]): boolean {

@@ -4,6 +4,7 @@ import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
 import type { Part } from '../../../src/crdt/compact-unit.ts'
 import { vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
+import type { PeerKey } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
@@ -22,8 +23,14 @@ export async function sayTo(mesh: HostileMesh, host: number, parts: readonly Par
   await Promise.all(to.map(({ replica }) => replica.syncNow(100)))
 }
 
-/** Fails unless all come to hold the same once they were told, and hold it after a restart. `web` is a network. */
-export async function agreeAfter(tell: (mesh: HostileMesh, web: string) => Promise<void>): Promise<void> {
+/**
+ * Fails unless all come to hold the same once they were told, and hold it after a restart. `web` is a network. `check` is called with one of them and the
+ * member whose records were told.
+ */
+export async function agreeAfter(
+  tell: (mesh: HostileMesh, web: string) => Promise<void>,
+  check: (peer: MemoryPeer, writer: PeerKey) => void = () => {},
+): Promise<void> {
   const hub = new MemoryHub()
   const mesh = await meshWithHostile(hub)
   try {
@@ -39,6 +46,7 @@ export async function agreeAfter(tell: (mesh: HostileMesh, web: string) => Promi
     }
     const [state, ...others] = mesh.honest.map(stateOf)
     for (const other of others) assert.deepEqual(other, state)
+    if (first) check(first, mesh.hand.key)
     for (const [i, peer] of [...mesh.honest.entries()]) {
       await peer.stop()
       mesh.honest[i] = await restartPeer(hub, peer)

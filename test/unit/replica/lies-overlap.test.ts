@@ -1,19 +1,18 @@
 /** Issue 4: what a hostile member says is left of its records makes nobody diverge either where it let go of some by a checkpoint, of a run that overlaps. */
+import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Batch } from '../../../src/crdt/batch.ts'
 import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, makeUnit, type PlacedLeaf, unitHeader } from '../../../src/crdt/compact-unit.ts'
-import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import type { Head } from '../../../src/crdt/vector.ts'
-import { sha256Hex } from '../../../src/lib/bytes.ts'
 import type { Hand } from '../../support/hostile-member.ts'
+import type { MemoryPeer } from '../../support/memory-peer.ts'
 import { agreeAfter, sayTo } from './crosswise.ts'
+import { endpoint } from './random-histories.ts'
+import { forged } from './random-lies.ts'
 
-const place = (run: readonly Batch[]) => runOf(run) ?? assertRun()
-const assertRun = (): never => {
-  throw new Error('no run')
-}
+const place = (run: readonly Batch[]) => runOf(run) ?? assert.fail()
 
 /** What the hand signs as what is left of the run. */
 function unitOf(hand: Hand, run: readonly Batch[], left: readonly PlacedLeaf[]): CompactUnit {
@@ -23,9 +22,8 @@ function unitOf(hand: Hand, run: readonly Batch[], left: readonly PlacedLeaf[]):
 const all = (run: readonly Batch[]) => run.flatMap(leavesOf)
 
 /** The same, but for the first leaf. */
-function forged(run: readonly Batch[]): PlacedLeaf[] {
-  const bytes = encodeLeaf({ kind: 'tenant', name: 'forged' })
-  return all(run).map((leaf, i) => (i === 0 ? { ...leaf, bytes, hash: sha256Hex(bytes) } : leaf))
+function withForged(run: readonly Batch[]): PlacedLeaf[] {
+  return all(run).map((leaf, i) => (i === 0 ? forged(leaf) : leaf))
 }
 
 /** Endpoints, a batch each, and then, it may be, that the first two are kept. */
@@ -42,9 +40,8 @@ function chain(hand: Hand, web: string, count: number, isCheckpointed = true): B
   return path
 }
 
-function endpoint(i: number, network: string): Leaf {
-  const [id, mac] = [`e${i}`, '02:02:0a:01:02:01']
-  return { kind: 'endpoint', id, network, ip: 0x0a010201 + i, mac, container: '', containerName: id }
+function holdsNoForged({ replica }: MemoryPeer): void {
+  assert.ok(!replica.view.hasTenant('forged'))
 }
 
 describe('replica: lies about what a checkpoint let go of, or in part', function () {
@@ -54,29 +51,32 @@ describe('replica: lies about what a checkpoint let go of, or in part', function
     await agreeAfter(async (mesh, web) => {
       const path = chain(mesh.hand, web, 4)
       const [first, ...others] = path as [Batch, ...Batch[]]
-      await sayTo(mesh, 0, [unitOf(mesh.hand, [first], forged([first])), ...others.slice(0, 2)])
+      await sayTo(mesh, 0, [unitOf(mesh.hand, [first], withForged([first])), ...others.slice(0, 2)])
       await sayTo(mesh, 1, path)
-    })
+    }, holdsNoForged)
   })
 
   it('of the end of what it keeps and what follows: no history of its own', async () => {
-    await agreeAfter(async (mesh, web) => {
-      const path = chain(mesh.hand, web, 4)
-      const [first, second, third, ...others] = path as [Batch, Batch, Batch, ...Batch[]]
-      await sayTo(mesh, 0, path)
-      const lie = unitOf(mesh.hand, [second, third], all([second, third]))
-      await sayTo(mesh, 1, [first, lie, ...others])
-    })
+    await agreeAfter(
+      async (mesh, web) => {
+        const path = chain(mesh.hand, web, 4)
+        const [first, second, third, ...others] = path as [Batch, Batch, Batch, ...Batch[]]
+        await sayTo(mesh, 0, path)
+        const lie = unitOf(mesh.hand, [second, third], all([second, third]))
+        await sayTo(mesh, 1, [first, lie, ...others])
+      },
+      ({ replica }, writer) => assert.equal(replica.vector().get(writer)?.length, 1),
+    )
   })
 
   it('of the records of another history, with what hangs on them', async () => {
     await agreeAfter(async (mesh, web) => {
       const path = chain(mesh.hand, web, 3, false)
       const other = [mesh.hand.make([{ kind: 'tenant', name: 'other' }], { after: mesh.hand.head })]
-      await sayTo(mesh, 0, [unitOf(mesh.hand, other, forged(other))])
+      await sayTo(mesh, 0, [unitOf(mesh.hand, other, withForged(other))])
       await sayTo(mesh, 0, path)
       await sayTo(mesh, 1, other)
-    })
+    }, holdsNoForged)
   })
 
   it('against what a checkpoint on another history keeps', async () => {
@@ -85,9 +85,9 @@ describe('replica: lies about what a checkpoint let go of, or in part', function
       const [first] = path as [Batch]
       const after = { counter: first.last, hash: first.hash }
       const keeps = mesh.hand.make([checkpointLeaf(mesh.hand.signer, place([first]), all([first]))], { after })
-      await sayTo(mesh, 0, [unitOf(mesh.hand, [first], forged([first])), keeps])
+      await sayTo(mesh, 0, [unitOf(mesh.hand, [first], withForged([first])), keeps])
       await sayTo(mesh, 1, path.slice(0, 2))
       await sayTo(mesh, 0, path.slice(0, 2))
-    })
+    }, holdsNoForged)
   })
 })

@@ -98,7 +98,7 @@ function headOf(path: readonly Batch[]): Head | undefined {
   return end && { counter: end.last, hash: end.hash }
 }
 
-function endpoint(i: number, network: string): Leaf {
+export function endpoint(i: number, network: string): Leaf {
   const [id, mac] = [`e${i}`, '02:02:0a:01:02:01']
   return { kind: 'endpoint', id, network, ip: 0x0a010201 + i, mac, container: '', containerName: id }
 }
