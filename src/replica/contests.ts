@@ -6,6 +6,7 @@
 import type { Verify } from '../crdt/batch.ts'
 import { isSignedPart, leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
+import { equalBytes } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
@@ -15,6 +16,7 @@ import type { Compactor } from './compactor.ts'
 import { differing, type Grounds, groundOf, isLinked, weigh } from './grounds.ts'
 import { Owed } from './owed.ts'
 import { type Unit, unitOf } from './unit.ts'
+import { countsMore, isLieShown, wholeSet } from './whole-sets.ts'
 
 /** Of a chain that a member shows, and of all that one is shown, bytes: an honest unit's run fits into one message. */
 export const maxChainBytes = 4 * 1024 * 1024
@@ -22,6 +24,8 @@ export const maxChainBytes = 4 * 1024 * 1024
 const maxShowing = 16
 /** Chains of one message that are weighed. */
 const maxMet = 64
+/** Parts that are looked at when all that a member holds of a writer is: to verify one takes 0.1 ms. */
+const maxNews = 4096
 /** So often what is held of one writer is put together anew: each time costs that the state is built again. */
 const maxRestated = 64
 /** Writers of whom it is told that they were contradicted. */
@@ -31,7 +35,7 @@ const maxUnits = 256
 
 export interface ContestsDeps {
   self: PeerKey
-  registry: Pick<Registry, 'checkpoints' | 'members'>
+  registry: Pick<Registry, 'checkpoints' | 'members' | 'meshId'>
   log: BatchLog
   compactor: Pick<Compactor, 'reread' | 'judges'>
   verify: Verify
@@ -76,6 +80,8 @@ export class Contests {
   readonly #against = new Map<string, Set<PeerKey>>()
   /** Units that their writer gave to this peer, which lacked what they are of. */
   readonly #late = new Set<string>()
+  /** Units that went for the sake of what others showed. */
+  readonly #putAside = new Set<string>()
   /** Units for whose sake this peer let go of what it held. */
   readonly #judged = new Set<string>()
   readonly #contradicted = new Map<PeerKey, Contradicted>()
@@ -117,6 +123,11 @@ export class Contests {
     for (const oldest of this.#judged) if (this.#judged.size > maxUnits) this.#judged.delete(oldest)
   }
 
+  /** True of a unit that went for the sake of what others showed: who gives it again has to show more than that. */
+  hasPutAside(unit: Part): boolean {
+    return this.#putAside.has(nameOf(unit))
+  }
+
   /** What the member is to be shown; it is taken for shown. */
   owedTo(peer: PeerKey): readonly Unit[] {
     return this.#owed.take(peer)
@@ -125,6 +136,21 @@ export class Contests {
   /** True if there is something to show to the member. */
   owes(peer: PeerKey): boolean {
     return this.#owed.has(peer)
+  }
+
+  /** Takes all that a member holds of a writer in the place of what is held, if that counts more (whole-sets.ts). Rejects only when the journal does. */
+  async settle(from: PeerKey, writer: PeerKey, parts: readonly Part[]): Promise<void> {
+    const { self, log, registry, verify } = this.#deps
+    const mine = wholeSet([...(log.missing(writer, []) ?? [])].map(({ bytes }) => openPart(bytes)))
+    if (!mine || writer === self) return
+    const held = new Map(mine.parts.map(part => [nameOf(part), part.bytes]))
+    const news = parts.filter(part => !equalBytes(held.get(nameOf(part)) ?? new Uint8Array(), part.bytes))
+    if (news.length > maxNews || parts.some(part => part.writer !== writer || part.meshId !== registry.meshId)) return
+    const theirs = news.every(part => isSignedPart(part, verify)) ? wholeSet(parts) : undefined
+    if (!theirs || !countsMore(theirs, mine)) return
+    const given = new Set(theirs.parts.map(nameOf))
+    const isLie = isLieShown(theirs, mine) || this.#isLate(mine.parts.filter(part => !given.has(nameOf(part))))
+    await this.#restate({ writer, from, isLie, units: theirs.parts.map(unitOf), theirs: news })
   }
 
   /** Weighs what a member shows, neighbouring parts behind each other. Rejects only when the journal does. */
@@ -253,7 +279,12 @@ export class Contests {
     this.isBusy = true
     try {
       await journal(writer, units)
+      const held = compactIn(log.missing(writer, []) ?? [])
       log.restate(writer, units)
+      const left = new Set(compactIn(log.missing(writer, []) ?? []))
+      for (const name of held) if (!left.has(name)) this.#putAside.add(name)
+      for (const name of left) this.#putAside.delete(name)
+      for (const oldest of this.#putAside) if (this.#putAside.size > maxUnits) this.#putAside.delete(oldest)
       compactor.reread()
       applied(theirs)
     } finally {
@@ -301,4 +332,9 @@ export class Contests {
       return length > 1 && 2 * length > others.length
     })
   }
+}
+
+/** Names of the compact units. */
+function compactIn(units: Iterable<Unit>): string[] {
+  return [...units].flatMap(({ compact, bytes }) => (compact ? [nameOf(openPart(bytes))] : []))
 }

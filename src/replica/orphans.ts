@@ -24,7 +24,8 @@ export interface Shown {
   readonly bytes: Uint8Array
 }
 
-interface Orphan extends Shown {
+export interface Orphan extends Shown {
+  readonly writer: PeerKey
   readonly unit: Pick<CompactUnit, 'first' | 'last' | 'signature'>
 }
 
@@ -50,7 +51,7 @@ export class Orphans {
   }
 
   /** Ascending by signature. Looks again only at writers of whom something has changed. */
-  all(): readonly Shown[] {
+  all(): readonly Orphan[] {
     const [vector, members] = [this.#log.vector(), this.#registry.membersVersion()]
     if (this.#seen?.vector === vector && this.#seen.members === members) return this.#all
     this.#ofWriters = new Map(
@@ -66,12 +67,12 @@ export class Orphans {
   }
 
   /** Of these writers, whom a member has several histories of, the units that are no orphans here: it is nobody else's matter. */
-  besides(writers: readonly PeerKey[]): Shown[] {
-    return writers.flatMap(writer => (this.#log.isForked(writer) ? [] : this.#unitsOf(writer)))
+  besides(writers: readonly PeerKey[]): Orphan[] {
+    return writers.flatMap(writer => (this.#log.isForked(writer) ? [] : this.unitsOf(writer)))
   }
 
   /** What is held in the place of units: by checkpoints that cannot be given effect to, or must not, and of what was contested here. Each run's parts in their order. */
-  contested(): Shown[] {
+  contested(): Orphan[] {
     const counts = new Map<PeerKey, number>()
     const shown = new Set<Unit>()
     let size = 0
@@ -89,6 +90,17 @@ export class Orphans {
     }
     const ordered = [...shown].sort((a, b) => (a.writer === b.writer ? byPlace(a, b) : a.writer < b.writer ? -1 : 1))
     return ordered.map(unit => this.#opened(unit))
+  }
+
+  /** The compact units of the writer. */
+  unitsOf(writer: PeerKey): Orphan[] {
+    if (this.#log.compactUnits(writer) === 0) return []
+    return [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact).map(unit => this.#opened(unit))
+  }
+
+  /** Of whom there are any of all these. */
+  writers(): PeerKey[] {
+    return [...new Set([...this.all(), ...this.contested()].map(({ writer }) => writer))]
   }
 
   /** SHA-256 of the signatures of all these, ascending. */
@@ -112,19 +124,19 @@ export class Orphans {
   #orphansOf(writer: PeerKey): Orphan[] {
     const checkpoints = this.#registry.checkpoints.of(writer)
     const isMade = (orphan: Orphan) => checkpoints.some(({ leaf }) => isMadeBy(orphan.unit, leaf))
-    return this.#unitsOf(writer).filter(orphan => this.#log.isForked(writer) || !isMade(orphan))
-  }
-
-  #unitsOf(writer: PeerKey): Orphan[] {
-    if (this.#log.compactUnits(writer) === 0) return []
-    return [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact).map(unit => this.#opened(unit))
+    return this.unitsOf(writer).filter(orphan => this.#log.isForked(writer) || !isMade(orphan))
   }
 
   #opened(held: Unit): Orphan {
     const known = this.#known.get(held)
     if (known) return known
     const { first, last, signature } = openPart(held.bytes)
-    const orphan = { signature: toHex(signature), bytes: held.bytes, unit: { first, last, signature } }
+    const orphan = {
+      writer: held.writer,
+      signature: toHex(signature),
+      bytes: held.bytes,
+      unit: { first, last, signature },
+    }
     this.#known.set(held, orphan)
     return orphan
   }
