@@ -85,12 +85,11 @@ export class Admissions {
 
   /** What these acknowledgements of it carry. */
   proof({ record }: Admitted, acks: readonly LeafRecord<AckLeaf>[]): Proof {
-    return {
-      founder: this.founder ?? '',
-      newcomer: record.leaf.key,
-      admitter: this.#listing(record.dot.writer, record.leaf.known),
-      acks: acks.map(ack => ({ dot: ack.dot, ...this.#listing(ack.dot.writer, ack.leaf.known) })),
-    }
+    const said = ({ dot, leaf }: LeafRecord<AdmissionLeaf | AckLeaf>) => ({
+      dot,
+      ...this.#listing(dot.writer, leaf.known),
+    })
+    return { founder: this.founder ?? '', newcomer: record.leaf.key, admitter: said(record), acks: acks.map(said) }
   }
 
   /** The newcomer's former key has signed it in. */

@@ -1,7 +1,7 @@
 /**
  * Who counts in admissions and removals (R4, R9). Members are counted over the union of the lists that the acknowledgements
- * carry: whoever is listed counts, settled or not, but those whom a listed removal has taken out. And those must be a majority of
- * whom some list has as settled, too: else the small side of a split lets in as many as it takes to be the large one (H10,
+ * carry: whoever is listed counts, settled or not, but those whom a listed removal has taken out. Of those who acknowledged only whom some
+ * list has as settled make the majority: else the small side of a split lets in as many as it takes to be the large one (H10,
  * decision 0003). An admission and the start of a removal are their writer's acknowledgement.
  */
 import type { PeerKey } from '../lib/keys.ts'
@@ -25,7 +25,8 @@ export interface ProofAck extends Listing {
 export interface Proof {
   readonly founder: PeerKey
   readonly newcomer: PeerKey
-  readonly admitter: Listing
+  /** The admission, as its writer's acknowledgement. */
+  readonly admitter: ProofAck
   readonly acks: readonly ProofAck[]
 }
 
@@ -40,7 +41,10 @@ export function electorate(founder: PeerKey, listings: readonly Listing[]): Set<
   return members
 }
 
-/** True if `voters` are more than half of these members, and of those of them that some list has as settled. */
+/**
+ * True if of these members more are voters, and settled by some list, than are no voters. Whether one that said nothing is settled
+ * can be known to nobody here: it counts as if it were.
+ */
 export function isMajorityOf(
   members: ReadonlySet<PeerKey>,
   voters: ReadonlySet<PeerKey>,
@@ -50,22 +54,26 @@ export function isMajorityOf(
   const settled = new Set([founder])
   for (const { list = [], pending = [] } of listings)
     for (const key of list) if (!pending.includes(key)) settled.add(key)
-  const isMore = (among: readonly PeerKey[]) => among.filter(key => voters.has(key)).length * 2 > among.length
-  return isMore([...members]) && isMore([...members].filter(key => settled.has(key)))
+  const voting = [...members].filter(key => voters.has(key))
+  return voting.filter(key => settled.has(key)).length > members.size - voting.length
 }
 
-function admitters(proof: Proof): Set<PeerKey> | undefined {
-  const members = electorate(proof.founder, [proof.admitter, ...proof.acks])
+function admitters(proof: Proof, acks: readonly Listing[]): Set<PeerKey> | undefined {
+  const members = electorate(proof.founder, acks)
   members?.delete(proof.newcomer)
   return members
 }
 
-/** True if exactly these acknowledgements are a strict majority of those whom they list. */
+/**
+ * True if exactly these acknowledgements are a strict majority of those whom they list. The admission is one of them, and may be
+ * left out like any other: its list may name whom a removal has made nobody's member since, who would count for ever.
+ */
 export function hasMajority(proof: Proof): boolean {
   const { admitter, acks, founder } = proof
-  const members = admitters(proof)
-  const ackers = new Set([admitter, ...acks].map(({ key }) => key))
-  return members !== undefined && isMajorityOf(members, ackers, founder, [admitter, ...acks])
+  return [[admitter, ...acks], acks].some(said => {
+    const members = admitters(proof, said)
+    return members !== undefined && isMajorityOf(members, new Set(said.map(({ key }) => key)), founder, said)
+  })
 }
 
 /**
@@ -97,8 +105,8 @@ function standing(acks: readonly ProofAck[]): ProofAck[] {
 
 /** Listed members that have not acknowledged, ascending: whom a pending peer waits for. */
 export function stillMissing(proof: Proof): PeerKey[] {
-  const acks = standing(proof.acks.filter(ack => ack.list))
-  const members = admitters({ ...proof, acks }) ?? new Set([proof.founder])
-  for (const { key } of [proof.admitter, ...acks]) members.delete(key)
+  const said = standing([proof.admitter, ...proof.acks].filter(ack => ack.list))
+  const members = admitters(proof, said) ?? new Set([proof.founder])
+  for (const { key } of said) members.delete(key)
   return [...members].sort()
 }

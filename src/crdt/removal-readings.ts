@@ -7,10 +7,9 @@ export function succeededMembers(view: RegistryView): { former: PeerKey; admitte
   return view.successions().filter(({ isInEffect, former }) => isInEffect && view.member(former) !== undefined)
 }
 
-/** True if those who stay without these are more than half of who is settled: a newcomer that is not yet decides nothing. */
+/** True if more who are settled stay than these are: a newcomer that is not settled yet decides nothing. */
 export function isMajorityWithout(view: RegistryView, targets: readonly PeerKey[]): boolean {
-  const settled = view.members().filter(member => member.settled)
-  return 2 * settled.filter(({ key }) => !targets.includes(key)).length > settled.length
+  return view.members().filter(({ key, settled }) => settled && !targets.includes(key)).length > targets.length
 }
 
 export function isPromised(removal: Removal, self: PeerKey): boolean {

@@ -155,10 +155,9 @@ class Remover implements RemovalService {
 
   #refuseMinority(view: RegistryView, targets: readonly PeerKey[], assertion: Assertion): void {
     if (assertion === 2 || isMajorityWithout(view, targets)) return
-    const members = view.members().filter(({ settled }) => settled)
-    const staying = members.filter(({ key }) => !targets.includes(key)).length
+    const staying = view.members().filter(({ key, settled }) => settled && !targets.includes(key)).length
     const names = targets.map(key => formerArgument(view, key)).join(' ')
-    const text = `${staying} of ${members.length} hosts are no majority, and others may have joined through ${names} unseen`
+    const text = `${staying} of ${staying + targets.length} hosts are no majority, and others may have joined through ${names} unseen`
     const remedy = `if they and every host that joined through them are off: skein peer rm ${names} --host-is-down --and-who-joined-through-it`
     throw new SkeinError('conflict', `${text}; ${remedy}`)
   }

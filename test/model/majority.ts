@@ -26,7 +26,7 @@ export function complete(
   seen: readonly Rec[],
   setting: Setting,
 ): readonly Rec[] | undefined {
-  const lists = listsOf(removal, acks, setting)
+  const lists = listsOf(removal, [removal, ...acks], setting)
   const members = electorate(lists, seen, setting)
   const ackers = new Set([removal.writer, ...acks.map(ack => ack.writer)])
   for (const member of members) if (!removal.targets.includes(member) && !ackers.has(member)) return undefined
@@ -34,28 +34,32 @@ export function complete(
   return needsMajority && !isMajority(members, ackers, lists, setting) ? undefined : acks
 }
 
-/** True if the acknowledgements, with the admission itself, are a strict majority that settles the newcomer. */
+/** True if the acknowledgements settle the newcomer: they are a strict majority, with the admission itself or without it. */
 export function settles(admission: Rec, acks: readonly Rec[], seen: readonly Rec[], setting: Setting): boolean {
-  const lists = listsOf(admission, acks, setting)
-  const members = electorate(lists, seen, setting)
-  members.delete(admission.to)
-  return isMajority(members, new Set([admission.writer, ...acks.map(ack => ack.writer)]), lists, setting)
+  return [[admission, ...acks], acks].some(said => {
+    const lists = listsOf(admission, said, setting)
+    const members = electorate(lists, seen, setting)
+    members.delete(admission.to)
+    return isMajority(members, new Set(said.map(({ writer }) => writer)), lists, setting)
+  })
 }
 
+/** Of the members more have acknowledged, and are settled by some list, than have not acknowledged. */
 function isMajority(
   members: ReadonlySet<number>,
   ackers: ReadonlySet<number>,
   lists: readonly (readonly Rec[])[],
   { rules, bounds }: Setting,
 ): boolean {
-  const isMore = (among: readonly number[]) => among.filter(peer => ackers.has(peer)).length * 2 > among.length
   const listed = new Set(lists.flat().flatMap(r => (r.kind === 'settled' ? [r.writer] : [])))
-  const settled = [...members].filter(peer => peer < bounds.settled || listed.has(peer))
-  return isMore([...members]) && (!rules.settledMajority || isMore(settled))
+  const counts = (peer: number) => !rules.settledMajority || peer < bounds.settled || listed.has(peer)
+  const voting = [...members].filter(peer => ackers.has(peer))
+  return voting.filter(counts).length > members.size - voting.length
 }
 
-function listsOf(about: Rec, acks: readonly Rec[], { rules, book }: Setting): Rec[][] {
-  const from = rules.countsListed ? [about, ...acks] : [about]
+/** What these say of it carries; off: what it carries itself. */
+function listsOf(about: Rec, said: readonly Rec[], { rules, book }: Setting): Rec[][] {
+  const from = rules.countsListed ? said : [about]
   return from.map(r => r.list.map(id => book.record(id)))
 }
 

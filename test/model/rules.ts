@@ -27,6 +27,8 @@ export interface Rules {
   readonly newcomerHolds: boolean
   /** The newcomer's own acknowledgement does not lift what it adopted. (V7c) */
   readonly adoptionOutlastsAck: boolean
+  /** A newcomer lists the removals that it was told of when it was let in, also those that it does not hold. */
+  readonly namesTold: boolean
   /** (f): of a starter removed with an assertion, the undecided removal is decided by the cut. */
   readonly starterRemoved: boolean
   /** (f) is decided only by who holds the starter's records to the cut. (V8) */
@@ -37,7 +39,7 @@ export interface Rules {
   readonly assertedFirst: boolean
   /** A removal needs a strict majority of the members before it. (H11) */
   readonly majority: boolean
-  /** Of whom the lists have as settled there must be a strict majority too, in admissions and removals. (H10) */
+  /** Only whom some list has as settled outweighs those who have not acknowledged, in admissions and removals. (H10) */
   readonly settledMajority: boolean
   /** A carve-out is a step of the block's own chain; off: only a register of its own. (H8) */
   readonly carveInChain: boolean
@@ -59,6 +61,7 @@ export const allRules: Rules = {
   newcomerAdopts: true,
   newcomerHolds: true,
   adoptionOutlastsAck: true,
+  namesTold: true,
   starterRemoved: true,
   cutHeldForOutcome: true,
   boundByTarget: true,

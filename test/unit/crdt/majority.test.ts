@@ -14,7 +14,7 @@ const proof = (
   pending: readonly string[] = [],
 ): Proof => ({
   ...{ founder: 'a', newcomer: 'n', acks },
-  admitter: { key: admitter, list, pending },
+  admitter: { ...ack(admitter, list, pending), dot: { writer: admitter, counter: 0 } },
 })
 /** a, b and c are settled; c is cut off and lets p and q in. */
 const atTheSite = ['b', 'c', 'p', 'q']
@@ -35,9 +35,24 @@ const table: [text: string, proof: Proof, majority: boolean][] = [
     false,
   ],
   [
-    'with one more who is settled it is one',
-    proof('c', atTheSite, [ack('p', atTheSite, joined), ack('b', atTheSite, joined)], joined),
+    'with one more who is settled it is one, if fewer are missing than those two',
+    proof(
+      'c',
+      atTheSite,
+      ['p', 'q', 'b'].map(key => ack(key, atTheSite, joined)),
+      joined,
+    ),
     true,
+  ],
+  [
+    'but not if as many are: who said nothing may be settled',
+    proof('c', atTheSite, [ack('p', atTheSite, joined), ack('b', atTheSite, joined)], joined),
+    false,
+  ],
+  [
+    'the founder, which did not hear that b and c are settled, is no majority of itself',
+    proof('a', atTheSite, [ack('p', atTheSite, atTheSite), ack('q', atTheSite, atTheSite)], atTheSite),
+    false,
   ],
   [
     'whom one list has as settled counts so',
@@ -82,6 +97,24 @@ describe('crdt: majority (R4)', () => {
     assert.equal(hasMajority(given), false, 'two of seven')
     assert.deepEqual(provenMajority(given), [anew])
     assert.deepEqual(stillMissing(given), ['d'])
+  })
+
+  it('leaves out the admission, whose list has guests of who is gone: then its writer counts if it says so again, without them', () => {
+    const without = (key: string): ProofAck => ({ ...ack(key, ['b', 'c', 'n']), gone: ['d'] })
+    const given = proof('b', ['b', 'c', 'd', 'p', 'q', 'r', 's'], [without('a')])
+    assert.equal(hasMajority(given), false, 'one of three')
+    assert.deepEqual(stillMissing(given), ['c', 'p', 'q', 'r', 's'])
+    const again = { ...given, acks: [without('a'), without('b')] }
+    assert.deepEqual(provenMajority(again), again.acks)
+    assert.deepEqual(stillMissing(again), ['c'])
+    assert.ok(hasMajority({ ...given, acks: [without('a'), without('c')] }), 'the others are enough')
+  })
+
+  it('leaves out the admission by who is gone', () => {
+    const left: ProofAck = { ...ack('c', ['b', 'c', 'e', 'n']), gone: ['b'] }
+    const given = proof('b', ['b', 'c', 'p'], [left, ack('a', ['b', 'c', 'e', 'n'])])
+    assert.deepEqual(stillMissing(given), ['e'])
+    assert.deepEqual(provenMajority(given), given.acks)
   })
 
   it('gives only proofs that hold by themselves, and the whole when the whole holds', () => {
