@@ -209,7 +209,7 @@ function togetherWith(writer: PeerKey, dropped: readonly PlacedLeaf[]): Drops {
 }
 
 /** True if the second tells the first's chain of custody again, and more of it. */
-export function goesOn(before: Leaf, after: Leaf): boolean {
+function goesOn(before: Leaf, after: Leaf): boolean {
   if (before.kind === 'block' && after.kind === 'block')
     return before.network === after.network && before.index === after.index && isPrefix(before, after)
   if (before.kind === 'address' && after.kind === 'address')

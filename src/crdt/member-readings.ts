@@ -33,12 +33,6 @@ export class MemberReadings implements MembersView {
     return this.#merge.removals.list()
   }
 
-  toldRemovals(): Dot[] {
-    const { removals } = this.#merge
-    const own = this.#table.admitted().filter(({ record }) => record.leaf.key === removals.self)
-    return removals.awaited(own.flatMap(({ record, acks }) => [record, ...acks].map(({ leaf }) => leaf.known)))
-  }
-
   membersVersion(): number {
     return this.#merge.eras.numbered(this.#table.version)
   }

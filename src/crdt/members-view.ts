@@ -90,6 +90,4 @@ export interface MembersView {
   hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean
   /** Removals, ascending by dot. */
   removals(): Removal[]
-  /** Removals that this peer was told of when it was let in (the lists in its admission and the acknowledgements of it), and does not hold. */
-  toldRemovals(): Dot[]
 }

@@ -176,10 +176,6 @@ export class Registry implements RegistryView {
     return this.#members.removals()
   }
 
-  toldRemovals(): Dot[] {
-    return this.#members.toldRemovals()
-  }
-
   membersVersion(): number {
     return this.#members.membersVersion()
   }

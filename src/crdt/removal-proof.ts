@@ -1,5 +1,5 @@
 /**
- * What makes a removal effective (R9): every listed member but the targets has acknowledged it, and they are a strict majority
+ * What makes a removal effective (R9): every listed member but the targets has acknowledged it, and they are a majority
  * of the members before it, unless the operator asserted that whoever joined unseen through the targets is off too.
  */
 import type { PeerKey } from '../lib/keys.ts'

@@ -185,18 +185,6 @@ export class Removals implements CustodyRules {
     return fences
   }
 
-  /** The removals that these lists name and that are not held, but those that never come to be. */
-  awaited(lists: readonly string[]): Dot[] {
-    const named = lists.flatMap(hash => this.#table.listed(hash) ?? []).map(dot => [dotText(dot), dot] as const)
-    return [...new Map(named)].flatMap(([name, dot]) =>
-      this.#table.processes().has(name) || this.#isCutOff(dot) ? [] : [dot],
-    )
-  }
-
-  #isCutOff({ writer, counter }: Dot): boolean {
-    return counter > (this.gone.get(writer)?.cut ?? counter)
-  }
-
   /** What this peer was told of removals when it was settled. */
   #adopted() {
     this.#told ??= this.#adopt(this.#context.settledBy().map(hash => this.#table.listed(hash)))
@@ -210,7 +198,7 @@ export class Removals implements CustodyRules {
       if (!list) mayOwn = false
       for (const dot of list ?? []) {
         const process = this.#table.processes().get(dotText(dot))
-        if (!process) mayOwn &&= this.#isCutOff(dot)
+        if (!process) mayOwn = false
         else if (this.#outcomes.of.get(dotText(dot)) === 'undecided')
           for (const key of process.targets) doubtful.add(key)
       }

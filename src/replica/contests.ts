@@ -16,7 +16,7 @@ import type { Compactor } from './compactor.ts'
 import { differing, type Grounds, groundOf, isLinked, weigh } from './grounds.ts'
 import { Owed } from './owed.ts'
 import { type Unit, unitOf } from './unit.ts'
-import { countsMore, isLieShown, wholeSet } from './whole-sets.ts'
+import { countsMore, isLieShown, maxParts, wholeSet } from './whole-sets.ts'
 
 /** Of a chain that a member shows, and of all that one is shown, bytes: an honest unit's run fits into one message. */
 export const maxChainBytes = 4 * 1024 * 1024
@@ -24,8 +24,6 @@ export const maxChainBytes = 4 * 1024 * 1024
 const maxShowing = 16
 /** Chains of one message that are weighed. */
 const maxMet = 64
-/** Parts that are looked at when all that a member holds of a writer is: to verify one takes 0.1 ms. */
-const maxNews = 4096
 /** So often what is held of one writer is put together anew: each time costs that the state is built again. */
 const maxRestated = 64
 /** Writers of whom it is told that they were contradicted. */
@@ -35,7 +33,7 @@ const maxUnits = 256
 
 export interface ContestsDeps {
   self: PeerKey
-  registry: Pick<Registry, 'checkpoints' | 'members' | 'meshId'>
+  registry: Pick<Registry, 'checkpoints' | 'members' | 'meshId' | 'mayWrite'>
   log: BatchLog
   compactor: Pick<Compactor, 'reread' | 'judges'>
   verify: Verify
@@ -80,7 +78,7 @@ export class Contests {
   readonly #against = new Map<string, Set<PeerKey>>()
   /** Units that their writer gave to this peer, which lacked what they are of. */
   readonly #late = new Set<string>()
-  /** Units that went for the sake of what others showed. */
+  /** Units of writers that lied, which went for the sake of what others showed. */
   readonly #putAside = new Set<string>()
   /** Units for whose sake this peer let go of what it held. */
   readonly #judged = new Set<string>()
@@ -140,16 +138,17 @@ export class Contests {
 
   /** Takes all that a member holds of a writer in the place of what is held, if that counts more (whole-sets.ts). Rejects only when the journal does. */
   async settle(from: PeerKey, writer: PeerKey, parts: readonly Part[]): Promise<void> {
-    const { self, log, registry, verify } = this.#deps
-    const mine = wholeSet([...(log.missing(writer, []) ?? [])].map(({ bytes }) => openPart(bytes)))
-    if (!mine || writer === self) return
+    const { self, log, registry, verify, compactor } = this.#deps
+    if (writer === self || !compactor.judges || !registry.mayWrite(writer)) return
+    const units = [...(log.missing(writer, []) ?? [])]
+    if (units.length > maxParts || parts.length > maxParts) return
+    const mine = wholeSet(units.map(({ bytes }) => openPart(bytes)))
+    if (!mine || parts.some(part => part.writer !== writer || part.meshId !== registry.meshId)) return
     const held = new Map(mine.parts.map(part => [nameOf(part), part.bytes]))
     const news = parts.filter(part => !equalBytes(held.get(nameOf(part)) ?? new Uint8Array(), part.bytes))
-    if (news.length > maxNews || parts.some(part => part.writer !== writer || part.meshId !== registry.meshId)) return
     const theirs = news.every(part => isSignedPart(part, verify)) ? wholeSet(parts) : undefined
-    if (!theirs || !countsMore(theirs, mine)) return
-    const given = new Set(theirs.parts.map(nameOf))
-    const isLie = isLieShown(theirs, mine) || this.#isLate(mine.parts.filter(part => !given.has(nameOf(part))))
+    if (!theirs || !countsMore(theirs, mine, leaves => registry.checkpoints.mayCollect(writer, leaves))) return
+    const isLie = isLieShown(theirs, mine)
     await this.#restate({ writer, from, isLie, units: theirs.parts.map(unitOf), theirs: news })
   }
 
@@ -282,7 +281,7 @@ export class Contests {
       const held = compactIn(log.missing(writer, []) ?? [])
       log.restate(writer, units)
       const left = new Set(compactIn(log.missing(writer, []) ?? []))
-      for (const name of held) if (!left.has(name)) this.#putAside.add(name)
+      if (isLie) for (const name of held) if (!left.has(name)) this.#putAside.add(name)
       for (const name of left) this.#putAside.delete(name)
       for (const oldest of this.#putAside) if (this.#putAside.size > maxUnits) this.#putAside.delete(oldest)
       compactor.reread()

@@ -14,11 +14,14 @@ import type { BatchLog } from './batch-log.ts'
 import { maxChainBytes } from './contests.ts'
 import type { Orphans } from './orphans.ts'
 import { ask, maxStands, openStands, openWhole, type Stand, standBytes } from './sync-messages.ts'
+import { maxParts } from './whole-sets.ts'
 
-/** So often somebody was seen to hold something else, while what is held here stayed the same, before all of it is asked for. */
+/** So often a member was seen to hold the same other thing, while what is held here stayed the same, before all of it is asked for. */
 const patience = 3
 /** So many requests in a row that a member does not answer, as one of an earlier version, and it is asked no more until it is connected again. */
 const maxFailures = 3
+/** So often all that a member holds of some writer is asked for while it is connected: to weigh it keeps everything else waiting. */
+const maxFetches = 16
 
 export interface StalemateDeps {
   self: PeerKey
@@ -37,8 +40,9 @@ class Met {
   readonly equal = new Map<PeerKey, string>()
   /** Of these it said that it holds something else. */
   readonly asked = new Set<PeerKey>()
-  /** What was held here and there when all of it was looked at. */
-  readonly weighed = new Map<PeerKey, string>()
+  /** How often this was seen to be held here, and that there. */
+  readonly seen = new Map<PeerKey, { readonly both: string; readonly times: number }>()
+  fetches = 0
   /** Requests in a row that it did not answer. */
   failures = 0
 }
@@ -46,8 +50,6 @@ class Met {
 export class Stalemates {
   readonly #deps: StalemateDeps
   readonly #met = new Map<PeerKey, Met>()
-  /** How often it was seen that somebody holds something else than this. */
-  readonly #seen = new Map<PeerKey, { stand: string; times: number }>()
   readonly #known = new WeakMap<object, string>()
 
   constructor(deps: StalemateDeps) {
@@ -87,9 +89,9 @@ export class Stalemates {
         if (other === undefined) {
           met.equal.set(writer, stand)
           met.asked.delete(writer)
-        } else if (this.#isStuck(writer, stand) && met.weighed.get(writer) !== stand + other) {
-          met.weighed.set(writer, stand + other)
+        } else if (isStuck(met, writer, stand + other) && this.#standOf(writer) === stand) {
           const parts = await this.#wholeOf(writer, asking)
+          met.fetches++
           if (parts) await this.#deps.settle(peer, writer, parts)
         }
       }
@@ -111,14 +113,6 @@ export class Stalemates {
     return stands.slice(0, maxStands)
   }
 
-  /** Counts it as well. */
-  #isStuck(writer: PeerKey, stand: string): boolean {
-    const seen = this.#seen.get(writer)
-    const times = seen?.stand === stand ? seen.times + 1 : 1
-    this.#seen.set(writer, { stand, times })
-    return times >= patience && this.#standOf(writer) === stand
-  }
-
   /** @returns undefined if it is more than a chain may be */
   async #wholeOf(writer: PeerKey, asking: Asking): Promise<Part[] | undefined> {
     const parts: Part[] = []
@@ -126,8 +120,8 @@ export class Stalemates {
       const { units, more } = openWhole(await asking([ask.whole, bytesOf(writer), parts.length]))
       parts.push(...units.map(openPart))
       size += units.reduce((sum, unit) => sum + unit.length, 0)
-      if (!more) return parts
-      if (size > maxChainBytes || units.length === 0) return undefined
+      if (!more) return parts.length > maxParts ? undefined : parts
+      if (size > maxChainBytes || parts.length > maxParts || units.length === 0) return undefined
     }
   }
 
@@ -152,4 +146,12 @@ export class Stalemates {
     this.#met.set(peer, met)
     return met
   }
+}
+
+/** Counts it as well: true once, when it was seen often enough. */
+function isStuck({ seen, fetches }: Met, writer: PeerKey, both: string): boolean {
+  const before = seen.get(writer)
+  const times = before?.both === both ? before.times + 1 : 1
+  seen.set(writer, { both, times })
+  return times === patience && fetches < maxFetches
 }

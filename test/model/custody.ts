@@ -2,7 +2,7 @@
 import { isSettled } from './majority.ts'
 import type { Rec } from './records.ts'
 import type { Setting } from './rules.ts'
-import { isCutOff, type View } from './view.ts'
+import type { View } from './view.ts'
 
 /** Address 2·block is never carved out, 2·block + 1 may be. */
 export interface Holding {
@@ -60,8 +60,9 @@ function mayOwn(view: View, { bounds, rules, book }: Setting): boolean {
   if (peer < bounds.settled) return true
   const own = view.logs[peer] as readonly Rec[]
   if (!isSettled(peer, own)) return false
-  const isHeld = (removal: Rec) => view.outcomes.has(removal) || isCutOff(removal, view)
-  return !rules.newcomerHolds || listedRemovals(view, book.record.bind(book)).every(isHeld)
+  return (
+    !rules.newcomerHolds || listedRemovals(view, book.record.bind(book)).every(removal => view.outcomes.has(removal))
+  )
 }
 
 /** The removals in the lists of what settled this peer. */

@@ -3,7 +3,7 @@ import type { Custody } from './custody.ts'
 import { choices, complete, isSettled, settles } from './majority.ts'
 import { blank, type Content, type Rec, sorted } from './records.ts'
 import type { Setting } from './rules.ts'
-import { acksOf, cutOver, isCutOff, type View } from './view.ts'
+import { acksOf, cutOver, type View } from './view.ts'
 
 export function movesOf(view: View, custody: Custody, setting: Setting): Content[] {
   const { peer } = view
@@ -47,7 +47,7 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
   const { bounds } = setting
   const { peer } = view
   const moves: Content[] = []
-  const list = listOf(view, setting)
+  const list = listOf(view)
   const admitted = members(view, setting)
   for (let p = bounds.settled; p < bounds.settled + bounds.joins; p++)
     if (!admitted.includes(p)) moves.push({ ...base, kind: 'admit', to: p, list })
@@ -70,15 +70,10 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
   return moves
 }
 
-/** What is known, and removals that the peer was told of when it was let in, held or not. */
-function listOf(view: View, { rules, book }: Setting): number[] {
+function listOf(view: View): number[] {
   const listed: readonly Rec['kind'][] = ['admit', 'settled', 'remove']
   const known = view.records.filter(r => listed.includes(r.kind) || (r.kind === 'end' && r.effective))
-  const own = view.records.find(r => r.kind === 'admit' && r.to === view.peer)
-  const said = own ? [own, ...view.records.filter(r => r.kind === 'admit-ack' && r.of === own.id)] : []
-  const isTold = (r: Rec) => r.kind === 'remove' && rules.namesTold && !isCutOff(r, view) && !known.includes(r)
-  const told = said.flatMap(r => r.list.map(id => book.record(id))).filter(isTold)
-  return sorted([...new Set([...known, ...told].map(r => r.id))])
+  return sorted(known.map(r => r.id))
 }
 
 function removalMoves(view: View, base: Base, setting: Setting): Content[] {
@@ -86,7 +81,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const { peer } = view
   if (!bounds.removals) return []
   const moves: Content[] = []
-  const list = listOf(view, setting)
+  const list = listOf(view)
   const held = (targets: readonly number[]) => targets.map(t => (view.logs[t] as readonly Rec[]).length)
   const own = view.logs[peer] as readonly Rec[]
   const undecided = [...view.outcomes.keys()].filter(removal => view.outcomes.get(removal) === 'undecided')

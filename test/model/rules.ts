@@ -27,8 +27,6 @@ export interface Rules {
   readonly newcomerHolds: boolean
   /** The newcomer's own acknowledgement does not lift what it adopted. (V7c) */
   readonly adoptionOutlastsAck: boolean
-  /** A newcomer lists the removals that it was told of when it was let in, also those that it does not hold. */
-  readonly namesTold: boolean
   /** (f): of a starter removed with an assertion, the undecided removal is decided by the cut. */
   readonly starterRemoved: boolean
   /** (f) is decided only by who holds the starter's records to the cut. (V8) */
@@ -61,7 +59,6 @@ export const allRules: Rules = {
   newcomerAdopts: true,
   newcomerHolds: true,
   adoptionOutlastsAck: true,
-  namesTold: true,
   starterRemoved: true,
   cutHeldForOutcome: true,
   boundByTarget: true,

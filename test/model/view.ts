@@ -77,11 +77,6 @@ function outcomesOf(
   return outcomes
 }
 
-/** Of who is gone, and above its cut: it never has an effect. */
-export function isCutOff(r: Rec, { removed }: Pick<View, 'removed'>): boolean {
-  return r.counter > (removed.get(r.writer)?.cut ?? NO_LIMIT)
-}
-
 export function acksOf(removal: Rec, records: readonly Rec[]): Rec[] {
   return records.filter(r => r.kind === 'remove-ack' && r.of === removal.id)
 }

@@ -18,7 +18,7 @@ export async function removeTheLost(world: World): Promise<void> {
     const settled = members.filter(member => member.settled)
     const lostSettled = lost.filter(member => member.settled)
     // a newcomer is none of those who count for it
-    const isHalf = lost.length * 2 >= members.length - 1 || lostSettled.length * 2 >= settled.length
+    const isHalf = settled.length - lostSettled.length <= lost.length
     if (!isWaitedFor || !isHalf) continue
     world.count('lost hosts removed at rest')
     world.history.note(`${name} removes ${lost.map(each => each.name).join(', ')}, for whom newcomers wait`)

@@ -1,6 +1,7 @@
 /** At rest: what a peer shows is what its disk holds for sure (I3), and the order of records does not matter (I2). */
 
-import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import type { Part } from '../../../src/crdt/compact-unit.ts'
+import { partsOf } from '../../../src/replica/log-readings.ts'
 import type { World } from '../world.ts'
 import { heldParts, isOutdated } from './held-records.ts'
 import type { Running } from './insiders.ts'
@@ -15,20 +16,21 @@ export function checkJournals(world: World): void {
     const parts = heldParts(host)
     const setting = settingOf(world, { host, peer: host.peer })
     const shown = stateText(host.peer.replica.view)
-    const { registry, units, left } = replay(setting, parts)
-    for (let i = 0; i < units.length; i++) world.count('compact unit held at rest')
-    for (let i = 0; i < parts.length - left; i++) world.count('batch compacted away at rest')
+    const { registry, log } = replay(setting, parts)
+    const held = [...partsOf(log)]
+    for (const part of held) if ('survivors' in part) world.count('compact unit held at rest')
+    for (let i = 0; i < parts.length - held.length; i++) world.count('batch compacted away at rest')
     const replayed = stateText(registry)
     if (replayed !== shown) {
       world.violate('I3', `${host.name} shows what its disk does not hold: ${difference(shown, replayed)}`)
     }
     // whoever is a member by nothing that is left is let in by nobody
     const vector = host.peer.replica.vector()
-    const held = parts.filter(({ writer }) => vector.has(writer))
+    const ofMembers = parts.filter(({ writer }) => vector.has(writer))
     // whoever was removed may lack what a checkpoint rests on, and a newcomer believes that it was there
     const mayBelieve = registry.checkpoints.unjust().length === 0
     const order = world.random.chance(0.5) && mayBelieve ? 'newcomer' : 'member'
-    const reordered = stateText(reorder(setting, { parts: held, made: units }, order, world.random))
+    const reordered = stateText(reorder(setting, { parts: ofMembers, atRest: log }, order, world.random))
     if (reordered !== shown) {
       world.violate(
         'I2',
@@ -52,8 +54,5 @@ export function replay(setting: Setting, parts: readonly Part[]) {
     else if (!('survivors' in part && compactor.adopt(part))) continue
     compactor.look(false)
   }
-  const registry = finish()
-  const held = log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])])
-  const units = held.filter(unit => unit.compact).map(unit => openPart(unit.bytes))
-  return { registry, units, left: held.length }
+  return { registry: finish(), log }
 }

@@ -1,12 +1,13 @@
 /** The records of a peer, taken in again: what comes of it does not depend on the order (I2), as long as that order can be. */
 import type { Verify } from '../../../src/crdt/batch.ts'
-import { openPart, type Part } from '../../../src/crdt/compact-unit.ts'
+import type { CompactUnit, Part } from '../../../src/crdt/compact-unit.ts'
 import type { Hlc } from '../../../src/crdt/hlc.ts'
 import type { HistoryKept } from '../../../src/crdt/policy-collection.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Compactor } from '../../../src/replica/compactor.ts'
+import { partsOf } from '../../../src/replica/log-readings.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import type { Random } from '../random.ts'
 
@@ -24,9 +25,7 @@ export function emptyPeer({ meshId, self, verify, kept, isOutdated }: Setting, i
   const log = new BatchLog()
   const forks = new Map<PeerKey, Hlc>()
   log.onFork((writer, since) => (since ? forks.set(writer, since) : forks.delete(writer)))
-  const history = () =>
-    log.writers().flatMap(writer => [...(log.missing(writer, []) ?? [])].map(unit => openPart(unit.bytes)))
-  const registry = new Registry(meshId, verify, { self, history, kept })
+  const registry = new Registry(meshId, verify, { self, history: () => partsOf(log), kept })
   const compactor = new Compactor({ self, registry, log, verify, isComplete, isOutdated: () => isOutdated })
   const finish = () => {
     compactor.look()
@@ -39,12 +38,14 @@ export function emptyPeer({ meshId, self, verify, kept, isOutdated }: Setting, i
 /**
  * As another peer may have got the same. A newcomer takes whatever comes, and judges nothing before it has all: here what was compacted elsewhere
  * first. A member has what the writer of a unit had when that was made, which may have let go of a deletion because a checkpoint of another was
- * everywhere; so what came here before a unit comes before it, in any order, and the rest after it. Some come twice. In the end others hand over the
- * units that were made here, of which it may have met another history's first (decision 0018).
+ * everywhere; so what came here before a unit comes before it, in any order, and the rest after it. Some come twice. In the end others, who hold the
+ * same as is held here, show it: what was too much may fit by then, and of the units another history may have been met first (decision 0018). What
+ * was given up here is shown by nobody then, and a newcomer does not meet it: whoever had kept it would have passed it on (decision 0023).
+ * @param atRest what is held in the end of these parts
  */
 export function reorder(
   setting: Setting,
-  { parts, made }: { parts: readonly Part[]; made: readonly Part[] },
+  { parts, atRest }: { parts: readonly Part[]; atRest: BatchLog },
   who: 'newcomer' | 'member',
   random: Pick<Random, 'chance' | 'shuffle'>,
 ): Registry {
@@ -75,21 +76,30 @@ export function reorder(
     compactor.look(false)
     return taken.length > 0
   }
-  for (const group of who === 'member' ? betweenUnits(parts) : [parts]) {
+  const known = parts.filter(part => atRest.standing(part) === 'known')
+  for (const group of who === 'member' ? betweenUnits(parts) : [known]) {
     for (const part of group) waiting.add(part)
     // what follows on another history of a run that is compacted only here can be placed after the unit
     while (takeUnits() || takeBatches());
   }
   isComplete = true
-  const shown = [...made, ...parts]
-  for (let left = shown.length; left > 0; left--) {
+  const held = [...partsOf(atRest)]
+  const units = held.filter(part => 'survivors' in part)
+  for (let left = 2 * held.length; left > 0; left--) {
     compactor.look()
-    // what was too much before something went into a unit is shown again by others
-    const refused = shown.find(part => log.standing(part) === 'next' && registry.mayWrite(part.writer))
-    if (!refused) break
-    compactor.add(refused)
+    // what was too much before something went into a unit is shown again
+    const refused = held.find(part => log.standing(part) === 'next' && registry.mayWrite(part.writer))
+    if (refused) compactor.add(refused)
+    // of a writer with several histories units are handed over: the checkpoint may stand on one that has no room before its unit is here
+    else if (!units.some(unit => log.isForked(unit.writer) && isAdopted(compactor, unit))) break
   }
   return finish()
+}
+
+/** Takes the unit if it is good for something here, as members do (src/replica/adoption.ts). */
+function isAdopted(compactor: Compactor, given: CompactUnit): boolean {
+  const unit = compactor.judged(given)
+  return unit !== undefined && compactor.adopt(unit)
 }
 
 /** Each unit by itself, and what came between. */

@@ -188,30 +188,6 @@ describe('crdt: removal of a host (R9)', () => {
     assert.equal(all.digest(), five.seenBy(1).digest())
   })
 
-  it('R4: whoever was let in by one who acknowledged it lists it, too, before it holds it', () => {
-    const four = new Scene(4, 3)
-    const removal = four.start(2, 1, 2)
-    four.acknowledge(3, removal, 1)
-    four.admit(3, 4, four.seenBy(3))
-    const without = four.seenBy(4, { 2: 1 })
-    assert.deepEqual(without.removals(), [])
-    for (const view of [without, four.seenBy(4)]) assert.deepEqual(knownLeaf(view).removals, [removal])
-  })
-
-  it('R4: nor does it list it once that never comes to be: its starter is gone, with a lower cut', () => {
-    const five = new Scene(5, 4)
-    const lost = five.start(2, 1, 2)
-    const without = (self: number) => five.seenBy(self, { 2: 1 })
-    five.admit(3, 5, five.seenBy(3))
-    const second = five.start(4, 2, 4, 1, without(4))
-    for (const acker of [1, 3, 5]) five.acknowledge(acker, second, 2, without(acker))
-    assert.deepEqual(without(5).toldRemovals(), [lost])
-    five.declare(4, second, without(4))
-    const view = without(5)
-    assert.deepEqual(outcomes(view), ['effective'])
-    assert.deepEqual(view.toldRemovals(), [])
-  })
-
   it('R4: whoever was let in meanwhile is settled without the guests of the host, once a list has the removal', () => {
     scene = new Scene(5, 1)
     const host = scene.admit(1, 2)
