@@ -65,7 +65,7 @@ function admitters(proof: Proof, acks: readonly Listing[]): Set<PeerKey> | undef
 }
 
 /**
- * True if exactly these acknowledgements are a strict majority of those whom they list. The admission is one of them, and may be
+ * True if exactly these acknowledgements are a majority of those whom they list. The admission is one of them, and may be
  * left out like any other: its list may name whom a removal has made nobody's member since, who would count for ever.
  */
 export function hasMajority(proof: Proof): boolean {

@@ -82,7 +82,7 @@ export interface MembersView {
     ackedBy: readonly { key: PeerKey; dot: Dot; known: string }[]
   }[]
   /**
-   * Dots of acknowledgements that prove a strict majority for this admission; undefined while there is none. A forked
+   * Dots of acknowledgements that prove a majority for this admission; undefined while there is none. A forked
    * writer may have admitted two newcomers by one dot: `newcomer` says which is meant.
    */
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined

@@ -13,7 +13,7 @@ import type { Intake } from './intake.ts'
 
 export interface AdoptionDeps {
   compactor: Pick<Compactor, 'judged' | 'adopt'>
-  contests: Pick<Contests, 'take' | 'adopted' | 'hasPutAside'>
+  contests: Pick<Contests, 'take' | 'adopted'>
   intake: Pick<Intake, 'inTurn' | 'receive'>
   meshId: string
   /** Resolves when the unit is durable. */
@@ -34,7 +34,7 @@ export class Adoption {
   async take(from: PeerKey, encoded: readonly Uint8Array[]): Promise<void> {
     const { intake, contests } = this.#deps
     const parts = encoded.flatMap(bytes => this.#open(from, bytes))
-    const units = parts.filter(part => 'survivors' in part).filter(unit => !contests.hasPutAside(unit))
+    const units = parts.filter(part => 'survivors' in part)
     const distinct = new Map(units.map(unit => [toHex(unit.signature), unit]))
     // whoever was asked for histories takes a unit that they lead to for held here, and does not give it
     await intake.receive(

@@ -8,8 +8,7 @@ import type { BatchLog } from './batch-log.ts'
 import type { Orphans } from './orphans.ts'
 import { attribute, type ShortEntry, shortToPlain } from './short-vector.ts'
 import type { Offer } from './sync.ts'
-import { answer, chunkBytes, openRequest, type Stand, type Want } from './sync-messages.ts'
-import type { Unit } from './unit.ts'
+import { answer, chunkBytes, openRequest, type Want } from './sync-messages.ts'
 import { entriesOf, narrowShape, summaryFrom, summaryOf } from './vector-summary.ts'
 
 export interface AnswerDeps {
@@ -25,8 +24,6 @@ export interface AnswerDeps {
   offered(peer: PeerKey, offer: Offer): void
   /** The member gives these, whose checkpoints nobody may have. Resolves when those that are good for something here are durable. */
   adopt(peer: PeerKey, units: readonly Uint8Array[]): Promise<void>
-  /** Of what a member holds, that which is held otherwise here. */
-  differing(peer: PeerKey, stands: readonly Stand[]): Stand[]
 }
 
 /** Answers a member. Throws on a malformed request. */
@@ -74,12 +71,6 @@ export async function answerSync(
     case 'orphans':
       if (held) await deps.adopt(from, request.units)
       return encode([held && equalBytes(request.hash, deps.orphans.hash())])
-    case 'stands': {
-      const stands = held ? deps.differing(from, request.stands) : []
-      return encode(stands.map(({ writer, stand }) => [fromHex(writer), fromHex(stand)]))
-    }
-    case 'whole':
-      return encode(held ? wholeFrom(log, request.writer, request.from) : [[], false])
   }
 }
 
@@ -99,17 +90,6 @@ function named(log: BatchLog, short: readonly ShortEntry[]): Vector {
 
 function wantsOf(log: BatchLog, short: readonly ShortEntry[]): Want[] {
   return [...named(log, short)].map(([writer, heads]: [PeerKey, readonly Head[]]) => ({ writer, heads, whole: false }))
-}
-
-function wholeFrom(log: BatchLog, writer: PeerKey, from: number): Plain {
-  const units: Uint8Array[] = []
-  const all = [...(log.missing(writer, []) ?? [])]
-  for (let [i, size] = [from, 0]; i < all.length && size < chunkBytes; i++) {
-    const { bytes } = all[i] as Unit
-    units.push(bytes)
-    size += bytes.length
-  }
-  return [units, from + units.length < all.length]
 }
 
 function chunk(log: BatchLog, wants: readonly Want[]): Plain {

@@ -6,7 +6,6 @@
 import type { Verify } from '../crdt/batch.ts'
 import { isSignedPart, leavesOf, openPart, type Part } from '../crdt/compact-unit.ts'
 import type { Registry } from '../crdt/registry.ts'
-import { equalBytes } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
@@ -16,7 +15,6 @@ import type { Compactor } from './compactor.ts'
 import { differing, type Grounds, groundOf, isLinked, weigh } from './grounds.ts'
 import { Owed } from './owed.ts'
 import { type Unit, unitOf } from './unit.ts'
-import { countsMore, isLieShown, maxParts, wholeSet } from './whole-sets.ts'
 
 /** Of a chain that a member shows, and of all that one is shown, bytes: an honest unit's run fits into one message. */
 export const maxChainBytes = 4 * 1024 * 1024
@@ -33,7 +31,7 @@ const maxUnits = 256
 
 export interface ContestsDeps {
   self: PeerKey
-  registry: Pick<Registry, 'checkpoints' | 'members' | 'meshId' | 'mayWrite'>
+  registry: Pick<Registry, 'checkpoints' | 'members'>
   log: BatchLog
   compactor: Pick<Compactor, 'reread' | 'judges'>
   verify: Verify
@@ -78,8 +76,6 @@ export class Contests {
   readonly #against = new Map<string, Set<PeerKey>>()
   /** Units that their writer gave to this peer, which lacked what they are of. */
   readonly #late = new Set<string>()
-  /** Units of writers that lied, which went for the sake of what others showed. */
-  readonly #putAside = new Set<string>()
   /** Units for whose sake this peer let go of what it held. */
   readonly #judged = new Set<string>()
   readonly #contradicted = new Map<PeerKey, Contradicted>()
@@ -121,11 +117,6 @@ export class Contests {
     for (const oldest of this.#judged) if (this.#judged.size > maxUnits) this.#judged.delete(oldest)
   }
 
-  /** True of a unit that went for the sake of what others showed: who gives it again has to show more than that. */
-  hasPutAside(unit: Part): boolean {
-    return this.#putAside.has(nameOf(unit))
-  }
-
   /** What the member is to be shown; it is taken for shown. */
   owedTo(peer: PeerKey): readonly Unit[] {
     return this.#owed.take(peer)
@@ -134,22 +125,6 @@ export class Contests {
   /** True if there is something to show to the member. */
   owes(peer: PeerKey): boolean {
     return this.#owed.has(peer)
-  }
-
-  /** Takes all that a member holds of a writer in the place of what is held, if that counts more (whole-sets.ts). Rejects only when the journal does. */
-  async settle(from: PeerKey, writer: PeerKey, parts: readonly Part[]): Promise<void> {
-    const { self, log, registry, verify, compactor } = this.#deps
-    if (writer === self || !compactor.judges || !registry.mayWrite(writer)) return
-    const units = [...(log.missing(writer, []) ?? [])]
-    if (units.length > maxParts || parts.length > maxParts) return
-    const mine = wholeSet(units.map(({ bytes }) => openPart(bytes)))
-    if (!mine || parts.some(part => part.writer !== writer || part.meshId !== registry.meshId)) return
-    const held = new Map(mine.parts.map(part => [nameOf(part), part.bytes]))
-    const news = parts.filter(part => !equalBytes(held.get(nameOf(part)) ?? new Uint8Array(), part.bytes))
-    const theirs = news.every(part => isSignedPart(part, verify)) ? wholeSet(parts) : undefined
-    if (!theirs || !countsMore(theirs, mine, leaves => registry.checkpoints.mayCollect(writer, leaves))) return
-    const isLie = isLieShown(theirs, mine)
-    await this.#restate({ writer, from, isLie, units: theirs.parts.map(unitOf), theirs: news })
   }
 
   /** Weighs what a member shows, neighbouring parts behind each other. Rejects only when the journal does. */
@@ -278,12 +253,7 @@ export class Contests {
     this.isBusy = true
     try {
       await journal(writer, units)
-      const held = compactIn(log.missing(writer, []) ?? [])
       log.restate(writer, units)
-      const left = new Set(compactIn(log.missing(writer, []) ?? []))
-      if (isLie) for (const name of held) if (!left.has(name)) this.#putAside.add(name)
-      for (const name of left) this.#putAside.delete(name)
-      for (const oldest of this.#putAside) if (this.#putAside.size > maxUnits) this.#putAside.delete(oldest)
       compactor.reread()
       applied(theirs)
     } finally {
@@ -331,9 +301,4 @@ export class Contests {
       return length > 1 && 2 * length > others.length
     })
   }
-}
-
-/** Names of the compact units. */
-function compactIn(units: Iterable<Unit>): string[] {
-  return [...units].flatMap(({ compact, bytes }) => (compact ? [nameOf(openPart(bytes))] : []))
 }

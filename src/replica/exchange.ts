@@ -9,13 +9,13 @@ import type { Completeness } from './completeness.ts'
 import type { Contests } from './contests.ts'
 import type { ReplicaDeps } from './deps.ts'
 import { createFencedTurns, type FencedTurns } from './fenced-turns.ts'
-import { type Giving, Handover } from './handover.ts'
+import { Handover } from './handover.ts'
 import { createHearing } from './hearing.ts'
 import { HiddenTips } from './hidden-tips.ts'
 import type { Received } from './intake.ts'
 import { Neighbours } from './neighbours.ts'
+import type { Orphans } from './orphans.ts'
 import type { RightToWrite } from './right-to-write.ts'
-import type { Stalemates } from './stalemates.ts'
 import { syncProtocol } from './sync-messages.ts'
 import { Turns } from './turns.ts'
 
@@ -24,7 +24,7 @@ const pullTurnMs = 5000
 
 export interface ExchangeDeps {
   log: BatchLog
-  orphans: Giving
+  orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides' | 'contested'>
   contests: Pick<Contests, 'connected' | 'owedTo' | 'owes'>
   completeness: Pick<Completeness, 'begin' | 'look' | 'isComplete'>
   right: Pick<RightToWrite, 'isOutdated' | 'close'>
@@ -32,7 +32,6 @@ export interface ExchangeDeps {
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
   /** Takes what of these units a member gave that nobody else may have. */
   adopt(from: PeerKey, units: readonly Uint8Array[]): Promise<void>
-  stalemates: Pick<Stalemates, 'connected' | 'differing' | 'meet'>
 }
 
 export class Exchange {
@@ -45,7 +44,7 @@ export class Exchange {
     { transport, clock, random, log: logger }: Pick<ReplicaDeps, 'transport' | 'clock' | 'random' | 'log'>,
     deps: ExchangeDeps,
   ) {
-    const { log, completeness, right, receive, orphans, contests, stalemates, adopt } = deps
+    const { log, completeness, right, receive, orphans, contests, adopt } = deps
     const handover = new Handover(orphans, contests, logger)
     const hidden = new Map<PeerKey, HiddenTips>()
     const turns = new Turns(clock, pullTurnMs)
@@ -65,10 +64,7 @@ export class Exchange {
       shownTo: peer => askers.shownTo(peer),
       pulled: of => completeness.look(of),
       inTurn: pull => turns.run(pull),
-      synchronised: async (peer, apart) => {
-        await handover.give(peer, askOf(transport, peer), apart)
-        await stalemates.meet(peer, askOf(transport, peer))
-      },
+      synchronised: (peer, apart) => handover.give(peer, askOf(transport, peer), apart),
     })
     const answering: AnswerDeps = {
       ...{ log, orphans },
@@ -76,7 +72,6 @@ export class Exchange {
         await adopt(peer, units)
         if (contests.owes(peer)) this.neighbours.syncSoon(peer)
       },
-      differing: (peer, stands) => stalemates.differing(peer, stands),
       isComplete: () => completeness.isComplete,
       asked: (peer, vector) => askers.asked(peer, vector),
       offered: (peer, offer) => this.neighbours.offered(peer, offer),
@@ -91,7 +86,6 @@ export class Exchange {
     transport.onConnect(peer => {
       handover.connected(peer)
       contests.connected(peer)
-      stalemates.connected(peer)
       hidden.set(peer, new HiddenTips(log))
       this.neighbours.connected(peer)
     })

@@ -16,15 +16,8 @@ import { ask, chunkBytes } from './sync-messages.ts'
 /** So much that one member showed is remembered; a hostile one can show any number of things. */
 const maxShown = 64
 
-/** What there is to give, as `Orphans` has it. */
-export interface Giving extends Pick<Orphans, 'hash' | 'version'> {
-  all(): readonly Shown[]
-  besides(writers: readonly PeerKey[]): readonly Shown[]
-  contested(): readonly Shown[]
-}
-
 export class Handover {
-  readonly #orphans: Giving
+  readonly #orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides' | 'contested'>
   readonly #contests: Pick<Contests, 'owedTo'>
   readonly #logger: Logger
   /** Members that were asked since they were connected, each with what it showed then. */
@@ -32,7 +25,11 @@ export class Handover {
   /** Of what they were asked about. */
   #version = ''
 
-  constructor(orphans: Giving, contests: Pick<Contests, 'owedTo'>, logger: Logger) {
+  constructor(
+    orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides' | 'contested'>,
+    contests: Pick<Contests, 'owedTo'>,
+    logger: Logger,
+  ) {
     this.#orphans = orphans
     this.#contests = contests
     this.#logger = logger

@@ -30,7 +30,6 @@ import type { RemovalNotice } from './removal-fence.ts'
 import type { BuildLeaves, Replica } from './replica.ts'
 import { Restating, restatement } from './restated.ts'
 import { RightToWrite } from './right-to-write.ts'
-import { Stalemates } from './stalemates.ts'
 import { unitOf } from './unit.ts'
 import { Watchers } from './watchers.ts'
 import { Witness } from './witness.ts'
@@ -135,14 +134,9 @@ export class JournalledReplica implements Replica {
       journal: bytes => noteFacts([bytes]),
       completed: () => this.#watchers.notify(),
     })
-    const orphans = new Orphans(this.#registry, this.#log, () => this.#contests.settled())
-    const stalemates = new Stalemates({
-      ...{ ...held, orphans, logger: deps.log, mayJudge: () => this.#compactor.judges },
-      settle: (...held) => this.#intake.inTurn(() => this.#contests.settle(...held)),
-    })
     this.#exchange = new Exchange(deps, {
       ...{ log: this.#log, completeness: this.#completeness, right: this.#right },
-      ...{ orphans, contests: this.#contests, stalemates },
+      ...{ orphans: new Orphans(this.#registry, this.#log, () => this.#contests.settled()), contests: this.#contests },
       receive: (...sent) => this.#receive(...sent),
       adopt: (...given) => this.#adoption.take(...given),
     })

@@ -24,8 +24,7 @@ export interface Shown {
   readonly bytes: Uint8Array
 }
 
-export interface Orphan extends Shown {
-  readonly writer: PeerKey
+interface Orphan extends Shown {
   readonly unit: Pick<CompactUnit, 'first' | 'last' | 'signature'>
 }
 
@@ -51,7 +50,7 @@ export class Orphans {
   }
 
   /** Ascending by signature. Looks again only at writers of whom something has changed. */
-  all(): readonly Orphan[] {
+  all(): readonly Shown[] {
     const [vector, members] = [this.#log.vector(), this.#registry.membersVersion()]
     if (this.#seen?.vector === vector && this.#seen.members === members) return this.#all
     this.#ofWriters = new Map(
@@ -67,12 +66,12 @@ export class Orphans {
   }
 
   /** Of these writers, whom a member has several histories of, the units that are no orphans here: it is nobody else's matter. */
-  besides(writers: readonly PeerKey[]): Orphan[] {
-    return writers.flatMap(writer => (this.#log.isForked(writer) ? [] : this.unitsOf(writer)))
+  besides(writers: readonly PeerKey[]): Shown[] {
+    return writers.flatMap(writer => (this.#log.isForked(writer) ? [] : this.#unitsOf(writer)))
   }
 
   /** What is held in the place of units: by checkpoints that cannot be given effect to, or must not, and of what was contested here. Each run's parts in their order. */
-  contested(): Orphan[] {
+  contested(): Shown[] {
     const counts = new Map<PeerKey, number>()
     const shown = new Set<Unit>()
     let size = 0
@@ -90,17 +89,6 @@ export class Orphans {
     }
     const ordered = [...shown].sort((a, b) => (a.writer === b.writer ? byPlace(a, b) : a.writer < b.writer ? -1 : 1))
     return ordered.map(unit => this.#opened(unit))
-  }
-
-  /** The compact units of the writer. */
-  unitsOf(writer: PeerKey): Orphan[] {
-    if (this.#log.compactUnits(writer) === 0) return []
-    return [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact).map(unit => this.#opened(unit))
-  }
-
-  /** Of whom there are any of all these. */
-  writers(): PeerKey[] {
-    return [...new Set([...this.all(), ...this.contested()].map(({ writer }) => writer))]
   }
 
   /** SHA-256 of the signatures of all these, ascending. */
@@ -124,19 +112,19 @@ export class Orphans {
   #orphansOf(writer: PeerKey): Orphan[] {
     const checkpoints = this.#registry.checkpoints.of(writer)
     const isMade = (orphan: Orphan) => checkpoints.some(({ leaf }) => isMadeBy(orphan.unit, leaf))
-    return this.unitsOf(writer).filter(orphan => this.#log.isForked(writer) || !isMade(orphan))
+    return this.#unitsOf(writer).filter(orphan => this.#log.isForked(writer) || !isMade(orphan))
+  }
+
+  #unitsOf(writer: PeerKey): Orphan[] {
+    if (this.#log.compactUnits(writer) === 0) return []
+    return [...(this.#log.missing(writer, []) ?? [])].filter(({ compact }) => compact).map(unit => this.#opened(unit))
   }
 
   #opened(held: Unit): Orphan {
     const known = this.#known.get(held)
     if (known) return known
     const { first, last, signature } = openPart(held.bytes)
-    const orphan = {
-      writer: held.writer,
-      signature: toHex(signature),
-      bytes: held.bytes,
-      unit: { first, last, signature },
-    }
+    const orphan = { signature: toHex(signature), bytes: held.bytes, unit: { first, last, signature } }
     this.#known.set(held, orphan)
     return orphan
   }

@@ -1,6 +1,6 @@
 /** The requests and answers of `/skein/sync/2` (docs/reference/wire.md), as arrays. */
 import { maxBatchBytes } from '../crdt/batch.ts'
-import { bytes, bytesOf, hex, integer, key, list } from '../crdt/plain.ts'
+import { bytes, bytesOf, integer, key, list } from '../crdt/plain.ts'
 import { type Dot, dotFromPlain, type Head, type Vector, vectorFromPlain } from '../crdt/vector.ts'
 import { fromHex, toHex } from '../lib/bytes.ts'
 import { decode, type Plain } from '../lib/cbor.ts'
@@ -13,17 +13,7 @@ import { fromBits, narrowShapeOf, type SummaryShape, summaryBytes, wideShape } f
 export const syncProtocol = '/skein/sync/2'
 
 /** First element of a request. */
-export const ask = {
-  hello: 0,
-  entries: 1,
-  pull: 2,
-  offer: 3,
-  has: 4,
-  tips: 5,
-  orphans: 6,
-  stands: 7,
-  whole: 8,
-} as const
+export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4, tips: 5, orphans: 6 } as const
 /** First element of the answer to a hello. */
 export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3, narrow: 4 } as const
 /** Third element of a hello: its sender understands `tips` and what is in short. Earlier versions neither send it nor look at it. */
@@ -37,19 +27,7 @@ export const chunkBytes = 256 * 1024
 /** Most units of one message. */
 const maxUnits = 65_536
 
-/** Most writers of whom two members compare what they hold at a time. */
-export const maxStands = 64
-
 const wholeHashBytes = 32
-
-/** Of a stand. Two of the same name are taken for equal: a writer that finds such may stay in doubt. */
-export const standBytes = 16
-
-/** A name of all that is held of a writer, hex. */
-export interface Stand {
-  readonly writer: PeerKey
-  readonly stand: string
-}
 
 /** What somebody lacks of a writer. */
 export interface Want {
@@ -70,9 +48,6 @@ export type SyncRequest =
   | { readonly kind: 'has'; readonly dot: Dot }
   /** `hash`: of all orphaned units that the asker has; `units`: none, or some of them. */
   | { readonly kind: 'orphans'; readonly hash: Uint8Array; readonly units: readonly Uint8Array[] }
-  | { readonly kind: 'stands'; readonly stands: readonly Stand[] }
-  /** From the unit of that number on. */
-  | { readonly kind: 'whole'; readonly writer: PeerKey; readonly from: number }
 
 /** Throws when malformed. */
 export function openRequest(encoded: Uint8Array): SyncRequest {
@@ -82,8 +57,6 @@ export function openRequest(encoded: Uint8Array): SyncRequest {
     return { kind: 'hello', hash: body, inShort: third === understandsShort }
   }
   if (kind === ask.orphans) return orphansFrom(body, third)
-  if (kind === ask.stands) return { kind: 'stands', stands: openStands(body) }
-  if (kind === ask.whole) return wholeFrom(body, third)
   const buckets = kind === ask.entries ? list(body, 256, item => integer(item, 0, 255)) : undefined
   if (buckets) return { kind: 'entries', buckets: new Set(buckets) }
   const bits = kind === ask.tips && body instanceof Uint8Array ? fromBits(body) : undefined
@@ -104,12 +77,6 @@ function orphansFrom(body: Plain | undefined, third: Plain | undefined): SyncReq
   const units = third === undefined ? [] : list(third, maxUnits, unitFrom)
   if (!hash || !units) throw new Error('malformed request')
   return { kind: 'orphans', hash, units }
-}
-
-function wholeFrom(body: Plain | undefined, third: Plain | undefined): SyncRequest {
-  const [writer, from] = [key(body), integer(third, 0, Number.MAX_SAFE_INTEGER)]
-  if (!writer || from === undefined) throw new Error('malformed request')
-  return { kind: 'whole', writer, from }
 }
 
 /** @param hashBytes of each hash: all, or as in short */
@@ -172,25 +139,6 @@ export function openChunk(message: Plain): { units: Uint8Array[]; more: boolean;
   const unknown = list(third, maxWants, key)
   if (!units || !unknown) throw new Error('malformed chunk')
   return { units, more: more === true, unknown }
-}
-
-/** What is held of writers. Throws when malformed. */
-export function openStands(message: Plain | undefined): Stand[] {
-  const stands = list(message, maxStands, item => {
-    const [first, second] = Array.isArray(item) ? item : []
-    const [writer, stand] = [key(first), hex(second, standBytes)]
-    return writer && stand ? { writer, stand } : undefined
-  })
-  if (!stands) throw new Error('malformed stands')
-  return stands
-}
-
-/** Some of all units of a writer, and whether there are more. Throws when malformed. */
-export function openWhole(message: Plain): { units: Uint8Array[]; more: boolean } {
-  const [first, more] = Array.isArray(message) ? message : []
-  const units = list(first, maxUnits, unitFrom)
-  if (!units) throw new Error('malformed units')
-  return { units, more: more === true }
 }
 
 function unitFrom(item: Plain): Uint8Array | undefined {

@@ -10,11 +10,8 @@ import {
   openChunk,
   openRequest,
   openShown,
-  openStands,
   openTips,
-  openWhole,
   type Shown,
-  type Stand,
   type SyncRequest,
   syncProtocol,
   understandsShort,
@@ -61,14 +58,8 @@ function plainOf(request: SyncRequest): Plain {
       return [ask.orphans, request.hash, ...(request.units.length > 0 ? [[...request.units]] : [])]
     case 'has':
       return [ask.has, dotToPlain(request.dot)]
-    case 'stands':
-      return [ask.stands, standsToPlain(request.stands)]
-    case 'whole':
-      return [ask.whole, fromHex(request.writer), request.from]
   }
 }
-
-const standsToPlain = (stands: readonly Stand[]) => stands.map(({ writer, stand }) => [fromHex(writer), fromHex(stand)])
 
 function plainOfShown(shown: Shown): Plain {
   if (shown === 'equal') return [answer.equal]
@@ -134,18 +125,6 @@ export const syncMessages = {
     'is held': format({ value: [true], encode, decode: plain }),
     'orphaned units': asked({ kind: 'orphans', hash: new Uint8Array(32).fill(0xcd), units: [] }),
     'orphaned units given': asked({ kind: 'orphans', hash: new Uint8Array(32).fill(0xcd), units: [unit, unit] }),
-    'what is held of writers': asked({ kind: 'stands', stands: [{ writer: keyA, stand: hash.slice(0, 32) }] }),
-    'what is held otherwise': format<Stand[]>({
-      value: [{ writer: keyB, stand: hash.slice(0, 32) }],
-      encode: stands => encode(standsToPlain(stands)),
-      decode: bytes => openStands(plain(bytes)),
-    }),
-    'all that is held of a writer': asked({ kind: 'whole', writer: keyA, from: 70_000 }),
-    'some of it': format<ReturnType<typeof openWhole>>({
-      value: { units: [unit, unit], more: true },
-      encode: ({ units, more }) => encode([units, more]),
-      decode: bytes => openWhole(plain(bytes)),
-    }),
     'the same ones': format({ value: [true], encode, decode: plain }),
   },
 }

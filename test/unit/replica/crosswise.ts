@@ -12,7 +12,7 @@ import { type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
 
 const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.2.0/24' })
 /** Whoever was given something gives it on: so many times everybody asks everybody. */
-const rounds = 14
+const rounds = 6
 
 const stateOf = ({ replica }: MemoryPeer) => [toHex(vectorHash(replica.vector())), replica.view.digest()]
 

@@ -79,19 +79,6 @@ describe('replica: lies about what a checkpoint let go of, or in part', function
     }, holdsNoForged)
   })
 
-  it('of what another checkpoint lets go of, so that it cannot be given effect to: that one’s unit is taken', async () => {
-    await agreeAfter(async (mesh, web) => {
-      const path = chain(mesh.hand, web, 4, false)
-      const [first, second, third, fourth] = path as [Batch, Batch, Batch, Batch]
-      const after = { counter: fourth.last, hash: fourth.hash }
-      const keeps = checkpointLeaf(mesh.hand.signer, place(path), all([first, fourth]))
-      const end = mesh.hand.make([keeps], { after })
-      const lie = unitOf(mesh.hand, [second, third], withForged([second, third]))
-      await sayTo(mesh, 0, [...path, end])
-      await sayTo(mesh, 1, [first, lie, fourth, end])
-    }, holdsNoForged)
-  })
-
   it('against what a checkpoint on another history keeps', async () => {
     await agreeAfter(async (mesh, web) => {
       const path = chain(mesh.hand, web, 3, false)

@@ -10,8 +10,7 @@ import { silentLogger } from '../../../src/lib/log.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Exchange } from '../../../src/replica/exchange.ts'
 import { Intake } from '../../../src/replica/intake.ts'
-import { Orphans, type Shown } from '../../../src/replica/orphans.ts'
-import { Stalemates } from '../../../src/replica/stalemates.ts'
+import type { Shown } from '../../../src/replica/orphans.ts'
 import { unitOf } from '../../../src/replica/unit.ts'
 import type { MemoryHub, MemoryMesh } from '../../support/memory-mesh.ts'
 import { signerFrom, Writer } from '../crdt/writer.ts'
@@ -79,14 +78,6 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
         hash: () => sha256(encode(orphans.held.map(({ signature }) => signature))),
         version: () => `${orphans.held.length}`,
       },
-      stalemates: new Stalemates({
-        ...{ self: key, log, logger: silentLogger, mayJudge: () => true, settle: async () => undefined },
-        orphans: new Orphans(
-          { membersVersion: () => 0, checkpoints: { of: () => [], unjust: () => [] } as never },
-          log,
-          () => [],
-        ),
-      }),
       contests: { connected: () => undefined, owedTo: () => [], owes: () => false },
       adopt: async (_, units) => void orphans.given.push(...units),
       completeness: { isComplete: true, begin: () => undefined, look: async () => undefined },
