@@ -21,7 +21,7 @@ export async function comeBack(
   config: Config,
   disk: Disk,
   identity: Identity,
-  { replica, rejoining, mesh }: Pick<Parts, 'replica' | 'rejoining' | 'mesh'>,
+  { replica, rejoining }: Pick<Parts, 'replica' | 'rejoining'>,
   log: Logger,
 ): Promise<Identity> {
   const { view, self, fenced, maySucceed } = replica
@@ -32,17 +32,17 @@ export async function comeBack(
   const seed = begun ?? newSeed()
   await writeComingBack(disk, seed)
   const { name, listen, machineId } = config
-  await untilConnected(mesh)
-  const introductions = await rejoining
-    .succeed(signerOf(identity.seed), {
-      ...{ signer: signerOf(seed), name, addresses: [`${listen.address}:${listen.port}`] },
-      ...{ places: ownAddresses(), machine: machineOf(identity.meshId, machineId) },
-    })
-    .catch(async error => {
+  const successor = {
+    ...{ signer: signerOf(seed), name, addresses: [`${listen.address}:${listen.port}`] },
+    ...{ places: ownAddresses(), machine: machineOf(identity.meshId, machineId) },
+  }
+  const introductions = await whileApart(() => rejoining.succeed(signerOf(identity.seed), successor)).catch(
+    async error => {
       // what is refused now may be asked with another key later
       if (error instanceof SkeinError && error.code === 'forbidden') await writeComingBack(disk, undefined)
       throw error
-    })
+    },
+  )
   const next = { seed, meshId: identity.meshId, nonce: '', introductions, former: identity.former }
   await writeIdentity(disk, next)
   await replica.seal()
@@ -50,10 +50,18 @@ export async function comeBack(
   return next
 }
 
-/** Ends without a connection where there is none in time: whoever asks a member says so. */
-async function untilConnected(mesh: Parts['mesh']): Promise<void> {
+/** Asks again as long as no member answers: a connection may end while one is asked, too. The last error, where none does in time. */
+async function whileApart<T>(ask: () => Promise<T>): Promise<T> {
   const end = systemClock.monotonic() + connectMs
-  while (mesh.connected().length === 0 && systemClock.monotonic() < end) await sleep(systemClock, 50)
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const isOver = systemClock.monotonic() >= end
+      if (isOver || !(error instanceof SkeinError) || error.code !== 'unavailable') throw error
+      await sleep(systemClock, 50)
+    }
+  }
 }
 
 /** IPv4, dotted. */

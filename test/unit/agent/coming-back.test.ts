@@ -4,7 +4,6 @@ import { comeBack } from '../../../src/agent/coming-back.ts'
 import { parseConfig } from '../../../src/config/parse.ts'
 import { signerOf } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
-import type { Mesh } from '../../../src/mesh/transport.ts'
 import { createMemoryDisk } from '../../../src/store/memory-disk.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
@@ -36,23 +35,39 @@ describe('agent: a host that was rolled back comes back', () => {
   })
   afterEach(() => Promise.all([founder.stop(), old.stop()]))
 
-  const begin = (mesh: Pick<Mesh, 'connected'> = old.mesh) => {
+  const begin = (rejoining: MemoryPeer['rejoining'] = old.rejoining) => {
     const { meshId } = old.replica.view
     const identity = { seed: seedAt(2), meshId, nonce: '', introductions: [], former: [] }
-    return comeBack(config, createMemoryDisk(), identity, { ...old, mesh }, silentLogger)
+    return comeBack(config, createMemoryDisk(), identity, { ...old, rejoining }, silentLogger)
   }
 
   it('also while its connections are being made anew', async () => {
     hub.split([founder.signer.key], [old.signer.key])
     assert.deepEqual(old.mesh.connected(), [])
-    let looks = 0
+    let asked = 0
     const coming = begin({
-      connected() {
-        looks++
-        return old.mesh.connected()
+      succeed(...as) {
+        asked++
+        return old.rejoining.succeed(...as)
       },
     })
-    await Promise.race([coming, eventually(() => assert.ok(looks >= 2))])
+    await Promise.race([coming, eventually(() => assert.ok(asked >= 2))])
+    hub.heal()
+    const { seed } = await coming
+    assert.equal(founder.replica.view.everMember(signerOf(seed).key)?.succeeds, old.signer.key)
+  })
+
+  it('also when its connection ends while a member is asked', async () => {
+    const { connected } = old.mesh
+    // it is gone when it is asked
+    old.mesh.connected = () => {
+      const members = connected.call(old.mesh)
+      hub.split([founder.signer.key], [old.signer.key])
+      return members
+    }
+    const coming = begin()
+    await Promise.race([coming, eventually(() => assert.deepEqual(connected.call(old.mesh), []))])
+    old.mesh.connected = connected
     hub.heal()
     const { seed } = await coming
     assert.equal(founder.replica.view.everMember(signerOf(seed).key)?.succeeds, old.signer.key)
