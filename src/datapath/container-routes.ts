@@ -10,7 +10,15 @@ import type { NetworkId } from '../model/network.ts'
 import { bridgedPrefixes, createSandboxWatch, exists, hurry } from './container-start.ts'
 import type { Context } from './context.ts'
 import { createLane } from './lane.ts'
-import { earlyLines, isRouted, linesToClear, type PresentRoute, routeLines, wantedRoutes } from './route-plan.ts'
+import {
+  earlyLines,
+  isLeaving,
+  isRouted,
+  linesToClear,
+  type PresentRoute,
+  routeLines,
+  wantedRoutes,
+} from './route-plan.ts'
 import { type Family, wayOutChanges, wayOutLines, waysOut } from './router-plan.ts'
 import { readRoutes, readWayOut, write } from './sandbox-routes.ts'
 
@@ -24,17 +32,22 @@ export interface Place {
 export interface ContainerRoutes {
   /** An endpoint that is there or about to be. Resolves when no route of ours stands in its way. Never rejects. */
   place(place: Place): Promise<void>
+  /** One that Docker lists, perhaps a moment ago: not what has left since. Like `place`. */
+  locate(place: Place): Promise<void>
   forget(endpointId: string): void
-  isPlaced(endpointId: string): boolean
+  /** True for what is placed, and for what has left: nobody needs to ask where that is. */
+  isKnown(endpointId: string): boolean
   /** Looks whether networks came or went. */
   follow(): void
   stop(): Promise<void>
 }
 
-/** A container starts within a second, mostly: so often, and so many times, we look whether it has its interfaces, ms. */
+/** A container starts, or leaves a network, within a second, mostly: so often, and so many times, we look at its interfaces, ms. */
 const looks = { everyMs: 10, count: 300 }
 /** After that, ms; doubles. */
 const retryMs = { first: 50, last: 30_000 }
+/** Ids of endpoints that left which are remembered: far more than Docker can have under way. */
+const maxLeft = 10_000
 /** Docker makes the default route last. A container without one has all its interfaces after this, ms. */
 const noDefaultMs = 1_000
 
@@ -43,6 +56,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
   const { view } = replica
   const lane = createLane()
   const places = new Map<string, Place>()
+  const left = new Set<string>()
   /** By sandbox: what it has, as text; not there while that is not certain. */
   const settled = new Map<string, string>()
   /** Since when sandboxes without a default route have been seen, monotonic ms. */
@@ -107,6 +121,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
     await write(context, sandbox, routeLines(routes, present, isSure()))
     if (isOut(own)) await settleWayOut(sandbox, ipv4, 'ipv4')
     if (isOut(own) && own.some(({ spec }) => spec.gateway6 !== '')) await settleWayOut(sandbox, ipv6, 'ipv6')
+    if (isLeaving(routes, present) && tries < looks.count) return
     settled.set(sandbox, wish)
   }
 
@@ -145,34 +160,45 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
 
   const watch = createSandboxWatch(() => later(0))
 
+  async function put(place: Place): Promise<void> {
+    const { network, endpointId, sandbox } = place
+    const record = view.network(network)
+    if (!record || !sandbox.startsWith('/')) return
+    const isNew = !places.has(endpointId)
+    places.set(endpointId, place)
+    settled.delete(sandbox)
+    if (isNew && [...places.values()].some(each => each.sandbox === sandbox && each !== place)) {
+      await lane.run(() => clear(sandbox, record)).catch(error => log.info({ err: errorText(error) }, 'routes stay'))
+    }
+    if (!open().has(sandbox)) return
+    if (isNew && !(await exists(sandbox))) {
+      watch.beside(sandbox)
+      expected.set(sandbox, await bridgedPrefixes(context, record.spec.gateway6 !== ''))
+    }
+    soon()
+  }
+
   return {
     async place(place) {
-      const { network, endpointId, sandbox } = place
-      const record = view.network(network)
-      if (!record || !sandbox.startsWith('/')) return
-      const isNew = !places.has(endpointId)
-      places.set(endpointId, place)
-      settled.delete(sandbox)
-      if (isNew && [...places.values()].some(each => each.sandbox === sandbox && each !== place)) {
-        await lane.run(() => clear(sandbox, record)).catch(error => log.info({ err: errorText(error) }, 'routes stay'))
-      }
-      if (!open().has(sandbox)) return
-      if (isNew && !(await exists(sandbox))) {
-        watch.beside(sandbox)
-        expected.set(sandbox, await bridgedPrefixes(context, record.spec.gateway6 !== ''))
-      }
-      soon()
+      left.delete(place.endpointId)
+      await put(place)
+    },
+    async locate(place) {
+      if (!left.has(place.endpointId)) await put(place)
     },
     forget(endpointId) {
       const place = places.get(endpointId)
       places.delete(endpointId)
+      left.add(endpointId)
+      const [oldest] = left
+      if (left.size > maxLeft && oldest !== undefined) left.delete(oldest)
       if (place === undefined) return
       settled.delete(place.sandbox)
       bare.delete(place.sandbox)
       expected.delete(place.sandbox)
       if (open().has(place.sandbox)) soon()
     },
-    isPlaced: endpointId => places.has(endpointId),
+    isKnown: endpointId => places.has(endpointId) || left.has(endpointId),
     follow() {
       const now = `${view.networksVersion()} ${isSure()}`
       if (version === now) return

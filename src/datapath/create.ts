@@ -122,11 +122,11 @@ class LinuxDatapath implements Datapath {
 
   isLost(network: NetworkId, endpointId: string): boolean {
     const record = this.#context.replica.view.network(network)
-    return record !== undefined && nextHopOf(record.spec) !== undefined && !this.#routes.isPlaced(endpointId)
+    return record !== undefined && nextHopOf(record.spec) !== undefined && !this.#routes.isKnown(endpointId)
   }
 
   locate(place: Place): Promise<void> {
-    return this.#routes.place(place)
+    return this.#routes.locate(place)
   }
 
   async detach(network: NetworkId, endpointId: string): Promise<void> {

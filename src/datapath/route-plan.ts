@@ -71,6 +71,11 @@ export function routeLines(wanted: ReadonlyMap<string, string>, present: readonl
   return [...gone.map(deletion), ...added.map(([to, nextHop]) => addition(to, nextHop))]
 }
 
+/** True while it has the interface of a network that it is not on any more: Docker takes that out last, and no route leads there before. */
+export function isLeaving(wanted: ReadonlyMap<string, string>, present: readonly PresentRoute[]): boolean {
+  return present.some(({ isOurs, nextHop, destination }) => !isOurs && nextHop === '' && wanted.has(destination))
+}
+
 /** Those of our routes that stand in the way of a network that the container is about to be on. */
 export function linesToClear(network: Network, present: readonly PresentRoute[]): string[] {
   const prefixes = prefixesOf(network.spec)

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { type BatchChild, createBatchChild } from '../../../src/datapath/batch-child.ts'
-import { systemClock as clock } from '../../../src/lib/clock.ts'
+import { type Clock, systemClock as clock } from '../../../src/lib/clock.ts'
 import { eventually } from '../../support/eventually.ts'
+import { createHandClock } from '../../support/hand-clock.ts'
 import { must } from './lab.ts'
 
 describe('datapath batch child', () => {
   const namespace = `skdp${process.pid}-batch`
   let child: BatchChild
-  const open = (options: { idleMs?: number } = {}) => createBatchChild({ program: 'ip', namespace, clock, ...options })
+  const open = (options: { clock?: Clock } = {}) => createBatchChild({ program: 'ip', namespace, clock, ...options })
   const pids = () => must('ip', 'netns', 'pids', namespace)
   const line = (text: string) => ({ line: text })
 
@@ -59,9 +60,11 @@ describe('datapath batch child', () => {
   })
 
   it('leaves no process in the namespace when idle', async () => {
-    child = open({ idleMs: 50 })
+    const byHand = createHandClock()
+    child = open({ clock: byHand })
     await child.run([line('link set lo up')])
     assert.notEqual(await pids(), '')
+    byHand.pass(30_000)
     await eventually(async () => (await pids()) === '')
   })
 })

@@ -3,6 +3,7 @@ import { describe, it } from 'mocha'
 import type { Network } from '../../../src/crdt/registry-view.ts'
 import {
   earlyLines,
+  isLeaving,
   isRouted,
   linesToClear,
   type PresentRoute,
@@ -114,6 +115,15 @@ describe('datapath: routes of containers', () => {
     assert.deepEqual(routeLines(wantedRoutes([app], of), present, true), [`route del 10.1.2.0/24 ${marks}`])
     const narrow = [...plain, theirs('10.1.2.7'), theirs('10.1.3.128/25', '172.18.0.1')]
     assert.deepEqual(routeLines(wantedRoutes([app], of), narrow, true), [])
+  })
+
+  it('come once Docker has taken out the interface of a network that the container left', () => {
+    const wanted = wantedRoutes([data], of)
+    const left = theirs('10.1.1.0/24')
+    assert.equal(isLeaving(wanted, [...plain, theirs('10.1.2.0/24')]), true)
+    assert.deepEqual(routeLines(wanted, [left], true), [`route replace 10.1.3.0/24 via 10.1.2.254 ${marks}`])
+    assert.equal(isLeaving(wanted, [ours('10.1.1.0/24', '10.1.2.254'), theirs('10.1.2.0/24')]), false)
+    assert.equal(isLeaving(wanted, [theirs('10.1.1.0/24', '172.18.0.1'), theirs('10.1.0.0/16')]), false)
   })
 
   it('come at once where no interface of this host’s bridges can be in their way', () => {
