@@ -33,6 +33,10 @@ export class MemberReadings implements MembersView {
     return this.#merge.removals.list()
   }
 
+  mayVouch(): boolean {
+    return this.#merge.removals.mayVouch
+  }
+
   membersVersion(): number {
     return this.#merge.eras.numbered(this.#table.version)
   }

@@ -88,6 +88,8 @@ export interface MembersView {
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined
   /** True if what this peer wrote of the admission, all together, lists every removal that is effective. */
   hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean
+  /** False while this peer may neither let anybody in nor acknowledge that others do (R4): it was told of a removal that it does not hold. */
+  mayVouch(): boolean
   /** Removals, ascending by dot. */
   removals(): Removal[]
 }

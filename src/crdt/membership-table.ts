@@ -109,6 +109,11 @@ export class MembershipTable {
     return this.#settlements.lists(key)
   }
 
+  /** Hashes of the lists that this peer was let in with. */
+  admittedBy(key: PeerKey): string[] {
+    return this.admitted().flatMap(({ record: { leaf } }) => (leaf.key === key ? [leaf.known] : []))
+  }
+
   /** Valid admissions, ascending by dot; of a forked writer there may be two at one. */
   admitted(): readonly Admitted[] {
     return this.#admissions.admitted()

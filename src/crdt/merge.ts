@@ -60,6 +60,7 @@ export class Merge {
       self,
       held: writer => this.#gate.held(writer),
       settledBy: () => (self === undefined ? [] : this.#tables.membership.settledBy(self)),
+      admittedBy: () => (self === undefined ? [] : this.#tables.membership.admittedBy(self)),
     })
     this.#newcomers = new Newcomers(this.removals)
     this.eras = new Eras(this.removals, () => this.#tables.membership)

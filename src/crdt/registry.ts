@@ -192,6 +192,10 @@ export class Registry implements RegistryView {
     return this.#members.majorityFor(admission, newcomer)
   }
 
+  mayVouch(): boolean {
+    return this.#members.mayVouch()
+  }
+
   hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
     return this.#members.hasListedGone(writer, newcomer, admission)
   }

@@ -8,7 +8,13 @@ import type { CustodyRules } from './custody.ts'
 import type { Removal } from './registry-view.ts'
 import { type Gone, type Outcomes, outcomesOf } from './removal-outcome.ts'
 import { cutOf, type Process, type RemovalTable } from './removal-table.ts'
-import { type Dot, dotText } from './vector.ts'
+import { dotText } from './vector.ts'
+
+/** What lists tell of removals. */
+interface Told {
+  readonly isHeld: boolean
+  readonly doubtful: ReadonlySet<PeerKey>
+}
 
 const none: Outcomes = { of: new Map(), gone: new Map(), waitsFor: new Set() }
 
@@ -18,6 +24,8 @@ export interface RemovalContext {
   held(writer: PeerKey): number
   /** Hashes of the lists that settled this peer. */
   settledBy(): readonly string[]
+  /** Hashes of the lists that this peer was let in with. */
+  admittedBy(): readonly string[]
 }
 
 export class Removals implements CustodyRules {
@@ -27,7 +35,8 @@ export class Removals implements CustodyRules {
   #outcomes = none
   #fences: ReadonlyMap<PeerKey, number> = new Map()
   #voters: ReadonlySet<PeerKey> = new Set()
-  #told: { mayOwn: boolean; doubtful: ReadonlySet<PeerKey> } | undefined
+  #told: Told | undefined
+  #mayVouch: boolean | undefined
   #version = 0
   #goneBefore = none.gone
   #departures = 0
@@ -61,7 +70,7 @@ export class Removals implements CustodyRules {
   /** Decides anew on what is held. */
   decide(): void {
     this.#version++
-    this.#told = undefined
+    this.forget()
     this.#fences = new Map()
     this.#voters = new Set()
     this.#outcomes = none
@@ -88,6 +97,7 @@ export class Removals implements CustodyRules {
   /** Membership changed: what settled this peer may have. */
   forget(): void {
     this.#told = undefined
+    this.#mayVouch = undefined
   }
 
   /** True for who is gone from the lists; on its own host its containers stay where they are. */
@@ -122,7 +132,16 @@ export class Removals implements CustodyRules {
   }
 
   get mayOwn(): boolean {
-    return this.#adopted().mayOwn
+    return this.#adopted().isHeld
+  }
+
+  /**
+   * False while this peer may let nobody in, nor acknowledge that others do (R4): it was told of a removal that it does not hold, and so could not tell the newcomer
+   * of it. That one would rest on records that the removal may cut off (decision 0003).
+   */
+  get mayVouch(): boolean {
+    this.#mayVouch ??= this.mayOwn && this.#read(this.#context.admittedBy()).isHeld
+    return this.#mayVouch
   }
 
   get hasDoubts(): boolean {
@@ -187,23 +206,23 @@ export class Removals implements CustodyRules {
 
   /** What this peer was told of removals when it was settled. */
   #adopted() {
-    this.#told ??= this.#adopt(this.#context.settledBy().map(hash => this.#table.listed(hash)))
+    this.#told ??= this.#read(this.#context.settledBy())
     return this.#told
   }
 
-  #adopt(lists: readonly (readonly Dot[] | undefined)[]) {
+  #read(lists: readonly string[]): Told {
     const doubtful = new Set<PeerKey>()
-    let mayOwn = true
-    for (const list of lists) {
-      if (!list) mayOwn = false
+    let isHeld = true
+    for (const list of lists.map(hash => this.#table.listed(hash))) {
+      if (!list) isHeld = false
       for (const dot of list ?? []) {
         const process = this.#table.processes().get(dotText(dot))
-        if (!process) mayOwn = false
+        if (!process) isHeld = false
         else if (this.#outcomes.of.get(dotText(dot)) === 'undecided')
           for (const key of process.targets) doubtful.add(key)
       }
     }
-    return { mayOwn, doubtful }
+    return { isHeld, doubtful }
   }
 }
 

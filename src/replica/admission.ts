@@ -147,7 +147,7 @@ class Admissions implements Admission {
 
   /** The leaves that admit; none if it is admitted already (the reply got lost). Throws the reason for refusing. */
   #admit(view: RegistryView, key: PeerKey, request: JoinRequest): readonly Leaf[] {
-    requireMembership(view, this.#deps.replica.self)
+    requireVoice(view, this.#deps.replica.self)
     const invitation = view.invitations(this.#deps.replica.self).find(item => item.key === key)
     if (!invitation)
       throw new SkeinError('forbidden', 'this token is unknown here; ask for a new one: skein peer invite')
@@ -179,6 +179,14 @@ export function requireMembership(view: RegistryView, self: PeerKey): void {
   if (view.member(self)) return
   const text = 'this host has joined and not yet heard from the other members: try again when skein peer ls shows it'
   throw new SkeinError('unavailable', text)
+}
+
+/** Who lets somebody in tells it of each removal that it was told of itself (R4). */
+export function requireVoice(view: RegistryView, self: PeerKey): void {
+  requireMembership(view, self)
+  if (view.mayVouch()) return
+  const text = 'this host was let in while another was being removed, and has not heard from whoever removes it'
+  throw new SkeinError('unavailable', `${text}: try again when all in skein peer ls are connected`)
 }
 
 /**
@@ -233,7 +241,7 @@ function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
   const own = admissions.find(item => item.key === self && view.majorityFor(item.dot, self))
   const acks = own && view.majorityFor(own.dot, self)
   if (!me.settled && own && acks) leaves.push({ kind: 'settled', admission: own.dot, acks })
-  const pending = admissions.filter(item => owesAck(view, item, self))
+  const pending = view.mayVouch() ? admissions.filter(item => owesAck(view, item, self)) : []
   if (pending.length === 0) return leaves
   const known = knownLeaf(view)
   const hash = contentName(known)

@@ -65,12 +65,23 @@ function mayOwn(view: View, { bounds, rules, book }: Setting): boolean {
   )
 }
 
+/** False while the peer lets nobody in and acknowledges nobody. */
+export function mayVouch(view: View, { bounds, rules, book }: Setting): boolean {
+  if (!rules.silentUntilTold || view.peer < bounds.settled) return true
+  const record = book.record.bind(book)
+  const admissions = view.records.filter(r => r.kind === 'admit' && r.to === view.peer)
+  const told = [...removalsIn(admissions, record), ...listedRemovals(view, record)]
+  return told.every(removal => view.outcomes.has(removal))
+}
+
 /** The removals in the lists of what settled this peer. */
 function listedRemovals(view: View, record: (id: number) => Rec): Rec[] {
   const declared = (view.logs[view.peer] as readonly Rec[]).find(r => r.kind === 'settled')
-  if (!declared) return []
-  const rests = [record(declared.of), ...declared.cited.map(record)]
-  return rests.flatMap(r => r.list.map(record)).filter(r => r.kind === 'remove')
+  return declared ? removalsIn([record(declared.of), ...declared.cited.map(record)], record) : []
+}
+
+function removalsIn(said: readonly Rec[], record: (id: number) => Rec): Rec[] {
+  return said.flatMap(r => r.list.map(record)).filter(r => r.kind === 'remove')
 }
 
 function chainsOf(view: View, block: number, { book, rules }: Setting): Chain[] {

@@ -1,5 +1,5 @@
 /** What a peer may write next in a view. Every move is one record; a true assertion also turns its targets off for good. */
-import type { Custody } from './custody.ts'
+import { type Custody, mayVouch } from './custody.ts'
 import { choices, complete, isSettled, settles } from './majority.ts'
 import { blank, type Content, type Rec, sorted } from './records.ts'
 import type { Setting } from './rules.ts'
@@ -49,7 +49,8 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
   const moves: Content[] = []
   const list = listOf(view)
   const admitted = members(view, setting)
-  for (let p = bounds.settled; p < bounds.settled + bounds.joins; p++)
+  const isSilent = !mayVouch(view, setting)
+  for (let p = bounds.settled; p < bounds.settled + bounds.joins && !isSilent; p++)
     if (!admitted.includes(p)) moves.push({ ...base, kind: 'admit', to: p, list })
   for (const admission of view.records.filter(r => r.kind === 'admit')) {
     const acks = view.records.filter(r => r.kind === 'admit-ack' && r.of === admission.id)
@@ -59,7 +60,7 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
         if (settles(admission, cited, view.records, setting))
           moves.push({ ...base, kind: 'settled', of: admission.id, cited: sorted(cited.map(a => a.id)) })
       }
-    } else if (!isSettled(admission.to, view.records)) {
+    } else if (!isSilent && !isSettled(admission.to, view.records)) {
       // once, and again when somebody was removed since
       const said = [admission, ...acks].filter(r => r.writer === peer)
       const isNews = (end: Rec) => end.kind === 'end' && end.effective && !said.some(r => r.list.includes(end.id))

@@ -23,6 +23,8 @@ export interface Rules {
   readonly countsListed: boolean
   /** A newcomer takes no custody that rests on the records of a target of a listed, undecided removal. (V7) */
   readonly newcomerAdopts: boolean
+  /** A newcomer lets nobody in, and acknowledges nobody, before it holds every removal that it was told of. */
+  readonly silentUntilTold: boolean
   /** A newcomer owns only once it holds every listed removal; lists name them only by starter and number. (V7b) */
   readonly newcomerHolds: boolean
   /** The newcomer's own acknowledgement does not lift what it adopted. (V7c) */
@@ -57,6 +59,7 @@ export const allRules: Rules = {
   countsPending: true,
   countsListed: true,
   newcomerAdopts: true,
+  silentUntilTold: true,
   newcomerHolds: true,
   adoptionOutlastsAck: true,
   starterRemoved: true,

@@ -27,6 +27,26 @@ const unheard = [
   /^peer 2 .*writes its 3: assert that the target/,
 ]
 
+/** 3 and 4 are let in by who acknowledged the removal of 0, settled by 0, and let in 5 with it, without the removal's record. */
+const notHeld = [
+  /^peer 2 writes its 1: start the removal of 0 \(heir 2\), assertion 0/,
+  /^peer 1 after receiving 2's 1 writes its 1: acknowledge the removal/,
+  /^peer 1 writes its 2: admit 3/,
+  /^peer 0 after receiving 1's 1–2 writes its 1: acknowledge the admission 1's 2/,
+  /^peer 3 after receiving 0's 1 and 1's 1–2 writes its 1: settled, by 0's 1/,
+  /^peer 1 writes its 3: admit 4/,
+  /^peer 0 after receiving 1's 3 and 3's 1 writes its 2: acknowledge the admission 1's 3/,
+  /^peer 3 after receiving 1's 3 writes its 2: acknowledge the admission 1's 3/,
+  /^peer 4 after receiving 0's 1–2 and 1's 1–3 and 3's 1–2 writes its 1: settled, by 0's 2, 3's 2/,
+  /^peer 0 .*writes its 3: admit 5/,
+  /^peer 3 after receiving 0's 2–3 and 4's 1 writes its 3: acknowledge the admission 0's 3/,
+  /^peer 4 after receiving 0's 3 writes its 2: acknowledge the admission 0's 3/,
+  /^peer 5 after receiving .*writes its 1: settled, by 3's 3, 4's 2/,
+  /^peer 0 .*writes its 4: give block 0 to 5/,
+  /^peer 2 after receiving 1's 1 writes its 2: removal 2's 1 is effective by 1's 1, cut 0 to 0/,
+  /^peer 1 .*writes its 4: assert that the target/,
+]
+
 /** What is broken at the end; or the first step that nobody may do. */
 function tell(steps: readonly RegExp[], off: Partial<Rules>, within: Partial<Bounds>): string | undefined {
   const model = custodyModel({ ...allRules, ...off }, { ...bounds, ...within })
@@ -47,5 +67,11 @@ describe('I1 in histories that were told', () => {
   it('breaks if who has not acknowledged counts for less than who is settled (H10)', () => {
     assert.match(tell(unheard, { settledMajority: false }, joining) ?? '', /may both hand out/)
     assert.match(tell(unheard, {}, joining) ?? '', /nobody may: .*settled, by 3's 1, 4's 1/)
+  })
+
+  it('breaks if a newcomer acknowledges others before it holds the removal that it was told of', () => {
+    const within = { settled: 3, joins: 3 }
+    assert.match(tell(notHeld, { silentUntilTold: false }, within) ?? '', /may both hand out/)
+    assert.match(tell(notHeld, {}, within) ?? '', /nobody may: .*peer 3 .*acknowledge the admission 1's 3/)
   })
 })

@@ -20,6 +20,7 @@ function owedToAdmissions(view: RegistryView, self: PeerKey): readonly Leaf[] {
   const own = pending.find(({ key }) => key === self)
   const acks = own && view.majorityFor(own.dot)
   if (own && acks) return [{ kind: 'settled', admission: own.dot, acks }]
+  if (!view.mayVouch()) return []
   const waitsInVain = (key: PeerKey) => view.member(key)?.waitingFor.some(other => !view.member(other)) === true
   const asked = pending.find(({ key, dot, ackedBy }) => {
     const isNew = !ackedBy.some(ack => ack.key === self)
