@@ -11,7 +11,7 @@ import { makePair, makePairs, type PairWishes } from './pairs.ts'
 import { isUnicastMac } from './plan.ts'
 import type { TenantNetworks } from './tenant-networks.ts'
 
-/** Containers that are attached in one batch; the kernel takes 5 to 40 ms for each, and Docker is owed an answer within 8 s. */
+/** Containers that are attached in one batch; the kernel takes 5 to 40 ms for each, and Docker is owed an answer to each. */
 const maxTogether = 32
 
 /** A call of `attach` that waits for its turn. */

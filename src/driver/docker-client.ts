@@ -25,8 +25,8 @@ const askLimitMs = 5_000
 /** Creating or removing a network, ms: Docker calls our plugin several times meanwhile. */
 const changeLimitMs = 15_000
 
-/** Starting a container, ms: four calls to our plugin of 8 s at most, and the runtime's work. */
-const startLimitMs = 45_000
+/** Starting a container, ms: four calls to our plugin, one of 20 s and three of 8 s at most, and the runtime's work. */
+const startLimitMs = 55_000
 
 /** Docker's own word for "not now", by status: active endpoints (403 in 26, 409 in newer engines). */
 const inUse = new Set([403, 409])

@@ -13,8 +13,10 @@ import { errorText, SkeinError } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import { type Answer, type Driver, fixedAnswers, type Method, type RequestOf, requestSchemas } from './protocol.ts'
 
-/** Every call is answered within this, ms; Docker's own retries end at about 15 s. */
-export const answerLimitMs = 8_000
+/** Calls are answered within this, ms; Docker's own retries end at about 15 s. */
+const answerLimitMs = 8_000
+/** A container's devices are made in turn with those of all that start on the host, ms: where very many do at once, that is slow, not stuck. */
+const joinLimitMs = 20_000
 
 /** Requests are a few kB; a larger one is not Docker's. */
 const bodyLimitBytes = 1024 * 1024
@@ -63,17 +65,15 @@ export function createPluginServer(deps: PluginServerDeps): PluginServer {
   async function answerTo<M extends Method>(method: M, body: unknown): Promise<Answer> {
     const request = parse(method, body)
     const late = new AbortController()
+    const limitMs = method === 'NetworkDriver.Join' ? joinLimitMs : answerLimitMs
     const work = gate.driver.then(driver => {
       if (late.signal.aborted) throw late.signal.reason
       const handler: Driver[M] = driver[method]
       return handler(request, late.signal)
     })
-    return await withDeadline(clock, work, answerLimitMs, () => {
+    return await withDeadline(clock, work, limitMs, () => {
       const error = gate.isOpen()
-        ? new SkeinError(
-            'timeout',
-            `skeind did not finish ${method} within ${answerLimitMs / 1000} s: see "skein status"`,
-          )
+        ? new SkeinError('timeout', `skeind did not finish ${method} within ${limitMs / 1000} s: see "skein status"`)
         : new SkeinError('unavailable', 'skeind is still starting: try again, or see its log')
       late.abort(error)
       return error

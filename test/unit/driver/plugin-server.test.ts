@@ -91,8 +91,23 @@ describe('plugin server', () => {
     )
     const { status, body } = await call(socketPath, 'NetworkDriver.Join', ids)
     assert.equal(status, 500)
-    assert.match(String(body.Err), /did not finish NetworkDriver.Join within 8 s: see "skein status"/)
+    assert.match(String(body.Err), /did not finish NetworkDriver.Join within 20 s: see "skein status"/)
     assert.equal(told?.aborted, true)
+  })
+
+  it('gives the start of a container more time than other calls', async () => {
+    const limits: number[] = []
+    const noting = {
+      ...hasty,
+      after(ms: number, callback: () => void) {
+        limits.push(ms)
+        return hasty.after(ms, callback)
+      },
+    }
+    await start(noting)
+    server.serve(only({}))
+    for (const method of ['NetworkDriver.Join', 'NetworkDriver.Leave'] as const) await call(socketPath, method, ids)
+    assert.deepEqual(limits, [20_000, 8_000])
   })
 
   it("passes a refusal's text on, on one line", async () => {
