@@ -5,6 +5,7 @@
 import type { Network } from '../crdt/registry-view.ts'
 import type { Timer } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
+import { createLatest } from '../lib/latest.ts'
 import { routerOf } from '../model/gateway.ts'
 import type { NetworkId } from '../model/network.ts'
 import { bridgedPrefixes, createSandboxWatch, exists, hurry } from './container-start.ts'
@@ -56,7 +57,7 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
   const { view } = replica
   const lane = createLane()
   const places = new Map<string, Place>()
-  const left = new Set<string>()
+  const left = createLatest(maxLeft)
   /** By sandbox: what it has, as text; not there while that is not certain. */
   const settled = new Map<string, string>()
   /** Since when sandboxes without a default route have been seen, monotonic ms. */
@@ -190,8 +191,6 @@ export function createContainerRoutes(context: Context): ContainerRoutes {
       const place = places.get(endpointId)
       places.delete(endpointId)
       left.add(endpointId)
-      const [oldest] = left
-      if (left.size > maxLeft && oldest !== undefined) left.delete(oldest)
       if (place === undefined) return
       settled.delete(place.sandbox)
       bare.delete(place.sandbox)

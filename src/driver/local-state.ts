@@ -1,5 +1,6 @@
 /** What the handlers tell the reconciler within one run of the process, so that neither undoes the other's work. */
 import type { Clock } from '../lib/clock.ts'
+import { createLatest } from '../lib/latest.ts'
 import type { LocalFacts } from '../replica/replica.ts'
 import type { PoolId } from './pool-id.ts'
 
@@ -30,7 +31,7 @@ export interface LocalState {
 }
 
 export function createLocalState(local: LocalFacts, clock: Clock): LocalState {
-  const removed = new Set<string>()
+  const removed = createLatest(maxRemoved)
   const orphans = new Map<string, number>()
   const held = new Set<PoolId>()
   let release!: () => void
@@ -39,11 +40,7 @@ export function createLocalState(local: LocalFacts, clock: Clock): LocalState {
   })
   if (local.get(registeredKey) !== undefined) release()
   return {
-    noteRemoved(endpointId) {
-      removed.add(endpointId)
-      const [oldest] = removed
-      if (removed.size > maxRemoved && oldest !== undefined) removed.delete(oldest)
-    },
+    noteRemoved: endpointId => void removed.add(endpointId),
     wasRemoved: endpointId => removed.has(endpointId),
     orphanAgeMs(id) {
       const now = clock.monotonic()

@@ -4,6 +4,7 @@
  * nothing more was removed for a while.
  */
 import type { Clock } from '../lib/clock.ts'
+import { createLatest } from '../lib/latest.ts'
 import type { PoolId } from './pool-id.ts'
 
 /** A prune removes its networks within milliseconds of each other; a bridge takes up to half a second. */
@@ -51,7 +52,7 @@ export interface Removals {
 }
 
 export function createRemovals(clock: Clock): Removals {
-  const removed = new Set<string>()
+  const removed = createLatest(maxRemoved)
   const judged = new Map<PoolId, Removal>()
   /** pool -> Docker's id */
   const open = new Map<PoolId, string>()
@@ -70,8 +71,6 @@ export function createRemovals(clock: Clock): Removals {
       lastMs = clock.monotonic()
       removed.add(dockerId)
       missing.delete(dockerId)
-      const [oldest] = removed
-      if (removed.size > maxRemoved && oldest !== undefined) removed.delete(oldest)
       if (mayDelete && isListening) open.set(pool, dockerId)
       else judged.set(pool, { pool, dockerId, verdict: mayDelete ? 'unclear' : 'copy' })
     },
