@@ -83,6 +83,7 @@ class Admissions implements Admission {
     // a peer that has just joined learns within moments that it was admitted
     const isMember = (view: RegistryView) => view.member(replica.self) !== undefined
     await replica.waitFor(isMember, membershipLimitMs).catch(() => requireMembership(replica.view, replica.self))
+    requireVoice(replica.view, replica.self) // a token that lets nobody in helps nobody
     const expiresMs = Math.round(clock.now() + ttlMs)
     await replica.write(() => [{ kind: 'invitation', invitation, expiresMs, uses }])
     return { meshId: replica.view.meshId, issuer: replica.self, seed, addresses, expiresMs }
@@ -186,7 +187,11 @@ export function requireVoice(view: RegistryView, self: PeerKey): void {
   requireMembership(view, self)
   if (view.mayVouch()) return
   const text = 'this host was let in while another was being removed, and has not heard from whoever removes it'
-  throw new SkeinError('unavailable', `${text}: try again when all in skein peer ls are connected`)
+  const remedy = 'run skein peer rm of this host on another one, and let it join again'
+  throw new SkeinError(
+    'unavailable',
+    `${text}: try again when all in skein peer ls are connected; if they are, ${remedy}`,
+  )
 }
 
 /**
