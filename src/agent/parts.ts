@@ -165,7 +165,7 @@ async function build(
   up({ name: 'return', stop: () => returning.stop() })
   const { dataDir } = config
   const dataDisk = await openFileDisk(dataDir)
-  const unseen = createUnseenExport({ replica, disk: dataDisk, dataDir, log: child('removal') })
+  const unseen = await createUnseenExport({ replica, disk: dataDisk, dataDir, log: child('removal') })
   up({ name: 'export', stop: unseen.stop })
   up({ name: 'removal', stop: () => removal.stop() })
   datapath.start()

@@ -26,8 +26,8 @@ export function unseenText(objects: ObjectsJson): string {
   return `${JSON.stringify(objects, undefined, 2)}\n`
 }
 
-/** Looks now and at each change of the state. */
-export function createUnseenExport({ replica, disk, dataDir, log }: UnseenExportDeps): UnseenExport {
+/** Looks now, so that who starts again names the file from the first `status` on, and at each change of the state. */
+export async function createUnseenExport({ replica, disk, dataDir, log }: UnseenExportDeps): Promise<UnseenExport> {
   const name = `unseen-${replica.self.slice(0, 16)}.json`
   let path: string | undefined
   let isDone = false
@@ -48,6 +48,6 @@ export function createUnseenExport({ replica, disk, dataDir, log }: UnseenExport
   }
 
   const unsubscribe = replica.onChange(() => void look())
-  void look()
+  await look()
   return { path: () => path, stop: unsubscribe }
 }

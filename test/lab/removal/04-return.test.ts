@@ -19,6 +19,7 @@ import {
 } from '../support/index.ts'
 import { fillUp, meshConditions, outOfReach, peers, removals, skein, trySkein } from './hosts.ts'
 
+const exportedFile = /skein apply -f (\S+)$/m
 /** Every address of the small network that a container can have. */
 const usable = [1, 2, 3, 4, 5, 6].map(last => `10.1.3.${last}`)
 
@@ -103,9 +104,10 @@ describe('removal: of a host that was not down, and its return', function () {
       const text = await skein(three3, 'status')
       assert.match(text, /removed from its mesh \(skein peer rm on host1 at .*\): it hands out nothing/)
       assert.match(text, /run skein peer invite on host1 or another member, and here: skein join TOKEN/)
+      assert.match(text, exportedFile)
       return text
     })
-    exported = /skein apply -f (\S+)$/m.exec(said)?.[1] ?? assert.fail(said)
+    exported = exportedFile.exec(said)?.[1] ?? assert.fail(said)
     const { tenants, networks, ...others } = JSON.parse(readFileSync(exported, 'utf8')) as ObjectsJson
     assert.deepEqual(
       tenants?.map(({ name }) => name),

@@ -30,7 +30,7 @@ describe('agent: what only a removed host had', () => {
     await network('unseen', '10.2.0.0/24')
     await replica.write(() => [{ kind: 'policy', tenant: 'blue', name: 'web', dropped: [] }])
     const disk = createMemoryDisk()
-    const unseen = createUnseenExport({ replica, disk, dataDir: '/var/lib/skein', log: silentLogger })
+    const unseen = await createUnseenExport({ replica, disk, dataDir: '/var/lib/skein', log: silentLogger })
     try {
       assert.equal(unseen.path(), undefined)
       await replica.fence(notice(seen?.counter ?? 0))
@@ -51,10 +51,18 @@ describe('agent: what only a removed host had', () => {
     }
   })
 
+  it('names the file at once where a removed host starts again, for whoever asks first', async () => {
+    await network('unseen', '10.2.0.0/24')
+    await replica.fence(notice(0))
+    const unseen = await createUnseenExport({ replica, disk: createMemoryDisk(), dataDir: '/d', log: silentLogger })
+    assert.equal(unseen.path(), `/d/unseen-${replica.self.slice(0, 16)}.json`)
+    unseen.stop()
+  })
+
   it('makes no file when the others have all of it', async () => {
     const dot = await network('seen', '10.1.0.0/24')
     const disk = createMemoryDisk()
-    const unseen = createUnseenExport({ replica, disk, dataDir: '/d', log: silentLogger })
+    const unseen = await createUnseenExport({ replica, disk, dataDir: '/d', log: silentLogger })
     await replica.fence(notice(dot?.counter ?? 0))
     await new Promise(resolve => setImmediate(resolve))
     assert.deepEqual(
