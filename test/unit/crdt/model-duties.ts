@@ -2,8 +2,9 @@
 import { knownLeaf } from '../../../src/crdt/known.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName } from '../../../src/crdt/registry.ts'
-import type { RegistryView } from '../../../src/crdt/registry-view.ts'
+import type { RegistryView, Removal } from '../../../src/crdt/registry-view.ts'
 import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
+import { cancelRemovalLeaves } from '../../../src/crdt/removal-start.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { type ModelPeer, settle } from './model-peer.ts'
 
@@ -31,13 +32,23 @@ function owedToAdmissions(view: RegistryView, self: PeerKey): readonly Leaf[] {
   return [known, { kind: 'ack', admission: asked.dot, known: contentName(known) }]
 }
 
-/** Everybody has everything and has done what it owes: removals that all in reach can decide are decided. */
+/** Everybody has everything and has done what it owes: removals that all in reach can decide are decided, and operators lift the others. */
 export function comeToRest(peers: readonly ModelPeer[]): void {
-  for (let round = 0; round < 12; round++) {
+  do {
+    for (let round = 0; round < 12; round++) {
+      settle(peers)
+      const owing = peers.map(peer => [peer, owedLeaves(peer)] as const).filter(([, leaves]) => leaves.length > 0)
+      if (owing.length === 0) break
+      for (const [peer, leaves] of owing) peer.write(leaves)
+    }
     settle(peers)
-    const owing = peers.map(peer => [peer, owedLeaves(peer)] as const).filter(([, leaves]) => leaves.length > 0)
-    if (owing.length === 0) return
-    for (const [peer, leaves] of owing) peer.write(leaves)
-  }
-  settle(peers)
+  } while (peers.some(liftsOne))
+}
+
+/** A removal that this peer started waits for who may be gone for others: true if it lifts it. */
+function liftsOne(peer: ModelPeer): boolean {
+  const isOpen = ({ outcome, starter, end }: Removal) => outcome === 'undecided' && starter === peer.writer.key && !end
+  const removal = peer.isIn ? peer.registry.removals().find(isOpen) : undefined
+  if (removal) peer.write(cancelRemovalLeaves(removal))
+  return removal !== undefined
 }

@@ -69,6 +69,13 @@ const ofUsers: readonly Make[] = [
   ({ a, network }) => network && [{ kind: 'network-drain', id: network.id, into: a.registry.networks()[0]?.id ?? '' }],
   ({ network, pick }) => network && [{ kind: 'network-hold', network: network.id, isHeld: pick % 2 > 0 }],
   ({ network, pick }) => network && [{ kind: 'free', network: network.id, log2: pick - 1 }],
+  ({ network, pick }) =>
+    network && [{ kind: 'network-docker', network: network.id, labels: [], options: [], internal: pick % 2 > 0 }],
+  ({ a, pick }) => {
+    const { key } = a.writer
+    const [name, addresses] = [key.slice(0, 4), [`10.0.0.${1 + pick}:7373`]]
+    return [{ kind: 'peer', name, addresses, vtepAddress: '', mtu: 0, machine: '' }]
+  },
   ({ pick }) => [encode(['comet', pick])],
 ]
 

@@ -13,7 +13,7 @@ export function viewJson(view: RegistryView, ids: readonly NetworkId[] = []): st
       members,
       admissions: view.admissions().map(item => ({ ...item, majority: view.majorityFor(item.dot)?.map(dotText) })),
       invitations: members.map(member => view.invitations(member.key)),
-      vnis: members.map(member => [...view.vnisOf(member.key)]),
+      vnis: members.map(member => [...view.vnisOf(member.key)].sort(([a], [b]) => a - b)),
       tenants: names.map(name => ({ name, acts: view.tenantActs(name).map(dotText), networks: view.networks(name) })),
       generations: view.networks().map(network => view.nextGeneration(network.tenant, network.bornName)),
       networks: [...new Set([...ids, ...view.networks().map(network => network.id)])].map(id => networkOf(view, id)),
