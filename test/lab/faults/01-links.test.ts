@@ -15,6 +15,8 @@ import { type Held, heldBy } from './process.ts'
 
 /** Growth of the heap in two minutes of a hundred flaps and as many containers: compiled code, and not 50 KB for each. */
 const limitMiB = 6
+/** Of what Buffers hold meanwhile: a few of libp2p's and of Node's pools. */
+const buffersLimitMiB = 2
 
 /** The link of one host to the two others goes off and on, once a second, until the time is over. */
 async function flap(lab: Lab, forMs: number): Promise<number> {
@@ -103,10 +105,12 @@ describe('faults: links', function () {
     await eventually(
       async () => {
         const after = await Promise.all(hosts.map(heldBy))
-        for (const [i, { heap, files }] of after.entries()) {
+        for (const [i, { heap, buffers, files }] of after.entries()) {
           const was = before[i] as Held
           const name = hosts[i]?.name
           assert.ok(heap < was.heap + limitMiB, `${name}: ${was.heap.toFixed(1)} -> ${heap.toFixed(1)} MiB`)
+          const held = `${was.buffers.toFixed(1)} -> ${buffers.toFixed(1)} MiB`
+          assert.ok(buffers < was.buffers + buffersLimitMiB, `${name}: Buffers ${held}`)
           assert.ok(files < was.files + 12, `${name}: ${was.files} -> ${files} files`)
         }
       },

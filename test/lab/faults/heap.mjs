@@ -1,6 +1,6 @@
 /**
- * node --experimental-websocket heap.mjs: what the program behind the inspector of this host still needs of its heap, in bytes. Its
- * garbage is collected first: how soon it does so by itself depends on how busy the machine is.
+ * node --experimental-websocket heap.mjs: what the program behind the inspector of this host still needs of its heap, and beside it
+ * (what Buffers hold), in bytes. Its garbage is collected first: how soon it does so by itself depends on how busy the machine is.
  */
 const [target] = await (await fetch('http://127.0.0.1:9229/json/list')).json()
 const socket = new WebSocket(target.webSocketDebuggerUrl)
@@ -10,7 +10,8 @@ const expression = `(() => {
   const collect = module('node:vm').runInNewContext('gc')
   collect()
   collect()
-  return process.memoryUsage().heapUsed
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + ' ' + external
 })()`
 socket.onopen = () => socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }))
 socket.onmessage = ({ data }) => {

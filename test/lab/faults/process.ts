@@ -8,6 +8,8 @@ import { eventually } from '../support/index.ts'
 export interface Held {
   /** Of its heap, once its garbage is collected, MiB. */
   heap: number
+  /** Beside the heap, after the same: what Buffers hold, MiB. */
+  buffers: number
   /** Open files and sockets. */
   files: number
 }
@@ -20,10 +22,10 @@ export async function heldBy(host: LabHost): Promise<Held> {
   const files = readdirSync(`/proc/${pid}/fd`).length
   // opens Node's inspector on the host's own loopback
   process.kill(pid, 'SIGUSR1')
-  const bytes = await eventually(async () => {
+  const [heap = 0, buffers = 0] = await eventually(async () => {
     const { stdout, stderr } = await host.exec([process.execPath, '--experimental-websocket', program])
-    assert.match(stdout, /^\d+\n$/, stderr)
-    return Number(stdout)
+    assert.match(stdout, /^\d+ \d+\n$/, stderr)
+    return stdout.split(' ').map(bytes => Number(bytes) / 2 ** 20)
   })
-  return { heap: bytes / 2 ** 20, files }
+  return { heap, buffers, files }
 }
