@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { createTenantLeaves } from '../../src/crdt/acts.ts'
+import { checkpointLeaf, recordOf, runOf } from '../../src/crdt/checkpoint.ts'
+import { leavesOf, makeUnit } from '../../src/crdt/compact-unit.ts'
 import { vectorHash } from '../../src/crdt/vector.ts'
 import { toHex } from '../../src/lib/bytes.ts'
+import { encode } from '../../src/lib/cbor.ts'
 import { errorText } from '../../src/lib/errors.ts'
+import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
 import { leak, unrest } from './checks/convergence.ts'
+import { heldParts } from './checks/held-records.ts'
 import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
@@ -148,6 +153,44 @@ describe('simulator: at rest', function () {
     for (const session of sessions()) network.end(stage.peer(1).mesh, session)
     assert.equal(sessions().length, 1, 'it has not noticed')
     assert.deepEqual(namesOf(stage), [['host1', 'host2', 'host2-clone2']])
+  })
+
+  /** What is left of host 1's records without the network, as a member that has it gives it; its checkpoint is nowhere. */
+  async function giveUnit(stage: Stage, number: number): Promise<void> {
+    const founder = stage.host(1)
+    const { mesh } = stage.peer(number)
+    const own = heldParts(founder).filter(({ writer, last }) => writer === founder.signer.key && last <= 4)
+    const run = runOf(own) ?? assert.fail()
+    const left = own.flatMap(part => leavesOf(part)).filter(leaf => recordOf(run.writer, leaf)?.leaf.kind !== 'network')
+    const { bytes } = makeUnit(run, left, checkpointLeaf(founder.signer, run, left).signature)
+    const session = { ends: [mesh, mesh] as const }
+    const given = encode([ask.orphans, new Uint8Array(32), [bytes]])
+    await stage.finish(mesh.serve(session, syncProtocol, keyOf(stage, 2), given))
+  }
+
+  it('I2: old copies that know nobody keep the units that their directories had, and members give each other theirs', async () => {
+    const stage = await setStage(1)
+    await stage.remove(1, await stage.create(1, 'web'))
+    const copy = copyOf(stage.host(1))
+    await stage.join()
+    await stage.heal()
+    for (const _ of [3, 4]) startClone(stage.world, stage.host(1), copy, derivedRandom(1, 'told'))
+    // put back, too, to what it is: else what a lost state alone may have let in is not asked to agree
+    stage.world.copies.begin(keyOf(stage, 2))
+    await stage.pass(3000)
+    assert.deepEqual(namesOf(stage), [['host1', 'host2']])
+    const digest = (number: number) => stage.peer(number).replica.view.digest()
+    assert.equal(digest(3), digest(4))
+    await giveUnit(stage, 4)
+    assert.equal(hashOf(stage, 3), hashOf(stage, 4))
+    assert.notEqual(digest(3), digest(4))
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
+    await giveUnit(stage, 1)
+    assert.match((await unrest(stage.world)) ?? '', /host1 and host2 hold units of different runs/)
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
+    assert.equal(digest(1), digest(2))
   })
 
   it('a newcomer whom only a fenced host knows waits for ever, and is not waited for', async () => {
