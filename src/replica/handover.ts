@@ -66,7 +66,9 @@ export class Handover {
     if (asked.size >= maxShown) asked.clear()
     this.#asked.set(peer, asked.add(shown))
     const hash = this.#orphans.hash()
-    const besides = this.#orphans.besides([...apart.keys()])
+    // of a writer that it knows nothing of it pulls what there is
+    const known = [...apart].filter(([, tips]) => tips.length > 0)
+    const besides = this.#orphans.besides(known.map(([writer]) => writer))
     if (orphans.length + contested.length + besides.length === 0) return
     let reply = await asking([ask.orphans, hash])
     for (const units of chunksOf(besides)) reply = await asking([ask.orphans, hash, units])

@@ -50,7 +50,8 @@ export interface Synchronised {
   readonly equal: boolean
   /**
    * What the member showed of writers that it, or this peer, has several histories of, where that differs: each may have no room for the other's, or
-   * take it for what it holds. Undefined if it lacks only what it takes in as soon as it asks.
+   * take it for what it holds. And of writers of whom it holds nothing: it may not know that they are members. Undefined if it lacks only what it
+   * takes in as soon as it asks.
    */
   readonly apart: Vector | undefined
 }
@@ -130,7 +131,9 @@ function newerThan(mine: Vector, theirs: Vector): Vector {
 function apartFrom(log: BatchLog, ahead: Vector, theirs: Vector): Vector | undefined {
   const behind = newerThan(theirs, log.vector())
   const isForked = (writer: PeerKey) => log.isForked(writer) || (theirs.get(writer)?.length ?? 0) > 1
-  const apart = [...new Set([...ahead.keys(), ...behind.keys()])].filter(isForked)
+  // what let it in there may lie in the run of a copy's unit: until that makes room for another unit none of its records are taken in
+  const isUnknown = (writer: PeerKey) => ahead.has(writer) && !theirs.has(writer)
+  const apart = [...new Set([...ahead.keys(), ...behind.keys()])].filter(each => isForked(each) || isUnknown(each))
   if (ahead.size > 0 && !apart.some(writer => ahead.has(writer))) return undefined
   return new Map(apart.map(writer => [writer, theirs.get(writer) ?? []]))
 }

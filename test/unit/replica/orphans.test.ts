@@ -6,18 +6,21 @@ import type { Batch } from '../../../src/crdt/batch.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import { checkpointLeaf, compact, runOf } from '../../../src/crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, makeUnit } from '../../../src/crdt/compact-unit.ts'
+import { admissionProof } from '../../../src/crdt/identity.ts'
+import { knownLeaf } from '../../../src/crdt/known.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { CheckpointLeaf, Leaf } from '../../../src/crdt/leaves.ts'
+import { contentName } from '../../../src/crdt/registry.ts'
 import { type Head, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
-import { verifySignature } from '../../../src/lib/keys.ts'
+import { newSeed, signerOf, verifySignature } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { journalName } from '../../../src/replica/create.ts'
 import { usualRewriting } from '../../../src/replica/journal-rewriter.ts'
 import { ask, syncProtocol } from '../../../src/replica/sync-messages.ts'
 import { eventually } from '../../support/eventually.ts'
-import { type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
+import { Hand, type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
 import { MemoryHub, noWayBack } from '../../support/memory-mesh.ts'
 import { type MemoryPeer, restartPeer } from '../../support/memory-peer.ts'
 import { measure } from './traffic.ts'
@@ -73,6 +76,19 @@ describe('replica: units whose checkpoint is lost', function () {
   function headOf(history: readonly Batch[]): Head {
     const end = history.at(-1) ?? assert.fail()
     return { counter: end.last, hash: end.hash }
+  }
+
+  /** What a copy writes behind the batch: the first, a container that starts and ends, the others, and the checkpoint that lets the container go. */
+  function historyAfter(begun: Batch, name: string, first: readonly Leaf[], ...others: readonly Leaf[][]): Batch[] {
+    const run: Batch[] = []
+    const add = (leaves: readonly Leaf[]) => run.push(mesh.hand.make(leaves, { after: headOf([begun, ...run]) }))
+    const [id, mac] = [`of-${name}`, '02:02:0a:01:02:09']
+    add(first)
+    add([{ kind: 'endpoint', id, network: web, ip: 0x0a010209, mac, container: '', containerName: id }])
+    add([{ kind: 'endpoint-rm', id, network: web }])
+    for (const leaves of others) add(leaves)
+    add([letGo(run, 'endpoint', 'endpoint-rm').leaf])
+    return run
   }
 
   /** Host 1 has what is left of the run, the others have the run; nobody has the checkpoint. */
@@ -199,17 +215,37 @@ describe('replica: units whose checkpoint is lost', function () {
     const begun = mesh.hand.make([{ kind: 'tenant', name: 'common' }])
     mesh.say([begun])
     await mesh.agree()
-    const histories = ['a', 'b'].map(name => {
-      const run: Batch[] = []
-      const add = (...leaves: Leaf[]) => run.push(mesh.hand.make(leaves, { after: headOf([begun, ...run]) }))
-      const [id, mac] = [`of-${name}`, '02:02:0a:01:02:09']
-      add({ kind: 'tenant', name })
-      add({ kind: 'endpoint', id, network: web, ip: 0x0a010209, mac, container: '', containerName: id })
-      add({ kind: 'endpoint-rm', id, network: web })
-      add(letGo(run, 'endpoint', 'endpoint-rm').leaf)
-      return run
-    })
+    const histories = ['a', 'b'].map(name => historyAfter(begun, name, [{ kind: 'tenant', name }]))
     await agreedAfter(histories)
+  })
+
+  it('go to who takes in nothing of a newcomer, as what let that one in lies in the run of a copy’s unit (R8)', async () => {
+    const begun = mesh.hand.make([{ kind: 'tenant', name: 'common' }])
+    mesh.say([begun])
+    await mesh.agree()
+    const [token, guest] = [signerOf(newSeed()), new Hand(signerOf(newSeed()), mesh.hand.meshId)]
+    const list = knownLeaf(at(1).replica.view)
+    const proof = token.sign(admissionProof(guest.meshId, guest.key, 'guest'))
+    const named = { kind: 'admission', key: guest.key, name: 'guest', addresses: [], known: contentName(list) } as const
+    const invitation: Leaf = { kind: 'invitation', invitation: token.key, expiresMs: 5000, uses: 1 }
+    const copied = historyAfter(begun, 'a', [{ kind: 'tenant', name: 'a' }])
+    // its end lies behind what the original lets go of
+    for (const name of ['b', 'c']) copied.push(mesh.hand.make([{ kind: 'tenant', name }], { after: headOf(copied) }))
+    const original = historyAfter(begun, 'b', [invitation], [list, { ...named, invitation: token.key, proof }])
+    hub.split([keyOf(1)], [keyOf(2), keyOf(3)])
+    for (const history of [copied, original]) mesh.say(history, [at(1)])
+    for (const history of [original, copied, [guest.make([{ kind: 'tenant', name: 'of-the-guest' }])]])
+      mesh.say(history, [at(2), at(3)])
+    const lets = (n: number) => at(n).replica.view.member(guest.key) !== undefined
+    await eventually(() => mesh.honest.every(({ replica }) => replica.vector().get(mesh.hand.key)?.length === 2))
+    await eventually(() => [2, 3].every(n => at(n).replica.view.hasTenant('of-the-guest')))
+    assert.ok(!lets(1))
+    hub.heal()
+    await mesh.agree()
+    assert.ok(lets(1))
+    const digest = at(1).replica.view.digest()
+    await restart()
+    for (const { replica } of mesh.honest) assert.equal(replica.view.digest(), digest)
   })
 
   it('make room for what goes on behind their run, where so many histories were held that it was refused (R8, decision 0023)', async () => {

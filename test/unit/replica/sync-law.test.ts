@@ -135,6 +135,7 @@ describe('replica: the bytes of anti-entropy', () => {
         [4, 2],
         'of the unknown ones the names are asked for, once on each side',
       )
+      for (const { orphans } of scene.peers) assert.deepEqual(orphans.besides, [], 'they are pulled')
     }
   })
 })

@@ -44,8 +44,8 @@ export interface SyncPeer {
   readonly exchange: Exchange
   /** What others were seen to hold. */
   readonly sights: Vector[]
-  /** What it gives others as orphaned units, and was given. */
-  readonly orphans: { readonly held: Shown[]; readonly given: Uint8Array[] }
+  /** What it gives others as orphaned units, and was given; the writers whose other units it would have given besides. */
+  readonly orphans: { readonly held: Shown[]; readonly given: Uint8Array[]; readonly besides: PeerKey[] }
   /** Takes in what the writers have written so far. */
   hold(parts: readonly Part[]): void
 }
@@ -66,14 +66,17 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
     unknownOwn: () => undefined,
     wrongSignature: () => undefined,
   })
-  const orphans = { held: [] as Shown[], given: [] as Uint8Array[] }
+  const orphans = { held: [] as Shown[], given: [] as Uint8Array[], besides: [] as PeerKey[] }
   const exchange = new Exchange(
     { transport: mesh, clock: systemClock, random: () => 0.5, log: silentLogger },
     {
       log,
       orphans: {
         all: () => orphans.held,
-        besides: () => [],
+        besides: writers => {
+          orphans.besides.push(...writers)
+          return []
+        },
         contested: () => [],
         hash: () => sha256(encode(orphans.held.map(({ signature }) => signature))),
         version: () => `${orphans.held.length}`,
