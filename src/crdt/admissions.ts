@@ -30,6 +30,7 @@ export class Admissions {
   /** Some admission is signed by a former key. */
   #hasSuccessions = false
   #admitted: readonly Admitted[] | undefined
+  #keys: ReadonlySet<PeerKey> = new Set()
 
   /** @param listing what a list says, by its hash */
   constructor(meshId: string, verify: Verify, live: LiveSet, listing: (key: PeerKey, hash: string) => Listing) {
@@ -72,9 +73,16 @@ export class Admissions {
         keys.add(record.leaf.key)
       }
     }
+    this.#keys = keys
     this.#admitted = [...found.values()].sort((a, b) => compareRecords(a.record, b.record))
     this.#acknowledge(this.#admitted, keys)
     return this.#admitted
+  }
+
+  /** True for the founder, and for whom an admission in effect lets in. */
+  isIn(key: PeerKey): boolean {
+    this.admitted()
+    return this.#keys.has(key)
   }
 
   /** The one in effect at a dot; of a forked writer's two that of this newcomer. */

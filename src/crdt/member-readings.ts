@@ -33,10 +33,6 @@ export class MemberReadings implements MembersView {
     return this.#merge.removals.list()
   }
 
-  mayVouch(): boolean {
-    return this.#merge.removals.mayVouch
-  }
-
   membersVersion(): number {
     return this.#merge.eras.numbered(this.#table.version)
   }
@@ -80,8 +76,13 @@ export class MemberReadings implements MembersView {
   }
 
   hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
-    const listed = this.#table.goneListedBy(writer, newcomer, admission)
+    const listed = new Set(this.#table.saidBy(writer, newcomer, admission).flatMap(({ gone = [] }) => gone))
     return [...this.#merge.removals.gone.keys()].every(key => listed.has(key))
+  }
+
+  hasSpokenSettled(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
+    const said = this.#table.saidBy(writer, newcomer, admission)
+    return said.some(({ list = [], pending = [] }) => list.includes(writer) && !pending.includes(writer))
   }
 
   /** Records that forge a right to let somebody in. */

@@ -39,6 +39,8 @@ export interface Removal {
   readonly assertedAt?: Hlc
   readonly outcome: 'undecided' | 'effective' | 'cancelled'
   readonly ackedBy: readonly PeerKey[]
+  /** While undecided: a list that settled the peer whose view this is names it (R4). */
+  readonly isTold?: true
   /** While undecided: members whose acknowledgement is missing, ascending. Empty, too, while lists have not arrived. */
   readonly waitingFor: readonly PeerKey[]
   /** While undecided: all who stay are more than half of the members, or need not be. */
@@ -82,14 +84,14 @@ export interface MembersView {
     ackedBy: readonly { key: PeerKey; dot: Dot; known: string }[]
   }[]
   /**
-   * Dots of acknowledgements that prove a majority for this admission; undefined while there is none. A forked
+   * Dots of acknowledgements that prove a majority for this admission, where all that they and it list is in effect here; undefined while there is none. A forked
    * writer may have admitted two newcomers by one dot: `newcomer` says which is meant.
    */
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined
   /** True if what this peer wrote of the admission, all together, lists every removal that is effective. */
   hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean
-  /** False while this peer may neither let anybody in nor acknowledge that others do (R4): it was told of a removal that it does not hold. */
-  mayVouch(): boolean
+  /** True if in something that this peer wrote of the admission it has itself as settled. */
+  hasSpokenSettled(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean
   /** Removals, ascending by dot. */
   removals(): Removal[]
 }

@@ -12,15 +12,29 @@ import { compareHlc } from './hlc.ts'
 import { meshIdOf } from './identity.ts'
 import type { AckLeaf, AdmissionLeaf, InvitationLeaf, MeshLeaf, PeerLeaf, SettledLeaf } from './leaves.ts'
 import { compareRecords, type LeafRecord, type LiveSet, OwnRegisters } from './live-set.ts'
-import { type Listing, provenMajority, stillMissing } from './majority.ts'
+import { type Listing, type Proof, provenMajority, stillMissing } from './majority.ts'
 import { keep } from './order.ts'
 import type { Member } from './registry-view.ts'
 import { Settlements } from './settlements.ts'
 import type { Succession } from './successions.ts'
+import { type Departures, Sure } from './sure.ts'
 import { type Dot, dotText } from './vector.ts'
+
+/** What lists say, by their hashes. */
+export interface Lists {
+  /** As an acknowledgement of this key. */
+  listing(key: PeerKey, hash: string): Listing
+  /** Who wrote what it names and is not in effect here. */
+  untold(hash: string): PeerKey[]
+  /** Who is gone, or may be. */
+  departures(): Departures
+}
 
 export class MembershipTable {
   readonly #meshId: string
+  readonly #lists: Lists
+  #sureOf: Sure | undefined
+  readonly #untoldBy = new Map<string, PeerKey[]>()
   readonly #live: LiveSet
   readonly #peers: OwnRegisters<PeerLeaf>
   readonly #admissions: Admissions
@@ -32,12 +46,12 @@ export class MembershipTable {
   #members: Map<PeerKey, Member> | undefined
   #version = 0
 
-  /** @param listing what a list says, by its hash */
-  constructor(meshId: string, verify: Verify, live: LiveSet, listing: (key: PeerKey, hash: string) => Listing) {
+  constructor(meshId: string, verify: Verify, live: LiveSet, lists: Lists) {
+    this.#lists = lists
     this.#meshId = meshId
     this.#live = live
     this.#peers = new OwnRegisters(live)
-    this.#admissions = new Admissions(meshId, verify, live, listing)
+    this.#admissions = new Admissions(meshId, verify, live, (key, hash) => lists.listing(key, hash))
     this.#settlements = new Settlements(live, this.#admissions)
   }
 
@@ -109,9 +123,8 @@ export class MembershipTable {
     return this.#settlements.lists(key)
   }
 
-  /** Hashes of the lists that this peer was let in with. */
-  admittedBy(key: PeerKey): string[] {
-    return this.admitted().flatMap(({ record: { leaf } }) => (leaf.key === key ? [leaf.known] : []))
+  isAdmitted(key: PeerKey, dot?: Dot): boolean {
+    return dot ? this.#admissions.at(key, dot) !== undefined : this.#admissions.isIn(key)
   }
 
   /** Valid admissions, ascending by dot; of a forked writer there may be two at one. */
@@ -172,15 +185,16 @@ export class MembershipTable {
 
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {
     const admitted = this.#admissions.at(newcomer, admission)
-    return admitted && provenMajority(this.#admissions.proof(admitted, admitted.acks))?.map(ack => ack.dot)
+    if (!admitted || !this.#sure().isSure(admitted.record.dot)) return undefined
+    return provenMajority(this.#proof(admitted), key => this.#sure().mayVote(key))?.map(ack => ack.dot)
   }
 
-  /** Whom the removals took out that this peer has listed in what it wrote of the admission. */
-  goneListedBy(writer: PeerKey, newcomer: PeerKey, admission: Dot): ReadonlySet<PeerKey> {
+  /** What this peer's list says in each record that it wrote of the admission. */
+  saidBy(writer: PeerKey, newcomer: PeerKey, admission: Dot): Listing[] {
     const admitted = this.#admissions.at(newcomer, admission)
-    if (!admitted) return new Set()
+    if (!admitted) return []
     const { admitter, acks } = this.#admissions.proof(admitted, admitted.acks)
-    return new Set([admitter, ...acks].flatMap(({ key, gone = [] }) => (key === writer ? gone : [])))
+    return [admitter, ...acks].filter(({ key }) => key === writer)
   }
 
   #memberOf(key: PeerKey, born: MeshLeaf | AdmissionLeaf, admission?: LeafRecord<AdmissionLeaf>): Member {
@@ -193,7 +207,7 @@ export class MembershipTable {
       settled,
       ...(admission ? { admittedBy: admission.dot.writer } : {}),
       ...(admission && this.#admissions.isSuccession(admission) ? { succeeds: admission.leaf.invitation } : {}),
-      waitingFor: settled || !admitted ? [] : stillMissing(this.#admissions.proof(admitted, admitted.acks)),
+      waitingFor: settled || !admitted ? [] : this.#waitingFor(admitted),
       addresses: info?.addresses ?? born.addresses,
       vtepAddress: info?.vtepAddress ?? '',
       mtu: info?.mtu ?? 0,
@@ -201,7 +215,38 @@ export class MembershipTable {
     }
   }
 
+  /** All that is held of an admission, with who wrote what is named in it and is not in effect here. */
+  #proof(admitted: Admitted): Proof {
+    const { record, acks } = admitted
+    const proof = this.#admissions.proof(admitted, acks)
+    const told = acks.map(({ leaf }) => this.#untoldOf(leaf.known))
+    return {
+      ...proof,
+      admitter: { ...proof.admitter, untold: this.#untoldOf(record.leaf.known) },
+      acks: proof.acks.map((ack, i) => ({ ...ack, untold: told[i] ?? [] })),
+    }
+  }
+
+  #waitingFor(admitted: Admitted): PeerKey[] {
+    const { dot } = admitted.record
+    const missing = stillMissing(this.#proof(admitted), key => this.#sure().mayVote(key))
+    return this.#sure().isSure(dot) || missing.includes(dot.writer) ? missing : [...missing, dot.writer].sort()
+  }
+
+  #sure(): Sure {
+    this.#sureOf ??= new Sure(this.founder, this.admitted(), this.#lists.departures())
+    return this.#sureOf
+  }
+
+  #untoldOf(hash: string): PeerKey[] {
+    const known = this.#untoldBy.get(hash) ?? this.#lists.untold(hash)
+    this.#untoldBy.set(hash, known)
+    return known
+  }
+
   #forgetMembers(): void {
+    this.#untoldBy.clear()
+    this.#sureOf = undefined
     this.#members = undefined
     this.#version++
   }

@@ -60,7 +60,7 @@ export class Merge {
       self,
       held: writer => this.#gate.held(writer),
       settledBy: () => (self === undefined ? [] : this.#tables.membership.settledBy(self)),
-      admittedBy: () => (self === undefined ? [] : this.#tables.membership.admittedBy(self)),
+      isAdmitted: (key, dot) => this.#tables.membership.isAdmitted(key, dot),
     })
     this.#newcomers = new Newcomers(this.removals)
     this.eras = new Eras(this.removals, () => this.#tables.membership)
@@ -243,6 +243,7 @@ export class Merge {
       }
     }
     this.removals.decide()
+    this.#tables.membership.forget()
     this.#listVersion++
   }
 
@@ -259,6 +260,8 @@ export class Merge {
     const { meshId, verify, kept } = this.#options
     return new RecordTables({
       ...{ meshId, verify, kept, removals: this.#removalTable },
+      untold: hash => this.removals.untold(hash),
+      departures: () => this.removals.leaving(),
       shown: network => this.shown(network),
       earlier: writer => this.eras.lineage.earlier(writer),
       counters: () => this.counters(),

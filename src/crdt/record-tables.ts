@@ -19,6 +19,7 @@ import type { HistoryKept } from './policy-collection.ts'
 import type { Endpoint } from './registry-view.ts'
 import type { RemovalTable } from './removal-table.ts'
 import { ReservationTable } from './reservation-table.ts'
+import type { Departures } from './sure.ts'
 import { TenantTable } from './tenant-table.ts'
 import { dotText } from './vector.ts'
 
@@ -27,6 +28,10 @@ export interface TablesContext {
   readonly verify: Verify
   /** Stays when the tables are made anew: it decides what they hold. */
   readonly removals: RemovalTable
+  /** Who wrote what a list names, by its hash, and is not in effect here. */
+  untold(hash: string): PeerKey[]
+  /** Who is gone, or may be. */
+  departures(): Departures
   /** The network's endpoints without those that are not shown. */
   shown(network: NetworkId): Endpoint[]
   /** Former keys of a writer's host. */
@@ -60,11 +65,12 @@ export class RecordTables {
   readonly #puts: { [K in Kind]: (record: LeafRecord<LeafOf<K>>) => void }
   #touchesList = false
 
-  constructor({ meshId, verify, removals, shown, earlier, counters, kept }: TablesContext) {
+  constructor({ meshId, verify, removals, untold, departures, shown, earlier, counters, kept }: TablesContext) {
     this.#removals = removals
     this.earlier = earlier
     this.counters = counters
-    this.membership = new MembershipTable(meshId, verify, this.live, (key, hash) => removals.listing(key, hash))
+    const listing = (key: PeerKey, hash: string) => removals.listing(key, hash)
+    this.membership = new MembershipTable(meshId, verify, this.live, { listing, untold, departures })
     this.blocks = new BlockTable(meshId, verify, this.live)
     const collected = {
       has: (id: GroupId) => this.networks.collected.has(id),

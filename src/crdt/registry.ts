@@ -192,8 +192,8 @@ export class Registry implements RegistryView {
     return this.#members.majorityFor(admission, newcomer)
   }
 
-  mayVouch(): boolean {
-    return this.#members.mayVouch()
+  hasSpokenSettled(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
+    return this.#members.hasSpokenSettled(writer, newcomer, admission)
   }
 
   hasListedGone(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {

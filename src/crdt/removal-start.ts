@@ -5,7 +5,7 @@ import { knownLeaf } from './known.ts'
 import type { Assertion, Leaf } from './leaves.ts'
 import { contentName } from './registry.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
-import { isPromised } from './removal-readings.ts'
+import { aimsAt, isPromised } from './removal-readings.ts'
 import { compareDots } from './vector.ts'
 
 /**
@@ -27,7 +27,9 @@ export function startRemovalLeaves(
   const promised = view
     .removals()
     .filter(each => each.outcome === 'undecided' && isPromised(each, self) && !isLifted(each))
-  const open = promised.find(each => assertion === 0 || !targets.includes(each.starter))
+  // (f): but what a target of it starts, others that it binds do not acknowledge
+  const isLetThrough = (each: Removal) => assertion > 0 && targets.includes(each.starter) && !aimsAt(each, self)
+  const open = promised.find(each => !isLetThrough(each))
   if (open) {
     const names = open.targets.map(({ key }) => view.everMember(key)?.name ?? key.slice(0, 8)).join(', ')
     throw new SkeinError('conflict', `the removal of ${names} is not decided yet: see skein peer ls`)

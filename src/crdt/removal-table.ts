@@ -49,6 +49,10 @@ export class RemovalTable {
     this.#forget()
   }
 
+  get founder(): PeerKey | undefined {
+    return this.#founder
+  }
+
   set founder(key: PeerKey | undefined) {
     this.#founder = key
     this.#forget()
@@ -128,9 +132,9 @@ export class RemovalTable {
     return [...listed, ...(end?.leaf.acks.map(({ writer }) => writer) ?? [])]
   }
 
-  /** The removals that a list names; undefined while it is not held. */
-  listed(hash: string): readonly Dot[] | undefined {
-    return this.#known.get(hash)?.removals
+  /** A list, by its hash; undefined while it is not held. */
+  list(hash: string): KnownLeaf | undefined {
+    return this.#known.get(hash)
   }
 
   /** These declarations count though what they cite is not all held: their starters were removed as down (f). By removal. */

@@ -8,11 +8,16 @@ import type { CustodyRules } from './custody.ts'
 import type { Removal } from './registry-view.ts'
 import { type Gone, type Outcomes, outcomesOf } from './removal-outcome.ts'
 import { cutOf, type Process, type RemovalTable } from './removal-table.ts'
-import { dotText } from './vector.ts'
+import type { Departures } from './sure.ts'
+import { type InEffect, untoldOf } from './told.ts'
+import { type Dot, dotText } from './vector.ts'
 
-/** What lists tell of removals. */
+/** What this peer was told of removals when it was settled. */
 interface Told {
   readonly isHeld: boolean
+  /** By dot, as text: those that are undecided. They bind it as if it had acknowledged them (R4). */
+  readonly open: ReadonlySet<string>
+  /** The targets of these. */
   readonly doubtful: ReadonlySet<PeerKey>
 }
 
@@ -24,8 +29,8 @@ export interface RemovalContext {
   held(writer: PeerKey): number
   /** Hashes of the lists that settled this peer. */
   settledBy(): readonly string[]
-  /** Hashes of the lists that this peer was let in with. */
-  admittedBy(): readonly string[]
+  /** True if some admission of this key is in effect; at this dot, if one is given. */
+  isAdmitted(key: PeerKey, dot?: Dot): boolean
 }
 
 export class Removals implements CustodyRules {
@@ -36,7 +41,6 @@ export class Removals implements CustodyRules {
   #fences: ReadonlyMap<PeerKey, number> = new Map()
   #voters: ReadonlySet<PeerKey> = new Set()
   #told: Told | undefined
-  #mayVouch: boolean | undefined
   #version = 0
   #goneBefore = none.gone
   #departures = 0
@@ -97,7 +101,6 @@ export class Removals implements CustodyRules {
   /** Membership changed: what settled this peer may have. */
   forget(): void {
     this.#told = undefined
-    this.#mayVouch = undefined
   }
 
   /** True for who is gone from the lists; on its own host its containers stay where they are. */
@@ -135,13 +138,19 @@ export class Removals implements CustodyRules {
     return this.#adopted().isHeld
   }
 
-  /**
-   * False while this peer may let nobody in, nor acknowledge that others do (R4): it was told of a removal that it does not hold, and so could not tell the newcomer
-   * of it. That one would rest on records that the removal may cut off (decision 0003).
-   */
-  get mayVouch(): boolean {
-    this.#mayVouch ??= this.mayOwn && this.#read(this.#context.admittedBy()).isHeld
-    return this.#mayVouch
+  /** Who wrote what this list names and this peer has not in effect (told.ts); nobody while the list itself is not held. */
+  untold(hash: string): PeerKey[] {
+    const list = this.#table.list(hash)
+    if (!list) return []
+    const { admissions, removals } = untoldOf(list, this.#inEffect)
+    return [...new Set([...admissions, ...removals].map(({ writer }) => writer))]
+  }
+
+  /** Who is gone, or may be. */
+  leaving(): Departures {
+    const open = this.#undecided().flatMap(({ record }) => record.leaf.targets)
+    const { gone } = this
+    return { open, isGone: key => gone.has(key) }
   }
 
   get hasDoubts(): boolean {
@@ -162,6 +171,7 @@ export class Removals implements CustodyRules {
     const outcome = this.#outcomes.of.get(dotText(record.dot)) ?? 'undecided'
     const tally = outcome === 'undecided' ? this.#table.tally(process) : undefined
     const isComplete = tally?.isMajority === true && tally.missing.length === 0
+    const isTold = this.#adopted().open.has(dotText(record.dot))
     return {
       dot: record.dot,
       since: record.hlc,
@@ -172,6 +182,7 @@ export class Removals implements CustodyRules {
       ...(assertedAt ? { assertedAt } : {}),
       ...(end ? { end: end.dot } : {}),
       ackedBy: acks.map(ack => ack.dot.writer),
+      ...(isTold ? { isTold } : {}),
       waitingFor: tally?.missing ?? [],
       isMajority: tally?.isMajority ?? false,
       ...(outcome === 'effective' ? { cut: end?.leaf.cut ?? [] } : {}),
@@ -204,25 +215,33 @@ export class Removals implements CustodyRules {
     return fences
   }
 
-  /** What this peer was told of removals when it was settled. */
-  #adopted() {
+  #adopted(): Told {
     this.#told ??= this.#read(this.#context.settledBy())
     return this.#told
   }
 
   #read(lists: readonly string[]): Told {
+    const open = new Set<string>()
     const doubtful = new Set<PeerKey>()
     let isHeld = true
-    for (const list of lists.map(hash => this.#table.listed(hash))) {
-      if (!list) isHeld = false
-      for (const dot of list ?? []) {
-        const process = this.#table.processes().get(dotText(dot))
-        if (!process) isHeld = false
-        else if (this.#outcomes.of.get(dotText(dot)) === 'undecided')
-          for (const key of process.targets) doubtful.add(key)
+    for (const list of lists.map(hash => this.#table.list(hash))) {
+      if (!list || untoldOf(list, this.#inEffect).removals.length > 0) isHeld = false
+      for (const name of list?.removals.map(dotText) ?? []) {
+        if (this.#outcomes.of.get(name) !== 'undecided') continue
+        open.add(name)
+        for (const key of this.#table.processes().get(name)?.targets ?? []) doubtful.add(key)
       }
     }
-    return { isHeld, doubtful }
+    return { isHeld, open, doubtful }
+  }
+
+  get #inEffect(): InEffect {
+    return {
+      founder: this.#table.founder,
+      isAdmitted: (key, dot) => this.#context.isAdmitted(key, dot),
+      isHeld: removal => this.#table.processes().has(dotText(removal)),
+      cut: writer => this.gone.get(writer)?.cut,
+    }
   }
 }
 

@@ -21,7 +21,8 @@ export function owedToSuccession(view: RegistryView, open: readonly Removal[], s
   const formers = succeeded.map(({ former }) => former)
   const waiting = open.find(removal => removal.starter === self && waitsForSuccessors(removal, formers))
   if (waiting) return removeTogether(view, self, formers, waiting)
-  if (open.some(removal => isPromised(removal, self) || formers.some(former => aimsAt(removal, former)))) return []
+  const binds = (removal: Removal) => isPromised(removal, self) && !formers.includes(removal.starter)
+  if (open.some(removal => binds(removal) || formers.some(former => aimsAt(removal, former)))) return []
   const isTried = (former: PeerKey) =>
     view.removals().some(removal => removal.starter === self && aimsAt(removal, former))
   const isDue = succeeded.some(({ former, admitter }) => admitter === self && !isTried(former))

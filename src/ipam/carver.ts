@@ -1,6 +1,7 @@
 /** Gives one address that a member asks for by name: carved out of its block for ever, in one durable write (R1, R2, R6). */
 import { giveAddressLeaves } from '../crdt/addresses.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
+import { isGoing } from '../crdt/removal-readings.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
@@ -13,6 +14,7 @@ import type { Pool } from './core/pool.ts'
 import { coolingHere } from './core/pool-refusals.ts'
 import {
   coolingDown,
+  goingAway,
   heldByEndpoint,
   heldHere,
   noNetwork,
@@ -82,6 +84,7 @@ export class Carver {
     const { replica, books } = this.#deps
     const at = { ...this.#deps.viewpoint(), view }
     const network = view.network(pool.network)
+    if (isGoing(view, replica.self, to)) throw goingAway()
     if (!network || !mayGive(view, replica.self, to, pool.network)) throw noNetwork(pool.network, network)
     if (isExcluded(network, ip)) throw unusable(network, ip)
     const [holder] = view.holders(network.id, ip)

@@ -13,6 +13,7 @@ import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
 import { chooseAll } from './core/donation.ts'
 import type { Pool } from './core/pool.ts'
+import { isTaker } from './entitlement.ts'
 import type { Hints } from './hints.ts'
 import type { Drained } from './ipam.ts'
 
@@ -69,9 +70,7 @@ export class Drainer {
   #takers(): PeerKey[] {
     const { replica, transport } = this.#deps
     const { view, self } = replica
-    const takers = transport
-      .connected()
-      .filter(key => key !== self && view.member(key)?.settled === true && !view.isFenced(key))
+    const takers = transport.connected().filter(key => isTaker(view, self, key))
     if (takers.length > 0) return takers
     throw new SkeinError('unavailable', 'no settled member is within reach to take the addresses: see skein peer ls')
   }
@@ -80,8 +79,9 @@ export class Drainer {
     const { replica, books, hints } = this.#deps
     let chosen = { blocks: [] as number[], ips: [] as number[] }
     const dot = await replica.write((view, first) => {
-      chosen = chooseAll({ ...books.moment(), view }, pool, perWrite)
-      const leaves = this.#leavesOf(view, pool.network, chosen, takers, first)
+      const left = takers.filter(key => isTaker(view, replica.self, key))
+      chosen = left.length > 0 ? chooseAll({ ...books.moment(), view }, pool, perWrite) : { blocks: [], ips: [] }
+      const leaves = this.#leavesOf(view, pool.network, chosen, left, first)
       pool.leave(view, chosen.blocks)
       pool.leaveAddresses(view, chosen.ips)
       return leaves

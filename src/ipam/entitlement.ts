@@ -1,5 +1,6 @@
 /** To whom an owner gives addresses. */
 import type { RegistryView } from '../crdt/registry-view.ts'
+import { isGoing } from '../crdt/removal-readings.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { NetworkId } from '../model/network.ts'
@@ -20,7 +21,11 @@ export async function catchUp(replica: Replica, asker: PeerKey, network: Network
 
 /** Between settled members (R4), in a network that takes new endpoints. */
 export function mayGive(view: RegistryView, self: PeerKey, to: PeerKey, network: NetworkId): boolean {
-  if (!view.member(self)?.settled || !view.member(to)?.settled || self === to) return false
+  return view.member(self)?.settled === true && isTaker(view, self, to) && view.network(network)?.status === 'live'
+}
+
+/** True for a member that may be given what this one owns: settled, and on its way out for nobody whom this one has promised that (R9). */
+export function isTaker(view: RegistryView, self: PeerKey, to: PeerKey): boolean {
   // what a forked peer would do with it, two machines might do (R8)
-  return !view.isFenced(to) && view.network(network)?.status === 'live'
+  return self !== to && view.member(to)?.settled === true && !view.isFenced(to) && !isGoing(view, self, to)
 }

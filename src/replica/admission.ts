@@ -1,14 +1,14 @@
 /**
  * Membership at work (R4): invites, admits holders of an invitation, acknowledges admissions, declares itself settled, and
- * tells the mesh whom to let in. What it decides on is computed in src/crdt/membership-table.ts.
+ * tells the mesh whom to let in. What it writes is decided in src/crdt/admission-duty.ts.
  */
-
+import { owedToAdmissions } from '../crdt/admission-duty.ts'
 import type { Verify } from '../crdt/batch.ts'
 import { admissionProof, joinProof, meshIdOf } from '../crdt/identity.ts'
 import { knownLeaf } from '../crdt/known.ts'
 import type { AdmissionLeaf, Leaf } from '../crdt/leaves.ts'
 import { contentName } from '../crdt/registry.ts'
-import type { Member, RegistryView } from '../crdt/registry-view.ts'
+import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import { type PeerKey, type Signer, signerOf } from '../lib/keys.ts'
@@ -83,7 +83,7 @@ class Admissions implements Admission {
     // a peer that has just joined learns within moments that it was admitted
     const isMember = (view: RegistryView) => view.member(replica.self) !== undefined
     await replica.waitFor(isMember, membershipLimitMs).catch(() => requireMembership(replica.view, replica.self))
-    requireVoice(replica.view, replica.self) // a token that lets nobody in helps nobody
+    requireMembership(replica.view, replica.self) // a token that lets nobody in helps nobody
     const expiresMs = Math.round(clock.now() + ttlMs)
     await replica.write(() => [{ kind: 'invitation', invitation, expiresMs, uses }])
     return { meshId: replica.view.meshId, issuer: replica.self, seed, addresses, expiresMs }
@@ -104,13 +104,13 @@ class Admissions implements Admission {
     }
     mesh.setInvitations(invitations)
     if (this.#running || !replica.isComplete) return
-    if (owed(replica.view, replica.self).length === 0) {
+    if (owedToAdmissions(replica.view, replica.self).length === 0) {
       this.#settledVersion = version
       return
     }
     this.#running = true
     replica
-      .write(view => owed(view, replica.self))
+      .write(view => owedToAdmissions(view, replica.self))
       .then(
         () => true,
         error => {
@@ -148,7 +148,7 @@ class Admissions implements Admission {
 
   /** The leaves that admit; none if it is admitted already (the reply got lost). Throws the reason for refusing. */
   #admit(view: RegistryView, key: PeerKey, request: JoinRequest): readonly Leaf[] {
-    requireVoice(view, this.#deps.replica.self)
+    requireMembership(view, this.#deps.replica.self)
     const invitation = view.invitations(this.#deps.replica.self).find(item => item.key === key)
     if (!invitation)
       throw new SkeinError('forbidden', 'this token is unknown here; ask for a new one: skein peer invite')
@@ -182,18 +182,6 @@ export function requireMembership(view: RegistryView, self: PeerKey): void {
   throw new SkeinError('unavailable', text)
 }
 
-/** Who lets somebody in tells it of each removal that it was told of itself (R4). */
-export function requireVoice(view: RegistryView, self: PeerKey): void {
-  requireMembership(view, self)
-  if (view.mayVouch()) return
-  const text = 'this host was let in while another was being removed, and has not heard from whoever removes it'
-  const remedy = 'run skein peer rm of this host on another one, and let it join again'
-  throw new SkeinError(
-    'unavailable',
-    `${text}: try again when all in skein peer ls are connected; if they are, ${remedy}`,
-  )
-}
-
 /**
  * A fenced issuer admits nobody, but tells a newcomer again that it was admitted: that takes no write. Only where others can know it too: not once the
  * issuer was removed, nor cut off. Its own refusals are for its operator; the newcomer's is told what to do there.
@@ -209,48 +197,4 @@ function requireAdmitted({ replica, mesh }: AdmissionDeps, invitation: PeerKey, 
   if (unwritten === 0 && mesh.connected().length > 0) return
   const text = 'the host that issued this token let this one in, and is connected with no member now'
   throw new SkeinError('unavailable', `${text}: try again; if that lasts, ${other}`)
-}
-
-type Admitted = ReturnType<RegistryView['admissions']>[number]
-
-/**
- * Once for each admission; and again when the newcomer waits for who is no member, and somebody was removed since: then what is
- * acknowledged lists that removal, and those who are left may be the majority. It need not be the removed one that it waits for, but a guest
- * whom only the acknowledgement of that one lists. Of several successors of one key only one is
- * acknowledged (R8), while that is a member.
- */
-function owesAck(view: RegistryView, item: Admitted, self: PeerKey): boolean {
-  const newcomer = view.member(item.key)
-  if (!newcomer || newcomer.settled || item.key === self) return false
-  if (!hasAcknowledged(item, self)) return !isSurplus(view, newcomer, self)
-  return newcomer.waitingFor.some(key => !view.member(key)) && !view.hasListedGone(self, item.key, item.dot)
-}
-
-function hasAcknowledged({ admitter, ackedBy }: Admitted, self: PeerKey): boolean {
-  return admitter === self || ackedBy.some(ack => ack.key === self)
-}
-
-/** True if another takes effect as the successor of that key, or this peer has acknowledged one that is still a member. */
-function isSurplus(view: RegistryView, { key, succeeds }: Member, self: PeerKey): boolean {
-  if (succeeds === undefined) return false
-  const rivals = view.admissions().filter(other => other.key !== key && view.member(other.key)?.succeeds === succeeds)
-  return view.succeededBy(succeeds) !== key || rivals.some(other => hasAcknowledged(other, self))
-}
-
-/** What this peer has to write now: acknowledgements of pending admissions, and its own settlement once that is proven. */
-function owed(view: RegistryView, self: PeerKey): readonly Leaf[] {
-  const me = view.member(self)
-  if (!me) return []
-  const leaves: Leaf[] = []
-  const admissions = view.admissions()
-  const own = admissions.find(item => item.key === self && view.majorityFor(item.dot, self))
-  const acks = own && view.majorityFor(own.dot, self)
-  if (!me.settled && own && acks) leaves.push({ kind: 'settled', admission: own.dot, acks })
-  const pending = view.mayVouch() ? admissions.filter(item => owesAck(view, item, self)) : []
-  if (pending.length === 0) return leaves
-  const known = knownLeaf(view)
-  const hash = contentName(known)
-  if (!view.hasContent(hash)) leaves.push(known)
-  for (const item of pending) leaves.push({ kind: 'ack', admission: item.dot, known: hash })
-  return leaves
 }

@@ -13,7 +13,7 @@ import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Mesh } from '../mesh/transport.ts'
-import { requireVoice } from './admission.ts'
+import { requireMembership } from './admission.ts'
 import { encodeJoinReply, type Introductions, introductionsIn } from './join.ts'
 import {
   decodePlaces,
@@ -140,7 +140,7 @@ async function refuseTwin({ replica, mesh }: RejoinDeps, former: PeerKey, { plac
 
 /** The leaves that admit it; none if it is admitted already (the reply got lost). Throws the reason for refusing. */
 function admit(view: RegistryView, self: PeerKey, former: PeerKey, request: RejoinRequest): readonly Leaf[] {
-  requireVoice(view, self)
+  requireMembership(view, self)
   checkSuccessor(view, former, request)
   if (view.everMember(request.key)) return []
   const known = knownLeaf(view)

@@ -36,7 +36,7 @@ function within(state: State, record: Rec, { book, bounds }: Setting): boolean {
     case 'carve':
       return count(r => r.kind === 'carve') < bounds.carves
     case 'admit':
-      return count(r => r.kind === 'admit' && r.to === record.to) === 0
+      return count(r => r.kind === 'admit' && r.to === record.to) < bounds.admissions
     case 'remove':
       return count(r => r.kind === 'remove') < bounds.removals
     case 'host-down':

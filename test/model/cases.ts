@@ -41,7 +41,7 @@ const late: Bounds = {
 
 const unseen: Bounds = {
   ...joining,
-  joint: true,
+  targets: 2,
   records: 6,
   writers: { admit: [0], 'admit-ack': [1], give: [0], remove: [2] },
 }
@@ -97,7 +97,13 @@ export const counterexamples: readonly Counterexample[] = [
     bounds: { ...joining, writers: { admit: [0], 'admit-ack': [2], give: [0], remove: [1], 'remove-ack': [2] } },
     length: 7,
   },
-  { name: 'V7', why: 'a newcomer adopts no listed removal', off: { newcomerAdopts: false }, bounds: late, length: 8 },
+  {
+    name: 'V7',
+    why: 'a newcomer adopts no listed removal',
+    off: { newcomerAdopts: false, relyOnSure: false },
+    bounds: late,
+    length: 8,
+  },
   {
     name: 'V7b',
     why: 'a newcomer owns without holding a listed removal',
@@ -108,7 +114,7 @@ export const counterexamples: readonly Counterexample[] = [
   {
     name: 'V7c',
     why: "a newcomer's own late acknowledgement lifts what it adopted",
-    off: { adoptionOutlastsAck: false },
+    off: { adoptionOutlastsAck: false, relyOnSure: false },
     bounds: { ...late, records: 9, writers: { ...late.writers, 'remove-ack': [1, 3] } },
     length: 9,
   },
@@ -121,10 +127,24 @@ export const counterexamples: readonly Counterexample[] = [
   },
   {
     name: 'F1',
-    why: 'two removals that name each other may both be acknowledged',
-    off: { boundByTarget: false, assertedFirst: false },
+    why: 'two removals that name each other may both be acknowledged, and who is bound by one gives to its target',
+    off: { boundByTarget: false, assertedFirst: false, givesNoTarget: false },
     bounds: { ...unasserted, removals: 2, records: 7 },
     length: 7,
+  },
+  {
+    name: 'F2',
+    why: 'a host gives to the target of a removal that it has acknowledged',
+    off: { givesNoTarget: false },
+    bounds: {
+      ...asserted,
+      settled: 4,
+      removals: 2,
+      records: 8,
+      assertions: [0, 1],
+      writers: { give: [0], remove: [1], 'remove-ack': [0, 2] },
+    },
+    length: 8,
   },
   {
     name: 'H8',
@@ -165,7 +185,7 @@ export const small: readonly Sound[] = [
   },
   { name: '3 settled, removal, 2 gives, a carve-out', bounds: { ...unasserted, gives: 2, carves: 1, records: 5 } },
   { name: '3 settled and a join, removal', bounds: { ...joining, records: 5 } },
-  { name: '4 settled, removal of two at once', bounds: { ...asserted, settled: 4, joint: true, records: 5 } },
+  { name: '4 settled, removal of two at once', bounds: { ...asserted, settled: 4, targets: 2, records: 5 } },
 ]
 
 /** Run by `npm run model`. */
@@ -187,8 +207,19 @@ export const large: readonly Sound[] = [
     bounds: { ...asserted, settled: 4, removals: 2, records: 10 },
   },
   {
+    name: '4 settled, 1 removes two, with and without an assertion, 0 gives, ≤ 8',
+    bounds: {
+      ...asserted,
+      settled: 4,
+      removals: 2,
+      assertions: [0, 1],
+      records: 8,
+      writers: { give: [0], remove: [1], 'remove-ack': [0, 2, 3] },
+    },
+  },
+  {
     name: '4 settled, a give, 2 removals, of two at once too, ≤ 9',
-    bounds: { ...asserted, settled: 4, removals: 2, joint: true, records: 9 },
+    bounds: { ...asserted, settled: 4, removals: 2, targets: 2, records: 9 },
   },
   { name: '3 settled and a join, a give, asserted removal, ≤ 9', bounds: { ...joining, records: 9 } },
   {
@@ -201,7 +232,7 @@ export const large: readonly Sound[] = [
   },
   {
     name: '3 settled and a join, a give, removal of two with assertion 2, ≤ 8',
-    bounds: { ...joining, assertions: [2], joint: true, records: 8 },
+    bounds: { ...joining, assertions: [2], targets: 2, records: 8 },
   },
 ]
 

@@ -23,7 +23,14 @@ interface Judged {
 /** A view is looked up by these many at most; then the table is begun anew. */
 const VIEWS_KEPT = 1_500_000
 
-export function custodyModel(rules: Rules, bounds: Bounds): Model<State> {
+export interface CustodyModel extends Model<State> {
+  /** What may follow when the peer holds this much of each log and writes. */
+  after(state: State, peer: number, held: readonly number[]): State[]
+  /** Two that may hand out one address, where each holds this much of each log; undefined if there are none. */
+  doubled(state: State, held: readonly (readonly number[])[]): string | undefined
+}
+
+export function custodyModel(rules: Rules, bounds: Bounds): CustodyModel {
   const setting: Setting = { rules, bounds, book: new Book() }
   const { book } = setting
   const peers = bounds.settled + bounds.joins
@@ -45,6 +52,19 @@ export function custodyModel(rules: Rules, bounds: Bounds): Model<State> {
     if (views.size > VIEWS_KEPT) views = new Map()
     views.set(key, judged)
     return judged
+  }
+
+  const logsOf = (state: State, held: readonly number[]) =>
+    held.map((length, writer) => book.prefix(state.logs[writer] as number, length))
+
+  function after(state: State, peer: number, held: readonly number[]): State[] {
+    const { moves = [] } = judge(peer, logsOf(state, held), false)
+    return moves.flatMap(move => moved(state, peer, held, move, setting) ?? [])
+  }
+
+  function doubled(state: State, held: readonly (readonly number[])[]): string | undefined {
+    const isOn = (peer: number) => !(state.off & (1 << peer))
+    return firstDouble(held.map((own, peer) => (isOn(peer) ? judge(peer, logsOf(state, own), true).mask : 0)))
   }
 
   function expand(state: State, next: (successor: State) => void): string | undefined {
@@ -70,12 +90,9 @@ export function custodyModel(rules: Rules, bounds: Bounds): Model<State> {
           if (successor) next(successor)
         }
       }
-      for (const [other, theirs] of holders.entries()) {
-        if (theirs & mask) return `peers ${other} and ${peer} may both hand out ${addressText(theirs & mask)}`
-      }
       holders[peer] = mask
     }
-    return undefined
+    return firstDouble(holders)
   }
 
   return {
@@ -85,6 +102,8 @@ export function custodyModel(rules: Rules, bounds: Bounds): Model<State> {
     key: state => encode(state, renamings, book),
     fromKey: key => decode(key, peers),
     expand,
+    after,
+    doubled,
     describe: (from, to) => describe(from, to, book),
     depth: bounds.records,
   }
@@ -105,6 +124,16 @@ function* viewsFrom(state: State, peer: number, book: Book): Generator<[held: nu
     if (writer === held.length) return
     held[writer] = (held[writer] as number) + 1
   }
+}
+
+/** @param masks by peer, the addresses that it may hand out, a bit each */
+function firstDouble(masks: readonly number[]): string | undefined {
+  for (const [peer, mask = 0] of masks.entries()) {
+    for (const [other, theirs = 0] of masks.slice(0, peer).entries()) {
+      if (theirs & mask) return `peers ${other} and ${peer} may both hand out ${addressText(theirs & mask)}`
+    }
+  }
+  return undefined
 }
 
 function addressText(mask: number): string {

@@ -2,6 +2,7 @@
 import { isSettled } from './majority.ts'
 import type { Rec } from './records.ts'
 import type { Setting } from './rules.ts'
+import { openListed } from './told.ts'
 import type { View } from './view.ts'
 
 /** Address 2·block is never carved out, 2·block + 1 may be. */
@@ -54,34 +55,10 @@ function lastOf(chain: Chain): number {
   return chain.steps.at(-1)?.id ?? -1
 }
 
-function mayOwn(view: View, { bounds, rules, book }: Setting): boolean {
+function mayOwn(view: View, { bounds }: Setting): boolean {
   const { peer } = view
   if (view.removed.has(peer)) return false
-  if (peer < bounds.settled) return true
-  const own = view.logs[peer] as readonly Rec[]
-  if (!isSettled(peer, own)) return false
-  return (
-    !rules.newcomerHolds || listedRemovals(view, book.record.bind(book)).every(removal => view.outcomes.has(removal))
-  )
-}
-
-/** False while the peer lets nobody in and acknowledges nobody. */
-export function mayVouch(view: View, { bounds, rules, book }: Setting): boolean {
-  if (!rules.silentUntilTold || view.peer < bounds.settled) return true
-  const record = book.record.bind(book)
-  const admissions = view.records.filter(r => r.kind === 'admit' && r.to === view.peer)
-  const told = [...removalsIn(admissions, record), ...listedRemovals(view, record)]
-  return told.every(removal => view.outcomes.has(removal))
-}
-
-/** The removals in the lists of what settled this peer. */
-function listedRemovals(view: View, record: (id: number) => Rec): Rec[] {
-  const declared = (view.logs[view.peer] as readonly Rec[]).find(r => r.kind === 'settled')
-  return declared ? removalsIn([record(declared.of), ...declared.cited.map(record)], record) : []
-}
-
-function removalsIn(said: readonly Rec[], record: (id: number) => Rec): Rec[] {
-  return said.flatMap(r => r.list.map(record)).filter(r => r.kind === 'remove')
+  return peer < bounds.settled || isSettled(peer, view.logs[peer] as readonly Rec[])
 }
 
 function chainsOf(view: View, block: number, { book, rules }: Setting): Chain[] {
@@ -159,7 +136,8 @@ function longest(chains: readonly Chain[]): Chain | undefined {
   return chains.every(chain => chain.steps.every((step, i) => step === best.steps[i])) ? best : undefined
 }
 
-function holds(view: View, chain: Chain, { rules, bounds, book }: Setting): boolean {
+function holds(view: View, chain: Chain, setting: Setting): boolean {
+  const { rules, bounds } = setting
   const { peer } = view
   const { peers, quarantined } = succession(view, chain.owner)
   if (quarantined || peers.at(-1) !== peer) return false
@@ -168,9 +146,7 @@ function holds(view: View, chain: Chain, { rules, bounds, book }: Setting): bool
   if (!needed.every(p => (view.logs[p] as readonly Rec[]).length >= (view.removed.get(p)?.cut ?? 0))) return false
   if (peer < bounds.settled || !rules.newcomerAdopts) return true
   const own = view.logs[peer] as readonly Rec[]
-  return listedRemovals(view, id => book.record(id)).every(removal => {
-    const outcome = view.outcomes.get(removal)
-    if (outcome !== 'undecided') return true
+  return openListed(view, setting).every(removal => {
     if (!rules.adoptionOutlastsAck && own.some(r => r.kind === 'remove-ack' && r.of === removal.id)) return true
     return !chain.steps.some(step => removal.targets.includes(step.writer))
   })

@@ -31,27 +31,38 @@ export function complete(
   const ackers = new Set([removal.writer, ...acks.map(ack => ack.writer)])
   for (const member of members) if (!removal.targets.includes(member) && !ackers.has(member)) return undefined
   const needsMajority = setting.rules.majority && removal.assertion < 2
-  return needsMajority && !isMajority(members, ackers, lists, setting) ? undefined : acks
+  return needsMajority && !isMajority(members, ackers, [removal, ...acks], lists, setting) ? undefined : acks
 }
 
 /** True if the acknowledgements settle the newcomer: they are a strict majority, with the admission itself or without it. */
-export function settles(admission: Rec, acks: readonly Rec[], seen: readonly Rec[], setting: Setting): boolean {
-  return [[admission, ...acks], acks].some(said => {
+export function settles(
+  admission: Rec,
+  acks: readonly Rec[],
+  seen: readonly Rec[],
+  setting: Setting,
+  withAdmission = true,
+): boolean {
+  return [...(withAdmission ? [[admission, ...acks]] : []), acks].some(said => {
     const lists = listsOf(admission, said, setting)
     const members = electorate(lists, seen, setting)
     members.delete(admission.to)
-    return isMajority(members, new Set(said.map(({ writer }) => writer)), lists, setting)
+    return isMajority(members, new Set(said.map(({ writer }) => writer)), said, lists, setting)
   })
 }
 
-/** Of the members more have acknowledged, and are settled by some list, than have not acknowledged. */
+/** Of the members more have acknowledged, and were settled by then, than have not acknowledged. */
 function isMajority(
   members: ReadonlySet<number>,
   ackers: ReadonlySet<number>,
+  said: readonly Rec[],
   lists: readonly (readonly Rec[])[],
-  { rules, bounds }: Setting,
+  { rules, bounds, book }: Setting,
 ): boolean {
-  const listed = new Set(lists.flat().flatMap(r => (r.kind === 'settled' ? [r.writer] : [])))
+  const settled = (list: readonly Rec[]) => list.flatMap(r => (r.kind === 'settled' ? [r.writer] : []))
+  const own = said.flatMap(({ writer, list }) =>
+    settled(list.map(id => book.record(id))).filter(peer => peer === writer),
+  )
+  const listed = new Set(rules.ownSettled ? own : settled(lists.flat()))
   const counts = (peer: number) => !rules.settledMajority || peer < bounds.settled || listed.has(peer)
   const voting = [...members].filter(peer => ackers.has(peer))
   return voting.filter(counts).length > members.size - voting.length

@@ -1,8 +1,9 @@
 /** What a peer may write next in a view. Every move is one record; a true assertion also turns its targets off for good. */
-import { type Custody, mayVouch } from './custody.ts'
+import type { Custody } from './custody.ts'
 import { choices, complete, isSettled, settles } from './majority.ts'
 import { blank, type Content, type Rec, sorted } from './records.ts'
 import type { Setting } from './rules.ts'
+import { binding, knowsListed, sureIn } from './told.ts'
 import { acksOf, cutOver, type View } from './view.ts'
 
 export function movesOf(view: View, custody: Custody, setting: Setting): Content[] {
@@ -29,8 +30,10 @@ function mayOwn(view: View, { bounds }: Setting): (peer: number) => boolean {
 }
 
 function custodyMoves(view: View, custody: Custody, base: Base, setting: Setting): Content[] {
-  const { bounds } = setting
-  const to = members(view, setting).filter(p => p !== view.peer && mayOwn(view, setting)(p))
+  const { bounds, rules } = setting
+  const going = rules.givesNoTarget ? binding(view, setting).flatMap(({ targets }) => targets) : []
+  const isTaker = (p: number) => p !== view.peer && !going.includes(p) && mayOwn(view, setting)(p)
+  const to = [...new Set(members(view, setting))].filter(isTaker)
   const moves: Content[] = []
   for (const peer of to) {
     for (const { block, of, carved } of custody.blocks) {
@@ -44,26 +47,31 @@ function custodyMoves(view: View, custody: Custody, base: Base, setting: Setting
 }
 
 function joinMoves(view: View, base: Base, setting: Setting): Content[] {
-  const { bounds } = setting
+  const { bounds, rules } = setting
   const { peer } = view
   const moves: Content[] = []
   const list = listOf(view)
   const admitted = members(view, setting)
-  const isSilent = !mayVouch(view, setting)
-  for (let p = bounds.settled; p < bounds.settled + bounds.joins && !isSilent; p++)
-    if (!admitted.includes(p)) moves.push({ ...base, kind: 'admit', to: p, list })
+  for (let p = bounds.settled; p < bounds.settled + bounds.joins; p++)
+    if (p !== peer && admitted.filter(member => member === p).length < bounds.admissions)
+      moves.push({ ...base, kind: 'admit', to: p, list })
   for (const admission of view.records.filter(r => r.kind === 'admit')) {
     const acks = view.records.filter(r => r.kind === 'admit-ack' && r.of === admission.id)
     if (admission.to === peer) {
       if (isSettled(peer, view.records)) continue
-      for (const cited of choices(acks)) {
-        if (settles(admission, cited, view.records, setting))
+      const { isSure, mayVote } = rules.relyOnSure ? sureIn(view, setting) : { isSure: () => true, mayVote: () => true }
+      if (!isSure(admission)) continue
+      for (const cited of choices(acks.filter(ack => mayVote(ack.writer)))) {
+        const isMost = settles(admission, cited, view.records, setting, mayVote(admission.writer))
+        if (isMost && knowsListed(view, [admission, ...cited], setting))
           moves.push({ ...base, kind: 'settled', of: admission.id, cited: sorted(cited.map(a => a.id)) })
       }
-    } else if (!isSilent && !isSettled(admission.to, view.records)) {
-      // once, and again when somebody was removed since
+    } else if (!isSettled(admission.to, view.records)) {
+      // once, and again when somebody was removed since, or it was settled itself
       const said = [admission, ...acks].filter(r => r.writer === peer)
-      const isNews = (end: Rec) => end.kind === 'end' && end.effective && !said.some(r => r.list.includes(end.id))
+      const isOwn = (r: Rec) => r.kind === 'settled' && r.writer === peer
+      const isNews = (r: Rec) =>
+        ((r.kind === 'end' && r.effective) || isOwn(r)) && !said.some(({ list }) => list.includes(r.id))
       if (said.length === 0 || view.records.some(isNews))
         moves.push({ ...base, kind: 'admit-ack', of: admission.id, list })
     }
@@ -86,35 +94,31 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const held = (targets: readonly number[]) => targets.map(t => (view.logs[t] as readonly Rec[]).length)
   const own = view.logs[peer] as readonly Rec[]
   const undecided = [...view.outcomes.keys()].filter(removal => view.outcomes.get(removal) === 'undecided')
-  const blocking = undecided.filter(r => r.writer === peer || own.some(a => a.kind === 'remove-ack' && a.of === r.id))
+  const blocking = binding(view, setting)
   /** (d), and (f)'s way out of it: an asserted removal of the starter. */
-  const free = (starter: number, targets: readonly number[], asserted: boolean) =>
+  const free = (starter: number, targets: readonly number[], asserted: boolean, removal?: Rec) =>
     !rules.oneAtATime ||
     blocking.every(
       r =>
-        r.writer !== peer &&
-        asserted &&
-        rules.starterRemoved &&
-        targets.includes(r.writer) &&
-        !(rules.boundByTarget && r.targets.includes(starter)),
+        r === removal ||
+        (r.writer !== peer &&
+          asserted &&
+          rules.starterRemoved &&
+          targets.includes(r.writer) &&
+          !(rules.boundByTarget && r.targets.includes(starter))),
     )
   const isAsserted = (removal: Rec) =>
     removal.assertion > 0 || view.records.some(r => r.kind === 'host-down' && r.of === removal.id)
 
-  const others = members(view, setting).filter(p => p !== peer && !view.removed.has(p))
-  const sets = others.map(t => [t])
-  if (bounds.joint) for (const a of others) for (const b of others) if (a < b) sets.push([a, b])
+  const others = [...new Set(members(view, setting))].filter(p => p !== peer && !view.removed.has(p))
+  const sets = subsets(sorted(others), bounds.targets)
   if (mayOwn(view, setting)(peer) && view.records.filter(r => r.kind === 'remove').length < bounds.removals) {
     for (const targets of sets) {
       const heirs = [peer, ...others].filter(p => !targets.includes(p) && mayOwn(view, setting)(p))
       for (const assertion of bounds.assertions) {
         if (!free(peer, targets, assertion > 0)) continue
-        for (const first of heirs) {
-          for (const second of targets.length > 1 ? heirs : [first]) {
-            const chosen = targets.length > 1 ? [first, second] : [first]
-            moves.push({ ...base, kind: 'remove', targets, heirs: chosen, assertion, list, counters: held(targets) })
-          }
-        }
+        for (const chosen of tuples(heirs, targets.length))
+          moves.push({ ...base, kind: 'remove', targets, heirs: chosen, assertion, list, counters: held(targets) })
       }
     }
   }
@@ -140,11 +144,21 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
       !acks.some(a => a.writer === peer) &&
       !view.removed.has(removal.writer) &&
       targets.every(t => !view.removed.has(t)) &&
-      free(removal.writer, targets, asserted) &&
+      free(removal.writer, targets, asserted, removal) &&
       !(rules.assertedFirst && undecided.some(r => r.targets.includes(removal.writer) && isAsserted(r)))
     ) {
       moves.push({ ...about, kind: 'remove-ack', counters: held(targets), list })
     }
   }
   return moves
+}
+
+/** Of one to `most` of these, ascending. */
+function subsets(of: readonly number[], most: number): number[][] {
+  if (most === 0) return []
+  return of.flatMap((first, i) => [[first], ...subsets(of.slice(i + 1), most - 1).map(rest => [first, ...rest])])
+}
+
+function tuples(of: readonly number[], length: number): number[][] {
+  return length === 0 ? [[]] : of.flatMap(first => tuples(of, length - 1).map(rest => [first, ...rest]))
 }

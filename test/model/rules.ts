@@ -17,16 +17,22 @@ export interface Rules {
   readonly starterDeclares: boolean
   /** No second acknowledgement or start while one is undecided (d). (V5) */
   readonly oneAtATime: boolean
+  /** Nobody gives to a target of a removal that binds the giver. */
+  readonly givesNoTarget: boolean
   /** A listed admission counts as a member, settled or not. (V6) */
   readonly countsPending: boolean
   /** Members are counted over the union of all cited lists; off: over the starter's list alone. (V6) */
   readonly countsListed: boolean
   /** A newcomer takes no custody that rests on the records of a target of a listed, undecided removal. (V7) */
   readonly newcomerAdopts: boolean
-  /** A newcomer lets nobody in, and acknowledges nobody, before it holds every removal that it was told of. */
-  readonly silentUntilTold: boolean
-  /** A newcomer owns only once it holds every listed removal; lists name them only by starter and number. (V7b) */
+  /** A newcomer is settled only once it holds every listed removal; lists name them only by starter and number. (V7b) */
   readonly newcomerHolds: boolean
+  /** And once it has every listed admission, in effect, so that it lists them itself. */
+  readonly newcomerSees: 'in effect' | 'held' | 'none'
+  /** A newcomer relies on nobody who is gone or may be, nor on whom only such may have let in. */
+  readonly relyOnSure: boolean
+  /** A listed, undecided removal binds the settled newcomer as if it had acknowledged it. */
+  readonly toldIsPromise: boolean
   /** The newcomer's own acknowledgement does not lift what it adopted. (V7c) */
   readonly adoptionOutlastsAck: boolean
   /** (f): of a starter removed with an assertion, the undecided removal is decided by the cut. */
@@ -39,8 +45,10 @@ export interface Rules {
   readonly assertedFirst: boolean
   /** A removal needs a strict majority of the members before it. (H11) */
   readonly majority: boolean
-  /** Only whom some list has as settled outweighs those who have not acknowledged, in admissions and removals. (H10) */
+  /** Only who is settled outweighs those who have not acknowledged, in admissions and removals. (H10) */
   readonly settledMajority: boolean
+  /** That is who had itself as settled when it acknowledged; off: whom some list has so. */
+  readonly ownSettled: boolean
   /** A carve-out is a step of the block's own chain; off: only a register of its own. (H8) */
   readonly carveInChain: boolean
   /** A starter's assertion is true: the targets are off. Off shows what the operator's word is worth. */
@@ -56,11 +64,14 @@ export const allRules: Rules = {
   heirHolds: 'all',
   starterDeclares: true,
   oneAtATime: true,
+  givesNoTarget: true,
   countsPending: true,
   countsListed: true,
   newcomerAdopts: true,
-  silentUntilTold: true,
   newcomerHolds: true,
+  newcomerSees: 'in effect',
+  relyOnSure: true,
+  toldIsPromise: true,
   adoptionOutlastsAck: true,
   starterRemoved: true,
   cutHeldForOutcome: true,
@@ -68,6 +79,7 @@ export const allRules: Rules = {
   assertedFirst: true,
   majority: true,
   settledMajority: true,
+  ownSettled: true,
   carveInChain: true,
   truthful: true,
   unseenAreOff: true,
@@ -77,6 +89,8 @@ export const allRules: Rules = {
 export interface Bounds {
   readonly settled: number
   readonly joins: number
+  /** How often the same newcomer may be let in. */
+  readonly admissions: number
   readonly blocks: number
   /** Records in all logs together. */
   readonly records: number
@@ -88,8 +102,8 @@ export interface Bounds {
   /** Later assertions. */
   readonly hostDowns: number
   readonly cancels: number
-  /** Removals may name two targets. */
-  readonly joint: boolean
+  /** A removal names this many targets at most. */
+  readonly targets: number
   /** Who may write records of a kind, to look at a part of the histories only; everybody where it is not named. */
   readonly writers?: Partial<Record<Kind, readonly number[]>>
 }
@@ -97,6 +111,7 @@ export interface Bounds {
 export const noBounds: Bounds = {
   settled: 3,
   joins: 0,
+  admissions: 1,
   blocks: 1,
   records: 6,
   gives: 0,
@@ -105,7 +120,7 @@ export const noBounds: Bounds = {
   assertions: [1],
   hostDowns: 0,
   cancels: 0,
-  joint: false,
+  targets: 1,
 }
 
 /** One search: the rules, the bounds, and the records that it met. */

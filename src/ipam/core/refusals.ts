@@ -106,6 +106,14 @@ export function noNetwork(id: NetworkId, network: Network | undefined): SkeinErr
   return new SkeinError('not-found', `${what}: see skein network ls`)
 }
 
+/** `conflict`: the host that asks is being removed, which binds the owner of the address (R9). */
+export function goingAway(): SkeinError {
+  return new SkeinError(
+    'conflict',
+    'the owner of this address takes part in the removal of this host: see skein peer ls',
+  )
+}
+
 /** `in-use`: its containers are on their way into another network. */
 export function drained(network: Network, goal: Network | undefined): SkeinError {
   const other = goal ? labelOf(goal) : 'another network'

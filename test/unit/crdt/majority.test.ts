@@ -26,7 +26,8 @@ const table: [text: string, proof: Proof, majority: boolean][] = [
   ['both of two are', proof('a', ['b'], [ack('b', ['b'])]), true],
   ['two of three are: the admitter counts', proof('b', ['b', 'c'], [ack('c', ['b', 'c'])]), true],
   ['half of four are not', proof('a', ['b', 'c', 'd'], [ack('b', ['b', 'c', 'd'])]), false],
-  ['three of four are', proof('a', ['b', 'c', 'd'], [ack('b', []), ack('c', [])]), true],
+  ['three of four are', proof('a', ['b', 'c', 'd'], [ack('b', ['b']), ack('c', ['c'])]), true],
+  ['not if their own lists are without them', proof('a', ['b', 'c', 'd'], [ack('b', ['c']), ack('c', ['b'])]), false],
   ['a list of one acker counts for all', proof('a', ['b'], [ack('b', ['b', 'c', 'd'])]), false],
   ['who is pending counts, and its acknowledgement too', proof('a', ['b', 'p'], [ack('p', ['b', 'p'])]), true],
   [
@@ -55,8 +56,18 @@ const table: [text: string, proof: Proof, majority: boolean][] = [
     false,
   ],
   [
-    'whom one list has as settled counts so',
+    'whom the list of another has as settled, and not its own, does not count so: it was bound by nothing when it said that',
     proof('c', atTheSite, [ack('p', atTheSite, joined), ack('b', atTheSite)], joined),
+    false,
+  ],
+  [
+    'who says it again once it is settled does',
+    proof(
+      'c',
+      atTheSite,
+      [ack('p', atTheSite, joined), ack('b', atTheSite, joined), ack('p', atTheSite, ['q'])],
+      joined,
+    ),
     true,
   ],
   ['and may be missing for that', proof('a', ['b', 'p', 'q'], [ack('b', ['b', 'p', 'q'])], joined), false],
@@ -115,6 +126,18 @@ describe('crdt: majority (R4)', () => {
     const given = proof('b', ['b', 'c', 'p'], [left, ack('a', ['b', 'c', 'e', 'n'])])
     assert.deepEqual(stillMissing(given), ['e'])
     assert.deepEqual(provenMajority(given), given.acks)
+  })
+
+  it('leaves out who lists a removal that is not held, and has no proof while the admission lists one', () => {
+    const untold: ProofAck = { ...ack('b', []), untold: ['x'] }
+    const given = proof('a', ['b', 'c'], [untold, ack('c', ['b', 'c'])])
+    assert.deepEqual(
+      provenMajority(given)?.map(item => item.key),
+      ['c'],
+    )
+    assert.deepEqual(stillMissing(given), ['x'])
+    assert.equal(provenMajority({ ...given, admitter: { ...given.admitter, untold: ['y'] } }), undefined)
+    assert.ok(hasMajority(given), 'for the others, which cannot know what it holds, it counts')
   })
 
   it('gives only proofs that hold by themselves, and the whole when the whole holds', () => {

@@ -1,11 +1,9 @@
 /** What peers of a model mesh do by themselves about members that come and go. */
-import { knownLeaf } from '../../../src/crdt/known.ts'
+import { owedToAdmissions } from '../../../src/crdt/admission-duty.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
-import { contentName } from '../../../src/crdt/registry.ts'
-import type { RegistryView, Removal } from '../../../src/crdt/registry-view.ts'
+import type { Removal } from '../../../src/crdt/registry-view.ts'
 import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
 import { cancelRemovalLeaves } from '../../../src/crdt/removal-start.ts'
-import type { PeerKey } from '../../../src/lib/keys.ts'
 import { type ModelPeer, settle } from './model-peer.ts'
 
 /** The records that it owes now; none when it has nothing to do. */
@@ -13,23 +11,6 @@ export function owedLeaves({ registry, writer, isIn }: ModelPeer): readonly Leaf
   if (!isIn) return []
   const removal = owedRemovalLeaves(registry, writer.key)
   return removal.length > 0 ? removal : owedToAdmissions(registry, writer.key)
-}
-
-function owedToAdmissions(view: RegistryView, self: PeerKey): readonly Leaf[] {
-  const isPending = (key: PeerKey) => view.member(key)?.settled === false
-  const pending = view.admissions().filter(({ key }) => isPending(key))
-  const own = pending.find(({ key }) => key === self)
-  const acks = own && view.majorityFor(own.dot)
-  if (own && acks) return [{ kind: 'settled', admission: own.dot, acks }]
-  if (!view.mayVouch()) return []
-  const waitsInVain = (key: PeerKey) => view.member(key)?.waitingFor.some(other => !view.member(other)) === true
-  const asked = pending.find(({ key, dot, ackedBy }) => {
-    const isNew = !ackedBy.some(ack => ack.key === self)
-    return key !== self && (isNew || (waitsInVain(key) && !view.hasListedGone(self, key, dot)))
-  })
-  if (!asked) return []
-  const known = knownLeaf(view)
-  return [known, { kind: 'ack', admission: asked.dot, known: contentName(known) }]
 }
 
 /** Everybody has everything and has done what it owes: removals that all in reach can decide are decided, and operators lift the others. */

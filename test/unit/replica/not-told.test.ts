@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { afterEach, describe, it } from 'mocha'
+import { afterEach, beforeEach, describe, it } from 'mocha'
 import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { signerOf } from '../../../src/lib/keys.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -18,22 +18,21 @@ describe('replica: who was let in while a host was being removed, and does not h
   const peer = (number: number) => peers.get(number) ?? assert.fail()
   const viewOf = (number: number) => peer(number).replica.view
   const until = (number: number, check: (view: RegistryView) => boolean) => peer(number).replica.waitFor(check, 5000)
-  const onFounder = (number: number) => viewOf(1).member(keyOf(number)) ?? assert.fail()
+  const members = (number: number) => viewOf(number).members()
 
-  afterEach(async () => {
-    for (const each of peers.values()) await each.stop()
-    peers.clear()
-  })
+  let hub: MemoryHub
+  let hearAll: () => void
 
-  it('neither lets anybody in nor acknowledges anybody before it does', async () => {
-    const hub = new MemoryHub()
-    const join = async (number: number, via: number) => {
-      peers.set(number, await joinPeer(hub, `host${number}`, peer(via), seedAt(number)))
-    }
-    const split = (...groups: number[][]) => {
-      hub.heal()
-      hub.split(...groups.map(group => group.map(keyOf)))
-    }
+  const join = async (number: number, via: number) => {
+    peers.set(number, await joinPeer(hub, `host${number}`, peer(via), seedAt(number)))
+  }
+  const split = (...groups: number[][]) => {
+    hub.heal()
+    hub.split(...groups.map(group => group.map(keyOf)))
+  }
+
+  beforeEach(async () => {
+    hub = new MemoryHub()
     peers.set(1, await foundPeer(hub, 'host1', seedAt(1)))
     for (const number of [2, 3]) await join(number, 1)
     const areSettled = (view: RegistryView) => view.members().filter(({ settled }) => settled).length === 3
@@ -45,41 +44,92 @@ describe('replica: who was let in while a host was being removed, and does not h
       broadcast(bytes)
       peer(1).mesh.hear(keyOf(2), bytes)
     }
+    hearAll = () => {
+      mesh.broadcast = broadcast
+      hub.heal()
+    }
     split([1], [2, 3])
     await eventually(() => assert.equal(viewOf(2).held(keyOf(3)), viewOf(3).held(keyOf(3))))
-    const second = peer(2)
     const started = peer(3).removal.start([keyOf(1)], 0)
     await until(2, view => view.removals().length > 0)
     split([1, 4, 5, 6], [2], [3])
     await started
     await until(2, view => view.removals()[0]?.ackedBy.includes(keyOf(2)) === true)
-
     for (const number of [4, 5]) {
       await join(number, 2)
       await until(number, view => view.member(keyOf(number)) !== undefined)
       await eventually(() => assert.ok(viewOf(1).member(keyOf(number))))
     }
-    await until(4, view => view.member(keyOf(4))?.settled === true)
-    for (const number of [1, 4, 5]) assert.deepEqual(viewOf(number).removals(), [], `host${number}`)
-    await assert.rejects(join(6, 4), { code: 'unavailable', message: /let in while another was being removed/ })
-    await join(6, 1)
-    await until(6, view => view.member(keyOf(6)) !== undefined)
-    for (const number of [5, 6]) {
-      await eventually(() => assert.ok(onFounder(number).waitingFor.includes(keyOf(4))))
-      assert.equal(onFounder(number).settled, false)
+  })
+
+  afterEach(async () => {
+    for (const each of peers.values()) await each.stop()
+    peers.clear()
+  })
+
+  it('is settled once it does, and counts for nobody as settled before', async () => {
+    await join(6, 4)
+    for (const number of [4, 5, 6]) {
+      await until(number, view => view.member(keyOf(number)) !== undefined)
+      await eventually(() => {
+        const admissions = viewOf(number).admissions()
+        const [own] = admissions.filter(({ key }) => key === keyOf(number))
+        assert.ok(
+          own?.ackedBy.some(ack => ack.key === keyOf(1)),
+          `host${number}`,
+        )
+        assert.ok(viewOf(number).member(keyOf(number))?.waitingFor.includes(keyOf(3)), `host${number}`)
+      })
+    }
+    for (const number of [1, 4, 5, 6]) {
+      assert.deepEqual(viewOf(number).removals(), [], `host${number}`)
+      await eventually(() => {
+        const pending = members(number).filter(({ settled }) => !settled)
+        assert.deepEqual(pending.map(({ name }) => name).sort(), ['host4', 'host5', 'host6'], `host${number}`)
+      })
     }
 
-    second.mesh.broadcast = broadcast
-    hub.heal()
-    const staying = [2, 3, 4, 5]
+    hearAll()
+    const staying = [2, 3, 4, 5, 6]
     await eventually(() => {
       for (const number of staying) {
-        const members = viewOf(number).members()
-        assert.deepEqual(members.map(({ key }) => key).sort(), staying.map(keyOf).sort(), `host${number}`)
-        assert.ok(members.every(({ settled }) => settled))
+        assert.deepEqual(
+          members(number)
+            .map(({ key }) => key)
+            .sort(),
+          staying.map(keyOf).sort(),
+          `host${number}`,
+        )
+        assert.ok(members(number).every(({ settled }) => settled))
         assert.equal(viewOf(number).digest(), viewOf(2).digest())
       }
       assert.ok(peer(1).replica.removedBy)
     })
+  })
+
+  it('waits for it no more once who started it, and whoever held it, were removed', async () => {
+    for (const number of [2, 3]) {
+      await peer(number).stop()
+      peers.delete(number)
+    }
+    await peer(1).removal.start([keyOf(2), keyOf(3)], 2)
+    const staying = [1, 4, 5]
+    await eventually(() => {
+      for (const number of staying) {
+        assert.deepEqual(
+          members(number)
+            .map(({ key }) => key)
+            .sort(),
+          staying.map(keyOf).sort(),
+          `host${number}`,
+        )
+        assert.ok(
+          members(number).every(({ settled }) => settled),
+          `host${number}`,
+        )
+      }
+    })
+    await join(6, 4)
+    await until(6, view => view.member(keyOf(6))?.settled === true)
   })
 })
