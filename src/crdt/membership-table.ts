@@ -33,8 +33,6 @@ export interface Lists {
 export class MembershipTable {
   readonly #meshId: string
   readonly #lists: Lists
-  #sureOf: Sure | undefined
-  readonly #untoldBy = new Map<string, PeerKey[]>()
   readonly #live: LiveSet
   readonly #peers: OwnRegisters<PeerLeaf>
   readonly #admissions: Admissions
@@ -43,12 +41,15 @@ export class MembershipTable {
   readonly #pretended = new Map<string, LeafRecord<MeshLeaf>>()
   readonly #claims = new ForgedClaims()
   #founder: LeafRecord<MeshLeaf> | undefined
+  /** By list, until members or removals change: who wrote what it names and is not in effect. */
+  readonly #untoldBy = new Map<string, PeerKey[]>()
+  #sureOf: Sure | undefined
   #members: Map<PeerKey, Member> | undefined
   #version = 0
 
   constructor(meshId: string, verify: Verify, live: LiveSet, lists: Lists) {
-    this.#lists = lists
     this.#meshId = meshId
+    this.#lists = lists
     this.#live = live
     this.#peers = new OwnRegisters(live)
     this.#admissions = new Admissions(meshId, verify, live, (key, hash) => lists.listing(key, hash))

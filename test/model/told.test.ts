@@ -229,6 +229,38 @@ const byTargets: Told = {
   last: [[5, '0:3']],
 }
 
+/** As that, where who lets in and gives has acknowledged nothing, and was told of the removal. */
+const byTargetsOfOthers: Told = {
+  within: { settled: 5, joins: 3, removals: 2, gives: 2, assertions: [0, 1], targets: 2 },
+  steps: [
+    [0, '', /start the removal of 3 \(heir 0\) and 4 \(heir 0\), assertion 0/],
+    [1, '0:1', /acknowledge the removal/],
+    [2, '0:1', /acknowledge the removal/],
+    [0, '', /admit 5/],
+    [1, '0:2', /acknowledge the admission 0's 2/],
+    [2, '0:2', /acknowledge the admission 0's 2/],
+    [5, '0:2 1:2 2:2', /settled, by 1's 2, 2's 2/],
+    [0, '', /admit 6/],
+    [1, '0:3', /acknowledge the admission 0's 3/],
+    [2, '0:3', /acknowledge the admission 0's 3/],
+    [5, '0:3', /acknowledge the admission 0's 3/],
+    [6, '0:3 1:3 2:3 5:2', /settled, by 1's 3, 2's 3, 5's 2/],
+    [5, '', /admit 7/],
+    [3, '0:3 5:3', /acknowledge the admission 5's 3/],
+    [4, '0:3 5:3', /acknowledge the admission 5's 3/],
+    [6, '5:3', /acknowledge the admission 5's 3/],
+    [7, '0:3 3:1 4:1 5:3 6:2', /settled, by 3's 1, 4's 1, 6's 2/],
+    [0, '5:1', /give block 0 to 5/],
+    [5, '0:4 3:1 4:1 7:1', /give block 0 to 7/],
+    [0, '1:1 2:1', /removal 0's 1 is effective by 1's 1, 2's 1, cut 3 to 0, 4 to 0/],
+    [0, '5:2 6:1', /start the removal of 5 \(heir 0\) and 6 \(heir 0\), assertion 1/],
+    [1, '0:6', /acknowledge the removal 0's 6/],
+    [2, '0:6', /acknowledge the removal 0's 6/],
+    [0, '1:4 2:4', /removal 0's 6 is effective by/],
+  ],
+  last: [[7, '0:4 5:4']],
+}
+
 /** 6 is let in by the target of a removal, above its cut, and settled by others who were told of that. */
 const byCutOff: Told = {
   within: { settled: 3, joins: 4, removals: 2, gives: 2, assertions: [0, 1] },
@@ -322,6 +354,8 @@ describe('I1 in histories that were told', () => {
   it('breaks if a newcomer relies on who may be gone, or on whom that one has let in', () => {
     assert.match(tell(byTargets, { relyOnSure: false }) ?? '', /may both hand out/)
     assert.equal(tell(byTargets), "nobody may: 5, settled, by 3's 1, 4's 1")
+    assert.match(tell(byTargetsOfOthers, { relyOnSure: false }) ?? '', /may both hand out/)
+    assert.equal(tell(byTargetsOfOthers), "nobody may: 7, settled, by 3's 1, 4's 1, 6's 2")
     assert.match(tell(byCutOff, { relyOnSure: false }) ?? '', /may both hand out/)
     assert.equal(tell(byCutOff), "nobody may: 6, settled, by 3's 4, 4's 3, 5's 2")
   })

@@ -19,6 +19,14 @@ describe('replica: who was let in while a host was being removed, and does not h
   const viewOf = (number: number) => peer(number).replica.view
   const until = (number: number, check: (view: RegistryView) => boolean) => peer(number).replica.waitFor(check, 5000)
   const members = (number: number) => viewOf(number).members()
+  /** These are the members, on each of them, and settled. */
+  const assertSettled = (numbers: number[]) => {
+    const all = numbers.map(number => [keyOf(number), true]).sort()
+    for (const number of numbers) {
+      const seen = members(number).map(({ key, settled }) => [key, settled])
+      assert.deepEqual(seen.sort(), all, `host${number}`)
+    }
+  }
 
   let hub: MemoryHub
   let hearAll: () => void
@@ -92,17 +100,8 @@ describe('replica: who was let in while a host was being removed, and does not h
     hearAll()
     const staying = [2, 3, 4, 5, 6]
     await eventually(() => {
-      for (const number of staying) {
-        assert.deepEqual(
-          members(number)
-            .map(({ key }) => key)
-            .sort(),
-          staying.map(keyOf).sort(),
-          `host${number}`,
-        )
-        assert.ok(members(number).every(({ settled }) => settled))
-        assert.equal(viewOf(number).digest(), viewOf(2).digest())
-      }
+      assertSettled(staying)
+      for (const number of staying) assert.equal(viewOf(number).digest(), viewOf(2).digest())
       assert.ok(peer(1).replica.removedBy)
     })
   })
@@ -113,22 +112,7 @@ describe('replica: who was let in while a host was being removed, and does not h
       peers.delete(number)
     }
     await peer(1).removal.start([keyOf(2), keyOf(3)], 2)
-    const staying = [1, 4, 5]
-    await eventually(() => {
-      for (const number of staying) {
-        assert.deepEqual(
-          members(number)
-            .map(({ key }) => key)
-            .sort(),
-          staying.map(keyOf).sort(),
-          `host${number}`,
-        )
-        assert.ok(
-          members(number).every(({ settled }) => settled),
-          `host${number}`,
-        )
-      }
-    })
+    await eventually(() => assertSettled([1, 4, 5]))
     await join(6, 4)
     await until(6, view => view.member(keyOf(6))?.settled === true)
   })
