@@ -29,8 +29,8 @@ export function owedToAdmissions(view: RegistryView, self: PeerKey): readonly Le
 /**
  * Once for each admission; and again when the newcomer waits for who is no member, and somebody was removed since: then what is
  * acknowledged lists that removal, and those who are left may be the majority. It need not be the removed one that it waits for, but a guest
- * whom only the acknowledgement of that one lists. And again by who did it while it was pending itself, and is settled, where all have done it and
- * too few of them count as settled. Of several successors of one key only one is acknowledged (R8), while that is a member.
+ * whom only the acknowledgement of that one lists. And again by who did it while it was pending itself, and is settled, where too few count as
+ * settled and would be enough by now. Of several successors of one key only one is acknowledged (R8), while that is a member.
  */
 function owesAck(view: RegistryView, item: Admitted, self: PeerKey): boolean {
   const newcomer = view.member(item.key)
@@ -38,7 +38,13 @@ function owesAck(view: RegistryView, item: Admitted, self: PeerKey): boolean {
   if (!hasAcknowledged(item, self)) return !isSurplus(view, newcomer, self)
   const waitsInVain = newcomer.waitingFor.some(key => !view.member(key))
   if (waitsInVain && !view.hasListedGone(self, item.key, item.dot)) return true
-  return newcomer.waitingFor.length === 0 && view.member(self)?.settled === true && countsAsPending(view, item, self)
+  return view.member(self)?.settled === true && isEnough(view, item, newcomer) && countsAsPending(view, item, self)
+}
+
+/** True if of those who have acknowledged it more are settled by now than others are waited for. */
+function isEnough(view: RegistryView, { admitter, ackedBy }: Admitted, { waitingFor }: Member): boolean {
+  const said = new Set([admitter, ...ackedBy.map(({ key }) => key)])
+  return [...said].filter(key => !waitingFor.includes(key) && view.member(key)?.settled).length > waitingFor.length
 }
 
 /** True if that is no majority, and nothing that this peer said of it has itself as settled. */

@@ -82,7 +82,9 @@ export class MemberReadings implements MembersView {
 
   hasSpokenSettled(writer: PeerKey, newcomer: PeerKey, admission: Dot): boolean {
     const said = this.#table.saidBy(writer, newcomer, admission)
-    return said.some(({ list = [], pending = [] }) => list.includes(writer) && !pending.includes(writer))
+    // the founder is on no list, and settled by any
+    const isListed = (list: readonly PeerKey[] = []) => writer === this.#table.founder || list.includes(writer)
+    return said.some(({ list, pending = [] }) => isListed(list) && !pending.includes(writer))
   }
 
   /** Records that forge a right to let somebody in. */

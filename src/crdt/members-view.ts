@@ -45,6 +45,8 @@ export interface Removal {
   readonly waitingFor: readonly PeerKey[]
   /** While undecided: all who stay are more than half of the members, or need not be. */
   readonly isMajority: boolean
+  /** It cannot be decided: an acknowledgement rests on what a target declared after what the starter held of it when it started this. */
+  readonly isBehind?: true
   /** What the starter may declare it effective with. */
   readonly complete?: { readonly acks: readonly Dot[]; readonly cut: readonly number[] }
   /** The starter's declaration. */

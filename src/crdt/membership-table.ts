@@ -26,6 +26,8 @@ export interface Lists {
   listing(key: PeerKey, hash: string): Listing
   /** Who wrote what it names and is not in effect here. */
   untold(hash: string): PeerKey[]
+  /** Ends of removals that it rests on. */
+  ends(hash: string): readonly Dot[]
   /** Who is gone, or may be. */
   departures(): Departures
 }
@@ -41,7 +43,7 @@ export class MembershipTable {
   readonly #pretended = new Map<string, LeafRecord<MeshLeaf>>()
   readonly #claims = new ForgedClaims()
   #founder: LeafRecord<MeshLeaf> | undefined
-  /** By list, until members or removals change: who wrote what it names and is not in effect. */
+  /** By list, until members or removals change: who wrote what it names and is not in effect, or may not be. */
   readonly #untoldBy = new Map<string, PeerKey[]>()
   #sureOf: Sure | undefined
   #members: Map<PeerKey, Member> | undefined
@@ -240,9 +242,13 @@ export class MembershipTable {
   }
 
   #untoldOf(hash: string): PeerKey[] {
-    const known = this.#untoldBy.get(hash) ?? this.#lists.untold(hash)
-    this.#untoldBy.set(hash, known)
-    return known
+    const held = this.#untoldBy.get(hash)
+    if (held) return held
+    // whom an end that may be cut off took out is a member again then
+    const unsure = this.#lists.ends(hash).filter(end => !this.#sure().isSure(end))
+    const untold = [...new Set([...this.#lists.untold(hash), ...unsure.map(({ writer }) => writer)])]
+    this.#untoldBy.set(hash, untold)
+    return untold
   }
 
   #forgetMembers(): void {

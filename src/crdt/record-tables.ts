@@ -70,7 +70,8 @@ export class RecordTables {
     this.earlier = earlier
     this.counters = counters
     const listing = (key: PeerKey, hash: string) => removals.listing(key, hash)
-    this.membership = new MembershipTable(meshId, verify, this.live, { listing, untold, departures })
+    const ends = (hash: string) => removals.list(hash)?.ends ?? []
+    this.membership = new MembershipTable(meshId, verify, this.live, { listing, untold, ends, departures })
     this.blocks = new BlockTable(meshId, verify, this.live)
     const collected = {
       has: (id: GroupId) => this.networks.collected.has(id),

@@ -6,7 +6,7 @@ import type { Leaf } from './leaves.ts'
 import { contentName } from './registry.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
 import { aimsAt, isPromised } from './removal-readings.ts'
-import { cancelRemovalLeaves } from './removal-start.ts'
+import { cancelRemovalLeaves, startRemovalLeaves } from './removal-start.ts'
 import { owedToSuccession } from './succession-duty.ts'
 import { compareDots } from './vector.ts'
 
@@ -57,9 +57,16 @@ function endOf(view: RegistryView, open: readonly Removal[], removal: Removal): 
   // one that this peer has declared and that is not decided rests on records that are on their way
   if (removal.end) return []
   if (removal.complete) return [{ kind: 'removal-end', removal: removal.dot, effective: true, ...removal.complete }]
+  // of its own targets it heeds no more than it named then
+  if (removal.isBehind && removal.assertion > 0) return startedAnew(view, removal)
   const isPointless = removal.targets.some(({ key }) => !view.member(key))
   const gives = open.some(other => other.starter !== removal.starter && givesInTo(removal, other))
   return isPointless || gives ? cancelRemovalLeaves(removal) : []
+}
+
+function startedAnew(view: RegistryView, removal: Removal): readonly Leaf[] {
+  const targets = removal.targets.map(({ key }) => key)
+  return startRemovalLeaves(view, removal.starter, targets, removal.assertion, removal)
 }
 
 /** Of two that wait for each other the later gives in (d); not to a starter that it asserts to be down (f). */

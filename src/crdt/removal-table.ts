@@ -174,6 +174,16 @@ export class RemovalTable {
     return proven
   }
 
+  /**
+   * True if an acknowledgement rests on an end by a target, above the counter that the starter named: the starter's own promise keeps it
+   * from heeding that end, and so from counting that acknowledgement.
+   */
+  isBehind({ record, acks }: Process): boolean {
+    const isAbove = ({ writer, counter }: Dot) =>
+      record.leaf.targets.some(target => target.key === writer && counter > target.counter)
+    return acks.some(({ leaf }) => this.#known.get(leaf.known)?.ends.some(isAbove))
+  }
+
   /** Who has still to acknowledge, by all acknowledgements that are held. */
   tally(process: Process): Tally | undefined {
     return tallyOf(this.#proof(process, process.acks))

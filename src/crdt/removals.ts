@@ -186,6 +186,7 @@ export class Removals implements CustodyRules {
       waitingFor: tally?.missing ?? [],
       isMajority: tally?.isMajority ?? false,
       ...(outcome === 'effective' ? { cut: end?.leaf.cut ?? [] } : {}),
+      ...(outcome === 'undecided' && !tally && this.#table.isBehind(process) ? { isBehind: true } : {}),
       ...(isComplete ? { complete: { acks: acks.map(ack => ack.dot), cut: cutOf(process, acks) } } : {}),
     }
   }

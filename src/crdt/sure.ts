@@ -33,7 +33,7 @@ export class Sure {
     return !isGone(key) && !open.some(target => target.key === key) && this.#isIn(key, [])
   }
 
-  /** False for an admission that a removal may cut off. */
+  /** False for an admission, or the end of a removal, that a removal may cut off. */
   isSure({ writer, counter }: Dot, path: readonly PeerKey[] = []): boolean {
     const isBelow = this.#departures.open.every(target => target.key !== writer || counter <= target.counter)
     return isBelow && this.#isIn(writer, path)

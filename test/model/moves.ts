@@ -47,7 +47,7 @@ function custodyMoves(view: View, custody: Custody, base: Base, setting: Setting
 }
 
 function joinMoves(view: View, base: Base, setting: Setting): Content[] {
-  const { bounds, rules } = setting
+  const { bounds, rules, book } = setting
   const { peer } = view
   const moves: Content[] = []
   const list = listOf(view)
@@ -60,8 +60,10 @@ function joinMoves(view: View, base: Base, setting: Setting): Content[] {
     if (admission.to === peer) {
       if (isSettled(peer, view.records)) continue
       const { isSure, mayVote } = rules.relyOnSure ? sureIn(view, setting) : { isSure: () => true, mayVote: () => true }
-      if (!isSure(admission)) continue
-      for (const cited of choices(acks.filter(ack => mayVote(ack.writer)))) {
+      const restsOnSure = ({ list: said }: Rec) =>
+        said.every(id => book.record(id).kind !== 'end' || isSure(book.record(id)))
+      if (!isSure(admission) || !restsOnSure(admission)) continue
+      for (const cited of choices(acks.filter(ack => mayVote(ack.writer) && restsOnSure(ack)))) {
         const isMost = settles(admission, cited, view.records, setting, mayVote(admission.writer))
         if (isMost && knowsListed(view, [admission, ...cited], setting))
           moves.push({ ...base, kind: 'settled', of: admission.id, cited: sorted(cited.map(a => a.id)) })

@@ -29,7 +29,7 @@ export interface Rules {
   readonly newcomerHolds: boolean
   /** And once it has every listed admission, in effect, so that it lists them itself. */
   readonly newcomerSees: 'in effect' | 'held' | 'none'
-  /** A newcomer relies on nobody who is gone or may be, nor on whom only such may have let in. */
+  /** A newcomer relies on nobody who is gone or may be, nor on whom only such may have let in, nor on a list with ends that may be cut off. */
   readonly relyOnSure: boolean
   /** A listed, undecided removal binds the settled newcomer as if it had acknowledged it. */
   readonly toldIsPromise: boolean

@@ -3,6 +3,7 @@ import { describe, it } from 'mocha'
 import { owedToAdmissions } from '../../../src/crdt/admission-duty.ts'
 import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
 import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
+import { dotText } from '../../../src/crdt/vector.ts'
 import { Scene } from './removal-scene.ts'
 
 describe('crdt: what is owed to admissions (R4)', () => {
@@ -35,5 +36,26 @@ describe('crdt: what is owed to admissions (R4)', () => {
     for (const number of [4, 5, 4, 5]) scene.at(number).write(owed(number))
     assert.ok(scene.all.members().every(({ settled }) => settled))
     for (const number of [3, 4, 5]) assert.deepEqual(owed(number), [])
+  })
+
+  it('and when one is lost that has not, once those who are settled by now would be enough', () => {
+    const scene = new Scene(6, 1)
+    const owed = (number: number) => owedToAdmissions(scene.seenBy(number), scene.at(number).key)
+    const admissions = [2, 3, 4, 5, 6].map(newcomer => scene.admit(1, newcomer, scene.seenBy(1)))
+    const last = admissions[4] as (typeof admissions)[0]
+    for (const number of [2, 3, 4]) scene.ack(number, last, scene.seenBy(number))
+    const isLast = (number: number) =>
+      owed(number).filter(leaf => leaf.kind === 'ack' && dotText(leaf.admission) === dotText(last))
+    assert.deepEqual(isLast(2), [], 'it has said it, and is pending')
+    // 5 burns down before it says anything
+    for (let left = 6; left > 0; left--) {
+      for (const number of [2, 3, 4]) {
+        scene.at(number).write(owed(number))
+        assert.deepEqual(isLast(1), [], 'the founder was settled when it let it in')
+      }
+    }
+    scene.at(6).write(owed(6))
+    assert.deepEqual(scene.all.member(scene.at(6).key)?.settled, true)
+    for (const number of [2, 3, 4]) assert.deepEqual(isLast(number), [])
   })
 })

@@ -4,6 +4,7 @@ import { beforeEach, describe, it } from 'mocha'
 import { knownLeaf } from '../../../src/crdt/known.ts'
 import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { contentName, Registry } from '../../../src/crdt/registry.ts'
+import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
 import { dotText } from '../../../src/crdt/vector.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import { interleave } from './random-history.ts'
@@ -101,6 +102,31 @@ describe('crdt: removal of a host (R9)', () => {
       assert.deepEqual([said.get(dotText(first)), said.get(dotText(second))], ['cancelled', 'effective'])
       assert.equal(view.digest(), scene.all.digest())
     }
+  })
+
+  it('is started anew where others rest on what the host declared above that, and so decided', () => {
+    const scene = new Scene(5)
+    const first = scene.start(1, 5, 1)
+    for (const number of [2, 3, 4]) scene.acknowledge(number, first, 5)
+    const before = scene.seenBy(2)
+    scene.declare(1, first)
+    const second = scene.start(2, 1, 2, 1, before)
+    for (const number of [3, 4]) scene.acknowledge(number, second, 1)
+    const owed = () => owedRemovalLeaves(scene.seenBy(2), scene.at(2).key)
+    const leaves = owed()
+    assert.deepEqual(
+      leaves.map(({ kind }) => kind),
+      ['removal-end', 'known', 'removal'],
+    )
+    const anew = scene.at(2).write(leaves)
+    assert.deepEqual(owed(), [])
+    for (const number of [3, 4]) scene.acknowledge(number, anew, 1)
+    scene.at(2).write(owed())
+    const keys = scene
+      .seenBy(2)
+      .members()
+      .map(({ key }) => key)
+    assert.deepEqual(keys.sort(), [2, 3, 4].map(number => scene.at(number).key).sort())
   })
 
   it('V1: raises the cut to what any acknowledgement holds, and V3: the heir waits for all of it', () => {

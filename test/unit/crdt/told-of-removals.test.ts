@@ -57,6 +57,23 @@ describe('crdt: who was told of a removal (R4)', () => {
     )
   })
 
+  it('relies on no list that rests on the end of a removal by a target, above what is sure, until that is decided', () => {
+    const scene = new Scene(6, 5)
+    const first = scene.start(1, 5, 1)
+    for (const number of [2, 3, 4]) scene.acknowledge(number, first, 5)
+    const before = scene.seenBy(2)
+    scene.declare(1, first)
+    const admission = scene.admit(3, 6, scene.seenBy(3))
+    for (const number of [2, 4]) scene.ack(number, admission, scene.seenBy(number))
+    assert.ok(scene.seenBy(6).majorityFor(admission), '2, 3 and 4 of four')
+    const second = scene.start(2, 1, 2, 1, before)
+    assert.equal(scene.seenBy(6).majorityFor(admission), undefined, '5 may still be a member')
+    assert.ok(scene.seenBy(6).member(scene.at(6).key)?.waitingFor.includes(scene.at(1).key))
+    for (const number of [3, 4, 6]) scene.acknowledge(number, second, 1)
+    scene.at(2).write(owedRemovalLeaves(scene.seenBy(2), scene.at(2).key))
+    assert.ok(scene.seenBy(6).majorityFor(admission), 'started anew: the cut is no lower than the end')
+  })
+
   it('is bound by it as if it had acknowledged it: it starts and acknowledges no other', () => {
     const { scene, removal, admission } = told()
     const acks = [3, 4].map(number => scene.ack(number, admission, scene.seenBy(number, { 1: 1 })))
