@@ -39,6 +39,9 @@ const late: Bounds = {
   },
 }
 
+/** The admission and the removal of one each: then whole ones, a give and a carve-out fit in. */
+const inTurn: Bounds = { ...joining, writers: { admit: [0], remove: [2] } }
+
 const unseen: Bounds = {
   ...joining,
   targets: 2,
@@ -234,6 +237,13 @@ export const large: readonly Sound[] = [
     name: '3 settled and a join, a give, removal of two with assertion 2, ≤ 8',
     bounds: { ...joining, assertions: [2], targets: 2, records: 8 },
   },
+  { name: '3 settled and a join, a give, a carve-out, asserted removal, ≤ 7', bounds: { ...joining, carves: 1 } },
+  {
+    name: '3 settled, 0 admits, 1 acknowledges that, 2 removes, a give, a carve-out, ≤ 10',
+    bounds: { ...inTurn, writers: { ...inTurn.writers, 'admit-ack': [1] }, carves: 1, records: 10 },
+  },
+  { name: '3 settled and a join, 2 blocks, a give, asserted removal, ≤ 7', bounds: { ...joining, blocks: 2 } },
+  { name: '3 settled, 0 admits, 2 removes, 2 blocks, a give, ≤ 9', bounds: { ...inTurn, blocks: 2, records: 9 } },
 ]
 
 const collected: NetworkBounds = { peers: 2, records: 4, checkpoints: 2, allowRule: false }
