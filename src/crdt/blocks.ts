@@ -98,6 +98,17 @@ export function transferLeaf(
   return leaf
 }
 
+/** What a step takes in a record at most, bytes: by itself, and for each address that it names as carved out. */
+const [stepBytes, carvedBytes] = [152, 5]
+/** The record without its steps, and a next step that carves out a whole block. */
+const roomBytes = 100 + stepBytes + 64 * carvedBytes
+
+/** False once the next step may be too much for a record: what has moved so often stays where it is (decision 0018). */
+export function mayMove(steps: readonly (Step & { readonly carved?: readonly number[] })[]): boolean {
+  const bytes = steps.reduce((sum, { carved = [] }) => sum + stepBytes + carved.length * carvedBytes, roomBytes)
+  return bytes <= maxLeafBytes
+}
+
 /**
  * True if the chain is sound in itself: epochs 1, 2, …, carved sets that only grow, every signature right, and written by the
  * last giver at the counter that it signed. Whether each giver was the owner is the state's to say (custody.ts).

@@ -2,12 +2,14 @@
  * What to give to a member that asks. Blocks with nothing in them: no address held, none that cools down (R7),
  * no live endpoint (R5); what was carved out of them is not theirs (R6). The highest go first, since the lowest are handed
  * out first. Who has no such block gives single addresses, half of them, when the asker has nowhere else to go.
+ * What has moved as often as its record can say is passed over: to choose it would fail the whole request, each time.
  *
  * How much to keep: of n such blocks, n - floor(n / 2). The only one is kept as well, except
  * - when the addresses that stay free elsewhere do not fall below this host's own low-water mark, or
  * - when the asker has none left and asks for the last one, and no container waits for an address here. Certain failure
  *   there weighs more than a possible one here; while the two are connected it can be asked back.
  */
+import { mayMove } from '../../crdt/blocks.ts'
 import type { Network, RegistryView } from '../../crdt/registry-view.ts'
 import { anyone } from './claimant.ts'
 import { isExcluded, lowWaterOf, rangeOf, sizeOf, usableCount } from './geometry.ts'
@@ -51,7 +53,13 @@ export function chooseAll(moment: Moment, pool: Pool, limit: number): { blocks: 
   for (const ip of pool.carved(moment)) {
     if (found.blocks.length + found.ips.length >= limit) return found
     const isFree = isUnused(view, network, pool, ip) && pool.movesInMs(view, ip, nowMs) === 0
-    if (isFree && pool.ownsAddress(view, ip) && view.reservedBy(network.id, ip) === undefined) found.ips.push(ip)
+    if (
+      isFree &&
+      mayMove(view.addressTransfers(network.id, ip)) &&
+      pool.ownsAddress(view, ip) &&
+      view.reservedBy(network.id, ip) === undefined
+    )
+      found.ips.push(ip)
   }
   return found
 }
@@ -59,7 +67,7 @@ export function chooseAll(moment: Moment, pool: Pool, limit: number): { blocks: 
 function isUntouched(view: RegistryView, network: Network, pool: Pool, index: number, nowMs: number): boolean {
   const { first, last } = rangeOf(view, network, index)
   const block = view.block(network.id, index)
-  if (!block || usableCount(view, network, block) === 0) return false
+  if (!block || usableCount(view, network, block) === 0 || !mayMove(view.transfers(network.id, index))) return false
   for (let ip = first; ip <= last; ip++) {
     if (block.carved.includes(ip)) continue
     if (!isUnused(view, network, pool, ip) || pool.movesInMs(view, ip, nowMs) > 0) return false
@@ -102,12 +110,13 @@ function* unusedAddresses(moment: Moment, pool: Pool): Generator<number> {
   const blocks = pool.blocks(moment)
   for (let at = blocks.length - 1; at >= 0; at--) {
     const block = view.block(network.id, blocks[at] as number)
-    if (!block || !pool.owns(view, block.index)) continue
+    if (!block || !pool.owns(view, block.index) || !mayMove(view.transfers(network.id, block.index))) continue
     const { first, last } = rangeOf(view, network, block.index)
     for (let ip = last; ip >= first; ip--) if (!block.carved.includes(ip) && isGood(ip)) yield ip
   }
   const isKept = (ip: number) => view.reservedBy(network.id, ip) !== undefined
-  for (const ip of pool.carved(moment)) if (pool.ownsAddress(view, ip) && isGood(ip) && !isKept(ip)) yield ip
+  const isMovable = (ip: number) => pool.ownsAddress(view, ip) && mayMove(view.addressTransfers(network.id, ip))
+  for (const ip of pool.carved(moment)) if (isMovable(ip) && isGood(ip) && !isKept(ip)) yield ip
 }
 
 function isUnused(view: RegistryView, network: Network, pool: Pool, ip: number): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
 import type { Batch } from '../../../src/crdt/batch.ts'
-import { soundChain, transferLeaf } from '../../../src/crdt/blocks.ts'
+import { mayMove, soundChain, transferLeaf } from '../../../src/crdt/blocks.ts'
 import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { BlockLeaf, Transfer } from '../../../src/crdt/leaves.ts'
 import { bytesOf } from '../../../src/crdt/plain.ts'
@@ -67,7 +67,9 @@ describe('crdt: custody of a block (I1)', () => {
     let [owner, next] = [first, second]
     const give = () => transferLeaf(view, owner.signer, id, 0, next.key, owner.next)
     let moves = 0
+    let chosen = 0
     for (let leaf = tryTo(give); leaf; leaf = tryTo(give)) {
+      if (mayMove(view.transfers(id, 0))) chosen++
       owner.write([leaf])
       view.apply(owner.batches.at(-1) as Batch)
       moves++
@@ -76,6 +78,7 @@ describe('crdt: custody of a block (I1)', () => {
       ;[owner, next] = [next, owner]
     }
     assert.ok(moves > 700 && moves < 1000, `${moves} moves`)
+    assert.ok(chosen > 700 && chosen <= moves && !mayMove(view.transfers(id, 0)), `chosen for ${chosen} of them`)
     assert.throws(
       give,
       new RegExp(`has changed hands ${moves} times and stays here: ask another host, or a new network`),
