@@ -46,7 +46,7 @@ function waysOf({ world, host }: Turn): Way[] {
 /** True unless something keeps the host from handing its address out that it knows of. */
 function mayHave({ world, host, peer }: Turn, { id }: Network, ip: number): boolean {
   const { view, self, fenced } = peer.replica
-  if (fenced || isIll(host.disk) || host.peer !== peer || !isKept(view, self, id, ip)) return false
+  if (fenced || isIll(host.disk) || host.peer !== peer || !host.ready || !isKept(view, self, id, ip)) return false
   const network = view.network(id)
   const isOpen = network?.status === 'live' && network.into === undefined
   const isHeld = view.holders(id, ip).length > 0 || peer.ipam.held(id).includes(ip)
