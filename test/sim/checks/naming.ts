@@ -26,8 +26,9 @@ function checkNamingOn(world: World, inside: readonly Host[]): void {
     if (!isDoubled && !isSuspect) continue
     for (const { name, peer } of inside) {
       const isNamed = peer?.replica.view.conditions().some(({ kind, text, objects }) =>
-        // nobody uses any address of who was removed without a word on whether it runs
-        kind === 'removed-unasserted'
+        // nobody uses any address of who was removed without a word on whether it runs; nor of who is being removed, and what it did
+        // lately is withheld until that is decided (R9 b)
+        kind === 'removed-unasserted' || kind === 'removal-pending'
           ? objects.includes(host.signer.key)
           : kinds.includes(kind) && text.split(/[^0-9.]+/).includes(formatIp(ip)),
       )
