@@ -14,33 +14,39 @@ export interface Departures {
 }
 
 export class Sure {
-  readonly #founder: PeerKey | undefined
   readonly #departures: Departures
-  readonly #admissions = new Map<PeerKey, Dot[]>()
+  /** Whom admissions that are sure let in, from the founder on. */
+  readonly #members: ReadonlySet<PeerKey>
 
   constructor(founder: PeerKey | undefined, admitted: readonly Admitted[], departures: Departures) {
-    this.#founder = founder
     this.#departures = departures
-    for (const { record } of admitted) {
-      const { key } = record.leaf
-      this.#admissions.set(key, [...(this.#admissions.get(key) ?? []), record.dot])
-    }
+    this.#members = this.#membersFrom(founder, admitted)
   }
 
   /** False for who is gone or may be, and for whom only an admission that is not sure has let in. */
   mayVote(key: PeerKey): boolean {
     const { open, isGone } = this.#departures
-    return !isGone(key) && !open.some(target => target.key === key) && this.#isIn(key, [])
+    return !isGone(key) && !open.some(target => target.key === key) && this.#members.has(key)
   }
 
   /** False for an admission, or the end of a removal, that a removal may cut off. */
-  isSure({ writer, counter }: Dot, path: readonly PeerKey[] = []): boolean {
-    const isBelow = this.#departures.open.every(target => target.key !== writer || counter <= target.counter)
-    return isBelow && this.#isIn(writer, path)
+  isSure(dot: Dot): boolean {
+    return this.#isBelow(dot) && this.#members.has(dot.writer)
   }
 
-  #isIn(key: PeerKey, path: readonly PeerKey[]): boolean {
-    if (key === this.#founder) return true
-    return !path.includes(key) && (this.#admissions.get(key) ?? []).some(dot => this.isSure(dot, [...path, key]))
+  #isBelow({ writer, counter }: Dot): boolean {
+    return this.#departures.open.every(target => target.key !== writer || counter <= target.counter)
+  }
+
+  #membersFrom(founder: PeerKey | undefined, admitted: readonly Admitted[]): Set<PeerKey> {
+    const guests = new Map<PeerKey, PeerKey[]>()
+    for (const { record } of admitted) {
+      const { writer } = record.dot
+      if (this.#isBelow(record.dot)) guests.set(writer, [...(guests.get(writer) ?? []), record.leaf.key])
+    }
+    const members = new Set<PeerKey>(founder === undefined ? [] : [founder])
+    // who is added while it is walked is walked, too
+    for (const host of members) for (const guest of guests.get(host) ?? []) members.add(guest)
+    return members
   }
 }

@@ -23,26 +23,32 @@ export interface Untold {
 
 /** What of a list is not in effect here, and not void. */
 export function untoldOf(list: Pick<KnownLeaf, 'admissions' | 'removals'>, inEffect: InEffect): Untold {
-  const isVoid = (dot: Dot) => isVoidIn(list, inEffect, dot, [])
-  const admissions = list.admissions.filter(({ key, dot }) => !inEffect.isAdmitted(key, dot) && !isVoid(dot))
-  return {
-    admissions: admissions.map(({ dot }) => dot),
-    removals: list.removals.filter(dot => !inEffect.isHeld(dot) && !isVoid(dot)),
-  }
+  const missing = list.admissions.filter(({ key, dot }) => !inEffect.isAdmitted(key, dot))
+  const removals = list.removals.filter(dot => !inEffect.isHeld(dot))
+  if (missing.length === 0 && removals.length === 0) return { admissions: [], removals: [] }
+  const hosts = hostsOf(list, inEffect)
+  const mayCount = (dot: Dot) => hosts.has(dot.writer) && isBelowCut(inEffect, dot)
+  return { admissions: missing.map(({ dot }) => dot).filter(mayCount), removals: removals.filter(mayCount) }
 }
 
 /**
- * Above the cut of its writer, or by one whom only what is void itself has let in: it never takes effect, and perhaps nobody has it
- * any more.
+ * Who may have written what counts. What another wrote is void, as what lies above the cut of its writer: the list knows only such
+ * admissions of it as are void themselves. It never takes effect, and perhaps nobody has it any more.
  */
-function isVoidIn(
-  list: Pick<KnownLeaf, 'admissions'>,
-  inEffect: InEffect,
-  { writer, counter }: Dot,
-  path: readonly PeerKey[],
-): boolean {
-  if (counter > (inEffect.cut(writer) ?? counter)) return true
-  if (writer === inEffect.founder || inEffect.isAdmitted(writer) || path.includes(writer)) return false
-  const admissions = list.admissions.filter(({ key }) => key === writer)
-  return admissions.length > 0 && admissions.every(({ dot }) => isVoidIn(list, inEffect, dot, [...path, writer]))
+function hostsOf({ admissions, removals }: Pick<KnownLeaf, 'admissions' | 'removals'>, inEffect: InEffect) {
+  const guests = new Map<PeerKey, PeerKey[]>()
+  const listed = new Set(admissions.map(({ key }) => key))
+  for (const { key, dot } of admissions) {
+    if (isBelowCut(inEffect, dot)) guests.set(dot.writer, [...(guests.get(dot.writer) ?? []), key])
+  }
+  const writers = [...admissions.map(({ dot }) => dot), ...removals].map(({ writer }) => writer)
+  const isKnown = (key: PeerKey) => key === inEffect.founder || inEffect.isAdmitted(key) || !listed.has(key)
+  const hosts = new Set(writers.filter(isKnown))
+  // who is added while it is walked is walked, too
+  for (const host of hosts) for (const guest of guests.get(host) ?? []) hosts.add(guest)
+  return hosts
+}
+
+function isBelowCut(inEffect: InEffect, { writer, counter }: Dot): boolean {
+  return counter <= (inEffect.cut(writer) ?? counter)
 }

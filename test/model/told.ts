@@ -13,7 +13,8 @@ function isVoid(view: View, about: Rec, listed: readonly Rec[], bounds: Bounds, 
   if (isAboveCut(view, about)) return true
   const { writer } = about
   const isIn = view.records.some(r => r.kind === 'admit' && r.to === writer)
-  if (writer < bounds.settled || isIn || path.includes(writer)) return false
+  if (writer < bounds.settled || isIn) return false
+  if (path.includes(writer)) return true
   const admissions = listed.filter(r => r.kind === 'admit' && r.to === writer)
   const isVoidToo = (r: Rec) => isVoid(view, r, listed, bounds, [...path, writer])
   return admissions.length > 0 && admissions.every(isVoidToo)
