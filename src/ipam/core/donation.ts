@@ -53,13 +53,7 @@ export function chooseAll(moment: Moment, pool: Pool, limit: number): { blocks: 
   for (const ip of pool.carved(moment)) {
     if (found.blocks.length + found.ips.length >= limit) return found
     const isFree = isUnused(view, network, pool, ip) && pool.movesInMs(view, ip, nowMs) === 0
-    if (
-      isFree &&
-      mayMove(view.addressTransfers(network.id, ip)) &&
-      pool.ownsAddress(view, ip) &&
-      view.reservedBy(network.id, ip) === undefined
-    )
-      found.ips.push(ip)
+    if (isFree && isMovable(view, network, pool, ip)) found.ips.push(ip)
   }
   return found
 }
@@ -114,9 +108,13 @@ function* unusedAddresses(moment: Moment, pool: Pool): Generator<number> {
     const { first, last } = rangeOf(view, network, block.index)
     for (let ip = last; ip >= first; ip--) if (!block.carved.includes(ip) && isGood(ip)) yield ip
   }
-  const isKept = (ip: number) => view.reservedBy(network.id, ip) !== undefined
-  const isMovable = (ip: number) => pool.ownsAddress(view, ip) && mayMove(view.addressTransfers(network.id, ip))
-  for (const ip of pool.carved(moment)) if (isMovable(ip) && isGood(ip) && !isKept(ip)) yield ip
+  for (const ip of pool.carved(moment)) if (isMovable(view, network, pool, ip) && isGood(ip)) yield ip
+}
+
+/** True of a carved-out address that is this host's, kept for nobody, and has room for one more move. */
+function isMovable(view: RegistryView, network: Network, pool: Pool, ip: number): boolean {
+  const isKept = view.reservedBy(network.id, ip) !== undefined
+  return pool.ownsAddress(view, ip) && !isKept && mayMove(view.addressTransfers(network.id, ip))
 }
 
 function isUnused(view: RegistryView, network: Network, pool: Pool, ip: number): boolean {
