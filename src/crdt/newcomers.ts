@@ -3,6 +3,7 @@
  * admissions that are held and of the limits of their writers, so that it does not matter in which order they came.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import { guestsOf } from './guests.ts'
 import type { Leaf } from './leaves.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { Dot } from './vector.ts'
@@ -59,20 +60,12 @@ export class Newcomers {
 
   /** Those whom no chain of admissions within the limits leads to, from whoever was not let in by a record. */
   #find(): Set<PeerKey> {
-    const guests = new Map<PeerKey, PeerKey[]>()
-    const unseen = new Set(this.#admissions.keys())
-    const seen: PeerKey[] = []
-    const see = (key: PeerKey) => {
-      if (unseen.delete(key)) seen.push(key)
-    }
-    for (const [key, dots] of this.#admissions) {
-      for (const { writer, counter } of dots) {
-        if (counter > (this.#limits.limit(writer) ?? counter)) continue
-        if (writer === this.#limits.self || !unseen.has(writer)) see(key)
-        else guests.set(writer, [...(guests.get(writer) ?? []), key])
-      }
-    }
-    for (const key of seen) for (const guest of guests.get(key) ?? []) see(guest)
-    return unseen
+    const { self } = this.#limits
+    const admissions = [...this.#admissions].flatMap(([key, dots]) => dots.map(dot => ({ key, dot })))
+    const within = admissions.filter(({ dot }) => dot.counter <= (this.#limits.limit(dot.writer) ?? dot.counter))
+    const isFirst = (writer: PeerKey) => writer === self || !this.#admissions.has(writer)
+    const hosts = within.map(({ dot }) => dot.writer).filter(isFirst)
+    const seen = guestsOf(hosts, within)
+    return new Set([...this.#admissions.keys()].filter(key => !seen.has(key)))
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Admitted } from './admissions.ts'
+import { guestsOf } from './guests.ts'
 import type { RemovalTarget } from './leaves.ts'
 import type { Dot } from './vector.ts'
 
@@ -20,7 +21,10 @@ export class Sure {
 
   constructor(founder: PeerKey | undefined, admitted: readonly Admitted[], departures: Departures) {
     this.#departures = departures
-    this.#members = this.#membersFrom(founder, admitted)
+    const founders = founder === undefined ? [] : [founder]
+    const admissions = admitted.map(({ record: { dot, leaf } }) => ({ key: leaf.key, dot }))
+    const below = admissions.filter(({ dot }) => this.#isBelow(dot))
+    this.#members = new Set([...founders, ...guestsOf(founders, below)])
   }
 
   /** False for who is gone or may be, and for whom only an admission that is not sure has let in. */
@@ -36,17 +40,5 @@ export class Sure {
 
   #isBelow({ writer, counter }: Dot): boolean {
     return this.#departures.open.every(target => target.key !== writer || counter <= target.counter)
-  }
-
-  #membersFrom(founder: PeerKey | undefined, admitted: readonly Admitted[]): Set<PeerKey> {
-    const guests = new Map<PeerKey, PeerKey[]>()
-    for (const { record } of admitted) {
-      const { writer } = record.dot
-      if (this.#isBelow(record.dot)) guests.set(writer, [...(guests.get(writer) ?? []), record.leaf.key])
-    }
-    const members = new Set<PeerKey>(founder === undefined ? [] : [founder])
-    // who is added while it is walked is walked, too
-    for (const host of members) for (const guest of guests.get(host) ?? []) members.add(guest)
-    return members
   }
 }

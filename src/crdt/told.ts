@@ -3,6 +3,7 @@
  * effect. What it says itself then lists them, and whoever relies on that asks whom they are about.
  */
 import type { PeerKey } from '../lib/keys.ts'
+import { guestsOf } from './guests.ts'
 import type { KnownLeaf } from './leaves.ts'
 import type { Dot } from './vector.ts'
 
@@ -36,17 +37,12 @@ export function untoldOf(list: Pick<KnownLeaf, 'admissions' | 'removals'>, inEff
  * admissions of it as are void themselves. It never takes effect, and perhaps nobody has it any more.
  */
 function hostsOf({ admissions, removals }: Pick<KnownLeaf, 'admissions' | 'removals'>, inEffect: InEffect) {
-  const guests = new Map<PeerKey, PeerKey[]>()
   const listed = new Set(admissions.map(({ key }) => key))
-  for (const { key, dot } of admissions) {
-    if (isBelowCut(inEffect, dot)) guests.set(dot.writer, [...(guests.get(dot.writer) ?? []), key])
-  }
-  const writers = [...admissions.map(({ dot }) => dot), ...removals].map(({ writer }) => writer)
   const isKnown = (key: PeerKey) => key === inEffect.founder || inEffect.isAdmitted(key) || !listed.has(key)
-  const hosts = new Set(writers.filter(isKnown))
-  // who is added while it is walked is walked, too
-  for (const host of hosts) for (const guest of guests.get(host) ?? []) hosts.add(guest)
-  return hosts
+  const writers = [...admissions.map(({ dot }) => dot), ...removals].map(({ writer }) => writer)
+  const known = writers.filter(isKnown)
+  const below = admissions.filter(({ dot }) => isBelowCut(inEffect, dot))
+  return new Set([...known, ...guestsOf(known, below)])
 }
 
 function isBelowCut(inEffect: InEffect, { writer, counter }: Dot): boolean {
