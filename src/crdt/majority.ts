@@ -130,5 +130,6 @@ export function stillMissing(proof: Proof, mayVote: (key: PeerKey) => boolean = 
   const members = admitters(proof, said) ?? new Set([proof.founder])
   for (const { key } of said) if (mayVote(key)) members.delete(key)
   for (const { untold = [] } of [proof.admitter, ...said]) for (const key of untold) members.add(key)
+  members.delete(proof.newcomer)
   return [...members].sort()
 }

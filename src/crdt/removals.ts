@@ -40,6 +40,7 @@ export class Removals implements CustodyRules {
   #outcomes = none
   #fences: ReadonlyMap<PeerKey, number> = new Map()
   #voters: ReadonlySet<PeerKey> = new Set()
+  #stillOpen: ReadonlyMap<string, Process> | undefined
   #told: Told | undefined
   #version = 0
   #goneBefore = none.gone
@@ -77,6 +78,7 @@ export class Removals implements CustodyRules {
     this.forget()
     this.#fences = new Map()
     this.#voters = new Set()
+    this.#stillOpen = undefined
     this.#outcomes = none
     if (this.#table.isEmpty) return
     // as in test/model/view.ts: a promise hides declarations too, and what is declared says which promises still bind
@@ -138,17 +140,23 @@ export class Removals implements CustodyRules {
     return this.#adopted().isHeld
   }
 
-  /** Who wrote what this list names and this peer has not in effect (told.ts); nobody while the list itself is not held. */
+  /** Who wrote what this list names and is not decided here (told.ts), or is to acknowledge it; nobody while the list itself is not held. */
   untold(hash: string): PeerKey[] {
     const list = this.#table.list(hash)
     if (!list) return []
     const { admissions, removals } = untoldOf(list, this.#inEffect)
-    return [...new Set([...admissions, ...removals].map(({ writer }) => writer))]
+    return [...new Set([...[...admissions, ...removals].map(({ writer }) => writer), ...this.#missingFrom(removals)])]
+  }
+
+  /** Who has still to acknowledge these. */
+  #missingFrom(removals: readonly Dot[]): PeerKey[] {
+    const held = removals.flatMap(dot => this.#table.processes().get(dotText(dot)) ?? [])
+    return held.flatMap(process => this.#table.tally(process)?.missing ?? [])
   }
 
   /** Who is gone, or may be. */
   leaving(): Departures {
-    const open = this.#undecided().flatMap(({ record }) => record.leaf.targets)
+    const open = [...this.#open().values()].flatMap(({ record }) => record.leaf.targets)
     const { gone } = this
     return { open, isGone: key => gone.has(key) }
   }
@@ -197,6 +205,29 @@ export class Removals implements CustodyRules {
     )
   }
 
+  /** Undecided ones that may become effective yet, by dot. */
+  #open(): ReadonlyMap<string, Process> {
+    if (this.#stillOpen) return this.#stillOpen
+    const undecided = this.#undecided()
+    const open = undecided.filter(process => !this.#isMoot(process, undecided))
+    this.#stillOpen = new Map(open.map(process => [dotText(process.record.dot), process]))
+    return this.#stillOpen
+  }
+
+  /**
+   * True of an undecided one whose starter was removed before it ended it, without an assertion: nobody else may end it (c), so it is
+   * undecided for good, or cancelled once somebody says that the starter is down (f). Not while another removal may undo that.
+   */
+  #isMoot({ record, end }: Process, undecided: readonly Process[]): boolean {
+    const starter = record.dot.writer
+    const gone = this.gone.get(starter)
+    const removed = gone?.by.end?.dot
+    if (!gone || !removed || (end && end.dot.counter <= gone.cut)) return false
+    if (this.#context.held(starter) < gone.cut || (this.#fences.get(starter) ?? gone.cut) < gone.cut) return false
+    const targets = undecided.flatMap(other => other.record.leaf.targets)
+    return targets.every(({ key, counter }) => key !== removed.writer || removed.counter <= counter)
+  }
+
   /** Undecided ones that this peer started or acknowledged. */
   #binding(): Process[] {
     return this.#undecided().filter(({ record, acks }) => {
@@ -228,19 +259,21 @@ export class Removals implements CustodyRules {
     for (const list of lists.map(hash => this.#table.list(hash))) {
       if (!list || untoldOf(list, this.#inEffect).removals.length > 0) isHeld = false
       for (const name of list?.removals.map(dotText) ?? []) {
-        if (this.#outcomes.of.get(name) !== 'undecided') continue
+        const process = this.#open().get(name)
+        if (!process) continue
         open.add(name)
-        for (const key of this.#table.processes().get(name)?.targets ?? []) doubtful.add(key)
+        for (const key of process.targets) doubtful.add(key)
       }
     }
     return { isHeld, open, doubtful }
   }
 
   get #inEffect(): InEffect {
+    const open = this.#open()
     return {
       founder: this.#table.founder,
       isAdmitted: (key, dot) => this.#context.isAdmitted(key, dot),
-      isHeld: removal => this.#table.processes().has(dotText(removal)),
+      isDecided: removal => this.#table.processes().has(dotText(removal)) && !open.has(dotText(removal)),
       cut: writer => this.gone.get(writer)?.cut,
     }
   }

@@ -12,7 +12,7 @@ export interface InEffect {
   readonly founder: PeerKey | undefined
   /** True if some admission of this key is in effect; at this dot, if one is given. */
   isAdmitted(key: PeerKey, dot?: Dot): boolean
-  isHeld(removal: Dot): boolean
+  isDecided(removal: Dot): boolean
   /** Of a writer that was removed: above it none of its records counts. */
   cut(writer: PeerKey): number | undefined
 }
@@ -25,7 +25,7 @@ export interface Untold {
 /** What of a list is not in effect here, and not void. */
 export function untoldOf(list: Pick<KnownLeaf, 'admissions' | 'removals'>, inEffect: InEffect): Untold {
   const missing = list.admissions.filter(({ key, dot }) => !inEffect.isAdmitted(key, dot))
-  const removals = list.removals.filter(dot => !inEffect.isHeld(dot))
+  const removals = list.removals.filter(dot => !inEffect.isDecided(dot))
   if (missing.length === 0 && removals.length === 0) return { admissions: [], removals: [] }
   const hosts = hostsOf(list, inEffect)
   const mayCount = (dot: Dot) => hosts.has(dot.writer) && isBelowCut(inEffect, dot)

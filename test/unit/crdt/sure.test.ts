@@ -41,7 +41,7 @@ describe('crdt: guests who let each other in (R4)', () => {
     const inEffect: InEffect = {
       founder: 'founder',
       isAdmitted: key => key === 'host',
-      isHeld: () => false,
+      isDecided: () => false,
       cut: writer => (writer === 'host' ? cut : undefined),
     }
     return untoldOf({ admissions, removals }, inEffect)
