@@ -25,8 +25,8 @@ export interface Rules {
   readonly countsListed: boolean
   /** A newcomer takes no custody that rests on the records of a target of a listed, undecided removal. (V7) */
   readonly newcomerAdopts: boolean
-  /** A newcomer is settled only once it holds every listed removal; lists name them only by starter and number. (V7b) */
-  readonly newcomerHolds: boolean
+  /** A newcomer is settled only once every listed removal is decided for it, or held; lists name them only by starter and number. (V7b) */
+  readonly newcomerHolds: 'decided' | 'held' | 'none'
   /** And once it has every listed admission, in effect, so that it lists them itself. */
   readonly newcomerSees: 'in effect' | 'held' | 'none'
   /** A newcomer relies on nobody who is gone or may be, nor on whom only such may have let in, nor on a list with ends that may be cut off. */
@@ -68,7 +68,7 @@ export const allRules: Rules = {
   countsPending: true,
   countsListed: true,
   newcomerAdopts: true,
-  newcomerHolds: true,
+  newcomerHolds: 'decided',
   newcomerSees: 'in effect',
   relyOnSure: true,
   toldIsPromise: true,

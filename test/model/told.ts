@@ -24,16 +24,31 @@ function holds(view: View, { writer, counter }: Rec): boolean {
   return (view.logs[writer] as readonly Rec[]).length >= counter
 }
 
-/** True if the peer holds each removal that these list, and has each admission in effect, or needs it no more. */
+/**
+ * True of a removal that may become effective yet: it is undecided, and its starter was not removed before it ended it; or another, that
+ * is undecided, may undo that.
+ */
+function isOpen(view: View, removal: Rec): boolean {
+  const isUndecided = (r: Rec) => (view.outcomes.get(r) ?? 'undecided') === 'undecided'
+  if (!isUndecided(removal)) return false
+  const starter = view.removed.get(removal.writer)
+  if (!starter || (view.logs[removal.writer] as readonly Rec[]).length < starter.cut) return true
+  if ((view.limits[removal.writer] as number) < starter.cut) return true
+  const end = view.records.find(r => r.kind === 'end' && r.effective && r.of === starter.removal.id)
+  const others = [...view.outcomes.keys()].filter(isUndecided)
+  return others.some(r => end && end.counter > (r.counters[r.targets.indexOf(end.writer)] ?? end.counter))
+}
+
+/** True if each removal that these list is decided for the peer, and each admission in effect, or it needs it no more. */
 export function knowsListed(view: View, said: readonly Rec[], setting: Setting): boolean {
   const { rules, book } = setting
   const sees = (r: Rec) =>
     rules.newcomerSees === 'none' || (rules.newcomerSees === 'held' ? holds(view, r) : view.records.includes(r))
+  const has = (r: Rec) =>
+    rules.newcomerHolds === 'none' || (holds(view, r) && (rules.newcomerHolds === 'held' || !isOpen(view, r)))
   return said.every(({ list }) => {
     const listed = list.map(id => book.record(id))
-    const needed = listed.filter(
-      r => (r.kind === 'remove' && rules.newcomerHolds && !holds(view, r)) || (r.kind === 'admit' && !sees(r)),
-    )
+    const needed = listed.filter(r => (r.kind === 'remove' && !has(r)) || (r.kind === 'admit' && !sees(r)))
     return needed.every(r => isVoid(view, r, listed, setting.bounds))
   })
 }
@@ -44,10 +59,7 @@ export function openListed(view: View, { book }: Setting): Rec[] {
   if (!declared) return []
   const said = [declared.of, ...declared.cited].map(id => book.record(id))
   const told = said.flatMap(r => r.list.map(id => book.record(id))).filter(r => r.kind === 'remove')
-  // one above a limit that is a promise of this peer's is no less undecided for that
-  const isOpen = (removal: Rec) =>
-    !isAboveCut(view, removal) && (view.outcomes.get(removal) ?? 'undecided') === 'undecided'
-  return told.filter(removal => holds(view, removal) && isOpen(removal))
+  return told.filter(removal => holds(view, removal) && isOpen(view, removal))
 }
 
 /** Undecided removals that the peer started or acknowledged, or was told of when it was settled. */
@@ -61,8 +73,7 @@ export function binding(view: View, setting: Setting): Rec[] {
 
 /** Whose word a newcomer relies on, and which admissions, while removals are undecided. */
 export function sureIn(view: View, { bounds }: Setting) {
-  const isOpen = (r: Rec) => !isAboveCut(view, r) && (view.outcomes.get(r) ?? 'undecided') === 'undecided'
-  const open = view.logs.flat().filter(r => r.kind === 'remove' && isOpen(r))
+  const open = view.records.filter(r => r.kind === 'remove' && isOpen(view, r))
   const isSure = ({ writer, counter }: Rec, path: readonly number[]): boolean =>
     isIn(writer, path) && open.every(r => counter <= (r.counters[r.targets.indexOf(writer)] ?? counter))
   const isIn = (peer: number, path: readonly number[]): boolean =>

@@ -3,7 +3,7 @@
  * peer and the logs' beginnings that it holds; nothing else enters.
  */
 import { complete } from './majority.ts'
-import type { Rec } from './records.ts'
+import type { Kind, Rec } from './records.ts'
 import type { Rules, Setting } from './rules.ts'
 
 export type Outcome = 'effective' | 'cancelled' | 'undecided'
@@ -20,15 +20,17 @@ export interface View {
   readonly logs: readonly (readonly Rec[])[]
   /** By writer: the counter above which its records have no effect here. */
   readonly limits: readonly number[]
-  /** By removal, those whose record is within its starter's limit. */
   readonly outcomes: ReadonlyMap<Rec, Outcome>
   /** By peer: the effective removal that took it out. */
   readonly removed: ReadonlyMap<number, Removed>
-  /** Records within the limits, in the order of writers. */
+  /** Those that have effect, in the order of writers. */
   readonly records: readonly Rec[]
 }
 
 const NO_LIMIT = 99
+
+/** What takes effect also above its writer's limit, as in src/crdt/merge.ts: what removals are decided by, and acknowledgements. */
+const unlimited: ReadonlySet<Kind> = new Set<Kind>(['remove', 'remove-ack', 'host-down', 'admit-ack'])
 const ROUNDS = 8
 
 /** Views whose outcomes did not come to rest: they would make two peers with equal records differ. */
@@ -41,38 +43,62 @@ export function viewOf(peer: number, logs: readonly (readonly Rec[])[], setting:
   let outcomes = new Map<Rec, Outcome>()
   let removed = new Map<number, Removed>()
   for (let round = 0; ; round++) {
-    const records = all.filter(r => r.counter <= (limits[r.writer] as number))
+    const records = all.filter(r => unlimited.has(r.kind) || r.counter <= (limits[r.writer] as number))
     const before = { limits, outcomes, removed }
-    outcomes = outcomesOf(records, logs, before, setting)
+    outcomes = endedIn(records, setting)
     removed = removedOf(records, outcomes, setting)
+    outcomes = withoutEnd(records, logs, outcomes, removed, setting)
     limits = limitsOf(peer, records, all, outcomes, removed, rules)
-    if (round > 0 && same(before, limits, outcomes)) return { peer, logs, limits, outcomes, removed, records }
-    if (round === ROUNDS) {
-      unsteady.count++
-      return { peer, logs, limits, outcomes, removed, records }
-    }
+    const isSteady = round > 0 && same(before, limits, outcomes)
+    if (!isSteady && round < ROUNDS) continue
+    if (!isSteady) unsteady.count++
+    return { peer, logs, limits, outcomes, removed, records: ofMembers(records, setting) }
   }
 }
 
-function outcomesOf(
-  records: readonly Rec[],
-  logs: readonly (readonly Rec[])[],
-  before: Pick<View, 'limits' | 'removed'>,
-  setting: Setting,
-): Map<Rec, Outcome> {
+/** Without admissions by those whom no admission in effect has let in, nor who is settled by these. */
+function ofMembers(records: readonly Rec[], { bounds }: Setting): Rec[] {
+  const admissions = records.filter(r => r.kind === 'admit')
+  const inEffect = new Set<Rec>()
+  const isIn = (peer: number) => peer < bounds.settled || [...inEffect].some(r => r.to === peer)
+  for (let before = -1; before !== inEffect.size; ) {
+    before = inEffect.size
+    for (const r of admissions) if (isIn(r.writer)) inEffect.add(r)
+  }
+  const ids = new Set([...inEffect].map(r => r.id))
+  return records.filter(r => (r.kind === 'admit' ? inEffect.has(r) : r.kind !== 'settled' || ids.has(r.of)))
+}
+
+/** What became of those that their starters have ended. */
+function endedIn(records: readonly Rec[], setting: Setting): Map<Rec, Outcome> {
   const { rules } = setting
   const outcomes = new Map<Rec, Outcome>()
   for (const removal of records) {
     if (removal.kind !== 'remove') continue
     const end = records.find(r => r.kind === 'end' && r.of === removal.id)
-    const starter = before.removed.get(removal.writer)
     if (end && (rules.starterDeclares || !end.effective))
       outcomes.set(removal, end.effective ? 'effective' : 'cancelled')
     else if (!rules.starterDeclares && complete(removal, acksOf(removal, records), records, setting))
       outcomes.set(removal, 'effective')
-    else if (rules.starterRemoved && starter?.asserted && holdsToCut(logs, removal.writer, starter, rules))
-      outcomes.set(removal, 'cancelled')
-    else outcomes.set(removal, 'undecided')
+  }
+  return outcomes
+}
+
+/** And of the others, given who is removed. */
+function withoutEnd(
+  records: readonly Rec[],
+  logs: View['logs'],
+  ended: ReadonlyMap<Rec, Outcome>,
+  removed: View['removed'],
+  { rules }: Setting,
+): Map<Rec, Outcome> {
+  const outcomes = new Map<Rec, Outcome>()
+  for (const removal of records) {
+    if (removal.kind !== 'remove') continue
+    const starter = removed.get(removal.writer)
+    const isCutOff = starter !== undefined && removal.counter > starter.cut
+    const gaveIn = rules.starterRemoved && starter?.asserted && holdsToCut(logs, removal.writer, starter, rules)
+    outcomes.set(removal, ended.get(removal) ?? (isCutOff || gaveIn ? 'cancelled' : 'undecided'))
   }
   return outcomes
 }
