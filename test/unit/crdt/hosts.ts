@@ -1,145 +1,9 @@
-/** Hosts of a mesh, each with its own registry that holds what it was told: they do what their duties say, when the test says so. */
+/** Hosts of a mesh that each know what they were told (host.ts), and what some histories have in common. */
 import assert from 'node:assert/strict'
-import { owedToAdmissions } from '../../../src/crdt/admission-duty.ts'
-import { transferLeaf } from '../../../src/crdt/blocks.ts'
-import type { Assertion, Leaf } from '../../../src/crdt/leaves.ts'
-import { Registry } from '../../../src/crdt/registry.ts'
-import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
-import { isGoing } from '../../../src/crdt/removal-readings.ts'
-import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
-import { SkeinError } from '../../../src/lib/errors.ts'
-import { type PeerKey, verifySignature } from '../../../src/lib/keys.ts'
+import { Host } from './host.ts'
 import { Scene } from './removal-scene.ts'
-import type { Writer } from './writer.ts'
 
 const rounds = 20
-
-export class Host {
-  readonly number: number
-  readonly view: Registry
-  readonly writer: Writer
-  /** It does nothing more, and its addresses are in use by nobody: what an operator asserts of it is true. */
-  isDown = false
-  readonly #mesh: Hosts
-  /** How many batches of each writer it holds. */
-  readonly #heard: number[]
-
-  constructor(mesh: Hosts, number: number) {
-    const { scene } = mesh
-    this.#mesh = mesh
-    this.number = number
-    this.writer = scene.at(number)
-    this.view = new Registry(scene.meshId, verifySignature, { self: this.writer.key })
-    this.#heard = scene.writers.map(() => 0)
-    this.#take(scene.writers.map(({ batches }) => batches.length))
-  }
-
-  get isMember(): boolean {
-    return !this.isDown && this.view.member(this.writer.key) !== undefined
-  }
-
-  get isSettled(): boolean {
-    return this.isMember && this.view.member(this.writer.key)?.settled === true
-  }
-
-  /** Numbers of those whom it waits for while it is pending. */
-  get waitingFor(): number[] {
-    const keys = this.view.member(this.writer.key)?.waitingFor ?? []
-    return this.#mesh.all.filter(({ writer }) => keys.includes(writer.key)).map(({ number }) => number)
-  }
-
-  /** Is told what another holds, of all writers or of these. True if any of it is news. */
-  hears(other: number, of?: readonly number[]): boolean {
-    const held = this.#mesh.at(other).#heard
-    return this.#take(held.map((count, i) => (!of || of.includes(i + 1) ? count : 0)))
-  }
-
-  letsIn(newcomer: number): void {
-    this.#mesh.scene.admit(this.number, newcomer, this.view)
-    this.#takeOwn()
-    this.#mesh.at(newcomer).hears(this.number, [this.number])
-  }
-
-  /** Acknowledges the admissions that it owes this, and declares itself settled if it is proven. */
-  admissions(): boolean {
-    return this.#does(() => owedToAdmissions(this.view, this.writer.key))
-  }
-
-  /** Acknowledges the removals that it owes this, and ends its own. */
-  removals(): boolean {
-    return this.#does(() => owedRemovalLeaves(this.view, this.writer.key))
-  }
-
-  /** Starts a removal and takes over from its targets. False if it may not. */
-  removes(targets: readonly number[], assertion: Assertion = 0): boolean {
-    const keys = targets.map(number => this.#mesh.scene.at(number).key)
-    try {
-      this.#write(startRemovalLeaves(this.view, this.writer.key, keys, assertion))
-    } catch (error) {
-      if (error instanceof SkeinError) return false
-      throw error
-    }
-    return true
-  }
-
-  /** Gives one of its blocks. False if it has none, or would not give this one any. */
-  gives(other: number): boolean {
-    const { key, signer } = this.writer
-    const to = this.#mesh.scene.at(other).key
-    const [block] = this.blocks
-    if (block === undefined || !this.view.member(to)?.settled || isGoing(this.view, key, to)) return false
-    this.#write([transferLeaf(this.view, signer, this.#mesh.scene.id, block, to, this.writer.next)])
-    return true
-  }
-
-  /** Those that it may hand out addresses of. */
-  get blocks(): number[] {
-    const { id } = this.#mesh.scene
-    if (!this.isSettled) return []
-    const indexes = Array.from({ length: this.view.blockCount(id) }, (_, i) => i)
-    return indexes.filter(index => {
-      const block = this.view.block(id, index)
-      return block?.owner === this.writer.key && !block.quarantined
-    })
-  }
-
-  #does(owed: () => readonly Leaf[]): boolean {
-    for (let round = 0; round < rounds; round++) {
-      const leaves = this.isDown ? [] : owed()
-      if (leaves.length === 0) return round > 0
-      this.#write(leaves)
-    }
-    assert.fail('a duty that does not end')
-  }
-
-  #write(leaves: readonly Leaf[]): void {
-    assert.ok(!this.isDown)
-    this.writer.write(leaves)
-    this.#takeOwn()
-  }
-
-  #takeOwn(): void {
-    const own = this.number - 1
-    this.#take(this.#heard.map((count, i) => (i === own ? this.writer.batches.length : count)))
-  }
-
-  /** As a replica does, it takes in only who may write: perhaps that is known by another's records, which come with them. */
-  #take(counts: readonly number[]): boolean {
-    let isNews = false
-    for (let isMore = true; isMore; ) {
-      isMore = false
-      for (const [i, { key, batches }] of this.#mesh.scene.writers.entries()) {
-        const [from, to] = [this.#heard[i] ?? 0, counts[i] ?? 0]
-        if (to <= from || (i > 0 && key !== this.writer.key && !this.view.mayWrite(key))) continue
-        for (const batch of batches.slice(from, to)) this.view.apply(batch)
-        this.#heard[i] = to
-        isMore = true
-        isNews = true
-      }
-    }
-    return isNews
-  }
-}
 
 /** Hosts that are numbered from 1; the first of them are settled, and share the blocks of a network. */
 export class Hosts {
@@ -155,6 +19,25 @@ export class Hosts {
     return this.all[number - 1] as Host
   }
 
+  /** `giver` gives a block, and goes down with these. */
+  gives(giver: number, newcomer: number, down: readonly number[]): void {
+    this.at(giver).hears(newcomer)
+    this.at(giver).gives(newcomer)
+    this.at(newcomer).hears(giver)
+    for (const number of down) this.at(number).isDown = true
+  }
+
+  /** The starter removes who is down; if it may, these acknowledge it, and it ends it. */
+  carriesOut(starter: number, targets: readonly number[], voters: readonly number[]): void {
+    this.at(starter).removes(targets, 1)
+    for (const voter of voters) {
+      this.at(voter).hears(starter)
+      this.at(voter).removals()
+      this.at(starter).hears(voter)
+    }
+    this.at(starter).removals()
+  }
+
   /** Fails if two hold it true that they may hand out an address of one block (I1). */
   oneOwner(): void {
     const owners = new Map<number, number>()
@@ -167,7 +50,7 @@ export class Hosts {
     }
   }
 
-  /** All who are nowhere removed are back, tell each other everything, and do what they owe until nobody owes anything. */
+  /** All who are not removed are back, tell each other everything, and do what they owe until nobody owes anything. */
   comeToRest(): void {
     for (let round = 0, isMore = true; isMore; round++) {
       assert.ok(round < rounds, 'no rest')
@@ -183,14 +66,14 @@ export class Hosts {
     }
   }
 
-  /** Numbers of those who are settled, by what each knows of itself, and removed nowhere. */
+  /** Numbers of those who are settled, by what each knows of itself, and not removed. */
   get settled(): number[] {
     return this.#left.filter(({ isSettled }) => isSettled).map(({ number }) => number)
   }
 
-  /** Whom nobody knows to be removed. */
+  /** Who is not removed, by all records. */
   get #left(): Host[] {
-    const isRemoved = (key: PeerKey) => this.all.some(({ view }) => view.everMember(key) && !view.member(key))
-    return this.all.filter(({ writer }) => !isRemoved(writer.key))
+    const { all } = this.scene
+    return this.all.filter(({ writer: { key } }) => all.member(key) || !all.everMember(key))
   }
 }
