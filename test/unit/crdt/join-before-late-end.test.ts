@@ -115,9 +115,9 @@ describe('crdt: who joins before the end of a removal that counts for nothing is
     const { hosts, waitingFor } = lateEndAtOnce()
     hosts.oneOwner()
     assert.deepEqual(waitingFor, [
-      [1, 2, 3, 9, 10],
-      [1, 2, 3, 8, 10],
-      [1, 2, 3, 8, 9],
+      [1, 2, 3, 9, 10, 11],
+      [1, 2, 3, 8, 10, 11],
+      [1, 2, 3, 8, 9, 11],
     ])
     hosts.comeToRest()
     assert.deepEqual(hosts.settled, [1, 3, 4, 5, 6, 7, 8, 9, 10, 11])
