@@ -12,7 +12,7 @@ import { decodeLeave, encodeLeave, leaveAnswer, leaveProtocol } from './leave-me
 import type { RemovalService } from './removal.ts'
 import type { Replica } from './replica.ts'
 
-/** Of the member: the leaver's newest records may be on their way, ms. */
+/** Of the member: it synchronises with the leaver first, ms. */
 const catchUpLimitMs = 2000
 const requestLimitMs = 5000
 /** Until all have acknowledged the removal, ms. */
@@ -40,9 +40,12 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
 
   mesh.handle(leaveProtocol, async (from, request) => {
     const counter = decodeLeave(request)
-    if (replica.view.held(from) < counter) {
-      void replica.syncNow(catchUpLimitMs)
-      await replica.waitFor(view => view.held(from) >= counter, catchUpLimitMs)
+    const askedMs = clock.now()
+    // all that it holds, of others too: of a host that left before it may be the last that does
+    await replica.syncNow(catchUpLimitMs)
+    const { lastSyncMs = -Infinity } = replica.syncStatus().find(({ peer }) => peer === from) ?? {}
+    if (lastSyncMs < askedMs || replica.view.held(from) < counter) {
+      throw new SkeinError('unavailable', 'it does not hold yet all that this host does')
     }
     await removal.startLeave(from)
     log.info({ peer: from }, 'a member leaves: its removal is started')

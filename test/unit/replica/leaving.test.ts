@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { encode } from '../../../src/lib/cbor.ts'
+import { syncProtocol } from '../../../src/replica/sync-messages.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 import { seedAt } from './rig.ts'
@@ -89,10 +90,18 @@ describe('replica: leaving the mesh', () => {
     assert.equal(at(1).replica.removedBy, undefined)
   })
 
+  it('is not started where all that it holds cannot be had of it: it may be the last to hold what a third wrote', async () => {
+    await grow(3)
+    const [one, two] = [at(0), at(1)]
+    two.mesh.handle(syncProtocol, () => Promise.reject(new Error('it answers nothing')))
+    await assert.rejects(two.leaving.leave(), { code: 'unavailable', message: /it does not hold yet all/ })
+    assert.deepEqual(one.replica.view.removals(), [])
+  })
+
   it('is not started for who has records that are not held there, nor for a malformed request', async () => {
     await grow(2)
     const ask = (request: Uint8Array) => at(1).mesh.request(at(0).signer.key, '/skein/leave/1', request, 1000)
-    await assert.rejects(ask(encode([1, 1_000_000])), { code: 'timeout' })
+    await assert.rejects(ask(encode([1, 1_000_000])), { code: 'unavailable', message: /does not hold yet/ })
     await assert.rejects(ask(encode([2, 1])), { code: 'invalid' })
     assert.deepEqual(at(0).replica.view.removals(), [])
   })
