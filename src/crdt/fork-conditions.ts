@@ -3,7 +3,7 @@ import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import { hostArgument, hostName, shown } from './condition-text.ts'
 import type { Hlc } from './hlc.ts'
-import type { Condition, RegistryView } from './registry-view.ts'
+import type { Condition, Endpoint, RegistryView } from './registry-view.ts'
 import { isMajorityWithout, succeededMembers } from './removal-readings.ts'
 
 /** Names every address that the writer has handed out, since each may be in use twice; until it is removed. */
@@ -11,14 +11,11 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
   return [...forks].flatMap(([writer, since]) => {
     if (!view.member(writer)) return []
     const host = hostName(view, writer)
-    const held = view
-      .networks()
-      .flatMap(network => view.endpoints(network.id).map(endpoint => ({ network, endpoint })))
-      .filter(({ endpoint: { owner, recordedBy } }) => (recordedBy ?? owner) === writer)
-      .map(({ network, endpoint: { ip, containerName } }) => {
-        const name = containerName ? ` (${containerName})` : ''
-        return `${formatIp(ip)}${name} in ${shown(network)}`
-      })
+    const held = recordedBy(view, writer).map(({ ip, containerName, network }) => {
+      const name = containerName ? ` (${containerName})` : ''
+      const known = view.network(network)
+      return `${formatIp(ip)}${name} in ${known ? shown(known) : `network ${network.slice(0, 12)}, which is gone`}`
+    })
     const used = held.length > 0 ? `; addresses that it handed out: ${held.join(', ')}` : ''
     const isBack = view.succeededBy(writer) !== undefined
     // by then there may be another host of that name
@@ -35,6 +32,16 @@ export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hl
       },
     ]
   })
+}
+
+/** What is shown by this writer's records, in networks, as they are listed, and after these in such as went with the other of its histories. */
+function recordedBy(view: RegistryView, writer: PeerKey): Endpoint[] {
+  const networks = view.networks()
+  const known = new Set(networks.map(({ id }) => id))
+  const isOn = ({ owner, recordedBy }: Endpoint) => (recordedBy ?? owner) === writer
+  const owners = new Set([writer, ...view.successions().map(({ key }) => key)])
+  const inOthers = [...owners].flatMap(key => view.endpointsOf(key)).filter(({ network }) => !known.has(network))
+  return [...networks.flatMap(({ id }) => view.endpoints(id)), ...inOthers].filter(isOn)
 }
 
 /** A host came back under a new key, and the former one is not removed yet; or two say that they are that host. */

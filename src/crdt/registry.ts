@@ -142,7 +142,8 @@ export class Registry implements RegistryView {
       membership: this.#members.forged(),
       endpoints: this.#endpoints.misplaced(this.networks().map(network => network.id)),
     }
-    const unjust = this.checkpoints.unjust()
+    // what a writer with two histories lets go of is kept, by whoever sees both: that is its other condition, and no news
+    const unjust = this.checkpoints.unjust().filter(({ dot }) => !this.#forks.since.has(dot.writer))
     return conditionsOf(this, {
       tenants,
       networks,

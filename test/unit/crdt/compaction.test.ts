@@ -175,6 +175,14 @@ describe('crdt: collection', () => {
       assert.equal(registry.conditions().find(item => item.kind === 'checkpoint-unjust')?.objects[0], two.writer.key)
     }
     assert.equal(new Set(peers.map(peer => peer.registry.digest())).size, 1)
+    // whoever took it before it saw another history of 2 says nothing of it: nor does who holds it for unjust, and sees both
+    for (const { registry } of peers) {
+      registry.noteFork(two.writer.key, [1000, 0])
+      assert.deepEqual(
+        registry.conditions().map(({ kind }) => kind),
+        ['writer-forked'],
+      )
+    }
   })
 })
 
