@@ -5,6 +5,7 @@
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { CustodyRules } from './custody.ts'
+import { mootOf } from './moot.ts'
 import type { Removal } from './registry-view.ts'
 import { type Gone, type Outcomes, outcomesOf } from './removal-outcome.ts'
 import { cutOf, type Process, type RemovalTable } from './removal-table.ts'
@@ -208,24 +209,11 @@ export class Removals implements CustodyRules {
   /** Undecided ones that may become effective yet, by dot. */
   #open(): ReadonlyMap<string, Process> {
     if (this.#stillOpen) return this.#stillOpen
-    const undecided = this.#undecided()
-    const open = undecided.filter(process => !this.#isMoot(process, undecided))
+    const seen = (writer: PeerKey) => Math.min(this.#context.held(writer), this.#fences.get(writer) ?? Infinity)
+    const moot = mootOf(this.#table.processes(), this.#outcomes, seen)
+    const open = this.#undecided().filter(({ record }) => !moot.has(dotText(record.dot)))
     this.#stillOpen = new Map(open.map(process => [dotText(process.record.dot), process]))
     return this.#stillOpen
-  }
-
-  /**
-   * True of an undecided one whose starter was removed before it ended it, without an assertion: nobody else may end it (c), so it is
-   * undecided for good, or cancelled once somebody says that the starter is down (f). Not while another removal may undo that.
-   */
-  #isMoot({ record, end }: Process, undecided: readonly Process[]): boolean {
-    const starter = record.dot.writer
-    const gone = this.gone.get(starter)
-    const removed = gone?.by.end?.dot
-    if (!gone || !removed || (end && end.dot.counter <= gone.cut)) return false
-    if (this.#context.held(starter) < gone.cut || (this.#fences.get(starter) ?? gone.cut) < gone.cut) return false
-    const targets = undecided.flatMap(other => other.record.leaf.targets)
-    return targets.every(({ key, counter }) => key !== removed.writer || removed.counter <= counter)
   }
 
   /** Undecided ones that this peer started or acknowledged. */

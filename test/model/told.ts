@@ -24,19 +24,47 @@ function holds(view: View, { writer, counter }: Rec): boolean {
   return (view.logs[writer] as readonly Rec[]).length >= counter
 }
 
-/**
- * True of a removal that may become effective yet: it is undecided, and its starter was not removed before it ended it; or another, that
- * is undecided, may undo that.
- */
+/** Undecided removals that may become effective yet. */
+function openIn(view: View): Rec[] {
+  const moot = mootIn(view)
+  return undecidedIn(view).filter(r => !moot.has(r))
+}
+
 function isOpen(view: View, removal: Rec): boolean {
-  const isUndecided = (r: Rec) => (view.outcomes.get(r) ?? 'undecided') === 'undecided'
-  if (!isUndecided(removal)) return false
+  return outcomeIn(view, removal) === 'undecided' && !mootIn(view).has(removal)
+}
+
+const outcomeIn = (view: View, removal: Rec) => view.outcomes.get(removal) ?? 'undecided'
+const undecidedIn = (view: View) => [...view.outcomes.keys()].filter(r => outcomeIn(view, r) === 'undecided')
+
+/** As in src/crdt/moot.ts: whose starter was removed before it ended it, while nothing that is open may undo that, or what stopped another that might. */
+function mootIn(view: View): Set<Rec> {
+  const moot = new Set<Rec>()
+  if (view.removed.size === 0) return moot
+  const endOf = (removal: Rec) => view.records.find(r => r.kind === 'end' && r.of === removal.id)
+  const waiting = [...view.outcomes.keys()].filter(r => outcomeIn(view, r) !== 'effective' && !endOf(r))
+  const isUndecided = (r: Rec) => outcomeIn(view, r) === 'undecided'
+  const isAsserted = (r: Rec) =>
+    r.assertion > 0 || view.records.some(down => down.kind === 'host-down' && down.of === r.id)
+  for (const r of waiting) if (isStopped(view, r, isUndecided(r))) moot.add(r)
+  for (let size = moot.size + 1; moot.size < size; ) {
+    size = moot.size
+    const open = waiting.filter(r => !moot.has(r) || (isUndecided(r) && isAsserted(r)))
+    for (const removal of moot) {
+      const by = view.removed.get(removal.writer)?.removal
+      const end = by && endOf(by)
+      const mayUndo = (r: Rec) => end && end.counter > (r.counters[r.targets.indexOf(end.writer)] ?? end.counter)
+      if (open.some(mayUndo)) moot.delete(removal)
+    }
+  }
+  return new Set([...moot].filter(isUndecided))
+}
+
+function isStopped(view: View, removal: Rec, needsAll: boolean): boolean {
   const starter = view.removed.get(removal.writer)
-  if (!starter || (view.logs[removal.writer] as readonly Rec[]).length < starter.cut) return true
-  if ((view.limits[removal.writer] as number) < starter.cut) return true
-  const end = view.records.find(r => r.kind === 'end' && r.effective && r.of === starter.removal.id)
-  const others = [...view.outcomes.keys()].filter(isUndecided)
-  return others.some(r => end && end.counter > (r.counters[r.targets.indexOf(end.writer)] ?? end.counter))
+  if (!starter) return false
+  const held = (view.logs[removal.writer] as readonly Rec[]).length
+  return !needsAll || Math.min(held, view.limits[removal.writer] as number) >= starter.cut
 }
 
 /** True if each removal that these list is decided for the peer, and each admission in effect, or it needs it no more. */
@@ -73,7 +101,7 @@ export function binding(view: View, setting: Setting): Rec[] {
 
 /** Whose word a newcomer relies on, and which admissions, while removals are undecided. */
 export function sureIn(view: View, { bounds }: Setting) {
-  const open = view.records.filter(r => r.kind === 'remove' && isOpen(view, r))
+  const open = openIn(view)
   const isSure = ({ writer, counter }: Rec, path: readonly number[]): boolean =>
     isIn(writer, path) && open.every(r => counter <= (r.counters[r.targets.indexOf(writer)] ?? counter))
   const isIn = (peer: number, path: readonly number[]): boolean =>

@@ -1,0 +1,196 @@
+/** R4, "Undecided for good": a removal that never becomes effective keeps no newcomer waiting. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import type { Hlc } from '../../../src/crdt/hlc.ts'
+import { mootOf } from '../../../src/crdt/moot.ts'
+import type { Gone, Outcome } from '../../../src/crdt/removal-outcome.ts'
+import type { Process } from '../../../src/crdt/removal-table.ts'
+import { dotText } from '../../../src/crdt/vector.ts'
+import { Hosts } from './hosts.ts'
+
+describe('a removal that waits for good', () => {
+  /** Six settled hosts by key: of removals that wait for each other the one of the first is acknowledged first. */
+  function byKey(): { hosts: Hosts; order: readonly [number, number, number, number, number, number] } {
+    const hosts = new Hosts(8, 6)
+    const numbers = [1, 2, 3, 4, 5, 6].sort((a, b) => (hosts.at(a).writer.key < hosts.at(b).writer.key ? -1 : 1))
+    const [a, b, c, d, e, f] = numbers as [number, number, number, number, number, number]
+    return { hosts, order: [a, b, c, d, e, f] }
+  }
+
+  /** `first` removes who start removals of their own meanwhile; all others acknowledge only the first one, and hold the others too. */
+  function removed(
+    hosts: Hosts,
+    first: number,
+    starters: readonly (readonly [number, number])[],
+    voters: readonly number[],
+  ) {
+    hosts.at(first).removes(starters.map(([starter]) => starter))
+    for (const [starter, target] of starters) hosts.at(starter).removes([target])
+    for (const voter of voters) {
+      for (const starter of [first, ...starters.map(([each]) => each)]) hosts.at(voter).hears(starter)
+      hosts.at(voter).removals()
+      hosts.at(first).hears(voter)
+    }
+    hosts.at(first).removals()
+    for (const [starter] of starters) hosts.at(starter).isDown = true
+  }
+
+  /** @returns outcomes, sorted */
+  const outcomes = (hosts: Hosts, number: number) =>
+    hosts
+      .at(number)
+      .view.removals()
+      .map(({ outcome }) => outcome)
+      .sort()
+
+  function letsInTwo(hosts: Hosts, first: number, second: number): void {
+    hosts.at(first).letsIn(7)
+    hosts.comeToRest()
+    hosts.at(second).letsIn(8)
+    hosts.comeToRest()
+    for (const number of [7, 8]) assert.deepEqual([hosts.at(number).isSettled, hosts.at(number).waitingFor], [true, []])
+  }
+
+  it('its target removed its starter', () => {
+    const { hosts, order } = byKey()
+    const [first, starter, ...voters] = order
+    removed(hosts, first, [[starter, first]], voters)
+    assert.deepEqual(outcomes(hosts, first), ['effective', 'undecided'])
+    letsInTwo(hosts, first, voters[0] as number)
+  })
+
+  it('two of them aim at who removed the starters of both', () => {
+    const { hosts, order } = byKey()
+    const [first, one, other, ...voters] = order
+    removed(
+      hosts,
+      first,
+      [
+        [one, first],
+        [other, first],
+      ],
+      voters,
+    )
+    assert.deepEqual(outcomes(hosts, first), ['effective', 'undecided', 'undecided'])
+    letsInTwo(hosts, first, voters[0] as number)
+  })
+
+  it('it may become effective again: whom a list that names it has settled stays so, and hands nothing out', () => {
+    const { hosts, order } = byKey()
+    const [first, starter, third, fourth, fifth, last] = order
+    removed(hosts, first, [[starter, third]], [third, fourth, fifth, last])
+    hosts.at(first).letsIn(7)
+    for (const voter of [third, fourth, fifth]) {
+      hosts.at(voter).hears(first)
+      hosts.at(voter).admissions()
+      hosts.at(7).hears(voter)
+    }
+    hosts.at(7).admissions()
+    hosts.at(first).hears(7)
+    assert.equal(hosts.at(first).gives(7), true)
+    hosts.at(7).hears(first)
+    const given = hosts.at(7).blocks
+    assert.equal(given.length, 1)
+    hosts.at(first).isDown = true
+    // it has not heard how the first removal ended
+    assert.equal(hosts.at(last).removes([first], 1), true)
+    hosts.at(7).hears(last, [last])
+    assert.deepEqual([hosts.at(7).isSettled, hosts.at(7).blocks], [true, []])
+    hosts.comeToRest()
+    assert.deepEqual([hosts.at(7).isSettled, hosts.at(7).blocks], [true, given])
+  })
+})
+
+describe('which removals never become effective', () => {
+  interface Said {
+    readonly starter: string
+    readonly target: string
+    /** Of the target, that its starter named. */
+    readonly counter?: number
+    readonly end?: number
+    readonly cut?: number
+    readonly outcome?: Outcome
+    readonly isAsserted?: boolean
+  }
+
+  /** By starter, of whom each started one at counter 1. */
+  function moot(said: readonly Said[], seen: (writer: string) => number = () => 9): string[] {
+    const processes = new Map(said.map(each => [dotText({ writer: each.starter, counter: 1 }), processOf(each)]))
+    const of = new Map(
+      said.map(({ starter, outcome = 'undecided' }) => [dotText({ writer: starter, counter: 1 }), outcome]),
+    )
+    const gone = new Map<string, Gone>()
+    for (const { starter, target, cut, outcome, isAsserted: asserted = false } of said) {
+      const by = processes.get(dotText({ writer: starter, counter: 1 })) ?? assert.fail()
+      if (outcome === 'effective') gone.set(target, { heir: starter, cut: cut ?? 0, asserted, by })
+    }
+    const names = mootOf(processes, { of, gone }, seen)
+    return said.map(({ starter }) => starter).filter(starter => names.has(dotText({ writer: starter, counter: 1 })))
+  }
+
+  function processOf({ starter, target, counter = 1, end, cut = 1, outcome, isAsserted }: Said): Process {
+    const dot = { writer: starter, counter: 1 }
+    const hlc: Hlc = [1, 0]
+    const hash = ''
+    const targets = [{ key: target, heir: starter, counter }]
+    const effective = outcome !== 'cancelled'
+    return {
+      record: { dot, hlc, hash, leaf: { kind: 'removal', assertion: isAsserted ? 1 : 0, targets, known: '' } },
+      targets: [target],
+      acks: [],
+      end: end
+        ? {
+            dot: { writer: starter, counter: end },
+            hlc,
+            hash,
+            leaf: { kind: 'removal-end', removal: dot, effective, acks: [], cut: [cut] },
+          }
+        : undefined,
+      assertedAt: isAsserted ? hlc : undefined,
+    }
+  }
+
+  const effective = (starter: string, target: string): Said => ({
+    starter,
+    target,
+    end: 5,
+    cut: 3,
+    outcome: 'effective',
+  })
+
+  it('those whose starter was removed first', () => {
+    assert.deepEqual(moot([{ starter: 's', target: 'x' }]), [])
+    assert.deepEqual(moot([effective('w', 's'), { starter: 's', target: 'x' }]), ['s'])
+    assert.deepEqual(moot([effective('w', 's'), { starter: 's', target: 'x', end: 4 }]), ['s'])
+    assert.deepEqual(moot([effective('w', 's'), { starter: 's', target: 'x', end: 3 }]), [], 'within the cut')
+    assert.deepEqual(
+      moot([effective('w', 's'), { starter: 's', target: 'x' }], () => 2),
+      [],
+      'not all is held',
+    )
+  })
+
+  it('not while another may undo that', () => {
+    const both = [effective('w', 's'), { starter: 's', target: 'x' }]
+    assert.deepEqual(moot([...both, { starter: 'v', target: 'w', counter: 4 }]), [])
+    assert.deepEqual(moot([...both, { starter: 'v', target: 'w', counter: 5 }]), ['s'], 'it named the end')
+    assert.deepEqual(moot([...both, { starter: 'v', target: 'w', counter: 4, end: 6, outcome: 'cancelled' }]), ['s'])
+  })
+
+  it('also in a ring, but for one that is asserted', () => {
+    assert.deepEqual(moot([effective('w', 's'), { starter: 's', target: 'w' }]), ['s'])
+    assert.deepEqual(moot([effective('w', 's'), { starter: 's', target: 'w', isAsserted: true }]), [])
+  })
+
+  it('not while one may undo what cancelled another that might', () => {
+    const all: Said[] = [
+      effective('w', 's'),
+      { starter: 's', target: 'x' },
+      { ...effective('a', 'b'), isAsserted: true },
+      { starter: 'b', target: 'w', counter: 4, outcome: 'cancelled' },
+    ]
+    assert.deepEqual(moot(all), ['s'])
+    assert.deepEqual(moot([...all, { starter: 'c', target: 'a', counter: 4 }]), [])
+    assert.deepEqual(moot([...all, { starter: 'c', target: 'a', counter: 5 }]), ['s'])
+  })
+})
