@@ -38,13 +38,17 @@ export interface LeavingService {
 export function createLeavingService(deps: LeavingDeps): LeavingService {
   const { replica, mesh, removal, clock, log } = deps
 
+  const shown = new Set<PeerKey>()
+  replica.onShown(peer => shown.add(peer))
+
   mesh.handle(leaveProtocol, async (from, request) => {
     const counter = decodeLeave(request)
     const askedMs = clock.now()
+    shown.delete(from)
     // all that it holds, of others too: of a host that left before it may be the last that does
     await replica.syncNow(catchUpLimitMs)
     const { lastSyncMs = -Infinity } = replica.syncStatus().find(({ peer }) => peer === from) ?? {}
-    if (lastSyncMs < askedMs || replica.view.held(from) < counter) {
+    if (!shown.has(from) || lastSyncMs < askedMs || replica.view.held(from) < counter) {
       throw new SkeinError('unavailable', 'it does not hold yet all that this host does')
     }
     await removal.startLeave(from)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { encode } from '../../../src/lib/cbor.ts'
-import { syncProtocol } from '../../../src/replica/sync-messages.ts'
+import { answer, syncProtocol } from '../../../src/replica/sync-messages.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
 import { seedAt } from './rig.ts'
@@ -93,8 +93,11 @@ describe('replica: leaving the mesh', () => {
   it('is not started where all that it holds cannot be had of it: it may be the last to hold what a third wrote', async () => {
     await grow(3)
     const [one, two] = [at(0), at(1)]
-    two.mesh.handle(syncProtocol, () => Promise.reject(new Error('it answers nothing')))
-    await assert.rejects(two.leaving.leave(), { code: 'unavailable', message: /it does not hold yet all/ })
+    const answers = [() => Promise.reject(new Error('it answers nothing')), async () => encode([answer.incomplete])]
+    for (const each of answers) {
+      two.mesh.handle(syncProtocol, each)
+      await assert.rejects(two.leaving.leave(), { code: 'unavailable', message: /it does not hold yet all/ })
+    }
     assert.deepEqual(one.replica.view.removals(), [])
   })
 
