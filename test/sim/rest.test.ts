@@ -17,6 +17,7 @@ import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { addressOf } from './host.ts'
 import { dieHost, startHost } from './lifecycle.ts'
 import { derivedRandom } from './random.ts'
+import { rest } from './scenario.ts'
 import { type Stage, setStage } from './stage.ts'
 import { until } from './until.ts'
 
@@ -191,6 +192,35 @@ describe('simulator: at rest', function () {
     await stage.heal()
     assert.equal(stage.world.failure, undefined)
     assert.equal(digest(1), digest(2))
+  })
+
+  it('R8: an old copy that is met while an address is waited for has the time to be told, and to be named', async () => {
+    const stage = await setStage(1)
+    const { world } = stage
+    const network = await stage.create(1, 'web')
+    startClone(world, stage.host(1), copyOf(stage.host(1)), derivedRandom(1, 'told'))
+    await stage.pass(3000)
+    stage.split([1], [2])
+    await stage.run(1, network)
+    await stage.join()
+    assert.equal(stage.peer(1).replica.view.everMember(keyOf(stage, 3)), undefined, 'the clone let it in')
+    // put back, too, to what it is: else what a lost state alone may have let in is not asked to agree
+    world.copies.begin(keyOf(stage, 3))
+    const ip = (await stage.take(3, network)) ?? assert.fail()
+    const isTold = () => [1, 3].some(number => stage.peer(number).replica.view.isForked(keyOf(stage, 1)))
+    let toldMs = 0
+    const endWhenTold = () => {
+      if (!isTold()) return void world.time.after(1, endWhenTold)
+      toldMs = world.time.nowMs
+      stage.split([1], [2], [3])
+      world.time.after(1000, () => world.network.links.mendAll())
+      void stage.peer(3).ipam.release(network.id, ip)
+    }
+    world.time.after(10_000, () => stage.split([1, 3], [2]))
+    world.time.after(10_000, endWhenTold)
+    await rest(world)
+    assert.ok(toldMs > 0)
+    assert.deepEqual(namesOf(stage), [['host1', 'host1-clone1', 'host3']])
   })
 
   it('a newcomer whom only a fenced host knows waits for ever, and is not waited for', async () => {

@@ -64,7 +64,8 @@ function compareAgain(world: World): void {
   })
 }
 
-async function rest(world: World): Promise<void> {
+/** Mends all, waits until nothing is left to do, and checks what holds then. */
+export async function rest(world: World): Promise<void> {
   // what is left of a plan may lack the host that begins the mesh
   if (!world.hosts.some(host => host.isFounder)) return
   world.quiet = true
@@ -80,6 +81,8 @@ async function rest(world: World): Promise<void> {
   await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   await checkAtRest(world)
   await until(world, leakLimitMs, 'R7', async () => leak(world))
+  // an old copy that dials nobody may have been met, or told, meanwhile
+  await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   checkNaming(world)
   await checkCapacity(world)
   await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
