@@ -36,17 +36,14 @@ export function insiders(world: World): Host[] {
   return inside.filter(host => !isCutOff(world, host, inside))
 }
 
-/**
- * Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on; or who is known to all but
- * machines of keys that several have, which may have met among themselves alone.
- */
+/** Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on. */
 function isStray(world: World, { signer: { key }, peer }: Host): boolean {
   if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
   const unaware = running(world).filter(other => !other.peer.replica.view.everMember(key))
   const admissions = peer?.replica.view.admissions().filter(admission => admission.key === key) ?? []
   const admitters = new Set(admissions.map(({ admitter }) => admitter))
   const isLost = !running(world).some(other => admitters.has(other.peer.mesh.self))
-  return unaware.length > 0 && (isLost || unaware.every(other => world.copies.has(other.peer.mesh.self)))
+  return unaware.length > 0 && isLost
 }
 
 /**
