@@ -2,16 +2,22 @@
 import type { PeerKey } from '../lib/keys.ts'
 import { formerArgument, hostArgument } from './condition-text.ts'
 import type { Condition, RegistryView, Removal } from './registry-view.ts'
+import { aimsAt } from './removal-readings.ts'
 import { isSameHost, isSameMachine } from './same-host.ts'
 
 export function removalConditions(view: RegistryView): Condition[] {
-  return view
-    .removals()
-    .flatMap(removal => [...pending(view, removal), ...unasserted(view, removal), ...mutual(view, removal)])
+  const all = view.removals()
+  return all.flatMap(removal => [
+    ...pending(view, removal, all),
+    ...unasserted(view, removal),
+    ...mutual(view, removal),
+  ])
 }
 
-function pending(view: RegistryView, removal: Removal): Condition[] {
+function pending(view: RegistryView, removal: Removal, all: readonly Removal[]): Condition[] {
   if (removal.outcome !== 'undecided') return []
+  const ofStarter = all.find(each => isUnasserted(each) && aimsAt(each, removal.starter))
+  if (ofStarter) return [stopped(view, removal, ofStarter)]
   const { targets, waitingFor, isMajority, dot } = removal
   const names = namesOf(view, targets)
   const starter = nameOf(view, removal.starter)
@@ -28,13 +34,21 @@ function pending(view: RegistryView, removal: Removal): Condition[] {
   ]
 }
 
+/** Its starter was removed, too, and may not lift it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */
+function stopped(view: RegistryView, { dot, targets, since, starter }: Removal, ofStarter: Removal): Condition {
+  const [names, name] = [namesOf(view, targets).join(', '), nameOf(view, starter)]
+  return {
+    kind: 'removal-pending',
+    objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
+    since,
+    text: `the removal of ${names} was started on ${name}, which was removed: it is not through, and nobody may lift it`,
+    remedy: remedyOf(view, ofStarter),
+  }
+}
+
 function unasserted(view: RegistryView, removal: Removal): Condition[] {
-  if (removal.outcome !== 'effective' || removal.assertedAt) return []
-  const all = removal.targets.map(({ key }) => formerArgument(view, key)).join(' ')
-  const running = 'on a host that runs: skein join TOKEN, with one of skein peer invite'
-  const off = `when it is switched off: skein peer rm ${all} --host-is-down`
+  if (!isUnasserted(removal)) return []
   const place = placeOf(view, removal)
-  const lost = place && `if no machine has its data directory any more, on ${place}: skein peer rm ${all} --key-is-lost`
   // what is said of a host is not taken for its former self
   const names = removal.targets.map(({ key }) => nameOf(view, key) + (place ? ` (key ${key.slice(0, 12)})` : ''))
   return [
@@ -43,9 +57,22 @@ function unasserted(view: RegistryView, removal: Removal): Condition[] {
       objects: removal.targets.map(({ key }) => key),
       since: removal.since,
       text: `${names.join(', ')} was removed and may still be running: nobody uses its addresses`,
-      remedy: `${running}; ${lost ?? off}`,
+      remedy: remedyOf(view, removal),
     },
   ]
+}
+
+function isUnasserted({ outcome, assertedAt }: Removal): boolean {
+  return outcome === 'effective' && !assertedAt
+}
+
+function remedyOf(view: RegistryView, removal: Removal): string {
+  const all = removal.targets.map(({ key }) => formerArgument(view, key)).join(' ')
+  const running = 'on a host that runs: skein join TOKEN, with one of skein peer invite'
+  const off = `when it is switched off: skein peer rm ${all} --host-is-down`
+  const place = placeOf(view, removal)
+  const lost = place && `if no machine has its data directory any more, on ${place}: skein peer rm ${all} --key-is-lost`
+  return `${running}; ${lost ?? off}`
 }
 
 /** The member that was made anew in the place of one of them: rather one on its machine than one of its name or address. */
@@ -67,7 +94,8 @@ function mutual(view: RegistryView, removal: Removal): Condition[] {
       each =>
         isTarget(each, removal.starter) && isTarget(removal, each.starter) && each.dot.writer < removal.dot.writer,
     )
-  if (!other || removal.outcome === 'cancelled' || other.outcome === 'cancelled') return []
+  // where one of them is through, and nothing is asserted, `pending` says it of the other
+  if (!other || removal.outcome === 'cancelled' || other.outcome !== removal.outcome) return []
   const [a, b] = [nameOf(view, other.starter), nameOf(view, removal.starter)]
   return [
     {

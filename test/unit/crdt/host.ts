@@ -5,7 +5,7 @@ import { transferLeaf } from '../../../src/crdt/blocks.ts'
 import type { Assertion, Leaf } from '../../../src/crdt/leaves.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
-import { isGoing } from '../../../src/crdt/removal-readings.ts'
+import { aimsAt, isGoing } from '../../../src/crdt/removal-readings.ts'
 import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
 import { SkeinError } from '../../../src/lib/errors.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
@@ -80,6 +80,14 @@ export class Host {
       throw error
     }
     return true
+  }
+
+  /** Says that who was removed is down. */
+  saysDown(target: number): void {
+    const { key } = this.#mesh.scene.at(target)
+    const through = this.view.removals().filter(({ outcome }) => outcome === 'effective')
+    const removal = through.find(each => aimsAt(each, key)) ?? assert.fail('it is not removed')
+    this.#write([{ kind: 'host-down', removal: removal.dot }])
   }
 
   /** Gives one of its blocks. False if it has none, or would not give this one any. */

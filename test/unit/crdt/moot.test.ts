@@ -59,6 +59,33 @@ describe('a removal that waits for good', () => {
     letsInTwo(hosts, first, voters[0] as number)
   })
 
+  it('is shown with the way out, as nobody may lift it: somebody says that its starter is down', () => {
+    const { hosts, order } = byKey()
+    const [first, starter, ...voters] = order
+    removed(hosts, first, [[starter, first]], voters)
+    hosts.comeToRest()
+    const shown = (number: number) =>
+      hosts
+        .at(number)
+        .view.conditions()
+        .filter(({ kind }) => kind === 'removal-pending' || kind === 'mutual-removal')
+    for (const number of [first, ...voters]) {
+      const [condition, ...others] = shown(number)
+      assert.deepEqual(others, [])
+      assert.equal(
+        condition?.text,
+        `the removal of host${first} was started on host${starter}, which was removed: it is not through, and nobody may lift it`,
+      )
+      assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm host${starter}.* --host-is-down$`))
+    }
+    hosts.at(first).saysDown(starter)
+    hosts.comeToRest()
+    for (const number of [first, ...voters]) {
+      assert.deepEqual(shown(number), [])
+      assert.deepEqual(outcomes(hosts, number), ['cancelled', 'effective'])
+    }
+  })
+
   it('two of them aim at who removed the starters of both', () => {
     const { hosts, order } = byKey()
     const [first, one, other, ...voters] = order
