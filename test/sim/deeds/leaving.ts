@@ -70,11 +70,13 @@ async function leave(world: World, host: Host, isEmptied: boolean, backInMs?: nu
   if (host.peer === peer) host.flows--
 }
 
-/** At rest: operators of hosts that have not been taken out type the command again. */
+/** At rest: operators of hosts that have not been taken out type the command again, none of them after another. */
 export async function leaveAtLast(world: World): Promise<void> {
-  for (const host of world.readyHosts()) {
-    if (!isLeaving(world, host) || host.flows > 0) continue
-    world.count('leaving again at rest')
-    await leave(world, host, false)
-  }
+  const leavers = world.readyHosts().filter(host => isLeaving(world, host) && host.flows === 0)
+  await Promise.all(
+    leavers.map(host => {
+      world.count('leaving again at rest')
+      return leave(world, host, false)
+    }),
+  )
 }
