@@ -12,6 +12,7 @@ import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
 import { leak, unrest } from './checks/convergence.ts'
 import { heldParts } from './checks/held-records.ts'
 import { islands, mayMeet, unseenBy } from './checks/insiders.ts'
+import { leaveAtLast } from './deeds/leaving.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { addressOf } from './host.ts'
@@ -389,6 +390,29 @@ describe('simulator: at rest', function () {
     assert.equal(await unrest(stage.world), 'host1 has a removal under way')
     await stage.finish(stage.peer(1).removal.cancel([keyOf(stage, 2)]))
     await stage.heal()
+  })
+
+  it('hosts that leave in vain are tried again at the same time: that ends within the time of one', async () => {
+    const stage = await setStage(4)
+    const { world } = stage
+    for (const number of [3, 4]) {
+      world.promises.leaves(keyOf(stage, number))
+      const { replica } = stage.peer(number)
+      const by = {
+        starter: replica.self,
+        startedOn: `host${number}`,
+        sinceMs: world.time.nowMs,
+        isLeaving: true as const,
+      }
+      await stage.finish(replica.fence({ ...by, cut: replica.view.held(replica.self) }))
+    }
+    stage.split([1], [2, 3, 4])
+    await stage.pass(3000)
+    const beganMs = world.time.nowMs
+    await stage.finish(leaveAtLast(world))
+    const passedMs = world.time.nowMs - beganMs
+    assert.ok(passedMs > 10_000 && passedMs < 25_000, `${passedMs} ms`)
+    for (const number of [3, 4]) assert.equal(stage.peer(number).replica.removedBy?.isLeaving, true)
   })
 
   it('R9: a host that is bound by a removal holds for undecided what its target has declared since, and that is rest', async () => {
