@@ -41,6 +41,8 @@ export interface Removal {
   readonly ackedBy: readonly PeerKey[]
   /** While undecided: a list that settled the peer whose view this is names it (R4). */
   readonly isTold?: true
+  /** While undecided: its starter took it back, above what is heeded of that here. It never becomes effective, and binds nobody. */
+  readonly isLifted?: true
   /** While undecided: members whose acknowledgement is missing, ascending. Empty, too, while lists have not arrived. */
   readonly waitingFor: readonly PeerKey[]
   /** While undecided: all who stay are more than half of the members, or need not be. */

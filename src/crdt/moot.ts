@@ -1,5 +1,5 @@
 /**
- * Undecided removals that never become effective (R4, "Undecided for good"): their starter was removed before it ended them. Nobody else may end
+ * Undecided removals that never become effective (R4, "Undecided for good"): their starter took them back, though above its cut, or was removed before it ended them. Nobody else may end
  * them (R9 c); who acknowledged both that removal and this one did so to one of them only once the other was decided (R9 d).
  */
 import type { PeerKey } from '../lib/keys.ts'
@@ -18,7 +18,7 @@ export function mootOf(
   { of, gone }: Pick<Outcomes, 'of' | 'gone'>,
   seen: Seen,
 ): ReadonlySet<string> {
-  const waiting = [...processes].filter(([name, process]) => of.get(name) !== 'effective' && !isLifted(process, gone))
+  const waiting = [...processes].filter(([name, { isLifted }]) => of.get(name) !== 'effective' && !isLifted)
   const isUndecided = (name: string) => of.get(name) === 'undecided'
   const moot = new Map<string, Process>()
   for (const [name, process] of waiting) {
@@ -33,12 +33,8 @@ export function mootOf(
       if (open.some(([, other]) => by && mayUndo(other, by))) moot.delete(name)
     }
   }
-  return new Set([...moot.keys()].filter(isUndecided))
-}
-
-/** Its starter took it back, and was not removed before. */
-function isLifted({ record, end }: Process, gone: ReadonlyMap<PeerKey, Gone>): boolean {
-  return end?.leaf.effective === false && end.dot.counter <= (gone.get(record.dot.writer)?.cut ?? end.dot.counter)
+  const lifted = [...processes].flatMap(([name, { isLifted }]) => (isLifted ? [name] : []))
+  return new Set([...moot.keys(), ...lifted].filter(isUndecided))
 }
 
 /** Its starter was removed, and had not ended it. @param seen undefined where that does not matter: it is cancelled by that */

@@ -23,7 +23,7 @@ export function owedRemovalLeaves(
   former: readonly PeerKey[] = [],
 ): readonly Leaf[] {
   if (!view.member(self)) return []
-  const open = view.removals().filter(removal => removal.outcome === 'undecided')
+  const open = view.removals().filter(({ outcome, isLifted }) => outcome === 'undecided' && !isLifted)
   const mine = open.filter(removal => removal.starter === self)
   const ends = mine.flatMap(removal => endOf(view, open, removal))
   if (ends.length > 0) return ends

@@ -19,6 +19,8 @@ export interface Process {
   readonly acks: readonly LeafRecord<RemovalAckLeaf>[]
   /** The starter's first declaration, if it is heeded. */
   readonly end: LeafRecord<RemovalEndLeaf> | undefined
+  /** The starter took it back: it never becomes effective, whether that is heeded or not. */
+  readonly isLifted: boolean
   /** Since when the targets are said to be down; undefined if nobody said so. */
   readonly assertedAt: Hlc | undefined
 }
@@ -218,7 +220,8 @@ export class RemovalTable {
     const end = first && first.dot.counter <= (this.#promised.get(dot.writer) ?? first.dot.counter) ? first : undefined
     const said = [...this.#hostDowns.values()].filter(down => isIts(down) && stays(down)).map(down => down.hlc)
     const [assertedAt] = leaf.assertion > 0 ? [hlc] : said.sort(compareHlc)
-    return { record, targets, acks: [...acks.values()], end, assertedAt }
+    const isLifted = first?.leaf.effective === false
+    return { record, targets, acks: [...acks.values()], end, isLifted, assertedAt }
   }
 
   #forget(): void {

@@ -176,7 +176,7 @@ export class Removals implements CustodyRules {
   }
 
   #show(process: Process): Removal {
-    const { record, end, acks, assertedAt } = process
+    const { record, end, acks, isLifted, assertedAt } = process
     const outcome = this.#outcomes.of.get(dotText(record.dot)) ?? 'undecided'
     const tally = outcome === 'undecided' ? this.#table.tally(process) : undefined
     const isComplete = tally?.isMajority === true && tally.missing.length === 0
@@ -192,6 +192,7 @@ export class Removals implements CustodyRules {
       ...(end ? { end: end.dot } : {}),
       ackedBy: acks.map(ack => ack.dot.writer),
       ...(isTold ? { isTold } : {}),
+      ...(outcome === 'undecided' && isLifted ? { isLifted } : {}),
       waitingFor: tally?.missing ?? [],
       isMajority: tally?.isMajority ?? false,
       ...(outcome === 'effective' ? { cut: end?.leaf.cut ?? [] } : {}),
@@ -216,9 +217,10 @@ export class Removals implements CustodyRules {
     return this.#stillOpen
   }
 
-  /** Undecided ones that this peer started or acknowledged. */
+  /** Undecided ones that this peer started or acknowledged; not those that were taken back, though above a cut, where that counts for nothing. */
   #binding(): Process[] {
-    return this.#undecided().filter(({ record, acks }) => {
+    return this.#undecided().filter(({ record, acks, isLifted }) => {
+      if (isLifted) return false
       return record.dot.writer === this.self || acks.some(ack => ack.dot.writer === this.self)
     })
   }

@@ -4,7 +4,7 @@ import { choices, complete, isSettled, settles } from './majority.ts'
 import { blank, type Content, type Rec, sorted } from './records.ts'
 import type { Setting } from './rules.ts'
 import { binding, knowsListed, sureIn } from './told.ts'
-import { acksOf, cutOver, type View } from './view.ts'
+import { acksOf, cutOver, isLifted, type View } from './view.ts'
 
 export function movesOf(view: View, custody: Custody, setting: Setting): Content[] {
   const { peer } = view
@@ -95,7 +95,9 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const list = listOf(view)
   const held = (targets: readonly number[]) => targets.map(t => (view.logs[t] as readonly Rec[]).length)
   const own = view.logs[peer] as readonly Rec[]
-  const undecided = [...view.outcomes.keys()].filter(removal => view.outcomes.get(removal) === 'undecided')
+  const all = view.logs.flat()
+  const isOpen = (removal: Rec) => view.outcomes.get(removal) === 'undecided' && !isLifted(removal, all)
+  const undecided = [...view.outcomes.keys()].filter(isOpen)
   const blocking = binding(view, setting)
   /** (d), and (f)'s way out of it: an asserted removal of the starter. */
   const free = (starter: number, targets: readonly number[], asserted: boolean, removal?: Rec) =>
@@ -142,6 +144,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
         moves.push({ ...about, kind: 'end', effective: true, counters, cited: sorted(cited.map(a => a.id)) })
       }
     } else if (
+      !isLifted(removal, all) &&
       !targets.includes(peer) &&
       !acks.some(a => a.writer === peer) &&
       !view.removed.has(removal.writer) &&

@@ -1,7 +1,7 @@
 /** What a newcomer is told by the lists that let it in (R4), and which removals bind a peer. */
 import type { Rec } from './records.ts'
 import type { Bounds, Setting } from './rules.ts'
-import type { View } from './view.ts'
+import { isLifted, type View } from './view.ts'
 
 /** Above the cut of its writer, which is removed: it never takes effect, and perhaps nobody has it any more. */
 function isAboveCut(view: View, { writer, counter }: Rec): boolean {
@@ -41,8 +41,11 @@ const undecidedIn = (view: View) => [...view.outcomes.keys()].filter(r => outcom
 function mootIn(view: View): Set<Rec> {
   const moot = new Set<Rec>()
   if (view.removed.size === 0) return moot
+  const all = view.logs.flat()
   const endOf = (removal: Rec) => view.records.find(r => r.kind === 'end' && r.of === removal.id)
-  const waiting = [...view.outcomes.keys()].filter(r => outcomeIn(view, r) !== 'effective' && !endOf(r))
+  const waiting = [...view.outcomes.keys()].filter(
+    r => outcomeIn(view, r) !== 'effective' && !endOf(r) && !isLifted(r, all),
+  )
   const isUndecided = (r: Rec) => outcomeIn(view, r) === 'undecided'
   const isAsserted = (r: Rec) =>
     r.assertion > 0 || view.records.some(down => down.kind === 'host-down' && down.of === r.id)
@@ -57,7 +60,7 @@ function mootIn(view: View): Set<Rec> {
       if (open.some(mayUndo)) moot.delete(removal)
     }
   }
-  return new Set([...moot].filter(isUndecided))
+  return new Set([...moot, ...[...view.outcomes.keys()].filter(r => isLifted(r, all))].filter(isUndecided))
 }
 
 function isStopped(view: View, removal: Rec, needsAll: boolean): boolean {
@@ -95,7 +98,8 @@ export function binding(view: View, setting: Setting): Rec[] {
   const own = view.logs[view.peer] as readonly Rec[]
   const told = setting.rules.toldIsPromise ? openListed(view, setting) : []
   const isOwn = (r: Rec) => r.writer === view.peer || own.some(a => a.kind === 'remove-ack' && a.of === r.id)
-  const undecided = [...view.outcomes.keys()].filter(removal => view.outcomes.get(removal) === 'undecided')
+  const all = view.logs.flat()
+  const undecided = undecidedIn(view).filter(removal => !isLifted(removal, all))
   return [...undecided.filter(r => isOwn(r) && !told.includes(r)), ...told]
 }
 

@@ -141,6 +141,11 @@ export function cutOver(removal: Rec, acks: readonly Rec[]): number[] {
   return removal.counters.map((held, i) => Math.max(held, ...acks.map(ack => ack.counters[i] as number)))
 }
 
+/** Its starter took it back, though it may be above its cut: it never becomes effective. */
+export function isLifted(removal: Rec, all: readonly Rec[]): boolean {
+  return all.find(r => r.kind === 'end' && r.of === removal.id)?.effective === false
+}
+
 function limitsOf(
   peer: number,
   records: readonly Rec[],
@@ -156,7 +161,7 @@ function limitsOf(
   for (const [target, { cut }] of removed) lower(target, cut)
   if (rules.ackIsPromise) {
     for (const [removal, outcome] of outcomes) {
-      if (outcome !== 'undecided') continue
+      if (outcome !== 'undecided' || isLifted(removal, all)) continue
       const own = all.find(
         r => r.writer === peer && (r === removal || (r.kind === 'remove-ack' && r.of === removal.id)),
       )

@@ -6,7 +6,7 @@ import type { Assertion, Leaf } from '../../../src/crdt/leaves.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
 import { aimsAt, isGoing } from '../../../src/crdt/removal-readings.ts'
-import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
+import { cancelRemovalLeaves, startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
 import { SkeinError } from '../../../src/lib/errors.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
 import type { Hosts } from './hosts.ts'
@@ -80,6 +80,12 @@ export class Host {
       throw error
     }
     return true
+  }
+
+  /** Its operator lifts what it started and is undecided. */
+  lifts(): void {
+    const open = this.view.removals().filter(({ outcome }) => outcome === 'undecided')
+    this.#write(open.filter(({ starter }) => starter === this.writer.key).flatMap(cancelRemovalLeaves))
   }
 
   /** Says that who was removed is down. */

@@ -126,6 +126,71 @@ describe('a removal that waits for good', () => {
     hosts.comeToRest()
     assert.deepEqual([hosts.at(7).isSettled, hosts.at(7).blocks], [true, given])
   })
+
+  it('who is bound by a removal of its starter is no more once that took it back, seen or not', () => {
+    const hosts = new Hosts(5, 4)
+    const at = (number: number) => hosts.at(number)
+    at(2).removes([1])
+    for (const voter of [3, 4]) {
+      at(voter).hears(2)
+      at(voter).removals()
+    }
+    at(1).hears(2)
+    at(2).isDown = true
+    // they may not acknowledge it: what they promised of host 1 would hide its end
+    assert.equal(at(1).removes([2], 1), true)
+    for (const voter of [3, 4]) {
+      at(voter).hears(1)
+      assert.equal(at(voter).removals(), false)
+    }
+    at(1).lifts()
+    for (const voter of [3, 4]) at(voter).hears(1)
+    assert.deepEqual(outcomes(hosts, 3), ['undecided', 'undecided'])
+    assert.equal(at(4).removes([2], 1), true)
+    assert.equal(at(4).removals(), false, 'it gives in to none that was taken back')
+    for (const voter of [1, 3]) {
+      at(voter).hears(4)
+      at(voter).removals()
+      at(4).hears(voter)
+    }
+    assert.equal(at(4).removals(), true)
+    assert.equal(at(4).view.member(at(2).writer.key), undefined)
+    assert.deepEqual(outcomes(hosts, 4), ['cancelled', 'cancelled', 'effective'])
+  })
+
+  // how often is looked for a limit under which they agree depends on how many there are
+  for (const before of [0, 1])
+    it(`a newcomer that acknowledged it heeds who removed its starter once that gave in, though above its cut, ${before} before`, () => {
+      const { hosts, order } = byKey()
+      const at = (number: number) => hosts.at(number)
+      const [first, starter, ...voters] = order
+      for (let n = 0; n < before; n++) {
+        at(first).removes([starter])
+        at(first).lifts()
+        for (const { number } of hosts.all.slice(0, 6)) at(number).hears(first)
+      }
+      at(first).removes([starter])
+      at(starter).removes([first])
+      for (const voter of voters) {
+        at(voter).hears(first)
+        at(voter).hears(starter)
+        at(voter).removals()
+        at(first).hears(voter)
+      }
+      at(voters[0] as number).letsIn(7)
+      at(7).hears(starter, [starter])
+      assert.equal(at(7).removals(), true)
+      at(starter).hears(first)
+      assert.equal(at(starter).removals(), true, 'of two that wait for each other the later gives in')
+      at(first).removals()
+      at(7).hears(starter, [starter])
+      at(starter).isDown = true
+      hosts.comeToRest()
+      assert.equal(at(7).isSettled, true)
+      const all = [...Array.from({ length: before }, () => 'cancelled'), 'effective', 'undecided']
+      for (const number of [first, 7]) assert.deepEqual(outcomes(hosts, number), all)
+      assert.equal(at(7).view.member(at(starter).writer.key), undefined)
+    })
 })
 
 describe('which removals never become effective', () => {
@@ -173,6 +238,7 @@ describe('which removals never become effective', () => {
             leaf: { kind: 'removal-end', removal: dot, effective, acks: [], cut: [cut] },
           }
         : undefined,
+      isLifted: end !== undefined && !effective,
       assertedAt: isAsserted ? hlc : undefined,
     }
   }
