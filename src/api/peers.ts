@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { maxTargets } from '../crdt/leaves.ts'
 import type { Member, Removal } from '../crdt/registry-view.ts'
+import { aimsAt, isOpen } from '../crdt/removal-readings.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { ApiDeps } from './deps.ts'
@@ -121,9 +122,7 @@ function nameFor({ replica }: ApiDeps, key: PeerKey): string {
 }
 
 function pendingOf({ replica }: ApiDeps, key: PeerKey): Removal | undefined {
-  return replica.view
-    .removals()
-    .find(({ outcome, targets }) => outcome === 'undecided' && targets.some(target => target.key === key))
+  return replica.view.removals().find(removal => isOpen(removal) && aimsAt(removal, key))
 }
 
 function removed(deps: ApiDeps): PeerJson[] {

@@ -43,6 +43,8 @@ export interface Removal {
   readonly isTold?: true
   /** While undecided: its starter took it back, above what is heeded of that here. It never becomes effective, and binds nobody. */
   readonly isLifted?: true
+  /** While undecided: it never becomes effective, since its starter took it back, or was removed before it ended it (moot.ts). */
+  readonly isMoot?: true
   /** While undecided: members whose acknowledgement is missing, ascending. Empty, too, while lists have not arrived. */
   readonly waitingFor: readonly PeerKey[]
   /** While undecided: all who stay are more than half of the members, or need not be. */

@@ -18,6 +18,8 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
   if (removal.outcome !== 'undecided') return []
   const ofStarter = all.find(each => isUnasserted(each) && aimsAt(each, removal.starter))
   if (ofStarter) return [stopped(view, removal, ofStarter)]
+  // what hides that it was taken back is another one that is undecided
+  if (removal.isLifted) return []
   const { targets, waitingFor, isMajority, dot } = removal
   const names = namesOf(view, targets)
   const starter = nameOf(view, removal.starter)
@@ -41,7 +43,7 @@ function stopped(view: RegistryView, { dot, targets, since, starter }: Removal, 
     kind: 'removal-pending',
     objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
     since,
-    text: `the removal of ${names} was started on ${name}, which was removed: it is not through, and nobody may lift it`,
+    text: `the removal of ${names} was started on ${name}, which was removed: it is not through, and nobody may end it`,
     remedy: remedyOf(view, ofStarter),
   }
 }
@@ -96,6 +98,7 @@ function mutual(view: RegistryView, removal: Removal): Condition[] {
     )
   // where one of them is through, and nothing is asserted, `pending` says it of the other
   if (!other || removal.outcome === 'cancelled' || other.outcome !== removal.outcome) return []
+  if (removal.isLifted || other.isLifted) return []
   const [a, b] = [nameOf(view, other.starter), nameOf(view, removal.starter)]
   return [
     {

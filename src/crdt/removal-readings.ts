@@ -21,7 +21,15 @@ export function isPromised(removal: Removal, self: PeerKey): boolean {
 export function isGoing(view: RegistryView, self: PeerKey, peer: PeerKey): boolean {
   return view
     .removals()
-    .some(removal => removal.outcome === 'undecided' && aimsAt(removal, peer) && isPromised(removal, self))
+    .some(
+      removal =>
+        removal.outcome === 'undecided' && !removal.isLifted && aimsAt(removal, peer) && isPromised(removal, self),
+    )
+}
+
+/** True of an undecided one that may become effective yet. */
+export function isOpen({ outcome, isMoot }: Removal): boolean {
+  return outcome === 'undecided' && !isMoot
 }
 
 export function aimsAt(removal: Removal, peer: PeerKey): boolean {

@@ -193,6 +193,7 @@ export class Removals implements CustodyRules {
       ackedBy: acks.map(ack => ack.dot.writer),
       ...(isTold ? { isTold } : {}),
       ...(outcome === 'undecided' && isLifted ? { isLifted } : {}),
+      ...(outcome === 'undecided' && !this.#open().has(dotText(record.dot)) ? { isMoot: true as const } : {}),
       waitingFor: tally?.missing ?? [],
       isMajority: tally?.isMajority ?? false,
       ...(outcome === 'effective' ? { cut: end?.leaf.cut ?? [] } : {}),

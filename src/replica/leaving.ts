@@ -2,7 +2,8 @@
  * Leaving the mesh: a host hands its addresses over (ipam), fences itself, and has a member remove it. The member may say that it
  * is down, since it writes nothing any more, and has all that it ever wrote.
  */
-import type { Member } from '../crdt/registry-view.ts'
+import type { Member, RegistryView } from '../crdt/registry-view.ts'
+import type { Vector } from '../crdt/vector.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
@@ -35,20 +36,36 @@ export interface LeavingService {
   leave(): Promise<void>
 }
 
+/** Of whoever is or was a member, up to its cut; what copies of a key wrote cannot be told by a counter. */
+function holdsAll(view: RegistryView, vector: Vector): boolean {
+  const gone = view.removals().filter(({ outcome }) => outcome === 'effective')
+  const cuts = new Map(
+    gone.flatMap(({ targets, cut = [] }) => targets.map(({ key }, i) => [key, cut[i] ?? 0] as const)),
+  )
+  const isHeld = (writer: PeerKey, counter: number) =>
+    view.held(writer) >= Math.min(counter, cuts.get(writer) ?? counter)
+  return [...vector].every(([writer, heads]) => {
+    return !view.everMember(writer) || view.isForked(writer) || heads.every(({ counter }) => isHeld(writer, counter))
+  })
+}
+
 export function createLeavingService(deps: LeavingDeps): LeavingService {
   const { replica, mesh, removal, clock, log } = deps
 
-  const shown = new Set<PeerKey>()
-  replica.onShown(peer => shown.add(peer))
+  /** Who is being synchronised with for this, and what it has shown since. */
+  const shown = new Map<PeerKey, Vector | undefined>()
+  replica.onShown((peer, vector) => {
+    if (shown.has(peer)) shown.set(peer, vector)
+  })
 
   mesh.handle(leaveProtocol, async (from, request) => {
     const counter = decodeLeave(request)
-    const askedMs = clock.now()
-    shown.delete(from)
     // all that it holds, of others too: of a host that left before it may be the last that does
+    shown.set(from, undefined)
     await replica.syncNow(catchUpLimitMs)
-    const { lastSyncMs = -Infinity } = replica.syncStatus().find(({ peer }) => peer === from) ?? {}
-    if (!shown.has(from) || lastSyncMs < askedMs || replica.view.held(from) < counter) {
+    const held = shown.get(from)
+    shown.delete(from)
+    if (!held || !holdsAll(replica.view, held) || replica.view.held(from) < counter) {
       throw new SkeinError('unavailable', 'it does not hold yet all that this host does')
     }
     await removal.startLeave(from)

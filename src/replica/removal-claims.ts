@@ -1,6 +1,7 @@
 /** What an operator may say of hosts that are to have no addresses any more, and what speaks against it (R9 g). */
 import { formerArgument } from '../crdt/condition-text.ts'
 import type { Member, RegistryView } from '../crdt/registry-view.ts'
+import { isOpen } from '../crdt/removal-readings.ts'
 import { isSameHost, isSameMachine } from '../crdt/same-host.ts'
 import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
@@ -94,7 +95,7 @@ export function refuseUnlessHere(witnessed: Witnessed, targets: readonly PeerKey
 export function unsaidRemovals(view: RegistryView, targets: readonly PeerKey[], flag: string) {
   const unsaid = view
     .removals()
-    .filter(({ outcome, assertedAt }) => outcome !== 'cancelled' && !assertedAt)
+    .filter(removal => !removal.assertedAt && (removal.outcome === 'effective' || isOpen(removal)))
     .filter(removal => removal.targets.some(({ key }) => targets.includes(key)))
   for (const removal of unsaid) {
     const keys = removal.targets.map(({ key }) => key)

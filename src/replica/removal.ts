@@ -6,7 +6,7 @@ import { formerArgument } from '../crdt/condition-text.ts'
 import type { Assertion } from '../crdt/leaves.ts'
 import type { RegistryView, Removal } from '../crdt/registry-view.ts'
 import { owedRemovalLeaves } from '../crdt/removal-duty.ts'
-import { isMajorityWithout } from '../crdt/removal-readings.ts'
+import { isMajorityWithout, isOpen } from '../crdt/removal-readings.ts'
 import { cancelRemovalLeaves, startRemovalLeaves } from '../crdt/removal-start.ts'
 import { isSameHost } from '../crdt/same-host.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
@@ -99,7 +99,7 @@ class Remover implements RemovalService {
     const { replica } = this.#deps
     this.#leaving.add(target)
     await replica.write(view => {
-      const open = view.removals().filter(({ outcome }) => outcome === 'undecided')
+      const open = view.removals().filter(isOpen)
       if (open.some(({ targets }) => targets.some(({ key }) => key === target))) return []
       const waiting = open.find(removal => this.#isLeaveThatWaits(removal, target))
       const together = [...(waiting?.targets.map(({ key }) => key) ?? []), target]

@@ -40,7 +40,6 @@ const undecidedIn = (view: View) => [...view.outcomes.keys()].filter(r => outcom
 /** As in src/crdt/moot.ts: whose starter was removed before it ended it, while nothing that is open may undo that, or what stopped another that might. */
 function mootIn(view: View): Set<Rec> {
   const moot = new Set<Rec>()
-  if (view.removed.size === 0) return moot
   const all = view.logs.flat()
   const endOf = (removal: Rec) => view.records.find(r => r.kind === 'end' && r.of === removal.id)
   const waiting = [...view.outcomes.keys()].filter(
@@ -49,7 +48,7 @@ function mootIn(view: View): Set<Rec> {
   const isUndecided = (r: Rec) => outcomeIn(view, r) === 'undecided'
   const isAsserted = (r: Rec) =>
     r.assertion > 0 || view.records.some(down => down.kind === 'host-down' && down.of === r.id)
-  for (const r of waiting) if (isStopped(view, r, isUndecided(r))) moot.add(r)
+  if (view.removed.size > 0) for (const r of waiting) if (isStopped(view, r, isUndecided(r))) moot.add(r)
   for (let size = moot.size + 1; moot.size < size; ) {
     size = moot.size
     const open = waiting.filter(r => !moot.has(r) || (isUndecided(r) && isAsserted(r)))

@@ -68,6 +68,27 @@ describe('api and cli: skein peer rm', () => {
     assert.match((await hosts.skein(3, 'status')).stdout, /^no conditions$/m)
   })
 
+  it('takes out who died with a removal of its own under way, once its target lifted that of the dead one', async () => {
+    hosts.hub.split([hosts.key(1)], [hosts.key(2), hosts.key(3)], [hosts.key(4)])
+    assert.match((await hosts.rm(2, 'host1')).stdout, /^host1: leaving: waits for (host3, )?host4\n$/)
+    await eventually(async () => assert.match((await hosts.skein(3, 'peer', 'ls')).stdout, /waits for host4 /))
+    await hosts.kill(2)
+    hosts.hub.heal()
+    await eventually(async () => assert.doesNotMatch((await hosts.skein(4, 'peer', 'ls')).stdout, /waits for host4/))
+    // what they promised of host 1 would hide how it ends
+    assert.match((await hosts.rm(1, 'host2', '--host-is-down')).stdout, /^host2: leaving: waits for host3, host4\n$/)
+    assert.equal((await hosts.rm(1, '--cancel', 'host2')).code, 0)
+    await eventually(async () => assert.doesNotMatch((await hosts.skein(4, 'peer', 'ls')).stdout, /^host2 .*leaving/m))
+    const { code, stderr } = await hosts.rm(4, 'host2', '--host-is-down')
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const n of [1, 3, 4]) {
+      await eventually(async () => {
+        assert.match((await hosts.skein(n, 'peer', 'ls')).stdout, /^host2 +\S+ +removed +host2:7373 +host1 +no$/m)
+        assert.match((await hosts.skein(n, 'status')).stdout, /^no conditions$/m)
+      })
+    }
+  })
+
   it('takes several at once; one that dies meanwhile is waited for until it is named too', async () => {
     await hosts.kill(4)
     await hosts.kill(3)

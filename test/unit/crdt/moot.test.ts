@@ -74,7 +74,7 @@ describe('a removal that waits for good', () => {
       assert.deepEqual(others, [])
       assert.equal(
         condition?.text,
-        `the removal of host${first} was started on host${starter}, which was removed: it is not through, and nobody may lift it`,
+        `the removal of host${first} was started on host${starter}, which was removed: it is not through, and nobody may end it`,
       )
       assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm host${starter}.* --host-is-down$`))
     }
