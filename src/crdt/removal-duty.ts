@@ -5,7 +5,7 @@ import { knownLeaf } from './known.ts'
 import type { Leaf } from './leaves.ts'
 import { contentName } from './registry.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
-import { aimsAt, isPromised } from './removal-readings.ts'
+import { aimsAt, isOpen, isPromised } from './removal-readings.ts'
 import { cancelRemovalLeaves, startRemovalLeaves } from './removal-start.ts'
 import { owedToSuccession } from './succession-duty.ts'
 import { compareDots } from './vector.ts'
@@ -60,7 +60,7 @@ function endOf(view: RegistryView, open: readonly Removal[], removal: Removal): 
   // of its own targets it heeds no more than it named then
   if (removal.isBehind && removal.assertion > 0) return startedAnew(view, removal)
   const isPointless = removal.targets.some(({ key }) => !view.member(key))
-  const gives = open.some(other => other.starter !== removal.starter && givesInTo(removal, other))
+  const gives = open.some(other => isOpen(other) && other.starter !== removal.starter && givesInTo(removal, other))
   return isPointless || gives ? cancelRemovalLeaves(removal) : []
 }
 

@@ -86,6 +86,23 @@ describe('a removal that waits for good', () => {
     }
   })
 
+  it('makes no later removal give in', () => {
+    const { hosts, order } = byKey()
+    const [first, starter, next, target, ...voters] = order
+    removed(hosts, first, [[starter, first]], [next, target, ...voters])
+    for (const number of [next, target, ...voters]) hosts.at(number).hears(first)
+    assert.deepEqual(outcomes(hosts, next), ['effective', 'undecided'])
+    assert.equal(hosts.at(next).removes([target]), true)
+    assert.equal(hosts.at(next).removals(), false)
+    for (const voter of [first, ...voters]) {
+      hosts.at(voter).hears(next)
+      hosts.at(voter).removals()
+      hosts.at(next).hears(voter)
+    }
+    assert.equal(hosts.at(next).removals(), true)
+    assert.deepEqual(outcomes(hosts, next), ['effective', 'effective', 'undecided'])
+  })
+
   it('two of them aim at who removed the starters of both', () => {
     const { hosts, order } = byKey()
     const [first, one, other, ...voters] = order
