@@ -4,7 +4,7 @@ import { formatIp } from '../model/ip.ts'
 import { hostArgument, hostName, shown } from './condition-text.ts'
 import type { Hlc } from './hlc.ts'
 import type { Condition, Endpoint, RegistryView } from './registry-view.ts'
-import { isMajorityWithout, succeededMembers } from './removal-readings.ts'
+import { aimsAt, isMajorityWithout, isOpen, succeededMembers } from './removal-readings.ts'
 
 /** Names every address that the writer has handed out, since each may be in use twice; until it is removed. */
 export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hlc>): Condition[] {
@@ -61,9 +61,7 @@ export function successionConditions(view: RegistryView): Condition[] {
         },
       ]
     }
-    const isGoing = view
-      .removals()
-      .some(({ outcome, targets }) => outcome === 'undecided' && targets.some(target => target.key === former))
+    const isGoing = view.removals().some(each => isOpen(each) && aimsAt(each, former))
     if (!isInEffect || !view.member(former) || isGoing) return []
     return [
       {

@@ -60,12 +60,15 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
 
   mesh.handle(leaveProtocol, async (from, request) => {
     const counter = decodeLeave(request)
+    const askedMs = clock.now()
     // all that it holds, of others too: of a host that left before it may be the last that does
     shown.set(from, undefined)
     await replica.syncNow(catchUpLimitMs)
     const held = shown.get(from)
     shown.delete(from)
-    if (!held || !holdsAll(replica.view, held) || replica.view.held(from) < counter) {
+    const { lastSyncMs = -Infinity } = replica.syncStatus().find(({ peer }) => peer === from) ?? {}
+    const isWhole = held !== undefined && lastSyncMs >= askedMs && holdsAll(replica.view, held)
+    if (!isWhole || replica.view.held(from) < counter) {
       throw new SkeinError('unavailable', 'it does not hold yet all that this host does')
     }
     await removal.startLeave(from)

@@ -127,7 +127,7 @@ class Remover implements RemovalService {
   async cancel(targets: readonly PeerKey[]): Promise<void> {
     const { replica } = this.#deps
     await replica.write(view => {
-      const open = view.removals().filter(({ outcome, end }) => outcome === 'undecided' && !end)
+      const open = view.removals().filter(each => isOpen(each) && !each.end)
       const aimed = open.filter(each => each.targets.some(({ key }) => targets.includes(key)))
       // others may remove one of these, too: each lifts its own
       const removal = aimed.find(({ starter }) => starter === replica.self) ?? aimed[0]

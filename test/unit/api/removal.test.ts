@@ -79,6 +79,11 @@ describe('api and cli: skein peer rm', () => {
     assert.match((await hosts.rm(1, 'host2', '--host-is-down')).stdout, /^host2: leaving: waits for host3, host4\n$/)
     assert.equal((await hosts.rm(1, '--cancel', 'host2')).code, 0)
     await eventually(async () => assert.doesNotMatch((await hosts.skein(4, 'peer', 'ls')).stdout, /^host2 .*leaving/m))
+    await hosts.refused(
+      hosts.rm(4, '--cancel', 'host2'),
+      4,
+      /^Error: no such removal is undecided: see skein peer ls\n$/,
+    )
     const { code, stderr } = await hosts.rm(4, 'host2', '--host-is-down')
     assert.deepEqual([code, stderr], [0, ''])
     for (const n of [1, 3, 4]) {
