@@ -1,6 +1,7 @@
 /**
- * Undecided removals that never become effective (R4, "Undecided for good"): their starter took them back, though above its cut, or was removed before it ended them. Nobody else may end
- * them (R9 c); who acknowledged both that removal and this one did so to one of them only once the other was decided (R9 d).
+ * Undecided removals that never become effective (decision 0003, "Undecided for good"): their starter took them back, though above
+ * its cut, or was removed before it ended them. Nobody else may end them (R9 c), and who acknowledged one of them and the removal
+ * of its starter did so to the one only once the other was decided (R9 d).
  */
 import type { PeerKey } from '../lib/keys.ts'
 import type { Gone, Outcomes } from './removal-outcome.ts'

@@ -36,7 +36,7 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
   ]
 }
 
-/** Its starter was removed, too, and may not lift it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */
+/** Its starter was removed, too, and may not end it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */
 function stopped(view: RegistryView, { dot, targets, since, starter }: Removal, ofStarter: Removal): Condition {
   const [names, name] = [namesOf(view, targets).join(', '), nameOf(view, starter)]
   return {

@@ -12,19 +12,19 @@ export function isMajorityWithout(view: RegistryView, targets: readonly PeerKey[
   return view.members().filter(({ key, settled }) => settled && !targets.includes(key)).length > targets.length
 }
 
-/** True if it binds this peer while it is undecided: it started or acknowledged it, or was told of it when it was settled (R4, R9 d). */
-export function isPromised(removal: Removal, self: PeerKey): boolean {
-  return removal.starter === self || removal.ackedBy.includes(self) || removal.isTold === true
+/**
+ * True if it binds this peer while it is undecided: it started or acknowledged it, or was told of it when it was settled (R4, R9 d), and
+ * does not hold that it was taken back.
+ */
+export function isPromised({ starter, ackedBy, isTold, isLifted }: Removal, self: PeerKey): boolean {
+  return !isLifted && (starter === self || ackedBy.includes(self) || isTold === true)
 }
 
 /** True while this peer is bound by a removal of that one, which may be gone for the others: what it gave it now nobody would ask it about. */
 export function isGoing(view: RegistryView, self: PeerKey, peer: PeerKey): boolean {
   return view
     .removals()
-    .some(
-      removal =>
-        removal.outcome === 'undecided' && !removal.isLifted && aimsAt(removal, peer) && isPromised(removal, self),
-    )
+    .some(removal => removal.outcome === 'undecided' && aimsAt(removal, peer) && isPromised(removal, self))
 }
 
 /** True of an undecided one that may become effective yet. */

@@ -23,8 +23,7 @@ export function startRemovalLeaves(
   if (!view.member(self)?.settled) {
     throw new SkeinError('conflict', 'this host is not settled and can take nothing over: see skein peer ls')
   }
-  const isLifted = (removal: Removal) =>
-    removal.isLifted === true || (instead !== undefined && compareDots(removal.dot, instead.dot) === 0)
+  const isLifted = (removal: Removal) => instead !== undefined && compareDots(removal.dot, instead.dot) === 0
   const promised = view
     .removals()
     .filter(each => each.outcome === 'undecided' && isPromised(each, self) && !isLifted(each))

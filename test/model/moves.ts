@@ -96,8 +96,8 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const held = (targets: readonly number[]) => targets.map(t => (view.logs[t] as readonly Rec[]).length)
   const own = view.logs[peer] as readonly Rec[]
   const all = view.logs.flat()
-  const isOpen = (removal: Rec) => view.outcomes.get(removal) === 'undecided' && !isLifted(removal, all)
-  const undecided = [...view.outcomes.keys()].filter(isOpen)
+  const mayBind = (removal: Rec) => view.outcomes.get(removal) === 'undecided' && !isLifted(removal, all)
+  const undecided = [...view.outcomes.keys()].filter(mayBind)
   const blocking = binding(view, setting)
   /** (d), and (f)'s way out of it: an asserted removal of the starter. */
   const free = (starter: number, targets: readonly number[], asserted: boolean, removal?: Rec) =>

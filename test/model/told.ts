@@ -1,4 +1,6 @@
 /** What a newcomer is told by the lists that let it in (R4), and which removals bind a peer. */
+
+import { isOpen, openIn, undecidedIn } from './moot.ts'
 import type { Rec } from './records.ts'
 import type { Bounds, Setting } from './rules.ts'
 import { isLifted, type View } from './view.ts'
@@ -22,51 +24,6 @@ function isVoid(view: View, about: Rec, listed: readonly Rec[], bounds: Bounds, 
 
 function holds(view: View, { writer, counter }: Rec): boolean {
   return (view.logs[writer] as readonly Rec[]).length >= counter
-}
-
-/** Undecided removals that may become effective yet. */
-function openIn(view: View): Rec[] {
-  const moot = mootIn(view)
-  return undecidedIn(view).filter(r => !moot.has(r))
-}
-
-function isOpen(view: View, removal: Rec): boolean {
-  return outcomeIn(view, removal) === 'undecided' && !mootIn(view).has(removal)
-}
-
-const outcomeIn = (view: View, removal: Rec) => view.outcomes.get(removal) ?? 'undecided'
-const undecidedIn = (view: View) => [...view.outcomes.keys()].filter(r => outcomeIn(view, r) === 'undecided')
-
-/** As in src/crdt/moot.ts: whose starter was removed before it ended it, while nothing that is open may undo that, or what stopped another that might. */
-function mootIn(view: View): Set<Rec> {
-  const moot = new Set<Rec>()
-  const all = view.logs.flat()
-  const endOf = (removal: Rec) => view.records.find(r => r.kind === 'end' && r.of === removal.id)
-  const waiting = [...view.outcomes.keys()].filter(
-    r => outcomeIn(view, r) !== 'effective' && !endOf(r) && !isLifted(r, all),
-  )
-  const isUndecided = (r: Rec) => outcomeIn(view, r) === 'undecided'
-  const isAsserted = (r: Rec) =>
-    r.assertion > 0 || view.records.some(down => down.kind === 'host-down' && down.of === r.id)
-  if (view.removed.size > 0) for (const r of waiting) if (isStopped(view, r, isUndecided(r))) moot.add(r)
-  for (let size = moot.size + 1; moot.size < size; ) {
-    size = moot.size
-    const open = waiting.filter(r => !moot.has(r) || (isUndecided(r) && isAsserted(r)))
-    for (const removal of moot) {
-      const by = view.removed.get(removal.writer)?.removal
-      const end = by && endOf(by)
-      const mayUndo = (r: Rec) => end && end.counter > (r.counters[r.targets.indexOf(end.writer)] ?? end.counter)
-      if (open.some(mayUndo)) moot.delete(removal)
-    }
-  }
-  return new Set([...moot, ...[...view.outcomes.keys()].filter(r => isLifted(r, all))].filter(isUndecided))
-}
-
-function isStopped(view: View, removal: Rec, needsAll: boolean): boolean {
-  const starter = view.removed.get(removal.writer)
-  if (!starter) return false
-  const held = (view.logs[removal.writer] as readonly Rec[]).length
-  return !needsAll || Math.min(held, view.limits[removal.writer] as number) >= starter.cut
 }
 
 /** True if each removal that these list is decided for the peer, and each admission in effect, or it needs it no more. */
