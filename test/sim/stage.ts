@@ -3,6 +3,9 @@ import { createNetwork } from '../../src/api/create-network.ts'
 import type { ApiDeps } from '../../src/api/deps.ts'
 import { createTenantLeaves, removeNetworkLeaves, removeTenantLeaves } from '../../src/crdt/acts.ts'
 import type { Network } from '../../src/crdt/registry-view.ts'
+import { vectorHash } from '../../src/crdt/vector.ts'
+import { toHex } from '../../src/lib/bytes.ts'
+import type { PeerKey } from '../../src/lib/keys.ts'
 import { allocate } from './addressing.ts'
 import { checkAtRest, unrest } from './checks/convergence.ts'
 import { containerUp } from './docker.ts'
@@ -38,6 +41,15 @@ export interface Stage {
   run(number: number, network: Network, preferred?: number): Promise<void>
   /** An address for nobody; undefined when refused. */
   take(number: number, network: Network): Promise<number | undefined>
+}
+
+export function keyOf(stage: Stage, number: number): PeerKey {
+  return stage.host(number).signer.key
+}
+
+/** Equal where the same records are held. */
+export function hashOf(stage: Stage, number: number): string {
+  return toHex(vectorHash(stage.peer(number).replica.vector()))
 }
 
 /** A mesh of `count` settled hosts. */
