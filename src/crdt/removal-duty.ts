@@ -86,7 +86,7 @@ function owesAck(view: RegistryView, open: readonly Removal[], removal: Removal,
   const { starter, targets, assertedAt } = removal
   if (starter === self || removal.ackedBy.includes(self) || aimsAt(removal, self)) return false
   if (!view.member(starter) || targets.some(({ key }) => !view.member(key))) return false
-  if (open.some(other => other.assertedAt && aimsAt(other, starter))) return false
+  if (open.some(other => other.assertedAt && isOpen(other) && aimsAt(other, starter))) return false
   const isLetThrough = (binding: Removal) =>
     assertedAt !== undefined && aimsAt(removal, binding.starter) && !aimsAt(binding, starter)
   return open.every(other => other === removal || !isPromised(other, self) || isLetThrough(other))

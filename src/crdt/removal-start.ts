@@ -5,7 +5,7 @@ import { knownLeaf } from './known.ts'
 import type { Assertion, Leaf } from './leaves.ts'
 import { contentName } from './registry.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
-import { aimsAt, isPromised } from './removal-readings.ts'
+import { aimsAt, isOpen, isPromised } from './removal-readings.ts'
 import { compareDots } from './vector.ts'
 
 /**
@@ -32,7 +32,8 @@ export function startRemovalLeaves(
   const open = promised.find(each => !isLetThrough(each))
   if (open) {
     const names = open.targets.map(({ key }) => view.everMember(key)?.name ?? key.slice(0, 8)).join(', ')
-    throw new SkeinError('conflict', `the removal of ${names} is not decided yet: see skein peer ls`)
+    const next = isOpen(open) ? 'see skein peer ls' : 'its starter was removed: see skein status'
+    throw new SkeinError('conflict', `the removal of ${names} is not decided yet: ${next}`)
   }
   const heir = (key: PeerKey) => ({ key, heir: self, counter: view.held(key) })
   const known = knownLeaf(view)

@@ -2,7 +2,7 @@
 import type { PeerKey } from '../lib/keys.ts'
 import type { Leaf } from './leaves.ts'
 import type { RegistryView, Removal } from './registry-view.ts'
-import { aimsAt, isMajorityWithout, isPromised, succeededMembers } from './removal-readings.ts'
+import { aimsAt, isMajorityWithout, isOpen, isPromised, succeededMembers } from './removal-readings.ts'
 import { startRemovalLeaves } from './removal-start.ts'
 
 /**
@@ -13,7 +13,7 @@ import { startRemovalLeaves } from './removal-start.ts'
 export function owedToSuccession(view: RegistryView, open: readonly Removal[], self: PeerKey): readonly Leaf[] {
   const succeeded = succeededMembers(view)
   for (const { former, admitter } of succeeded) {
-    const going = open.find(removal => aimsAt(removal, former))
+    const going = open.find(removal => isOpen(removal) && aimsAt(removal, former))
     const isUnsaid = admitter === self && going?.targets.length === 1 && !going.assertedAt
     if (isUnsaid) return [{ kind: 'host-down', removal: going.dot }]
   }
@@ -22,7 +22,8 @@ export function owedToSuccession(view: RegistryView, open: readonly Removal[], s
   const waiting = open.find(removal => removal.starter === self && waitsForSuccessors(removal, formers))
   if (waiting) return removeTogether(view, self, formers, waiting)
   const binds = (removal: Removal) => isPromised(removal, self) && !formers.includes(removal.starter)
-  if (open.some(removal => binds(removal) || formers.some(former => aimsAt(removal, former)))) return []
+  const isTaken = (removal: Removal) => isOpen(removal) && formers.some(former => aimsAt(removal, former))
+  if (open.some(removal => binds(removal) || isTaken(removal))) return []
   const isTried = (former: PeerKey) =>
     view.removals().some(removal => removal.starter === self && aimsAt(removal, former))
   const isDue = succeeded.some(({ former, admitter }) => admitter === self && !isTried(former))

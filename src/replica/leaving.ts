@@ -3,6 +3,7 @@
  * is down, since it writes nothing any more, and has all that it ever wrote.
  */
 import type { Member, RegistryView } from '../crdt/registry-view.ts'
+import { isOpen } from '../crdt/removal-readings.ts'
 import type { Vector } from '../crdt/vector.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
 import { errorText, SkeinError } from '../lib/errors.ts'
@@ -97,7 +98,7 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
       if (isGone()) resolve()
     })
     const late = () => {
-      const pending = replica.view.removals().find(({ outcome, targets }) => outcome === 'undecided' && isOwn(targets))
+      const pending = replica.view.removals().find(removal => isOpen(removal) && isOwn(removal.targets))
       const names = pending?.waitingFor.map(nameOf).join(', ')
       const text = `not all members have acknowledged within ${endLimitMs / 1000} s that this host leaves`
       return new SkeinError('timeout', `${text}${names ? ` (${names})` : ''}: run skein peer leave again`)

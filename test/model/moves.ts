@@ -1,6 +1,7 @@
 /** What a peer may write next in a view. Every move is one record; a true assertion also turns its targets off for good. */
 import type { Custody } from './custody.ts'
 import { choices, complete, isSettled, settles } from './majority.ts'
+import { openIn } from './moot.ts'
 import { blank, type Content, type Rec, sorted } from './records.ts'
 import type { Setting } from './rules.ts'
 import { binding, knowsListed, sureIn } from './told.ts'
@@ -96,8 +97,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
   const held = (targets: readonly number[]) => targets.map(t => (view.logs[t] as readonly Rec[]).length)
   const own = view.logs[peer] as readonly Rec[]
   const all = view.logs.flat()
-  const mayBind = (removal: Rec) => view.outcomes.get(removal) === 'undecided' && !isLifted(removal, all)
-  const undecided = [...view.outcomes.keys()].filter(mayBind)
+  const open = openIn(view)
   const blocking = binding(view, setting)
   /** (d), and (f)'s way out of it: an asserted removal of the starter. */
   const free = (starter: number, targets: readonly number[], asserted: boolean, removal?: Rec) =>
@@ -150,7 +150,7 @@ function removalMoves(view: View, base: Base, setting: Setting): Content[] {
       !view.removed.has(removal.writer) &&
       targets.every(t => !view.removed.has(t)) &&
       free(removal.writer, targets, asserted, removal) &&
-      !(rules.assertedFirst && undecided.some(r => r.targets.includes(removal.writer) && isAsserted(r)))
+      !(rules.assertedFirst && open.some(r => r.targets.includes(removal.writer) && isAsserted(r)))
     ) {
       moves.push({ ...about, kind: 'remove-ack', counters: held(targets), list })
     }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Hlc } from '../../../src/crdt/hlc.ts'
+import type { Assertion } from '../../../src/crdt/leaves.ts'
 import { mootOf } from '../../../src/crdt/moot.ts'
 import type { Gone, Outcome } from '../../../src/crdt/removal-outcome.ts'
+import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
 import type { Process } from '../../../src/crdt/removal-table.ts'
 import { dotText } from '../../../src/crdt/vector.ts'
 import { Hosts } from './hosts.ts'
@@ -23,9 +25,10 @@ describe('a removal that waits for good', () => {
     first: number,
     starters: readonly (readonly [number, number])[],
     voters: readonly number[],
+    assertion: Assertion = 0,
   ) {
     hosts.at(first).removes(starters.map(([starter]) => starter))
-    for (const [starter, target] of starters) hosts.at(starter).removes([target])
+    for (const [starter, target] of starters) hosts.at(starter).removes([target], assertion)
     for (const voter of voters) {
       for (const starter of [first, ...starters.map(([each]) => each)]) hosts.at(voter).hears(starter)
       hosts.at(voter).removals()
@@ -86,21 +89,58 @@ describe('a removal that waits for good', () => {
     }
   })
 
+  function removesAnother(hosts: Hosts, [next, target, ...voters]: readonly number[]): void {
+    const starter = hosts.at(next as number)
+    for (const { number } of hosts.all.filter(({ isMember }) => isMember)) starter.hears(number)
+    assert.deepEqual(outcomes(hosts, starter.number), ['effective', 'undecided'])
+    assert.equal(starter.removes([target as number]), true)
+    assert.equal(starter.removals(), false)
+    for (const voter of voters) {
+      hosts.at(voter).hears(starter.number)
+      assert.equal(hosts.at(voter).removals(), true)
+      starter.hears(voter)
+    }
+    assert.equal(starter.removals(), true)
+    assert.deepEqual(outcomes(hosts, starter.number), ['effective', 'effective', 'undecided'])
+  }
+
   it('makes no later removal give in', () => {
     const { hosts, order } = byKey()
     const [first, starter, next, target, ...voters] = order
     removed(hosts, first, [[starter, first]], [next, target, ...voters])
-    for (const number of [next, target, ...voters]) hosts.at(number).hears(first)
-    assert.deepEqual(outcomes(hosts, next), ['effective', 'undecided'])
-    assert.equal(hosts.at(next).removes([target]), true)
-    assert.equal(hosts.at(next).removals(), false)
-    for (const voter of [first, ...voters]) {
-      hosts.at(voter).hears(next)
-      hosts.at(voter).removals()
-      hosts.at(next).hears(voter)
+    removesAnother(hosts, [next, target, first, ...voters])
+  })
+
+  it('keeps nobody from acknowledging what its target starts, though it is asserted', () => {
+    const { hosts, order } = byKey()
+    const [first, starter, next, target, ...voters] = order
+    removed(hosts, first, [[starter, next]], [next, target, ...voters], 1)
+    removesAnother(hosts, [next, target, first, ...voters])
+  })
+
+  it('who is bound by it is referred to where the way out is told', () => {
+    const { hosts, order } = byKey()
+    const [first, starter, third, ...voters] = order
+    const at = (number: number) => hosts.at(number)
+    at(first).removes([starter])
+    at(starter).removes([third])
+    for (const voter of [third, ...voters]) {
+      for (const number of [first, starter]) at(voter).hears(number)
+      at(voter).removals()
     }
-    assert.equal(hosts.at(next).removals(), true)
-    assert.deepEqual(outcomes(hosts, next), ['effective', 'effective', 'undecided'])
+    // nobody who removes the starter knows this one, and it knows nothing of that
+    at(voters[0] as number).letsIn(7)
+    at(7).hears(starter, [starter])
+    assert.equal(at(7).removals(), true)
+    for (const voter of [third, ...voters]) at(first).hears(voter, [voter])
+    at(first).removals()
+    at(starter).isDown = true
+    hosts.comeToRest()
+    assert.deepEqual(outcomes(hosts, 7), ['effective', 'undecided'])
+    assert.equal(at(7).isSettled, true)
+    const { view, writer } = at(7)
+    const message = `the removal of host${third} is not decided yet: its starter was removed: see skein status`
+    assert.throws(() => startRemovalLeaves(view, writer.key, [at(first).writer.key], 0), { message })
   })
 
   it('two of them aim at who removed the starters of both', () => {

@@ -12,6 +12,7 @@ interface Draft {
   asserted?: boolean
   ackedBy?: string
   complete?: boolean
+  isMoot?: true
   outcome?: Removal['outcome']
   /** Moment of the start. @default its place in the list */
   at?: number
@@ -32,6 +33,7 @@ function removalOf(draft: Draft, place: number): Removal {
     ackedBy: [...ackedBy],
     waitingFor: [],
     isMajority: true,
+    ...(draft.isMoot ? { isMoot: true as const } : {}),
     ...(draft.complete ? { complete: { acks: [], cut: [1] } } : {}),
   }
 }
@@ -255,6 +257,23 @@ describe('crdt: what a peer writes about removals (R9 (d), (f); model rules oneA
   for (const [title, self, drafts, expected, gone] of cases) {
     it(title, () => assert.equal(owed(self, drafts, gone), expected))
   }
+
+  it('removes whom it let in anew, unless a removal names that one which may become effective', () => {
+    const ofF: Draft = { starter: 'b', targets: 'f' }
+    const started = (drafts: readonly Draft[]) => {
+      const members = () => [...'abcdef'].map(key => ({ key, settled: true }) as Member)
+      const successions = () => [{ former: 'f', key: 'e', admitter: 'a', isInEffect: true }]
+      const view = { ...viewOf(drafts, drafts.some(({ isMoot }) => isMoot) ? 'b' : ''), members, successions }
+      return owedRemovalLeaves(view as unknown as RegistryView, 'a').flatMap(leaf => {
+        return leaf.kind === 'removal' ? leaf.targets.map(({ key }) => key) : leaf.kind
+      })
+    }
+    assert.deepEqual(started([]), ['f'])
+    assert.deepEqual(started([ofF]), ['removal-ack'])
+    assert.deepEqual(started([{ ...ofF, ackedBy: 'a' }]), ['host-down'])
+    assert.deepEqual(started([{ ...ofF, isMoot: true }]), ['f'])
+    assert.deepEqual(started([{ ...ofF, isMoot: true, ackedBy: 'a' }]), [], 'it binds still')
+  })
 
   it('one of any two that wait for each other gives in, and not both', () => {
     const drafts = (asserted: number, first: number): Draft[] => [
