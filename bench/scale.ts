@@ -6,7 +6,7 @@ import { scriptResult, startScript } from './lib/script.ts'
 import { alone, besides, compare, median, type Row } from './lib/statistics.ts'
 import { settledResident } from './memory/resident.ts'
 import { churnDirectory } from './scale/churn.ts'
-import { fillDirectory } from './scale/fill.ts'
+import { fillDirectory, type Together } from './scale/fill.ts'
 
 const held = 100_000
 const megabyte = 1e6
@@ -72,9 +72,10 @@ async function converge(shape: ConvergeShape, context: BenchContext): Promise<Ou
 async function memory({ signal, progress }: BenchContext): Promise<Outcome> {
   const rows: Row[] = []
   const resident = new Map<string, number>()
-  const cases = [
+  const cases: { what: string; endpoints: number; together: Together }[] = [
     { what: 'idle', endpoints: 0, together: 256 },
     { what: `${held} endpoints, 256 in a batch`, endpoints: held, together: 256 },
+    { what: `${held} endpoints, one in a batch, checkpointed`, endpoints: held, together: 'checkpointed' },
     { what: `${held} endpoints, one in a batch`, endpoints: held, together: 1 },
   ]
   for (const { what, endpoints, together } of cases) {
@@ -140,14 +141,14 @@ async function merge({ signal }: BenchContext): Promise<Outcome> {
   const rows: Row[] = []
   const gc = { flags: ['--expose-gc'] }
   const cases = [
-    { what: 'as checkpointed: 1024 in a batch, no signature', count: held, together: 1024, verify: '' },
-    { what: '1024 in a batch, signature checked', count: held, together: 1024, verify: 'verify' },
-    { what: 'one in a batch, signature checked', count: 20_000, together: 1, verify: 'verify' },
+    { what: 'checkpointed: compact units', count: held, together: 'checkpointed' },
+    { what: '1024 in a batch', count: held, together: 1024 },
+    { what: 'one in a batch', count: 20_000, together: 1 },
   ]
-  for (const { what, count, together, verify } of cases) {
+  for (const { what, count, together } of cases) {
     const result = await scriptResult<{ wallMs: number; cpuMs: number; heapBytes: number }>(
       file('merge'),
-      [count, together, verify],
+      [count, together],
       signal,
       gc,
     )

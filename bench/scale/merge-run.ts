@@ -1,21 +1,22 @@
 /** In a process of its own: merges records from their bytes into a registry; prints what it took as JSON. */
-import { isSigned, openBatch } from '../../src/crdt/batch.ts'
+import { isSignedPart, openPart } from '../../src/crdt/compact-unit.ts'
 import { Registry } from '../../src/crdt/registry.ts'
 import { verifySignature } from '../../src/lib/keys.ts'
-import { writeEndpoints } from './endpoint-load.ts'
+import { writeCheckpointed, writeEndpoints } from './endpoint-load.ts'
 import { createMeshRecords } from './mesh-records.ts'
 
 const count = Number(process.argv[2] ?? 100_000)
-const together = Number(process.argv[3] ?? 1024)
-const verifies = process.argv[4] === 'verify'
+const together = process.argv[3] ?? '1024'
 
 const mesh = createMeshRecords({ members: 100, networks: 100 })
 const base = mesh.chains.flatMap(chain => chain.batches.map(batch => batch.bytes))
-const bytes = writeEndpoints(mesh, 0, count, together).map(batch => batch.bytes)
+const written =
+  together === 'checkpointed' ? writeCheckpointed(mesh, count) : writeEndpoints(mesh, 0, count, Number(together))
+const bytes = written.map(part => part.bytes)
 const merge = (registry: Registry, encoded: Uint8Array): void => {
-  const batch = openBatch(encoded)
-  if (verifies && !isSigned(batch, verifySignature)) throw new Error('a batch is not signed by its writer')
-  registry.apply(batch)
+  const part = openPart(encoded)
+  if (!isSignedPart(part, verifySignature)) throw new Error('a part is not signed by its writer')
+  registry.apply(part)
 }
 
 const heap = () => {
@@ -23,7 +24,7 @@ const heap = () => {
   return process.memoryUsage().heapUsed
 }
 // the log's part, as in skeind: the registry keeps no batches
-const history = () => [...base, ...bytes].map(openBatch)
+const history = () => [...base, ...bytes].map(openPart)
 const registry = new Registry(mesh.meshId, verifySignature, { history })
 for (const encoded of base) merge(registry, encoded)
 const heapBefore = heap()

@@ -4,6 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { type Batch, makeBatch, noBatch } from '../../src/crdt/batch.ts'
+import { checkpointLeaf, compact, runOf, runsOf } from '../../src/crdt/checkpoint.ts'
+import { type CompactUnit, leavesOf } from '../../src/crdt/compact-unit.ts'
 import { admissionProof, meshIdOf, networkIdOf } from '../../src/crdt/identity.ts'
 import { encodeLeaf } from '../../src/crdt/leaf-codec.ts'
 import type { KnownLeaf, Leaf, NetworkLeaf } from '../../src/crdt/leaves.ts'
@@ -38,6 +40,24 @@ export class Chain {
     })
     this.batches.push(batch)
     return batch
+  }
+
+  /** Lets go of every sixteenth leaf of the batches from this one on, as many as make a run worth a checkpoint; gives the units that are left. */
+  compact(from: number): CompactUnit[] {
+    return runsOf(this.batches.slice(from)).flatMap(parts => {
+      const run = runOf(parts)
+      const kept = parts.flatMap(leavesOf).filter(({ counter }) => counter % 16 !== 0)
+      const leaf = run && checkpointLeaf(this.signer, run, kept)
+      const made = leaf && compact(leaf, parts, () => true)
+      if (!leaf || !made || made === 'unsound') throw new Error('no unit of this run')
+      this.write([leaf])
+      return [made.unit]
+    })
+  }
+
+  /** What it wrote behind this counter. */
+  after(counter: number): Batch[] {
+    return this.batches.filter(({ first }) => first > counter)
   }
 
   /** The leaves in batches of `size`. */

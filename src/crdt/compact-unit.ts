@@ -5,7 +5,7 @@
  * hash], …]]. The writer's signature over it stands in a `checkpoint` leaf too, so whoever holds the run makes the unit itself.
  */
 import { fromHex, sha256Hex } from '../lib/bytes.ts'
-import { decode, encode, type Plain } from '../lib/cbor.ts'
+import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { type Batch, maxBatchBytes, maxBatchLeaves, openBatch, type Verify } from './batch.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
@@ -99,7 +99,8 @@ export function makeUnit(run: Run, survivors: readonly PlacedLeaf[], signature: 
 
 /** Decodes; throws with the reason if anything but the signature is not as `makeUnit` makes it. */
 export function openUnit(bytes: Uint8Array): CompactUnit {
-  const outer = decode(bytes, maxUnitBytes)
+  // a unit is kept whole, as a batch is
+  const outer = decodeInPlace(bytes, maxUnitBytes)
   if (!Array.isArray(outer) || outer.length < 3) throw new Error('unit is not [header, signature, leaves]')
   const [header, signature, leafList] = outer
   if (!(header instanceof Uint8Array) || !(signature instanceof Uint8Array)) throw new Error('unit has no header')
@@ -107,7 +108,7 @@ export function openUnit(bytes: Uint8Array): CompactUnit {
     leaf instanceof Uint8Array && leaf.length <= maxLeafBytes ? leaf : undefined,
   )
   if (!leaves) throw new Error('unit has malformed leaves')
-  const fields = openHeader(decode(header, maxUnitBytes), leaves)
+  const fields = openHeader(decodeInPlace(header, maxUnitBytes), leaves)
   const hlc = fields.survivors[0]?.hlc ?? [0, 0]
   return { ...fields, hlc, header, signature, bytes, compact: true }
 }
@@ -120,29 +121,33 @@ function openHeader(header: Plain, leaves: readonly Uint8Array[]): Run & Pick<Co
   const last = first && integer(header[4], first, first + maxRunCounters - 1)
   const previous = hex(header[5], 32)
   const hash = hex(header[6], 32)
-  const names = list(header[7], maxRunCounters, nameOf)
-  if (!meshId || !writer || !first || !last || !previous || !hash || !names) {
+  const names = header[7]
+  if (!meshId || !writer || !first || !last || !previous || !hash || !Array.isArray(names)) {
     throw new Error('unit has a malformed header')
   }
   if (names.length !== leaves.length) throw new Error('unit has a wrong leaf count')
-  const survivors = names.map((name, i) => ({ ...name, bytes: leaves[i] as Uint8Array }))
-  if (!survivors.every(leaf => sha256Hex(leaf.bytes) === leaf.hash)) {
-    throw new Error('unit has a leaf that its header does not name')
-  }
-  if (!survivors.every((leaf, i) => isPlaced(leaf, survivors[i - 1], first, last))) {
-    throw new Error('unit has leaves out of their order')
+  const survivors: PlacedLeaf[] = []
+  for (const [i, bytes] of leaves.entries()) {
+    const before = survivors[i - 1]
+    const leaf = leafNamed(names[i] as Plain, bytes, before)
+    if (!leaf) throw new Error('unit has a malformed header')
+    if (sha256Hex(bytes) !== leaf.hash) throw new Error('unit has a leaf that its header does not name')
+    if (!isPlaced(leaf, before, first, last)) throw new Error('unit has leaves out of their order')
+    survivors.push(leaf)
   }
   return { meshId, writer, first, last, previous, hash, survivors }
 }
 
-function nameOf(value: Plain): { counter: number; hlc: Hlc; hash: string } | undefined {
-  if (!Array.isArray(value)) return undefined
-  const counter = integer(value[0], 1, Number.MAX_SAFE_INTEGER)
-  const ms = integer(value[1], 0, Number.MAX_SAFE_INTEGER)
-  const count = integer(value[2], 0, 0xffff)
-  const hash = hex(value[3], 32)
+function leafNamed(name: Plain, bytes: Uint8Array, before: PlacedLeaf | undefined): PlacedLeaf | undefined {
+  if (!Array.isArray(name)) return undefined
+  const counter = integer(name[0], 1, Number.MAX_SAFE_INTEGER)
+  const ms = integer(name[1], 0, Number.MAX_SAFE_INTEGER)
+  const count = integer(name[2], 0, 0xffff)
+  const hash = hex(name[3], 32)
   if (counter === undefined || ms === undefined || count === undefined || !hash) return undefined
-  return { counter, hlc: [ms, count], hash }
+  // leaves of one batch have one clock
+  const isSame = before?.hlc[0] === ms && before.hlc[1] === count
+  return { counter, hlc: isSame ? before.hlc : [ms, count], hash, bytes }
 }
 
 /** Within the run, and behind the leaf before by counter and not before it by clock. */
