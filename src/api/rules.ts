@@ -67,7 +67,10 @@ export function addRuleRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
       if (existed) reply.header(existedHeader, 'true')
       const rule = valuesUnder(deps().replica.view, tenant, policy, id)[0]
       if (!rule)
-        throw new SkeinError('conflict', `rule ${id} was removed meanwhile: see skein policy history ${policy}`)
+        throw new SkeinError(
+          'conflict',
+          `rule ${id} was removed meanwhile: see skein policy history${tenantFlag(tenant)} ${policy}`,
+        )
       return { ...ruleJson(tenant, policy, rule), existed }
     },
   })
