@@ -4,9 +4,10 @@ import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Chain } from './blocks.ts'
 import { hostArgument, hostName, shown, type Tables, users } from './condition-text.ts'
+import { groupsInDocker, nameInDocker } from './docker-names.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
-import type { Condition, RegistryView } from './registry-view.ts'
+import type { Condition, Endpoint, Network, RegistryView } from './registry-view.ts'
 
 export function addressConditions(view: RegistryView, tables: Tables): Condition[] {
   return [...forkedBlocks(view, tables), ...forkedAddresses(view, tables), ...duplicates(view, tables)]
@@ -63,17 +64,32 @@ function duplicates(view: RegistryView, { endpoints }: Tables): Condition[] {
       const since = holders
         .map(({ owner, recordedBy, id }): Hlc => endpoints.since(recordedBy ?? owner, id) ?? network.created)
         .reduce(maxHlc)
+      const { name, where } = namesInDocker(view, network, holders)
       return {
         kind: 'duplicate-address',
         objects: [network.id, formatIp(ip), ...holders.map(holder => `${holder.owner}/${holder.id}`)],
         since,
         text: `${formatIp(ip)} of ${shown(network)} is used twice: by ${users(view, holders)}`,
         remedy:
-          `give all but one another address, on its host: docker network disconnect ${network.name} CONTAINER, then docker ` +
-          `network connect ${network.name} CONTAINER; ${first?.containerName || 'the first'} may keep it`,
+          `give all but one another address, on its host: docker network disconnect ${name} CONTAINER, then docker ` +
+          `network connect ${name} CONTAINER${where}; ${first?.containerName || 'the first'} may keep it`,
       }
     }),
   )
+}
+
+/** What Docker calls the holders' network: each group has one of its own on it. */
+function namesInDocker(view: RegistryView, network: Network, holders: readonly Endpoint[]) {
+  const groups = groupsInDocker(view.objects.groups())
+  const byName = new Map<string, Endpoint[]>()
+  for (const holder of holders) {
+    const name = nameInDocker(network, groups.get(holder.group ?? ''))
+    byName.set(name, [...(byName.get(name) ?? []), holder])
+  }
+  const [[name] = [''], ...others] = byName
+  if (others.length === 0) return { name, where: '' }
+  const each = [...byName].map(([of, its]) => `${of} for ${users(view, its)}`)
+  return { name: 'NETWORK', where: `, where NETWORK is ${each.join(', ')}` }
 }
 
 function nameOf(view: RegistryView, id: string): string {

@@ -1,4 +1,5 @@
 /** Which name a network, or a group on one, gets in this host's Docker. */
+import { groupsInDocker, nameInDocker } from '../crdt/docker-names.ts'
 import type { Group } from '../crdt/objects-view.ts'
 import type { Network, RegistryView } from '../crdt/registry-view.ts'
 import { dockerName, groupNetworkName } from '../model/names.ts'
@@ -19,15 +20,10 @@ export interface Wanted {
 export function wantedNetworks(view: RegistryView): Wanted[] {
   const networks = view.networks()
   const byId = new Map(networks.map(network => [network.id, network]))
-  const taken = new Set<string>()
+  const names = groupsInDocker(view.objects.groups())
   const groups = view.objects.groups().flatMap(group => {
     const network = byId.get(group.network)
-    if (!network) return []
-    // groups of one name may have been created on several networks: Docker's names tell them apart
-    const slot = `${group.network} ${group.bornName}`
-    const name = taken.has(slot) ? group.name : group.bornName
-    taken.add(slot)
-    return [wantedGroup(network, group, name)]
+    return network ? [wantedGroup(network, group, names.get(group.id) ?? group.name)] : []
   })
   return [...networks.map(wantedNetwork), ...groups]
 }
@@ -45,14 +41,14 @@ function wantedNetwork(network: Network): Wanted {
 }
 
 function wantedGroup(network: Network, group: Group, groupName: string): Wanted {
-  const name = dockerName(network.tenant, groupNetworkName(groupName, network.name))
+  const name = nameInDocker(network, groupName)
   const isLive = network.status === 'live' && group.status === 'live'
   return { pool: poolIdOf(network.id, group.id), network, group, name, isLive }
 }
 
 /** The name that a network should have in Docker. */
 export function wantedName(network: Network): string {
-  return dockerName(network.tenant, network.name)
+  return nameInDocker(network)
 }
 
 /** The name it gets where another network of that Docker holds the wanted one: `web~1a2b3c`, with more digits if need be. */

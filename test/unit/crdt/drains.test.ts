@@ -6,7 +6,8 @@ import {
   drainNetworkLeaves,
   removeNetworkLeaves,
 } from '../../../src/crdt/acts.ts'
-import type { Leaf } from '../../../src/crdt/leaves.ts'
+import type { EndpointLeaf, Leaf } from '../../../src/crdt/leaves.ts'
+import { createGroupLeaves } from '../../../src/crdt/object-acts.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { registryOf, World } from './writer.ts'
@@ -23,7 +24,7 @@ function networksOf(...names: string[]) {
   return { world, id, into }
 }
 
-const endpoint = (network: string, id = 'e1'): Leaf => ({
+const endpoint = (network: string, id = 'e1'): EndpointLeaf => ({
   ...{ kind: 'endpoint', id, network, ip: 0x0a010203, mac: '02:02:0a:01:02:03', container: 'c1', containerName: 'app' },
 })
 
@@ -104,6 +105,29 @@ describe('crdt: addresses that are used twice', () => {
     )
     world.at(2).write([{ kind: 'endpoint-rm', id: 'e1', network: id('web') }])
     assert.deepEqual(world.all.conditions(), [])
+  })
+
+  it('name the network as Docker does, of each container: with the tenant, and with its group', () => {
+    const world = new World(3).settleAll()
+    const spec = checkNetwork({ tenant: 'blue', name: 'web', subnet: '10.1.2.0/24' })
+    world.at(1).write(createNetworkLeaves(world.all, { tenant: 'blue', name: 'web', spec }))
+    const network = world.all.networkByName('blue', 'web')?.id ?? ''
+    const act = { tenant: 'blue', name: 'db', network, pool: '' }
+    world.at(1).write(createGroupLeaves(world.all.objects, act, {}))
+    const group = world.all.objects.groupByName('blue', 'db')?.id ?? ''
+    world.at(2).write([endpoint(network)], [6000, 0])
+    const other: Leaf = { ...endpoint(network), containerName: 'other' }
+    world.at(3).write([other], [6001, 0])
+    const remedy = () => world.all.conditions()[0]?.remedy ?? ''
+    const both = (text: string) =>
+      `docker network disconnect ${text} CONTAINER, then docker network connect ${text} CONTAINER`
+    assert.ok(remedy().includes(`${both('web/blue')};`), remedy())
+    world.at(3).write([{ ...other, group }], [6002, 0])
+    assert.ok(remedy().includes(both('NETWORK')), remedy())
+    assert.match(remedy(), / web\/blue for app on host2[,;]/)
+    assert.match(remedy(), / db\.web\/blue for other on host3[,;]/)
+    world.at(2).write([{ ...endpoint(network), group }], [6003, 0])
+    assert.ok(remedy().includes(`${both('db.web/blue')};`), remedy())
   })
 
   it('are none when one host has the address twice for a moment, as when a container restarts', () => {
