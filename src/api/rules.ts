@@ -102,9 +102,13 @@ function missing(tenant: string, policy: string, id: string): SkeinError {
 /** A rule that lost to a removal elsewhere can be removed too: that settles its condition. */
 function removal(view: RegistryView, tenant: string, policy: string, shown: string): Leaf[] {
   const values = valuesUnder(view, tenant, policy, shown)
-  if (shown.includes('~')) {
-    if (values.length === 0) throw missing(tenant, policy, shown)
-    return values.flatMap(rule => removeValueLeaves(tenant, policy, rule))
+  const [id = '', digits] = shown.split('~')
+  if (digits !== undefined) {
+    const lost = view.objects.lostValues(tenant, policy, id).filter(hash => isNamed(hash, digits))
+    // what is in effect is listed with no more digits than tell it from others in effect
+    const named = values.length > 0 ? values : lost.map(hash => ({ id, hash }))
+    if (named.length === 0) throw missing(tenant, policy, shown)
+    return named.flatMap(rule => removeValueLeaves(view.objects, tenant, policy, rule))
   }
   if (view.objects.ruleActs(tenant, policy, shown).length === 0) throw missing(tenant, policy, shown)
   return removeRuleLeaves(view.objects, tenant, policy, shown)

@@ -79,9 +79,15 @@ export function removeRuleLeaves(view: ObjectsView, tenant: string, policy: stri
   return [{ kind: 'rule-rm', tenant, policy, id, value: '', seen: view.ruleActs(tenant, policy, id) }]
 }
 
-/** Removes one of several values. */
-export function removeValueLeaves(tenant: string, policy: string, rule: Rule): Leaf[] {
-  return [{ kind: 'rule-rm', tenant, policy, id: rule.id, value: rule.hash, seen: rule.acts }]
+/** Removes one value, in effect or not, and leaves the others under its id. */
+export function removeValueLeaves(
+  view: ObjectsView,
+  tenant: string,
+  policy: string,
+  { id, hash }: Pick<Rule, 'id' | 'hash'>,
+): Leaf[] {
+  // also writes of it that are off, which would be shown as lost once it is gone
+  return [{ kind: 'rule-rm', tenant, policy, id, value: hash, seen: view.ruleActs(tenant, policy, id, hash) }]
 }
 
 /** Makes the rules of a policy these: values that are not among them are removed, those that lack are added. */
@@ -98,7 +104,7 @@ export function restoreRulesLeaves(
     list.some(other => other.id === rule.id && sameRule(other.value, rule.value))
   return [
     ...creation,
-    ...present.filter(rule => !isIn(wanted, rule)).flatMap(rule => removeValueLeaves(tenant, policy, rule)),
+    ...present.filter(rule => !isIn(wanted, rule)).flatMap(rule => removeValueLeaves(view, tenant, policy, rule)),
     ...wanted
       .filter(rule => !isIn(present, rule))
       .flatMap(({ id, value }) => addRuleLeaves(view, tenant, policy, id, value)),

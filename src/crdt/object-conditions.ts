@@ -1,16 +1,15 @@
 /** Standing problems of groups, policies, rules, profiles and settings. */
 import type { PeerKey } from '../lib/keys.ts'
 import type { GlobalSettings } from '../model/global.ts'
-import { ruleText } from '../model/rule.ts'
 import { hostName } from './condition-text.ts'
 import type { LostEdit } from './field-table.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
-import { argument, globalFlags, ruleAddCommand, tenantFlag } from './object-commands.ts'
+import { argument, globalFlags, tenantFlag } from './object-commands.ts'
 import type { ObjectTables } from './object-tables.ts'
-import type { Group, Rule } from './objects-view.ts'
+import type { Group } from './objects-view.ts'
 import { latest } from './order.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
-import { type Judged, shortHash } from './rules.ts'
+import { ruleConditions } from './rule-conditions.ts'
 
 export function objectConditions(view: RegistryView, tables: ObjectTables): Condition[] {
   const groups = tables.groups()
@@ -94,57 +93,6 @@ function policyConditions(view: RegistryView, tables: ObjectTables, groups: read
     const rules = tables.policyTable.ruleIds(tenant, name).flatMap(id => ruleConditions(view, tables, tenant, name, id))
     return [...kept, ...rules]
   })
-}
-
-function ruleConditions(
-  view: RegistryView,
-  tables: ObjectTables,
-  tenant: string,
-  policy: string,
-  id: string,
-): Condition[] {
-  const objects = [`${tenant}:${policy}:${id}`]
-  const of = `rule ${id} of policy ${tenant}/${policy}`
-  const command = (shown: string) => `skein policy rule-rm${tenantFlag(tenant)} ${policy} ${shown}`
-  const found: Condition[] = []
-  const values = tables.policyTable.values(tenant, policy, id)
-  if (values.length > 1) {
-    const digits = shortHash(values.map(value => value.hash))
-    const named = (rule: Rule) => `${id}~${rule.hash.slice(0, digits)}`
-    found.push({
-      ...{ kind: 'rule-conflict', objects },
-      since: values.map(value => value.created).reduce(maxHlc),
-      text: `${of} has ${values.length} values, all in effect: ${values.map(each => `${named(each)} (${ruleText(each.value)})`).join(', ')}`,
-      remedy: `remove one of them: ${values.map(each => command(named(each))).join(', or ')}`,
-      commands: values.map(each => command(named(each))),
-    })
-  }
-  // shown until somebody removes it knowingly, or the value is in effect again
-  const lost = tables.policyTable.judged(tenant, policy, id).filter(({ hash, fate }) => {
-    return fate.state === 'lost' && !values.some(value => value.hash === hash)
-  })
-  return [...found, ...lost.flatMap(item => lostRule(view, item, objects, of, command(id)))]
-}
-
-function lostRule(
-  view: RegistryView,
-  { record, fate }: Judged,
-  objects: string[],
-  of: string,
-  command: string,
-): Condition[] {
-  if (fate.state !== 'lost') return []
-  const { tenant, policy, id, value } = record.leaf
-  const add = ruleAddCommand(tenant, policy, id, value)
-  const [writer, remover] = [record.dot.writer, fate.by.dot.writer].map(key => hostName(view, key))
-  return [
-    {
-      ...{ kind: 'rule-lost', objects, since: maxHlc(record.hlc, fate.by.hlc) },
-      text: `${of} (${ruleText(record.leaf.value)}), written by ${writer}, is off: ${remover} removed that id at the same time`,
-      remedy: `add it once more with: ${add}, or let it go with: ${command}`,
-      commands: [add, command],
-    },
-  ]
 }
 
 function profileConditions(view: RegistryView, tables: ObjectTables): Condition[] {

@@ -142,8 +142,12 @@ export class ObjectTables implements ObjectsView {
     return this.policyTable.values(tenant, policy, id)
   }
 
-  ruleActs(tenant: string, policy: string, id: string): Dot[] {
-    return this.policyTable.ruleActs(tenant, policy, id)
+  lostValues(tenant: string, policy: string, id: string): string[] {
+    return [...new Set(this.policyTable.lost(tenant, policy, id).map(({ hash }) => hash))]
+  }
+
+  ruleActs(tenant: string, policy: string, id: string, value?: string): Dot[] {
+    return this.policyTable.ruleActs(tenant, policy, id, value)
   }
 
   policyCover(tenant: string, policy: string): Dot[] {

@@ -92,8 +92,10 @@ export interface ObjectsView {
   rules(tenant: string, policy: string): readonly Rule[]
   /** The values under one id. */
   ruleValues(tenant: string, policy: string, id: string): readonly Rule[]
-  /** Writes of an id that no removal names yet, whether in effect or not. */
-  ruleActs(tenant: string, policy: string, id: string): Dot[]
+  /** Hashes of the values under one id that are off: they lost to a removal elsewhere, and wait for somebody's decision. */
+  lostValues(tenant: string, policy: string, id: string): string[]
+  /** Writes of an id that no removal names yet, whether in effect or not; given the hash of a value, of that one alone. */
+  ruleActs(tenant: string, policy: string, id: string, value?: string): Dot[]
   /** All that is held of a policy, the removals of its rules too, as `covers` reads it: what the writer of a rule knew. */
   policyCover(tenant: string, policy: string): Dot[]
   /** What happened to a policy, in order, as far back as is told (policy-collection.ts). */

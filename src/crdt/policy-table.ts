@@ -24,7 +24,7 @@ import {
   type Ripeness,
   ripenessOf,
 } from './policy-collection.ts'
-import { compareRules, type Judged, judge, liveRules } from './rules.ts'
+import { compareRules, type Judged, judge, liveRules, lostRules } from './rules.ts'
 import { type Dot, dotText } from './vector.ts'
 
 const noRules: readonly Rule[] = []
@@ -135,6 +135,11 @@ export class PolicyTable {
     return held ? this.#judge(held, id).live : []
   }
 
+  /** What is off under an id: see `lostRules`. */
+  lost(tenant: string, name: string, id: string): Judged[] {
+    return lostRules(this.judged(tenant, name, id))
+  }
+
   /** All that live, by priority and id: the same array while they are so. */
   rules(tenant: string, name: string): readonly Rule[] {
     const held = this.#held.get(keyOf(tenant, name))
@@ -148,9 +153,10 @@ export class PolicyTable {
     return found
   }
 
-  /** Writes of an id that no removal names, ascending. */
-  ruleActs(tenant: string, name: string, id: string): Dot[] {
-    const open = this.judged(tenant, name, id).filter(({ fate }) => fate.state !== 'removed')
+  /** Writes of an id, or of one value under it, that no removal names, ascending. */
+  ruleActs(tenant: string, name: string, id: string, value?: string): Dot[] {
+    const all = this.judged(tenant, name, id).filter(({ hash }) => value === undefined || hash === value)
+    const open = all.filter(({ fate }) => fate.state !== 'removed')
     return dotsOf(open.map(({ record }) => record))
   }
 

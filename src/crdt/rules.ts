@@ -75,6 +75,12 @@ export function liveRules(judged: readonly Judged[]): Rule[] {
   })
 }
 
+/** What lost to a removal that its writer did not know, and nobody removed knowingly since; not what lives as well. */
+export function lostRules(judged: readonly Judged[]): Judged[] {
+  const living = new Set(judged.flatMap(({ hash, fate }) => (fate.state === 'live' ? hash : [])))
+  return judged.filter(({ hash, fate }) => fate.state === 'lost' && !living.has(hash))
+}
+
 /** So many digits tell the values apart: four, but for one pair in 65,536. */
 export function shortHash(hashes: readonly string[]): number {
   let length = 4

@@ -57,7 +57,7 @@ export function leavesOf({ objects }: RegistryView, text: string): Leaf[] {
     const [id = '', hash] = second.split('~')
     if (hash === undefined) return removeRuleLeaves(objects, tenant, first, id)
     const values = objects.ruleValues(tenant, first, id).filter(rule => rule.hash.startsWith(hash))
-    return values.flatMap(rule => removeValueLeaves(tenant, first, rule))
+    return values.flatMap(rule => removeValueLeaves(objects, tenant, first, rule))
   }
   assert.equal(verb, 'policy rule-add', text)
   const request: Record<string, string | number> = {}

@@ -54,7 +54,7 @@ const acts: readonly ((view: Registry, pick: number) => readonly Leaf[])[] = [
   },
   ({ objects }, pick) => {
     const rule = pickOf(objects.ruleValues(tenant, policyOf(pick), String(1 + (pick % 2))), pick)
-    return rule ? removeValueLeaves(tenant, policyOf(pick), rule) : []
+    return rule ? removeValueLeaves(objects, tenant, policyOf(pick), rule) : []
   },
   ({ objects }, pick) => {
     const event = pickOf(objects.history(tenant, policyOf(pick)), pick)

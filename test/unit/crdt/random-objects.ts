@@ -39,7 +39,7 @@ export const objectMakers: readonly Maker[] = [
   ({ objects }, _, pick) => removeRuleLeaves(objects, 'default', nameOf(pick), idOf(pick)),
   ({ objects }, _, pick) => {
     const values = objects.ruleValues('default', nameOf(pick), idOf(pick))
-    return values.length > 0 ? removeValueLeaves('default', nameOf(pick), pickOf(values, pick)) : []
+    return values.length > 0 ? removeValueLeaves(objects, 'default', nameOf(pick), pickOf(values, pick)) : []
   },
   ({ objects }, _, pick) => {
     const events = objects.history('default', nameOf(pick))

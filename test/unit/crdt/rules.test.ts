@@ -25,7 +25,7 @@ describe('crdt: rules', () => {
     assert.equal(condition?.kind, 'rule-conflict')
     assert.deepEqual(condition?.since, [6000, 0])
     assert.match(condition?.remedy ?? '', new RegExp(`skein policy rule-rm db 5~${second?.hash.slice(0, 4)}`))
-    world.at(3).write(removeValueLeaves('default', 'db', first as NonNullable<typeof first>))
+    world.at(3).write(removeValueLeaves(view.objects, 'default', 'db', first as NonNullable<typeof first>))
     assert.deepEqual(shown(world.all), ['5 allow'], 'an allow of another value is not hit')
     assert.deepEqual(kinds(world.all), [])
   })
