@@ -1,6 +1,6 @@
 /** Standing problems: those of the mesh, which every peer lists alike, and those of this host. */
 import type { FastifyInstance } from 'fastify'
-import { printable } from '../crdt/condition-text.ts'
+import { hostArgument, printable } from '../crdt/condition-text.ts'
 import type { Condition } from '../crdt/registry-view.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ApiDeps } from './deps.ts'
@@ -72,7 +72,7 @@ function waitingNewcomers({ replica, nameOf }: ApiDeps, nowMs: number): Conditio
   return view.members().flatMap(({ key, name, settled, waitingFor }) => {
     const [sinceMs = nowMs] = admissions.get(key)?.since ?? []
     if (settled || waitingFor.length === 0 || nowMs - sinceMs < admissionMs) return []
-    const names = waitingFor.map(nameOf).sort()
+    const typed = waitingFor.map(other => hostArgument(view, other)).sort()
     const reach = (other: string) => (other === replica.self || connected.has(other) ? '' : ' (out of reach)')
     const whom = waitingFor.map(other => `${nameOf(other)}${reach(other)}`).sort()
     return [
@@ -80,9 +80,7 @@ function waitingNewcomers({ replica, nameOf }: ApiDeps, nowMs: number): Conditio
         ...{ scope: 'host', kind: 'admission-waits', objects: [key, ...waitingFor], commands: [] },
         ...{ host: nameOf(replica.self), since: timeText(sinceMs) },
         text: printable(`${name} owns no addresses yet: its admission waits for ${listText(whom)}`),
-        remedy: printable(
-          `bring back who is out of reach, and see skein status there; who will not come back: skein peer rm ${names.slice(0, namedHosts).join(' ')}`,
-        ),
+        remedy: `bring back who is out of reach, and see skein status there; who will not come back: skein peer rm ${typed.slice(0, namedHosts).join(' ')}`,
       },
     ]
   })

@@ -35,10 +35,11 @@ function forkedAddresses(view: RegistryView, { twice }: Tables): Condition[] {
 
 function forked(view: RegistryView, records: readonly LeafRecord<Chain>[], text: string) {
   const key = giverOf(records)
+  const host = key === undefined ? 'HOST' : hostArgument(view, key)
   return {
     since: records.map(record => record.hlc).reduce(maxHlc),
     text: `${text}; nobody uses it`,
-    remedy: `if ${giver(view, records)} was restored from an old copy, on another host: skein peer invite; on it: skein join TOKEN; if it is not to be trusted: skein peer rm ${key === undefined ? 'HOST' : hostArgument(view, key)}`,
+    remedy: `if ${host} was restored from an old copy, on another host: skein peer invite; on it: skein join TOKEN; if it is not to be trusted: skein peer rm ${host}`,
   }
 }
 

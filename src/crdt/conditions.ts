@@ -1,6 +1,6 @@
 /** Standing problems as a function of the state: the same list on every peer, since the HLC of their cause. */
 import { addressConditions } from './address-conditions.ts'
-import { printable, type Tables } from './condition-text.ts'
+import { hostArgument, hostName, printable, type Tables } from './condition-text.ts'
 import { drainConditions } from './drain-conditions.ts'
 import { forgedRecords } from './forged-conditions.ts'
 import { forkedWriters, successionConditions } from './fork-conditions.ts'
@@ -61,13 +61,13 @@ function orphanedTenants(view: RegistryView, tenants: TenantTable): Condition[] 
 
 function unjustCheckpoints(view: RegistryView, unjust: readonly LeafRecord<CheckpointLeaf>[]): Condition[] {
   return unjust.map(({ dot, hlc, leaf }) => {
-    const name = view.member(dot.writer)?.name ?? dot.writer.slice(0, 8)
+    const host = hostArgument(view, dot.writer)
     return {
       kind: 'checkpoint-unjust',
       objects: [dot.writer, String(dot.counter)],
       since: hlc,
-      text: `${name} let go of records that are still needed (of ${leaf.first} to ${leaf.last}); they are kept`,
-      remedy: `find out whether ${name} was restored from an old copy or runs another version; if need be: skein peer rm ${name}`,
+      text: `${hostName(view, dot.writer)} let go of records that are still needed (of ${leaf.first} to ${leaf.last}); they are kept`,
+      remedy: `find out whether ${host} was restored from an old copy or runs another version; if need be: skein peer rm ${host}`,
     }
   })
 }

@@ -51,13 +51,13 @@ function conditionOf(view: RegistryView, writer: PeerKey, all: readonly Forged[]
   const [first] = [...all].sort((a, b) => compareHlc(a.since, b.since))
   const kinds = [...new Set(all.map(({ what }) => what))].sort()
   const more = kinds.length > named ? [`${kinds.length - named} more`] : []
-  const host = hostName(view, writer)
-  const removal = `skein peer rm ${hostArgument(view, writer)}`
+  const host = hostArgument(view, writer)
+  const removal = `skein peer rm ${host}`
   return {
     kind: 'forged-records',
     objects: [writer],
     since: first?.since ?? [0, 0],
-    text: `${host} wrote what it had no right to, and nobody gives effect to it: ${[...kinds.slice(0, named), ...more].join('; ')}`,
+    text: `${hostName(view, writer)} wrote what it had no right to, and nobody gives effect to it: ${[...kinds.slice(0, named), ...more].join('; ')}`,
     remedy: `find out who has the key of ${host}; if it is not to be trusted: ${removal}`,
     commands: [removal],
   }

@@ -21,8 +21,8 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
   // what hides that it was taken back is another one that is undecided
   if (removal.isLifted) return []
   const { targets, waitingFor, isMajority, dot } = removal
-  const names = namesOf(view, targets)
-  const starter = nameOf(view, removal.starter)
+  const typed = targets.map(({ key }) => formerArgument(view, key)).join(' ')
+  const starter = hostArgument(view, removal.starter)
   const missing = waitingFor.length > 0 ? `, and waits for ${sortedNames(view, waitingFor).join(', ')}` : ''
   const minority = isMajority || waitingFor.length > 0 ? '' : ', and those who stay are no majority'
   return [
@@ -30,15 +30,15 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
       kind: 'removal-pending',
       objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
       since: removal.since,
-      text: `the removal of ${names.join(', ')} was started on ${starter}${missing}${minority}`,
-      remedy: `bring the hosts that it waits for back, or on ${starter}: skein peer rm --cancel ${names.join(' ')}`,
+      text: `the removal of ${namesOf(view, targets)} was started on ${nameOf(view, removal.starter)}${missing}${minority}`,
+      remedy: `bring the hosts that it waits for back, or on ${starter}: skein peer rm --cancel ${typed}`,
     },
   ]
 }
 
 /** Its starter was removed, too, and may not end it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */
 function stopped(view: RegistryView, { dot, targets, since, starter }: Removal, ofStarter: Removal): Condition {
-  const [names, name] = [namesOf(view, targets).join(', '), nameOf(view, starter)]
+  const [names, name] = [namesOf(view, targets), nameOf(view, starter)]
   return {
     kind: 'removal-pending',
     objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
@@ -99,20 +99,20 @@ function mutual(view: RegistryView, removal: Removal): Condition[] {
   // where one of them is through, and nothing is asserted, `pending` says it of the other
   if (!other || removal.outcome === 'cancelled' || other.outcome !== removal.outcome) return []
   if (removal.isLifted || other.isLifted) return []
-  const [a, b] = [nameOf(view, other.starter), nameOf(view, removal.starter)]
+  const [a, b] = [hostArgument(view, other.starter), hostArgument(view, removal.starter)]
   return [
     {
       kind: 'mutual-removal',
       objects: [other.starter, removal.starter],
       since: removal.since,
-      text: `${a} and ${b} remove each other`,
+      text: `${nameOf(view, other.starter)} and ${nameOf(view, removal.starter)} remove each other`,
       remedy: `on ${b}: skein peer rm --cancel ${a}, or on ${a}: skein peer rm --cancel ${b}; if one is off, on a third host: skein peer rm NAME --host-is-down`,
     },
   ]
 }
 
-function namesOf(view: RegistryView, targets: Removal['targets']): string[] {
-  return targets.map(({ key }) => nameOf(view, key))
+function namesOf(view: RegistryView, targets: Removal['targets']): string {
+  return targets.map(({ key }) => nameOf(view, key)).join(', ')
 }
 
 function sortedNames(view: RegistryView, keys: readonly PeerKey[]): string[] {

@@ -2,6 +2,7 @@
  * Leaving the mesh: a host hands its addresses over (ipam), fences itself, and has a member remove it. The member may say that it
  * is down, since it writes nothing any more, and has all that it ever wrote.
  */
+import { formerArgument } from '../crdt/condition-text.ts'
 import type { Member, RegistryView } from '../crdt/registry-view.ts'
 import { isOpen } from '../crdt/removal-readings.ts'
 import type { Vector } from '../crdt/vector.ts'
@@ -115,9 +116,10 @@ export function createLeavingService(deps: LeavingDeps): LeavingService {
     const { view, self } = replica
     const own = view.removals().find(({ outcome, starter, end }) => outcome === 'undecided' && starter === self && !end)
     if (!own) return
-    const names = own.targets.map(({ key }) => nameOf(key)).join(' ')
+    const names = own.targets.map(({ key }) => nameOf(key)).join(', ')
+    const typed = own.targets.map(({ key }) => formerArgument(view, key)).join(' ')
     const text = `the removal of ${names}, started on this host, is not decided yet`
-    throw new SkeinError('conflict', `${text}: run skein peer leave again, or skein peer rm --cancel ${names}`)
+    throw new SkeinError('conflict', `${text}: run skein peer leave again, or skein peer rm --cancel ${typed}`)
   }
 
   const isOwn = (targets: readonly { key: PeerKey }[]) => targets.some(({ key }) => key === replica.self)

@@ -2,7 +2,7 @@
  * Removal at work (R9): starts and lifts removals, acknowledges those of others, declares the own ones effective, and fences
  * this peer when it was removed itself. What it decides on is computed in src/crdt.
  */
-import { formerArgument } from '../crdt/condition-text.ts'
+import { formerArgument, hostArgument } from '../crdt/condition-text.ts'
 import type { Assertion } from '../crdt/leaves.ts'
 import type { RegistryView, Removal } from '../crdt/registry-view.ts'
 import { owedRemovalLeaves } from '../crdt/removal-duty.ts'
@@ -133,8 +133,9 @@ class Remover implements RemovalService {
       const removal = aimed.find(({ starter }) => starter === replica.self) ?? aimed[0]
       if (!removal) throw new SkeinError('not-found', 'no such removal is undecided: see skein peer ls')
       if (removal.starter === replica.self) return cancelRemovalLeaves(removal)
-      const host = view.everMember(removal.starter)?.name ?? removal.starter.slice(0, 8)
-      throw new SkeinError('conflict', `this removal was started on ${host}: run skein peer rm --cancel there`)
+      const names = removal.targets.map(({ key }) => formerArgument(view, key)).join(' ')
+      const text = `this removal was started on ${hostArgument(view, removal.starter)}`
+      throw new SkeinError('conflict', `${text}: run there: skein peer rm --cancel ${names}`)
     })
   }
 

@@ -38,7 +38,7 @@ describe('removal: from both sides of a split', function () {
     assert.match(await skein(one, 'status'), /removal of host4 was started on host1, and waits for host3/)
     assert.match(await skein(two, 'peer', 'ls'), /^host4 +\S+ +leaving: waits for host3 /m)
     const elsewhere = await trySkein(two, 'peer', 'rm', '--cancel', 'host4')
-    assert.match(elsewhere.stderr, /started on host1: run skein peer rm --cancel there/)
+    assert.match(elsewhere.stderr, /started on host1: run there: skein peer rm --cancel host4$/m)
     const second = await trySkein(two, 'peer', 'rm', 'host3')
     assert.match(second.stderr, /the removal of host4 is not decided yet/)
     await skein(one, 'peer', 'rm', '--cancel', 'host4')

@@ -166,4 +166,20 @@ describe('api: a newcomer whose admission nobody acknowledges', () => {
     assert.equal(condition?.text, 'host3 owns no addresses yet: its admission waits for host1 (out of reach)')
     assert.match(condition?.remedy ?? '', /who will not come back: skein peer rm host1$/)
   })
+
+  it('is to be typed with the key of who is called something that a shell would read', async () => {
+    const hub = new MemoryHub()
+    const first = await foundPeer(hub, 'x;reboot')
+    const second = await joinPeer(hub, 'host2', first)
+    peers = [first, second]
+    await second.replica.waitFor(view => view.members().filter(({ settled }) => settled).length === 2, 5000)
+    await first.stop()
+    const third = await joinPeer(hub, 'host3', second)
+    peers.push(third)
+    const { view } = third.replica
+    await third.replica.waitFor(() => (view.member(third.signer.key)?.waitingFor.length ?? 0) > 0, 5000)
+    const [condition] = conditionsJson(depsOf(third.replica), Date.now() + minute)
+    const [, typed] = condition?.remedy.split('who will not come back: ') ?? []
+    assert.equal(typed, `skein peer rm ${first.signer.key.slice(0, 12)}`)
+  })
 })

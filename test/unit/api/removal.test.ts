@@ -47,7 +47,7 @@ describe('api and cli: skein peer rm', () => {
     await hosts.refused(
       hosts.rm(2, '--cancel', 'host4'),
       5,
-      /was started on host1: run skein peer rm --cancel there\n$/,
+      /was started on host1: run there: skein peer rm --cancel host4\n$/,
     )
     await hosts.refused(
       hosts.rm(2, 'host3'),

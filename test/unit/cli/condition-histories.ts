@@ -25,9 +25,16 @@ import { historyOf, steps } from '../crdt/random-history.ts'
 import { Scene } from '../crdt/removal-scene.ts'
 import { World, type Writer } from '../crdt/writer.ts'
 
+type NameOf = (number: number) => string
+
 /** Conditions of random histories, and of what these do not come to: of every kind. */
 export function everyCondition(): Condition[] {
-  return [...ofRandomHistories(), ...ofObjects(), ...ofRemovals(), ...ofSuccessions(), ...ofAnUnjustCheckpoint()]
+  return [...ofRandomHistories(), ...conditionsAmong(number => `host${number}`)]
+}
+
+/** Conditions of hosts that are called so: of every kind that names a host. */
+export function conditionsAmong(nameOf: NameOf): Condition[] {
+  return [ofObjects, ofRemovals, ofSuccessions, ofAnUnjustCheckpoint].flatMap(conditions => conditions(nameOf))
 }
 
 function ofRandomHistories(): Condition[] {
@@ -36,9 +43,9 @@ function ofRandomHistories(): Condition[] {
 }
 
 /** Of networks, addresses and objects. */
-function ofObjects(): Condition[] {
+function ofObjects(nameOf: NameOf): Condition[] {
   const all: Condition[] = []
-  const world = new World(2).settleAll()
+  const world = new World(2, nameOf).settleAll()
   const [first, second] = world.writers as [Writer, Writer]
   const create = (tenant: string, name: string, subnet: string, gateway = '') =>
     createNetworkLeaves(world.all, { tenant, name, spec: checkNetwork({ tenant, name, subnet, gateway }) })
@@ -114,27 +121,28 @@ function ofObjects(): Condition[] {
 }
 
 /** One that waits, two hosts that remove each other, and one without an assertion, of a host that was made anew since or not. */
-function ofRemovals(): Condition[] {
-  const waiting = new Scene(4)
+function ofRemovals(nameOf: NameOf): Condition[] {
+  const scene = (count: number) => new Scene(count, count, undefined, nameOf)
+  const waiting = scene(4)
   waiting.start(1, 4, 1)
-  const mutual = new Scene(3)
+  const mutual = scene(3)
   const before = mutual.seenBy(2)
   mutual.start(1, 2, 1)
   mutual.start(2, 1, 2, 0, before)
-  const gone = new Scene(4)
+  const gone = scene(4)
   const peer = { kind: 'peer', addresses: [], vtepAddress: '', mtu: 1500, machine: 'ee'.repeat(16) } as const
-  gone.at(4).write([{ ...peer, name: 'host4' }])
+  gone.at(4).write([{ ...peer, name: nameOf(4) }])
   const removal = gone.start(1, 4, 1)
   for (const acker of [2, 3]) gone.acknowledge(acker, removal, 4)
   gone.declare(1, removal)
   const unknown = gone.all.conditions()
-  gone.at(2).write([{ ...peer, name: 'host2' }])
+  gone.at(2).write([{ ...peer, name: nameOf(2) }])
   return [waiting.all, mutual.all, gone.all].flatMap(view => view.conditions()).concat(unknown)
 }
 
 /** A host that came back under a new key; and a second one that says that it is that host. */
-function ofSuccessions(): Condition[] {
-  const world = new World(5).settleAll(3)
+function ofSuccessions(nameOf: NameOf): Condition[] {
+  const world = new World(5, nameOf).settleAll(3)
   world.succeed(1, 3, 4)
   const once = world.all.conditions()
   world.succeed(2, 3, 5)
@@ -142,8 +150,8 @@ function ofSuccessions(): Condition[] {
 }
 
 /** A writer that lets go of the record by which it gave a block away. */
-function ofAnUnjustCheckpoint(): Condition[] {
-  const { peers } = peersOf()
+function ofAnUnjustCheckpoint(nameOf: NameOf): Condition[] {
+  const { peers } = peersOf(undefined, 0, nameOf)
   const [one, two] = peers as [ModelPeer, ModelPeer]
   const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.0.0/28' })
   one.write(createNetworkLeaves(one.registry, { tenant: 'default', name: 'web', spec }))

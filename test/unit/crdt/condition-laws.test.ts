@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
+import type { ConditionKind } from '../../../src/crdt/condition.ts'
 import { Registry } from '../../../src/crdt/registry.ts'
 import { verifySignature } from '../../../src/lib/keys.ts'
+import { conditionsAmong } from '../cli/condition-histories.ts'
 import { historyOf, interleave, steps } from './random-history.ts'
 import { signerAt, World, Writer } from './writer.ts'
+
+/** Whose remedies name hosts. */
+const kinds: readonly ConditionKind[] = [
+  ...(['writer-forked', 'succeeded', 'succeeded-twice', 'removal-pending', 'removed-unasserted'] as const),
+  ...(['mutual-removal', 'block-forked', 'address-forked', 'forged-records', 'checkpoint-unjust'] as const),
+]
 
 const choices = fc.array(fc.nat(20), { minLength: 1, maxLength: 30 })
 const listOf = (registry: Registry) => JSON.stringify(registry.conditions())
@@ -63,4 +71,18 @@ describe('crdt: the list of conditions', () => {
     assert.match(condition?.text ?? '', /^x;reboot\?\[2J\?\? has two histories/)
     assert.match(condition?.remedy ?? '', new RegExp(`skein peer rm ${evil.key.slice(0, 12)} --host-is-down$`))
   })
+
+  for (const [what, nameOf] of [
+    ['no word of a shell', (number: number) => `x;reboot${number}`],
+    ['that of several hosts', () => 'reboot'],
+  ] as const) {
+    it(`names a host in a remedy by its key where its name is ${what}`, () => {
+      const conditions = conditionsAmong(nameOf)
+      for (const { kind, remedy, commands = [] } of conditions) {
+        for (const typed of [remedy, ...commands]) assert.doesNotMatch(typed, /reboot/, kind)
+      }
+      const naming = conditions.filter(({ text }) => text.includes('reboot')).map(({ kind }) => kind)
+      for (const kind of kinds) assert.ok(naming.includes(kind), `no condition ${kind} names a host`)
+    })
+  }
 })

@@ -160,8 +160,12 @@ export class ModelPeer {
 }
 
 /** Three settled peers that all hold the founding records; `late`: so many behind them that hold nothing, and may be let in. */
-export function peersOf(kept?: HistoryKept, late = 0): { world: World; peers: ModelPeer[] } {
-  const world = new World(settled + late).settleAll(settled)
+export function peersOf(
+  kept?: HistoryKept,
+  late = 0,
+  nameOf?: (number: number) => string,
+): { world: World; peers: ModelPeer[] } {
+  const world = new World(settled + late, nameOf).settleAll(settled)
   const base = world.batches
   const peers = world.writers.map((_, i) => new ModelPeer(world, i + 1, i < settled, kept))
   for (const peer of peers.slice(0, settled)) for (const batch of base) peer.take(batch)

@@ -15,8 +15,8 @@ export class Scene extends World {
   readonly id: string
 
   /** @param settled how many of them are members; the others may be let in */
-  constructor(count: number, settled = count, subnet = '10.1.2.0/24') {
-    super(count)
+  constructor(count: number, settled = count, subnet = '10.1.2.0/24', nameOf?: (number: number) => string) {
+    super(count, nameOf)
     this.settleAll(settled)
     const spec = checkNetwork({ tenant: 'default', name: 'web', subnet })
     this.at(1).write(createNetworkLeaves(this.all, { tenant: 'default', name: 'web', spec }))

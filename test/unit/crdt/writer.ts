@@ -84,13 +84,16 @@ export class Writer {
 export class World {
   readonly writers: Writer[]
   readonly meshId: string
+  readonly #nameOf: (number: number) => string
 
-  constructor(count: number) {
+  /** @param nameOf what each is called */
+  constructor(count: number, nameOf = (number: number): string => `host${number}`) {
+    this.#nameOf = nameOf
     const signers = Array.from({ length: count }, (_, i) => signerAt(i + 1))
     this.meshId = meshIdOf((signers[0] as Signer).key, nonce)
     const time = { ms: 1000 }
     this.writers = signers.map(signer => new Writer(signer, this.meshId, time))
-    this.at(1).write([{ kind: 'mesh', founder: this.at(1).key, nonce, name: 'host1', addresses: ['10.0.0.1:7373'] }])
+    this.at(1).write([{ kind: 'mesh', founder: this.at(1).key, nonce, name: nameOf(1), addresses: ['10.0.0.1:7373'] }])
   }
 
   at(number: number): Writer {
@@ -128,7 +131,7 @@ export class World {
   admit(admitter: number, newcomer: number, registry = this.all): Dot {
     const invitation = this.invite(admitter, 100 + newcomer)
     const known = this.known(registry)
-    const leaf = this.admission(this.at(newcomer).key, `host${newcomer}`, invitation, known)
+    const leaf = this.admission(this.at(newcomer).key, this.#nameOf(newcomer), invitation, known)
     return this.at(admitter).write([known, leaf])
   }
 
@@ -136,7 +139,7 @@ export class World {
   succeed(admitter: number, former: number, newcomer: number, hlc?: Hlc): Dot {
     const known = this.known()
     const [{ signer }, { key }] = [this.at(former), this.at(newcomer)]
-    const name = `host${former}`
+    const name = this.#nameOf(former)
     const proof = signer.sign(successionProof(this.meshId, signer.key, key, name))
     const leaf = { ...this.admission(key, name, signer, known), proof }
     return this.at(admitter).write([known, leaf], hlc)

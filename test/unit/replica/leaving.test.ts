@@ -61,6 +61,23 @@ describe('replica: leaving the mesh', () => {
     assert.equal(at(0).replica.view.member(two.signer.key), undefined)
   })
 
+  it('says how to lift what it started by a key where the name is no word of a shell', async () => {
+    await grow(3)
+    const target = await joinPeer(hub, 'x;reboot', at(0), seedAt(4))
+    peers.push(target)
+    const { key } = target.signer
+    await at(1).replica.waitFor(view => view.member(key)?.settled === true, 5000)
+    hub.split(
+      [at(0), at(1)].map(({ signer }) => signer.key),
+      [at(2).signer.key, key],
+    )
+    await at(1).removal.start([key], 0)
+    await assert.rejects(at(1).leaving.leave(), {
+      code: 'conflict',
+      message: new RegExp(`^the removal of x;reboot, started .* skein peer rm --cancel ${key.slice(0, 12)}$`),
+    })
+  })
+
   for (const count of [3, 4]) {
     it(`takes two hosts out of a mesh of ${count} that leave at once: neither acknowledges that the other does`, async () => {
       await grow(count)

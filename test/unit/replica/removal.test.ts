@@ -75,13 +75,25 @@ describe('replica: removal of a host (R9)', () => {
     hub.split([keyOf(one), keyOf(two)], [keyOf(three), keyOf(four)])
     await one?.removal.start([keyOf(four)], 0)
     await two?.replica.waitFor(view => view.removals().length === 1, 3000)
-    const elsewhere = { code: 'conflict', message: /started on host1: run skein peer rm --cancel there/ }
+    const elsewhere = { code: 'conflict', message: /started on host1: run there: skein peer rm --cancel host4$/ }
     await assert.rejects(two?.removal.cancel([keyOf(four)]) ?? assert.fail(), elsewhere)
     const again = { code: 'conflict', message: /the removal of host4 is not decided yet/ }
     await assert.rejects(one?.removal.start([keyOf(three)], 0) ?? assert.fail(), again)
     await one?.removal.cancel([keyOf(four)])
     assert.equal(outcome(one?.replica.view ?? assert.fail()), 'cancelled')
     await assert.rejects(one?.removal.cancel([keyOf(four)]) ?? assert.fail(), { code: 'not-found' })
+  })
+
+  it('is lifted by what the error says also where two hosts are called the same', async () => {
+    const twin = await joinPeer(hub, 'host4', one ?? assert.fail(), seedAt(5))
+    peers.push(twin)
+    await Promise.all(peers.map(peer => peer.replica.waitFor(view => view.member(keyOf(twin))?.settled === true, 5000)))
+    hub.split([keyOf(one), keyOf(two)], [keyOf(three), keyOf(four), keyOf(twin)])
+    await one?.removal.start([keyOf(twin)], 0)
+    await two?.replica.waitFor(view => view.removals().length === 1, 3000)
+    await assert.rejects(two?.removal.cancel([keyOf(twin)]) ?? assert.fail(), {
+      message: new RegExp(`started on host1: run there: skein peer rm --cancel ${keyOf(twin).slice(0, 12)}$`),
+    })
   })
 
   it('is lifted also where one of those that it is about has started to remove the other', async () => {
