@@ -8,6 +8,7 @@ import type { LeafRecord } from './live-set.ts'
 import type { NetworkTable } from './network-table.ts'
 import type { ObjectTables } from './object-tables.ts'
 import type { Endpoint, Network, RegistryView } from './registry-view.ts'
+import { isMajorityWithout } from './removal-readings.ts'
 import type { TenantTable } from './tenant-table.ts'
 
 /** What the view does not tell. */
@@ -80,6 +81,13 @@ export function formerArgument(view: RegistryView, key: PeerKey): string {
 /** A member's name; the beginning of the key of who is none. */
 export function hostName(view: RegistryView, key: string): string {
   return view.everMember(key)?.name ?? key.slice(0, 12)
+}
+
+/** The command that removes members that are off, all in one: with what has to be said besides where those who stay are no majority (R9). */
+export function downCommand(view: RegistryView, keys: readonly PeerKey[]): string {
+  const names = keys.map(key => hostArgument(view, key)).sort()
+  const flags = isMajorityWithout(view, keys) ? '--host-is-down' : '--host-is-down --and-who-joined-through-it'
+  return `skein peer rm ${names.join(' ')} ${flags}`
 }
 
 /** ` -t blue`, to be put into a command; nothing for the default tenant. */

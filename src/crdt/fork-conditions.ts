@@ -1,10 +1,10 @@
 /** R8: a writer with two histories, and a key that another succeeded. */
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
-import { hostArgument, hostName, shown } from './condition-text.ts'
+import { downCommand, hostArgument, hostName, shown } from './condition-text.ts'
 import type { Hlc } from './hlc.ts'
 import type { Condition, Endpoint, RegistryView } from './registry-view.ts'
-import { aimsAt, isMajorityWithout, isOpen, succeededMembers } from './removal-readings.ts'
+import { aimsAt, isOpen, succeededMembers } from './removal-readings.ts'
 
 /** Names every address that the writer has handed out, since each may be in use twice; until it is removed. */
 export function forkedWriters(view: RegistryView, forks: ReadonlyMap<PeerKey, Hlc>): Condition[] {
@@ -77,8 +77,8 @@ export function successionConditions(view: RegistryView): Condition[] {
 
 /** All of them in one: none of them acknowledges the removal of another. */
 function removalOfFormers(view: RegistryView): string {
-  const formers = succeededMembers(view).map(({ former }) => former)
-  const names = formers.map(key => hostArgument(view, key)).sort()
-  const flags = isMajorityWithout(view, formers) ? '--host-is-down' : '--host-is-down --and-who-joined-through-it'
-  return `skein peer rm ${names.join(' ')} ${flags}`
+  return downCommand(
+    view,
+    succeededMembers(view).map(({ former }) => former),
+  )
 }

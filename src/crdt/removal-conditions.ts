@@ -1,8 +1,8 @@
 /** Standing problems of removals: those that wait, those without an assertion, and hosts that remove each other. */
 import type { PeerKey } from '../lib/keys.ts'
-import { formerArgument, hostArgument } from './condition-text.ts'
+import { downCommand, formerArgument, hostArgument } from './condition-text.ts'
 import type { Condition, RegistryView, Removal } from './registry-view.ts'
-import { aimsAt } from './removal-readings.ts'
+import { aimsAt, isOpen } from './removal-readings.ts'
 import { isSameHost, isSameMachine } from './same-host.ts'
 
 export function removalConditions(view: RegistryView): Condition[] {
@@ -24,6 +24,7 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
   const typed = targets.map(({ key }) => formerArgument(view, key)).join(' ')
   const starter = hostArgument(view, removal.starter)
   const missing = waitingFor.length > 0 ? `, and waits for ${sortedNames(view, waitingFor).join(', ')}` : ''
+  const bring = waitingFor.length > 0 ? 'bring the hosts that it waits for back, or ' : ''
   const minority = isMajority || waitingFor.length > 0 ? '' : ', and those who stay are no majority'
   return [
     {
@@ -31,9 +32,23 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
       objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
       since: removal.since,
       text: `the removal of ${namesOf(view, targets)} was started on ${nameOf(view, removal.starter)}${missing}${minority}`,
-      remedy: `bring the hosts that it waits for back, or on ${starter}: skein peer rm --cancel ${typed}`,
+      remedy: `${bring}on ${starter}: skein peer rm --cancel ${typed}${withoutStarter(view, removal, all)}`,
     },
   ]
+}
+
+/**
+ * What is left where its starter is down, and can neither end it nor take it back (R9 f). Typed on a target of it, nobody whom it binds would
+ * acknowledge that; nor while a target of it removes its starter: that is said once, of both (`mutual`).
+ */
+function withoutStarter(view: RegistryView, removal: Removal, all: readonly Removal[]): string {
+  const { starter } = removal
+  const isNamed = all.some(each => isOpen(each) && aimsAt(each, starter) && aimsAt(removal, each.starter))
+  const maySay = view
+    .members()
+    .some(({ key, settled }) => settled && key !== starter && !aimsAt(removal, key) && !view.isFenced(key))
+  if (!view.member(starter) || isNamed || !maySay) return ''
+  return `; if ${hostArgument(view, starter)} is off for good, on a host that stays: ${downCommand(view, [starter])}`
 }
 
 /** Its starter was removed, too, and may not end it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */
@@ -99,16 +114,22 @@ function mutual(view: RegistryView, removal: Removal): Condition[] {
   // where one of them is through, and nothing is asserted, `pending` says it of the other
   if (!other || removal.outcome === 'cancelled' || other.outcome !== removal.outcome) return []
   if (removal.isLifted || other.isLifted) return []
-  const [a, b] = [hostArgument(view, other.starter), hostArgument(view, removal.starter)]
   return [
     {
       kind: 'mutual-removal',
       objects: [other.starter, removal.starter],
       since: removal.since,
       text: `${nameOf(view, other.starter)} and ${nameOf(view, removal.starter)} remove each other`,
-      remedy: `on ${b}: skein peer rm --cancel ${a}, or on ${a}: skein peer rm --cancel ${b}; if one is off, on a third host: skein peer rm NAME --host-is-down`,
+      remedy: `${givesIn(view, removal.starter, other.starter)}; or ${givesIn(view, other.starter, removal.starter)}`,
     },
   ]
+}
+
+/** Who is bound by the removal that the other started acknowledges nothing that this one did: that is lifted first, also where the other is down. */
+function givesIn(view: RegistryView, starter: PeerKey, other: PeerKey): string {
+  const [here, there] = [hostArgument(view, starter), hostArgument(view, other)]
+  const down = downCommand(view, [other])
+  return `on ${here}: skein peer rm --cancel ${there}, then, if ${there} is off, on a third host: ${down}`
 }
 
 function namesOf(view: RegistryView, targets: Removal['targets']): string {

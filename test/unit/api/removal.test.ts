@@ -94,6 +94,63 @@ describe('api and cli: skein peer rm', () => {
     }
   })
 
+  it('names the way out where its starter died: it is typed on who stays and had acknowledged it, not on its target', async () => {
+    hosts.hub.split([hosts.key(1), hosts.key(2)], [hosts.key(3), hosts.key(4)])
+    await hosts.rm(1, 'host4')
+    await eventually(async () => assert.match((await hosts.skein(2, 'peer', 'ls')).stdout, /waits for host3 /))
+    await hosts.kill(1)
+    hosts.hub.heal()
+    await eventually(async () => assert.match((await hosts.skein(4, 'status')).stdout, /the removal of host4/))
+    const { conditions } = JSON.parse((await hosts.skein(3, 'status', '--json')).stdout) as StatusJson
+    const [condition, ...others] = conditions
+    assert.deepEqual([condition?.kind, others], ['removal-pending', []])
+    const [, typed = ''] =
+      /; if host1 is off for good, on a host that stays: skein (.*)$/.exec(condition?.remedy ?? '') ?? []
+    assert.equal(typed, 'peer rm host1 --host-is-down')
+    const { code, stderr } = await hosts.skein(2, ...typed.split(' '))
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const n of [2, 3, 4]) {
+      await eventually(async () => {
+        assert.match((await hosts.skein(n, 'peer', 'ls')).stdout, /^host1 +\S+ +removed /m)
+        assert.match((await hosts.skein(n, 'status')).stdout, /^no conditions$/m)
+      })
+    }
+  })
+
+  it('of two that name each other, one of which died, says what is lifted first', async () => {
+    hosts.hub.split([hosts.key(1), hosts.key(3)], [hosts.key(2)], [hosts.key(4)])
+    await hosts.rm(1, 'host2')
+    await eventually(async () => assert.match((await hosts.skein(3, 'peer', 'ls')).stdout, /waits for host4 /))
+    await hosts.rm(2, 'host1', '--host-is-down')
+    await hosts.kill(1)
+    hosts.hub.heal()
+    const conditionsOn = async (n: number) =>
+      (JSON.parse((await hosts.skein(n, 'status', '--json')).stdout) as StatusJson).conditions
+    const mutual = await eventually(async () => {
+      const found = (await conditionsOn(3)).find(({ kind }) => kind === 'mutual-removal')
+      return found ?? assert.fail()
+    })
+    const pending = (await conditionsOn(3)).filter(({ kind }) => kind === 'removal-pending')
+    for (const { remedy } of pending) assert.doesNotMatch(remedy, /is off/)
+    const steps = /on host2: skein (peer rm --cancel host1), then, if host1 is off, on a third host: skein ([^;]+)/
+    const [, first = '', second = ''] = steps.exec(mutual.remedy) ?? []
+    assert.equal((await hosts.skein(2, ...first.split(' '))).code, 0)
+    await eventually(async () => {
+      assert.deepEqual(
+        (await conditionsOn(3)).map(({ kind }) => kind),
+        ['removal-pending'],
+      )
+    })
+    const { code, stderr } = await hosts.skein(3, ...second.split(' '))
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const n of [2, 3, 4]) {
+      await eventually(async () => {
+        assert.match((await hosts.skein(n, 'peer', 'ls')).stdout, /^host1 +\S+ +removed /m)
+        assert.match((await hosts.skein(n, 'status')).stdout, /^no conditions$/m)
+      })
+    }
+  })
+
   it('takes several at once; one that dies meanwhile is waited for until it is named too', async () => {
     await hosts.kill(4)
     await hosts.kill(3)
