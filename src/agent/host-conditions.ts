@@ -1,6 +1,7 @@
 /** Standing problems of a host that may write nothing: R8's and R9's fences, said by the host that they concern. */
 import { rejoinText, removedText } from '../replica/removal-fence.ts'
 import type { Replica } from '../replica/replica.ts'
+import type { UnseenFile } from './unseen-export.ts'
 
 /** R8, said by the host that it concerns: the others see nothing of a copy that has written nothing. */
 export function fenceCondition({ fenced, maySucceed }: Replica): { kind: string; text: string; remedy: string }[] {
@@ -18,10 +19,16 @@ export function fenceCondition({ fenced, maySucceed }: Replica): { kind: string;
 }
 
 /** A condition of the host while it is fenced because it was removed. */
-export function removedHost({ removedBy }: Replica, path: string | undefined) {
+export function removedHost({ removedBy }: Replica, file: UnseenFile | undefined) {
   if (!removedBy) return []
   const { sinceMs } = removedBy
   const text = `${removedText(removedBy)}: it hands out nothing, and its containers keep running`
-  const left = path ? `; then what reached no other host: skein apply -f ${path}` : ''
+  const left = file ? `; then what reached no other host: ${fileText(file)}` : ''
   return [{ kind: 'removed', text, remedy: rejoinText(removedBy) + left, sinceMs }]
+}
+
+function fileText({ path, hasObjects, remarks }: UnseenFile): string {
+  const lines = `the ${remarks} ${remarks === 1 ? 'remark' : 'remarks'} at the head of ${path}`
+  if (!hasObjects) return `follow ${lines}`
+  return remarks > 0 ? `follow ${lines}, and run skein apply -f ${path}` : `skein apply -f ${path}`
 }

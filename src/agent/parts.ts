@@ -211,7 +211,7 @@ async function build(
         ...reconciler.conditions(),
         ...dns.conditions(),
         ...datapath.status().conditions,
-        ...removedHost(replica, unseen.path()),
+        ...removedHost(replica, unseen.file()),
       ],
     }),
   }

@@ -121,7 +121,7 @@ export const files: Readonly<Record<string, Format<unknown>>> = {
   'coming-back': file('coming-back', comingBack),
   'unseen-KEY.json': format({
     value: unseen,
-    encode: objects => new TextEncoder().encode(unseenText(objects)),
+    encode: objects => new TextEncoder().encode(unseenText({ objects, before: [], after: [], left: [] })),
     decode: bytes => readObjects('the file', new TextDecoder().decode(bytes)),
   }),
   KEY: file(keyA, note),
