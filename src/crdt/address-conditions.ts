@@ -8,6 +8,7 @@ import { groupsInDocker, nameInDocker } from './docker-names.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
 import type { Condition, Endpoint, Network, RegistryView } from './registry-view.ts'
+import { isRightful, rightfulFirst } from './rightful.ts'
 
 export function addressConditions(view: RegistryView, tables: Tables): Condition[] {
   return [...forkedBlocks(view, tables), ...forkedAddresses(view, tables), ...duplicates(view, tables)]
@@ -61,7 +62,7 @@ function duplicates(view: RegistryView, { endpoints }: Tables): Condition[] {
   return view.networks().flatMap(network =>
     view.duplicates(network.id).map(ip => {
       const holders = view.holders(network.id, ip)
-      const [first] = holders
+      const inOrder = asTheyCount(view, network.id, holders)
       const since = holders
         .map(({ owner, recordedBy, id }): Hlc => endpoints.since(recordedBy ?? owner, id) ?? network.created)
         .reduce(maxHlc)
@@ -70,10 +71,10 @@ function duplicates(view: RegistryView, { endpoints }: Tables): Condition[] {
         kind: 'duplicate-address',
         objects: [network.id, formatIp(ip), ...holders.map(holder => `${holder.owner}/${holder.id}`)],
         since,
-        text: `${formatIp(ip)} of ${shown(network)} is used twice: by ${users(view, holders)}`,
+        text: `${formatIp(ip)} of ${shown(network)} is used twice: by ${users(view, inOrder)}`,
         remedy:
           `give all but one another address, on its host: docker network disconnect ${name} CONTAINER, then docker ` +
-          `network connect ${name} CONTAINER${where}; ${first?.containerName || 'the first'} may keep it`,
+          `network connect ${name} CONTAINER${where}; ${users(view, inOrder.slice(0, 1))}${owning(view, inOrder)} may keep it`,
       }
     }),
   )
@@ -91,6 +92,18 @@ function namesInDocker(view: RegistryView, network: Network, holders: readonly E
   if (others.length === 0) return { name, where: '' }
   const each = [...byName].map(([of, its]) => `${of} for ${users(view, its)}`)
   return { name: 'NETWORK', where: `, where NETWORK is ${each.join(', ')}` }
+}
+
+/** As the data path takes them: behind all others those of a host that is gone, which it leads nobody to. */
+function asTheyCount(view: RegistryView, network: string, holders: readonly Endpoint[]): Endpoint[] {
+  const isGone = ({ owner }: Endpoint) => view.member(owner) === undefined
+  const all = rightfulFirst(view, network, holders)
+  return [...all.filter(each => !isGone(each)), ...all.filter(isGone)]
+}
+
+/** Why the first of them is the one that counts, if the registers say so. */
+function owning(view: RegistryView, [first]: readonly Endpoint[]): string {
+  return first && isRightful(view, first) ? ', which owns the address,' : ''
 }
 
 function nameOf(view: RegistryView, id: string): string {

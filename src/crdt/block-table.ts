@@ -16,6 +16,7 @@ export class BlockTable {
   readonly #sorted = new Map<NetworkId, readonly number[]>()
   /** Addresses that some sound chain of a block carves out, whether it takes effect or not. */
   readonly #carved = new Map<NetworkId, Set<number>>()
+  readonly #versions = new Map<NetworkId, number>()
 
   constructor(meshId: string, verify: Verify, live: LiveSet) {
     this.#blocks = new ChainTable(live, {
@@ -31,6 +32,7 @@ export class BlockTable {
   put(record: LeafRecord<BlockLeaf>): void {
     if (!this.#blocks.put(record)) return
     const { network, index, transfers } = record.leaf
+    this.#changed(network)
     const touched = this.#touched.get(network) ?? new Set()
     if (!touched.has(index)) this.#sorted.delete(network)
     this.#touched.set(network, touched.add(index))
@@ -42,7 +44,12 @@ export class BlockTable {
   }
 
   putAddress(record: LeafRecord<AddressLeaf>): void {
-    this.#addresses.put(record)
+    if (this.#addresses.put(record)) this.#changed(record.leaf.network)
+  }
+
+  /** Changes of the network's chains so far. */
+  version(network: NetworkId): number {
+    return this.#versions.get(network) ?? 0
   }
 
   /** Whether its chain is told again by another record. */
@@ -53,6 +60,7 @@ export class BlockTable {
   drop(record: LeafRecord<BlockLeaf> | LeafRecord<AddressLeaf>): void {
     if (isBlock(record)) this.#blocks.drop(record)
     else this.#addresses.drop(record)
+    this.#changed(record.leaf.network)
   }
 
   chains(network: NetworkId, index: number): readonly LeafRecord<BlockLeaf>[] {
@@ -99,6 +107,10 @@ export class BlockTable {
   /** The same of carved addresses. */
   addressForks(): (readonly LeafRecord<AddressLeaf>[])[] {
     return this.#addresses.forks()
+  }
+
+  #changed(network: NetworkId): void {
+    this.#versions.set(network, this.version(network) + 1)
   }
 }
 

@@ -74,6 +74,11 @@ export class CustodyReadings implements CustodyView {
     return [...this.#blocks.carved(id)].filter(ip => this.#carvingOf(id, ip)).sort((a, b) => a - b)
   }
 
+  custodyVersion(id: NetworkId): number {
+    // owners follow from chains, from who is gone, and from the roster, which may become known later
+    return this.#merge.eras.numbered(this.#blocks.version(id) + this.#merge.listVersion)
+  }
+
   reservedBy(id: NetworkId, ip: number): PeerKey | undefined {
     const address = this.address(id, ip)
     const isKept = address !== undefined && !address.quarantined && this.#reservations.isKept(id, ip, address.owner)

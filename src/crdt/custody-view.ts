@@ -49,6 +49,8 @@ export interface CustodyView {
   addressTransfers(network: NetworkId, ip: number): readonly Step[]
   /** Addresses that were carved out of their blocks, ascending. */
   carved(network: NetworkId): number[]
+  /** Another number whenever a block or an address of the network may have another owner, within one run of the process. */
+  custodyVersion(network: NetworkId): number
   /** Who keeps the address for who asks for it by name: its owner, and only while it is that. */
   reservedBy(network: NetworkId, ip: number): PeerKey | undefined
   /** Addresses with a reservation in effect, ascending. */

@@ -353,6 +353,10 @@ export class Registry implements RegistryView {
     return this.#custody.carved(id)
   }
 
+  custodyVersion(id: NetworkId): number {
+    return this.#custody.custodyVersion(id)
+  }
+
   reservedBy(id: NetworkId, ip: number): PeerKey | undefined {
     return this.#custody.reservedBy(id, ip)
   }

@@ -165,7 +165,12 @@ export async function update(
 
 /** Of all that the entries and the MTU of a network follow from: most changes of the state are of other networks. */
 function versionsOf(view: Context['replica']['view'], network: NetworkId): string {
-  return [view.endpointsVersion(network), view.vtepsVersion(network), view.membersVersion()].join()
+  return [
+    view.endpointsVersion(network),
+    view.vtepsVersion(network),
+    view.custodyVersion(network),
+    view.membersVersion(),
+  ].join()
 }
 
 /** Containers that run keep the MTU they started with. */

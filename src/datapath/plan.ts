@@ -4,7 +4,7 @@
  */
 import type { Endpoint, RegistryView, Vtep } from '../crdt/registry-view.ts'
 import type { PeerKey } from '../lib/keys.ts'
-import { formatIp, parseIp } from '../model/ip.ts'
+import { formatIp, macOf, parseIp } from '../model/ip.ts'
 import { type Addressing6, address6 } from '../model/ipv6.ts'
 import type { MutableEntries, Target } from './entries.ts'
 import { isVni } from './vni.ts'
@@ -18,8 +18,10 @@ const largestMtu = 65_535
 
 /**
  * Entries that lead to the other hosts. Where two records name one address, this host's own wins (its container is on
- * the bridge, and a static entry would lead its frames away), then the first in the order of the view. An endpoint
+ * the bridge, and a static entry would lead its frames away), then the first in the order given: the owner of the address (rightful.ts).
+ * Where two name one MAC, the one at the address that it is made of wins: anybody may name it at an address of its own. An endpoint
  * whose VTEP is this host's address is one of an earlier incarnation of this host, and local too; one of this host's key that is on another machine is not.
+ * @param endpoints of each address in the order in which they count
  * @param ipv6 the network's spec if its devices carry IPv6
  */
 export function planEntries(
@@ -32,12 +34,17 @@ export function planEntries(
   const unicast = new Map<string, Target>()
   const neighbours = new Map<string, string>()
   const flood = new Set<Target>()
+  const strays = new Set<string>()
   for (const endpoint of endpoints) {
     const target = targets.get(placeOf(endpoint))
     if (target === undefined || !isUnicastMac(endpoint.mac)) continue
     flood.add(target)
     if (local.has(endpoint.ip) || local.has(endpoint.mac)) continue
-    if (!unicast.has(endpoint.mac)) unicast.set(endpoint.mac, target)
+    const isStray = endpoint.mac !== macOf(endpoint.ip)
+    if (!unicast.has(endpoint.mac)) {
+      unicast.set(endpoint.mac, target)
+      if (isStray) strays.add(endpoint.mac)
+    } else if (!isStray && strays.delete(endpoint.mac)) unicast.set(endpoint.mac, target)
     for (const ip of addressesOf(endpoint.ip, ipv6)) if (!neighbours.has(ip)) neighbours.set(ip, endpoint.mac)
   }
   return { unicast, neighbours, flood }

@@ -1,8 +1,10 @@
 /**
  * The plan of one network, kept up to date with the state: `planEntries` once, then a change costs what it touches, however
- * many endpoints the network has. Two entries that share an address or a MAC decide about each other, so both are looked at.
+ * many endpoints the network has. Two entries that share an address or a MAC decide about each other, so both are looked at. Whose an
+ * address is by the registers is asked only where several hold it.
  */
 import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
+import { rightfulFirst } from '../crdt/rightful.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { macOf } from '../model/ip.ts'
 import type { Addressing6 } from '../model/ipv6.ts'
@@ -37,8 +39,10 @@ export class RunningPlan {
   readonly #context: PlanContext
   #entries = copyOf(noEntries)
   #targets = new Map<Place, Target>()
-  /** By address, in the order of the view. */
+  /** By address, the rightful first. */
   #holdings = new Map<number, Holding[]>()
+  /** Addresses with more than one. */
+  #contested = new Set<number>()
   /** Addresses of MACs that do not follow from them. */
   #strays = new Map<string, Set<number>>()
   /** Endpoints that are sent to, by host, and by where. */
@@ -46,6 +50,7 @@ export class RunningPlan {
   #byTarget = new Map<Target, number>()
   #endpointsVersion: number | undefined
   #vtepsVersion: number | undefined
+  #custodyVersion: number | undefined
 
   constructor(context: PlanContext) {
     this.#context = context
@@ -61,7 +66,7 @@ export class RunningPlan {
     const since = this.#endpointsVersion
     const changed = since === undefined ? undefined : view.changedAddresses(network, since)
     this.#endpointsVersion = view.endpointsVersion(network)
-    if (this.#takeTargets(view) && changed) return this.#change(view, changed)
+    if (this.#takeTargets(view) && changed) return this.#change(view, [...changed, ...this.#reordered(view)])
     this.#renew(view)
     return undefined
   }
@@ -77,11 +82,21 @@ export class RunningPlan {
     return [...this.#byPlace.keys()].every(place => before.get(place) === this.#targets.get(place))
   }
 
+  /** Contested addresses that may have another owner, so that another holder counts. */
+  #reordered(view: RegistryView): number[] {
+    const version = view.custodyVersion(this.#context.network)
+    if (version === this.#custodyVersion) return []
+    this.#custodyVersion = version
+    return [...this.#contested].filter(ip => !isSame(this.#holdingsOf(view, ip), this.#at(ip)))
+  }
+
   #renew(view: RegistryView): void {
     const { self, network } = this.#context
-    const endpoints = this.#sound(view.endpoints(network))
+    const endpoints = rightfulFirst(view, network, this.#sound(view.endpoints(network)))
+    this.#custodyVersion = view.custodyVersion(network)
     this.#entries = planEntries(endpoints, this.#targets, self, this.#context.ipv6)
     this.#holdings = new Map()
+    this.#contested = new Set()
     this.#strays = new Map()
     this.#byPlace = new Map()
     this.#byTarget = new Map()
@@ -89,8 +104,10 @@ export class RunningPlan {
       const { ip } = endpoint
       const holding = this.#holdingOf(endpoint)
       const here = this.#holdings.get(ip)
-      if (here) here.push(holding)
-      else this.#holdings.set(ip, [holding])
+      if (here) {
+        here.push(holding)
+        this.#contested.add(ip)
+      } else this.#holdings.set(ip, [holding])
       this.#add(ip, holding)
     }
   }
@@ -101,9 +118,8 @@ export class RunningPlan {
     const targets = new Set<Target>()
     for (const ip of ips) {
       const before = this.#at(ip)
-      const after = this.#sound(view.endpointsAt(this.#context.network, ip)).map(each => this.#holdingOf(each))
-      if (after.length > 0) this.#holdings.set(ip, after)
-      else this.#holdings.delete(ip)
+      const after = this.#holdingsOf(view, ip)
+      this.#hold(ip, after)
       for (const holding of before) this.#remove(ip, holding)
       for (const holding of after) this.#add(ip, holding)
       for (const { place, mac } of [...before, ...after]) {
@@ -118,6 +134,19 @@ export class RunningPlan {
       ...[...ips].flatMap(ip => this.#putNeighbours(ip)),
       ...[...targets].map(target => this.#putFlood(target)),
     ])
+  }
+
+  #holdingsOf(view: RegistryView, ip: number): Holding[] {
+    const { network } = this.#context
+    const sound = this.#sound(view.endpointsAt(network, ip))
+    return rightfulFirst(view, network, sound).map(each => this.#holdingOf(each))
+  }
+
+  #hold(ip: number, holdings: Holding[]): void {
+    if (holdings.length > 0) this.#holdings.set(ip, holdings)
+    else this.#holdings.delete(ip)
+    if (holdings.length > 1) this.#contested.add(ip)
+    else this.#contested.delete(ip)
   }
 
   /** The gateway is on this host: a record that says it is elsewhere would lead its frames away. */
@@ -175,9 +204,10 @@ export class RunningPlan {
 
   #targetOf(mac: string): Target | undefined {
     if (!isUnicastMac(mac)) return undefined
-    const candidates = this.#addressesOf(mac)
-      .filter(ip => !this.#isOwn(ip))
-      .flatMap(ip => this.#at(ip))
+    const own = ipOfMac(mac)
+    const addresses = this.#addressesOf(mac).filter(ip => !this.#isOwn(ip))
+    // anybody may name the MAC at an address of its own
+    const candidates = [...addresses.filter(ip => ip === own), ...addresses].flatMap(ip => this.#at(ip))
     const found = candidates.find(each => each.mac === mac && this.#targets.has(each.place))
     return found && this.#targets.get(found.place)
   }
@@ -200,6 +230,10 @@ export class RunningPlan {
   #at(ip: number): readonly Holding[] {
     return this.#holdings.get(ip) ?? none
   }
+}
+
+function isSame(a: readonly Holding[], b: readonly Holding[]): boolean {
+  return a.length === b.length && a.every(({ place, mac }, i) => place === b[i]?.place && mac === b[i]?.mac)
 }
 
 /** Zero is not kept. */

@@ -27,7 +27,6 @@ export function common(a: Addresses | undefined, b: Addresses | undefined): Addr
 
 interface Named {
   readonly isOwn: boolean
-  readonly containerName: string
   readonly group: GroupId | undefined
   /** In lower case, each once. */
   readonly names: readonly string[]
@@ -55,12 +54,6 @@ export class NameIndex {
     return this.#byGroup.get(group)
   }
 
-  /** Name and group of the container with this address, the name as it is written. */
-  nameOf(ip: number): { readonly name: string; readonly group: GroupId | undefined } | undefined {
-    const found = this.#byAddress.get(ip)?.findLast(({ containerName }) => containerName !== '')
-    return found && { name: found.containerName, group: found.group }
-  }
-
   /** Everybody who has the address, from now on. */
   put(ip: number, endpoints: readonly Endpoint[]): void {
     for (const named of this.#byAddress.get(ip) ?? []) {
@@ -74,7 +67,7 @@ export class NameIndex {
   add({ ip, owner, containerName, aliases, group }: Endpoint): void {
     const isOwn = owner === this.#self
     const names = new Set([containerName, ...aliases].map(name => name.toLowerCase()).filter(name => name !== ''))
-    const named = { isOwn, containerName, group, names: [...names] }
+    const named = { isOwn, group, names: [...names] }
     const here = this.#byAddress.get(ip)
     if (here) here.push(named)
     else this.#byAddress.set(ip, [named])

@@ -1,5 +1,6 @@
 /** Which names stand for which endpoints: an index per network, brought up to date when it is asked. */
 import type { RegistryView } from '../crdt/registry-view.ts'
+import { rightfulFirst } from '../crdt/rightful.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { GroupId } from '../model/group.ts'
@@ -19,7 +20,7 @@ export interface Names {
    * `NAME.NETWORK` and, of a member, `NAME.GROUP.NETWORK` are known too, as in Docker.
    */
   addresses(network: NetworkId, name: string): Addresses
-  /** `NAME.NETWORK`, or `NAME.GROUP.NETWORK`, of the endpoint with this address, as Docker answers for its own. */
+  /** `NAME.NETWORK`, or `NAME.GROUP.NETWORK`, of the endpoint with this address, as Docker answers for its own; of several its owner's. */
   pointer(network: NetworkId, ip: number): string | undefined
   /** The IPv6 address that goes with it, canonical text; undefined in a network without IPv6. */
   ipv6(network: NetworkId, ip: number): string | undefined
@@ -123,9 +124,10 @@ export function createNames(view: RegistryView, self: PeerKey, clock: Pick<Clock
       return find(name) ?? find(bare) ?? (suffix === '' ? none : (member(index, network, bare) ?? none))
     },
     pointer(network, ip) {
-      const found = indexOf(network).nameOf(ip)
+      // not of the index: whose the address is may change while the endpoints do not
+      const found = rightfulFirst(view, network, view.endpointsAt(network, ip)).find(each => each.containerName !== '')
       const group = found?.group === undefined ? undefined : view.objects.everGroup(found.group)
-      return found && [found.name, ...(group ? [group.bornName] : []), fullName(view, network)].join('.')
+      return found && [found.containerName, ...(group ? [group.bornName] : []), fullName(view, network)].join('.')
     },
     ipv6(network, ip) {
       const record = view.network(network)

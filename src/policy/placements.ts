@@ -1,5 +1,6 @@
 /** Pure: who is in which group, as elements of the sets and maps in the kernel. A new member costs its own elements, and no more. */
 import type { Endpoint, RegistryView } from '../crdt/registry-view.ts'
+import { rightfulFirst } from '../crdt/rightful.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { SharedMap } from '../lib/shared-map.ts'
 import type { GroupId } from '../model/group.ts'
@@ -21,35 +22,45 @@ export interface Members {
 
 export function createMembers(network: NetworkId, self: PeerKey): Members {
   let groups = new Map<number, GroupId>()
+  /** Addresses that several hosts hold. */
+  const contested = new Set<number>()
   let version: number | undefined
+  let custody: number | undefined
   const put = (ip: number, group: GroupId | undefined): boolean => {
     if (groups.get(ip) === group) return false
     if (group === undefined) groups.delete(ip)
     else groups.set(ip, group)
     return true
   }
+  /** Two hosts may have given out one address: this host's container counts here, then its owner's, then the first in order. */
+  const groupAt = (view: RegistryView, ip: number, endpoints: readonly Endpoint[]): GroupId | undefined => {
+    if (endpoints.length > 1) contested.add(ip)
+    else contested.delete(ip)
+    const own = endpoints.find(({ owner }) => owner === self)
+    return (own ?? rightfulFirst(view, network, endpoints)[0])?.group
+  }
   return {
     groups: () => groups,
     follow(view) {
       const now = view.endpointsVersion(network)
-      if (now === version) return false
+      const custodyNow = view.custodyVersion(network)
+      if (now === version && custodyNow === custody) return false
+      const reowned = custodyNow === custody ? [] : contested
       const changed = version === undefined ? undefined : view.changedAddresses(network, version)
       version = now
+      custody = custodyNow
       if (changed) {
-        return changed.map(ip => put(ip, groupAt(view.endpointsAt(network, ip), self))).some(isOther => isOther)
+        const ips = new Set([...changed, ...reowned])
+        return [...ips].map(ip => put(ip, groupAt(view, ip, view.endpointsAt(network, ip)))).some(isOther => isOther)
       }
       const before = groups
       groups = new Map()
+      contested.clear()
       if (view.everGrouped(network))
-        for (const here of byAddress(view.eachEndpoint(network))) put(here[0].ip, groupAt(here, self))
+        for (const here of byAddress(view.eachEndpoint(network))) put(here[0].ip, groupAt(view, here[0].ip, here))
       return before.size !== groups.size || [...groups].some(([ip, group]) => before.get(ip) !== group)
     },
   }
-}
-
-/** Two hosts may have given out one address: this host's container counts here, then the first in order. */
-function groupAt(endpoints: readonly Endpoint[], self: PeerKey): GroupId | undefined {
-  return (endpoints.find(({ owner }) => owner === self) ?? endpoints[0])?.group
 }
 
 /** Those that have one address, for each. @param endpoints sorted by address */

@@ -130,6 +130,23 @@ describe('crdt: addresses that are used twice', () => {
     assert.ok(remedy().includes(`${both('db.web/blue')};`), remedy())
   })
 
+  it('name the owner of the address first, and as the one who may keep it, whatever its key', () => {
+    for (const owner of [2, 3]) {
+      const { world, id } = networksOf('web')
+      const { all } = world
+      const index = Array.from({ length: all.blockCount(id('web')) }, (_, i) => i).find(
+        each => all.block(id('web'), each)?.owner === world.at(owner).key,
+      ) as number
+      const ip = all.blockRange(id('web'), index).first + 1
+      // they call their containers the same
+      for (const number of [2, 3]) world.at(number).write([{ ...endpoint(id('web')), ip } as Leaf])
+      const [condition] = world.all.conditions()
+      const [here, there] = [`app on host${owner}`, `app on host${5 - owner}`]
+      assert.match(condition?.text ?? '', new RegExp(`used twice: by ${here}, ${there}$`))
+      assert.match(condition?.remedy ?? '', new RegExp(`; ${here}, which owns the address, may keep it$`))
+    }
+  })
+
   it('are none when one host has the address twice for a moment, as when a container restarts', () => {
     const { world, id } = networksOf('web')
     world.at(2).write([endpoint(id('web'), 'e1'), endpoint(id('web'), 'e2')])
