@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'mocha'
+import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
 import { giveAddressLeaves } from '../../../src/crdt/addresses.ts'
 import { transferLeaf } from '../../../src/crdt/blocks.ts'
@@ -19,16 +19,24 @@ const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.2.0/24
 const rubbish = new Uint8Array(64).fill(7)
 
 /** The view as if its blocks and addresses were the hostile member's: what it would sign if nobody looked. */
-function stolen(view: RegistryView, self: PeerKey): RegistryView {
+function stolen(view: RegistryView, self: PeerKey, isCarved = true): RegistryView {
   return new Proxy(view, {
     get(target, name) {
       if (name === 'block')
         return (id: string, index: number) => ({ ...target.block(id, index), owner: self, carved: [] })
-      if (name === 'address') return () => ({ ip: 0, owner: self, epoch: 0, removal: 0, quarantined: false })
+      const address = { ip: 0, owner: self, epoch: 0, removal: 0, quarantined: false }
+      if (name === 'address') return () => (isCarved ? address : undefined)
       const value = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+}
+
+/** What is shown of a forgery; `why` not, if nothing is. */
+type Shown = RegExp | { readonly why: string }
+
+function says(what: string): Shown {
+  return new RegExp(`^host4 wrote what it had no right to, and nobody gives effect to it: ${what}$`)
 }
 
 describe('replica: records that forge another’s right', () => {
@@ -55,7 +63,8 @@ describe('replica: records that forge another’s right', () => {
     pending: [],
   })
 
-  before(async () => {
+  // one for each: what is shown of one forgery would stay, and pass for that of the next
+  beforeEach(async () => {
     mesh = await meshWithHostile(new MemoryHub())
     const act = { tenant: 'default', name: 'web', spec }
     await mesh.honest[0]?.replica.write(current => createNetworkLeaves(current, act))
@@ -67,7 +76,7 @@ describe('replica: records that forge another’s right', () => {
     ])
     await mesh.agree()
   })
-  after(() => mesh.stop())
+  afterEach(() => mesh.stop())
 
   const newcomer = signerAt(77).key
   const admit = (invitation: number, proofBy: number): Leaf[] => [
@@ -81,6 +90,12 @@ describe('replica: records that forge another’s right', () => {
   const next = () => mesh.hand.head.counter + 1
   const block = (index: number) =>
     transferLeaf(stolen(view(), mesh.hand.key), mesh.hand.signer, web, index, newcomer, next())
+
+  const address = (isCarved: boolean) => {
+    const ip = view().blockRange(web, theirs()).first + 1
+    const { key, signer } = mesh.hand
+    return giveAddressLeaves(stolen(view(), key, isCarved), signer, web, [ip], key, next())
+  }
 
   const forged: Record<string, () => Leaf[]> = {
     'a block that it does not own, given as if it were the first owner': () => [block(theirs())],
@@ -104,16 +119,8 @@ describe('replica: records that forge another’s right', () => {
       withSteps(block(ours()), () => []),
       { ...block(ours()), index: 4_000_000_000 },
     ],
-    'an address of another’s block, carved out by itself': () => [
-      ...giveAddressLeaves(
-        stolen(view(), mesh.hand.key),
-        mesh.hand.signer,
-        web,
-        [view().blockRange(web, theirs()).first + 1],
-        mesh.hand.key,
-        next(),
-      ),
-    ],
+    'an address of another’s block, carved out by itself': () => address(false),
+    'an address of another’s block, as if it had been carved out': () => address(true),
     'a reservation of another’s address': () => [
       { kind: 'reservation', network: web, ip: view().blockRange(web, theirs()).first, isKept: true },
     ],
@@ -156,18 +163,41 @@ describe('replica: records that forge another’s right', () => {
     'the end of another’s endpoint': () => [{ kind: 'endpoint-rm', id: 'e1', network: web }],
   }
 
-  /** What of it speaks against itself, and is shown. The rest may be about what is still to arrive. */
-  const shown: Record<string, RegExp> = {
-    'a block that it does not own, given as if it were the first owner':
-      /^host4 wrote .*transfer of block \d+ of default\/web/,
-    'a block with no step, and one that does not exist': /block 4000000000 of/,
-    'an address of another’s block, carved out by itself': /transfer of 10\.1\.2\.\d+ of default\/web/,
-    'an admission without an invitation': /the admission of [0-9a-f]{12} \(evil\)/,
-    'an acknowledgement, and a settling, of its own first record':
-      /^host4 wrote .*acknowledgement of what is no admission, record 1 of host4; .*that it is settled, which no majority/,
-    'the founding of the mesh, once more': /the founding of this mesh/,
-    'endpoints at the broadcast address, and outside of the network':
-      /an endpoint at 10\.1\.2\.255 .*an endpoint at 10\.9\.9\.9/,
+  /** What the condition says of it, whole, or why there is none (docs/reference/records.md, Records without a right). */
+  const shown: Record<string, Shown> = {
+    'a block that it does not own, given as if it were the first owner': says('a transfer of block \\d of default/web'),
+    'a block that it does not own, in the owner’s name': says('a transfer of block \\d of default/web'),
+    'a step before its own that the owner never signed': says('a transfer of block \\d of default/web'),
+    'a block of its own with an epoch left out': says('a transfer of block \\d of default/web'),
+    'a block of its own whose set of carved addresses shrinks': says('a transfer of block \\d of default/web'),
+    'a block with no step, and one that does not exist': says(
+      'a transfer of block \\d of default/web; a transfer of block 4000000000 of default/web',
+    ),
+    // the carving stands for the address, which rests on it
+    'an address of another’s block, carved out by itself': says('a transfer of block \\d of default/web'),
+    'an address of another’s block, as if it had been carved out': says(
+      'a transfer of 10\\.1\\.2\\.\\d+ of default/web',
+    ),
+    'a reservation of another’s address': {
+      why: 'whose the address is changes: an honest host’s reservation stays behind when it gives the address away',
+    },
+    'a drain and a setting for Docker of networks that are none': { why: 'the networks may still arrive' },
+    'an admission without an invitation': says('the admission of [0-9a-f]{12} \\(evil\\)'),
+    'an admission by another’s invitation': says('the admission of [0-9a-f]{12} \\(evil\\)'),
+    'an acknowledgement, and a settling, of an admission that is none': {
+      why: 'record 9999 of its writer may still arrive, and be an admission',
+    },
+    'an acknowledgement, and a settling, of its own first record': says(
+      'an acknowledgement of what is no admission, record 1 of host4; that it is settled, which no majority acknowledged',
+    ),
+    'the founding of the mesh, once more': says('the founding of this mesh'),
+    'a network whose seeds are not settled, are none, or are unknown': {
+      why: 'what settles a seed, and a roster, may still arrive; an empty roster could be shown, and is a network that nobody sees',
+    },
+    'endpoints at the broadcast address, and outside of the network': says(
+      'an endpoint at 10\\.1\\.2\\.255 of default/web, which no host hands out; an endpoint at 10\\.9\\.9\\.9 of default/web, which no host hands out',
+    ),
+    'the end of another’s endpoint': { why: 'it is the end of one of its own by that id, of which there is none' },
   }
 
   it('has nothing to forge that is not another’s', () => {
@@ -183,7 +213,9 @@ describe('replica: records that forge another’s right', () => {
           : [{ kind: 'endpoint', id: 'e1', network: web, ip: 0x0a010209, mac: '02:02:0a:01:02:09', ...container }],
       )
       await mesh.agree()
-      await withoutEffect(mesh, leaves, [web], shown[what])
+      const expected = shown[what]
+      assert.ok(expected, 'the table does not say what is shown')
+      await withoutEffect(mesh, leaves, [web], expected instanceof RegExp ? expected : 'nothing')
     })
   }
 })
