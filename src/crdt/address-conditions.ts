@@ -3,7 +3,7 @@ import { toHex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Chain } from './blocks.ts'
-import { hostArgument, hostName, shown, type Tables, users } from './condition-text.ts'
+import { hostArgument, hostName, inTenant, shown, type Tables, users } from './condition-text.ts'
 import { groupsInDocker, nameInDocker } from './docker-names.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
@@ -34,14 +34,29 @@ function forkedAddresses(view: RegistryView, { twice }: Tables): Condition[] {
   })
 }
 
-function forked(view: RegistryView, records: readonly LeafRecord<Chain>[], text: string) {
+function forked(view: RegistryView, records: readonly LeafRecord<Chain & { network: string }>[], text: string) {
   const key = giverOf(records)
-  const host = key === undefined ? 'HOST' : hostArgument(view, key)
+  const isGone = key !== undefined && !view.member(key)
   return {
     since: records.map(record => record.hlc).reduce(maxHlc),
     text: `${text}; nobody uses it`,
-    remedy: `if ${host} was restored from an old copy, on another host: skein peer invite; on it: skein join TOKEN; if it is not to be trusted: skein peer rm ${host}`,
+    remedy: isGone ? withoutThem(view, records) : beforeItsRemoval(view, key),
   }
+}
+
+function beforeItsRemoval(view: RegistryView, key: PeerKey | undefined): string {
+  const host = key === undefined ? 'HOST' : hostArgument(view, key)
+  return `if ${host} was restored from an old copy, on another host: skein peer invite; on it: skein join TOKEN; if it is not to be trusted: skein peer rm ${host}`
+}
+
+/** What its giver signed within its cut counts after its removal, too: two who were given it may each go on from there. */
+function withoutThem(view: RegistryView, [first]: readonly LeafRecord<{ network: string }>[]): string {
+  const network = first && view.network(first.leaf.network)
+  const stays = 'it stays so as long as the network exists'
+  if (!network) return stays
+  const create = `skein net create${inTenant(network)} --subnet=SUBNET NAME`
+  const drain = `skein net drain${inTenant(network)} ${network.name} --into NAME`
+  return `${stays}; if the network needs more addresses, move its containers to a larger one, with: ${create}, then: ${drain}`
 }
 
 function giver(view: RegistryView, records: readonly LeafRecord<Chain>[]): string {

@@ -59,8 +59,10 @@ function orphanedTenants(view: RegistryView, tenants: TenantTable): Condition[] 
   })
 }
 
+/** Until its writer is removed: what it let go of is kept, and nothing is left to do. */
 function unjustCheckpoints(view: RegistryView, unjust: readonly LeafRecord<CheckpointLeaf>[]): Condition[] {
-  return unjust.map(({ dot, hlc, leaf }) => {
+  const ofMembers = unjust.filter(({ dot }) => view.member(dot.writer))
+  return ofMembers.map(({ dot, hlc, leaf }) => {
     const host = hostArgument(view, dot.writer)
     return {
       kind: 'checkpoint-unjust',

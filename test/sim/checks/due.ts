@@ -122,12 +122,12 @@ function isGoing(view: RegistryView, key: PeerKey): boolean {
     .some(({ outcome, targets }) => outcome === 'undecided' && targets.some(target => target.key === key))
 }
 
-/** Those that let go of the act of something that lives. */
+/** Those of members that let go of the act of something that lives. */
 function unjustCheckpoints({ view, records }: Case): string[][] {
   const needed = new Map<PeerKey, number[]>()
   for (const { writer, counter } of livingActs(view)) {
     // with several histories it may be another one's record that it let go of at that counter
-    if (!view.isForked(writer)) needed.set(writer, [...(needed.get(writer) ?? []), counter])
+    if (!view.isForked(writer) && view.member(writer)) needed.set(writer, [...(needed.get(writer) ?? []), counter])
   }
   return records.flatMap(({ dot, leaf }) => {
     if (leaf.kind !== 'checkpoint') return []

@@ -34,7 +34,9 @@ export function everyCondition(): Condition[] {
 
 /** Conditions of hosts that are called so: of every kind that names a host. */
 export function conditionsAmong(nameOf: NameOf): Condition[] {
-  return [ofObjects, ofRemovals, ofSuccessions, ofAnUnjustCheckpoint].flatMap(conditions => conditions(nameOf))
+  return [ofObjects, ofRemovals, ofAGiverThatIsGone, ofSuccessions, ofAnUnjustCheckpoint].flatMap(conditions =>
+    conditions(nameOf),
+  )
 }
 
 function ofRandomHistories(): Condition[] {
@@ -138,6 +140,17 @@ function ofRemovals(nameOf: NameOf): Condition[] {
   const unknown = gone.all.conditions()
   gone.at(2).write([{ ...peer, name: nameOf(2) }])
   return [waiting.all, mutual.all, gone.all].flatMap(view => view.conditions()).concat(unknown)
+}
+
+/** A block that was given twice by a host that was removed since. */
+function ofAGiverThatIsGone(nameOf: NameOf): Condition[] {
+  const scene = new Scene(4, 4, undefined, nameOf)
+  const before = scene.all
+  for (const to of [1, 2]) scene.give(scene.at(4), scene.at(to), scene.blockOf(4), before)
+  const removal = scene.start(1, 4, 1, 1)
+  for (const acker of [2, 3]) scene.acknowledge(acker, removal, 4)
+  scene.declare(1, removal)
+  return scene.all.conditions()
 }
 
 /** A host that came back under a new key; and a second one that says that it is that host. */

@@ -12,6 +12,8 @@ import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
 import { leavesOf, type Part } from '../../../src/crdt/compact-unit.ts'
 import { decodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import type { Registry } from '../../../src/crdt/registry.ts'
+import { owedRemovalLeaves } from '../../../src/crdt/removal-duty.ts'
+import { startRemovalLeaves } from '../../../src/crdt/removal-start.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import { comeToRest } from './model-duties.ts'
 import { collectAll, ModelPeer, meshOf, peersOf, settle } from './model-peer.ts'
@@ -182,6 +184,35 @@ describe('crdt: collection', () => {
         registry.conditions().map(({ kind }) => kind),
         ['writer-forked'],
       )
+    }
+  })
+
+  it('shows an unjust checkpoint no more once its writer was removed: nothing is left to do, and what it let go of is kept', () => {
+    const { peers } = peersOf()
+    const [one, two, three] = peers as [ModelPeer, ModelPeer, ModelPeer]
+    one.write(createNetworkLeaves(one.registry, { tenant: 'default', name: 'web', spec: spec() }))
+    settle(peers)
+    const id = two.registry.networks()[0]?.id ?? ''
+    const own = [0, 1, 2, 3].find(i => two.registry.block(id, i)?.owner === two.writer.key) ?? -1
+    two.write([transferLeaf(two.registry, two.writer.signer, id, own, one.writer.key, two.writer.next)])
+    const parts = two.chain(two.writer.key)
+    const run = runOf(parts) ?? assert.fail()
+    two.write([checkpointLeaf(two.writer.signer, run, parts.flatMap(leavesOf).slice(0, -1))])
+    settle(peers)
+    assert.deepEqual(
+      one.registry.conditions().map(({ kind }) => kind),
+      ['checkpoint-unjust'],
+    )
+    one.write(startRemovalLeaves(one.registry, one.writer.key, [two.writer.key], 1))
+    settle(peers)
+    three.write(owedRemovalLeaves(three.registry, three.writer.key))
+    settle(peers)
+    one.write(owedRemovalLeaves(one.registry, one.writer.key))
+    settle(peers)
+    for (const { registry } of [one, three]) {
+      assert.equal(registry.member(two.writer.key), undefined)
+      assert.equal(registry.block(id, own)?.owner, one.writer.key)
+      assert.deepEqual(registry.conditions(), [])
     }
   })
 })
