@@ -61,7 +61,8 @@ export function addPeerRoutes(app: FastifyInstance, deps: () => ApiDeps): void {
     const claim = body.keyIsLost ? 'lost' : 'off'
     const isAsserted = body.hostIsDown || body.keyIsLost
     if (body.cancel) await removal.cancel(targets)
-    else if (isAsserted && targets.every(key => isGone(key) || pendingOf(deps(), key))) {
+    // nobody else may end what one of them started
+    else if (isAsserted && targets.every(key => isGone(key) || pendingOf(deps(), key, targets))) {
       await removal.assertDown(targets, claim)
     } else {
       const gone = targets.find(isGone)
@@ -121,8 +122,10 @@ function nameFor({ replica }: ApiDeps, key: PeerKey): string {
   return replica.view.everMember(key)?.name ?? key.slice(0, 8)
 }
 
-function pendingOf({ replica }: ApiDeps, key: PeerKey): Removal | undefined {
-  return replica.view.removals().find(removal => isOpen(removal) && aimsAt(removal, key))
+/** The removal of it that is under way, by none of the others. */
+function pendingOf({ replica }: ApiDeps, key: PeerKey, others: readonly PeerKey[] = []): Removal | undefined {
+  const open = replica.view.removals().filter(removal => isOpen(removal) && aimsAt(removal, key))
+  return open.find(({ starter }) => !others.includes(starter))
 }
 
 function removed(deps: ApiDeps): PeerJson[] {

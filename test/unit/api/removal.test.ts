@@ -117,6 +117,26 @@ describe('api and cli: skein peer rm', () => {
     }
   })
 
+  it('takes out two that removed each other and are both off, whoever had acknowledged which', async () => {
+    hosts.hub.split([hosts.key(1), hosts.key(3)], [hosts.key(2), hosts.key(4)])
+    await hosts.rm(1, 'host2')
+    await hosts.rm(2, 'host1')
+    await eventually(async () => assert.match((await hosts.skein(3, 'peer', 'ls')).stdout, /^host2 .* waits for /m))
+    await eventually(async () => assert.match((await hosts.skein(4, 'peer', 'ls')).stdout, /^host1 .* waits for /m))
+    for (const n of [1, 2]) await hosts.kill(n)
+    hosts.hub.heal()
+    await eventually(async () => assert.match((await hosts.skein(3, 'peer', 'ls')).stdout, /^host1 .* waits for /m))
+    const { code, stderr } = await hosts.rm(3, 'host1', 'host2', '--host-is-down', '--and-who-joined-through-it')
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const n of [3, 4]) {
+      await eventually(async () => {
+        const { stdout } = await hosts.skein(n, 'peer', 'ls')
+        for (const dead of ['host1', 'host2']) assert.match(stdout, new RegExp(`^${dead} +\\S+ +removed `, 'm'))
+        assert.match((await hosts.skein(n, 'status')).stdout, /^no conditions$/m)
+      })
+    }
+  })
+
   it('of two that name each other, one of which died, says what is lifted first', async () => {
     hosts.hub.split([hosts.key(1), hosts.key(3)], [hosts.key(2)], [hosts.key(4)])
     await hosts.rm(1, 'host2')
