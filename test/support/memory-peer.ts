@@ -109,7 +109,17 @@ export async function comeBack(hub: MemoryHub, peer: MemoryPeer, seed: Uint8Arra
   const successor = { signer, name, addresses: [`${name}:7373`], places: [name], machine: '' }
   const members = await peer.rejoining.succeed(peer.signer, successor)
   await peer.stop()
-  const next = await build(hub, name, signer, peer.replica.view.meshId, createMemoryDisk())
-  next.mesh.setMembers(members)
+  return startSuccessor(hub, peer, { seed, introductions: members })
+}
+
+/** The process of the new key, once the one of the old is stopped. */
+export async function startSuccessor(
+  hub: MemoryHub,
+  { name, replica }: MemoryPeer,
+  { seed, introductions }: { seed: Uint8Array; introductions: Parameters<MemoryMesh['setMembers']>[0] },
+  disk: Disk = createMemoryDisk(),
+): Promise<MemoryPeer> {
+  const next = await build(hub, name, signerOf(seed), replica.view.meshId, disk)
+  next.mesh.setMembers(introductions)
   return start(next)
 }

@@ -128,7 +128,12 @@ export interface Host {
   stop(): Promise<void>
 }
 
-async function build(peer: MemoryPeer, datapath: MemoryDatapath, socketPath: string): Promise<Host> {
+/** A host of this peer; `datapath` and `socketPath` of the one that it was before. */
+export async function hostOf(
+  peer: MemoryPeer,
+  datapath = createMemoryDatapath(),
+  socketPath = newSocketPath(),
+): Promise<Host> {
   const { replica } = peer
   datapath.use(peer)
   const clock = systemClock
@@ -180,7 +185,7 @@ const hub = new MemoryHub()
 /** A host that is a mesh of its own. `isRegistered`: its containers have been registered, as the reconciler does first. */
 export async function newHost(isRegistered = true, socketPath = newSocketPath()): Promise<Host> {
   const peer = await foundPeer(hub, 'host1')
-  const host = await build(peer, createMemoryDatapath(), socketPath)
+  const host = await hostOf(peer, undefined, socketPath)
   if (isRegistered) await host.driver.state.noteRegistered()
   return host
 }
@@ -188,7 +193,7 @@ export async function newHost(isRegistered = true, socketPath = newSocketPath())
 /** The host again after its peer was stopped: same disk, same kernel. */
 export async function restartHost(host: Host): Promise<Host> {
   await host.stop()
-  return build(await restartPeer(hub, host.peer), host.datapath, host.socketPath)
+  return hostOf(await restartPeer(hub, host.peer), host.datapath, host.socketPath)
 }
 
 /** Resolves once `test` holds; fails with `what` after 6 s. */
