@@ -8,7 +8,8 @@ import { silentLogger } from '../../../src/lib/log.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
-import { agree, attach, createWeb, type Host, meshOf, PushedClock } from './fixture.ts'
+import { joinPeer } from '../../support/memory-peer.ts'
+import { agree, allSettled, attach, createWeb, type Host, meshOf, PushedClock, withIpam } from './fixture.ts'
 
 describe('ipam: small networks, many networks, large networks', function () {
   this.timeout(60_000)
@@ -50,7 +51,7 @@ describe('ipam: small networks, many networks, large networks', function () {
     assert.ok(tookMs < 5000, `took ${tookMs} ms`)
   })
 
-  it('a /8: allocating, giving and counting cost what has moved, and count what a walk counts', async () => {
+  it('a /8: a count of addresses is what a walk over all blocks counts', async () => {
     hosts = await meshOf(hub, 3)
     const web = await createWeb(hosts, '10.0.0.0/8')
     for (const host of hosts) await attach(host, web, await host.ipam.allocate(web))
@@ -63,6 +64,41 @@ describe('ipam: small networks, many networks, large networks', function () {
       walked.set(block.owner, (walked.get(block.owner) ?? 0) + usableCount(view, network, block))
     }
     assert.deepEqual(new Map(usageOf(view, network).map(row => [row.owner, row.addresses])), walked)
+  })
+
+  it('a /8: a donation, a reservation and a step of a drain write and read as little as they move', async () => {
+    hosts = await meshOf(hub, 3)
+    const web = await createWeb(hosts, '10.0.0.0/8')
+    // who joins later owns nothing of it and is given
+    const joined = await joinPeer(hub, 'host4', hosts[0] as Host)
+    await allSettled([...hosts, joined])
+    const [giver, newcomer] = [hosts[2] as Host, withIpam(joined)]
+    for (const host of hosts) await host.ipam.allocate(web) // each reads the whole network once
+    hosts.push(newcomer)
+    await agree(hosts)
+    const { view } = giver.replica
+    const blocks = Array.from({ length: view.blockCount(web) }, (_, at) => at)
+    assert.equal(blocks.length, 262_144)
+    const cost = costOf(hosts)
+
+    const given = await cost(() => newcomer.ipam.allocate(web))
+    assert.ok(newcomer.replica.view.touchedBlocks(web).length > 0, 'blocks were given')
+    assert.ok(given.records <= 8 && given.reads <= 200, `a donation: ${given.records} records, ${given.reads} reads`)
+
+    const theirs = blocks.filter(at => view.block(web, at)?.owner === hosts[0]?.signer.key)
+    const { first: ip } = view.blockRange(web, theirs[1] ?? assert.fail())
+    const kept = await cost(() => giver.ipam.reserve(web, ip))
+    assert.equal(view.reservedBy(web, ip), giver.signer.key)
+    assert.ok(kept.records <= 12 && kept.reads <= 100, `a reservation: ${kept.records} records, ${kept.reads} reads`)
+
+    await agree(hosts)
+    endAfterOneWrite(giver)
+    const drained = await cost(() => giver.ipam.drain(5000))
+    assert.deepEqual([drained.result.given, drained.result.left > 0], [128, true])
+    assert.ok(
+      drained.records <= 140 && drained.reads <= 128 * 12,
+      `a step of a drain: ${drained.records} records, ${drained.reads} reads`,
+    )
   })
 
   it('answers within 8 s though each write takes seconds, and gives back what comes too late', async () => {
@@ -108,3 +144,33 @@ describe('ipam: small networks, many networks, large networks', function () {
     await ipam.stop()
   })
 })
+
+/** Records that the hosts write, and blocks that they look at, while something is done. */
+function costOf(hosts: readonly Host[]) {
+  let reads = 0
+  for (const { replica } of hosts) {
+    const { view } = replica
+    const { block } = view
+    view.block = (...args) => {
+      reads++
+      return block.apply(view, args)
+    }
+  }
+  const written = () => hosts.reduce((sum, { replica }) => sum + replica.view.held(replica.self), 0)
+  return async <T>(act: () => Promise<T>) => {
+    const before = written()
+    reads = 0
+    const result = await act()
+    return { result, records: written() - before, reads }
+  }
+}
+
+/** The time of a step of a drain is over with its first batch. */
+function endAfterOneWrite({ replica, clock }: Host): void {
+  const { write } = replica
+  replica.write = async (...args) => {
+    const dot = await write.apply(replica, args)
+    clock.advance(5000)
+    return dot
+  }
+}
