@@ -3,7 +3,7 @@ import { toHex } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { formatIp } from '../model/ip.ts'
 import type { Chain } from './blocks.ts'
-import { hostArgument, hostName, inTenant, shown, type Tables, users } from './condition-text.ts'
+import { hostArgument, hostName, inTenant, shown, type Tables, users, usersToType } from './condition-text.ts'
 import { groupsInDocker, nameInDocker } from './docker-names.ts'
 import { type Hlc, maxHlc } from './hlc.ts'
 import type { LeafRecord } from './live-set.ts'
@@ -89,7 +89,7 @@ function duplicates(view: RegistryView, { endpoints }: Tables): Condition[] {
         text: `${formatIp(ip)} of ${shown(network)} is used twice: by ${users(view, inOrder)}`,
         remedy:
           `give all but one another address, on its host: docker network disconnect ${name} CONTAINER, then docker ` +
-          `network connect ${name} CONTAINER${where}; ${users(view, inOrder.slice(0, 1))}${owning(view, inOrder)} may keep it`,
+          `network connect ${name} CONTAINER${where}; ${usersToType(view, inOrder.slice(0, 1))}${owning(view, inOrder)} may keep it`,
       }
     }),
   )
@@ -105,7 +105,7 @@ function namesInDocker(view: RegistryView, network: Network, holders: readonly E
   }
   const [[name] = [''], ...others] = byName
   if (others.length === 0) return { name, where: '' }
-  const each = [...byName].map(([of, its]) => `${of} for ${users(view, its)}`)
+  const each = [...byName].map(([of, its]) => `${of} for ${usersToType(view, its)}`)
   return { name: 'NETWORK', where: `, where NETWORK is ${each.join(', ')}` }
 }
 

@@ -49,6 +49,16 @@ export function users(view: RegistryView, endpoints: readonly Endpoint[]): strin
   return named.join(', ')
 }
 
+/** The same in a remedy, of which all is copied: nothing that a shell would read. */
+export function usersToType(view: RegistryView, endpoints: readonly Endpoint[]): string {
+  const named = endpoints.slice(0, namedEndpoints).map(({ id, containerName, container, owner }) => {
+    const what = [containerName, container.slice(0, 12), id.slice(0, 12)].find(isPlain) ?? 'a container'
+    return `${what} on ${hostArgument(view, owner)}`
+  })
+  if (endpoints.length > namedEndpoints) named.push(`${endpoints.length - namedEndpoints} more`)
+  return named.join(', ')
+}
+
 function placeOf(view: RegistryView, endpoint: Endpoint): string {
   const container = endpoint.containerName || endpoint.container.slice(0, 12) || `endpoint ${endpoint.id.slice(0, 12)}`
   return `${container} on ${hostName(view, endpoint.owner)}`

@@ -7,7 +7,7 @@ import { formatIp } from '../model/ip.ts'
 import { hostArgument, hostName, shown, type Tables } from './condition-text.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import type { AckLeaf, AddressLeaf, AdmissionLeaf, BlockLeaf, MeshLeaf, SettledLeaf } from './leaves.ts'
-import type { Condition, RegistryView } from './registry-view.ts'
+import type { Condition, RegistryView, Removal } from './registry-view.ts'
 
 interface Forged {
   readonly writer: PeerKey
@@ -33,6 +33,17 @@ export function forgedRecords(view: RegistryView, { forged, endpoints }: Tables)
       what: `an endpoint at ${formatIp(ip)} of ${nameOf(view, network)}, which no host hands out`,
     })),
   ]
+  // what two histories of one key acknowledged and declared may rest on nothing
+  const isPlain = ({ starter, ackedBy }: Removal) => [starter, ...ackedBy].every(key => !view.isForked(key))
+  for (const removal of view.removals()) {
+    if (!removal.isUnproven || !isPlain(removal)) continue
+    const names = removal.targets.map(({ key }) => hostName(view, key)).join(', ')
+    found.push({
+      writer: removal.starter,
+      since: removal.since,
+      what: `that the removal of ${names} is through, which was not acknowledged`,
+    })
+  }
   const writers = new Set(found.map(({ writer }) => writer))
   return [...writers].flatMap(writer =>
     view.member(writer)

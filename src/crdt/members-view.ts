@@ -55,6 +55,8 @@ export interface Removal {
   readonly complete?: { readonly acks: readonly Dot[]; readonly cut: readonly number[] }
   /** The starter's declaration. */
   readonly end?: Dot
+  /** While undecided: its starter declared it effective, and what that cites is held and does not make it so. It never becomes effective. */
+  readonly isUnproven?: true
   /** Of an effective one: per target, above which counter nothing of it counts. */
   readonly cut?: readonly number[]
 }

@@ -20,6 +20,7 @@ function pending(view: RegistryView, removal: Removal, all: readonly Removal[]):
   if (ofStarter) return [stopped(view, removal, ofStarter)]
   // what hides that it was taken back is another one that is undecided
   if (removal.isLifted) return []
+  if (removal.isUnproven) return [unproven(view, removal)]
   const { targets, waitingFor, isMajority, dot } = removal
   const typed = targets.map(({ key }) => formerArgument(view, key)).join(' ')
   const starter = hostArgument(view, removal.starter)
@@ -49,6 +50,17 @@ function withoutStarter(view: RegistryView, removal: Removal, all: readonly Remo
     .some(({ key, settled }) => settled && key !== starter && !aimsAt(removal, key) && !view.isFenced(key))
   if (!view.member(starter) || isNamed || !maySay) return ''
   return `; if ${hostArgument(view, starter)} is off for good, on a host that stays: ${downCommand(view, [starter])}`
+}
+
+/** Nobody may declare it again, and it binds who acknowledged it: it goes only with its starter (R9 f), which has to be off for that. */
+function unproven(view: RegistryView, { dot, targets, since, starter }: Removal): Condition {
+  return {
+    kind: 'removal-pending',
+    objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
+    since,
+    text: `the removal of ${namesOf(view, targets)} was declared by ${nameOf(view, starter)}, and was not acknowledged as that says: it is not through`,
+    remedy: `switch ${hostArgument(view, starter)} off, then, on a host that stays: ${downCommand(view, [starter])}`,
+  }
 }
 
 /** Its starter was removed, too, and may not end it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */

@@ -194,12 +194,17 @@ export class Removals implements CustodyRules {
       ...(isTold ? { isTold } : {}),
       ...(outcome === 'undecided' && isLifted ? { isLifted } : {}),
       ...(outcome === 'undecided' && !this.#open().has(dotText(record.dot)) ? { isMoot: true as const } : {}),
+      ...(outcome === 'undecided' && this.#isUnproven(process) ? { isUnproven: true as const } : {}),
       waitingFor: tally?.missing ?? [],
       isMajority: tally?.isMajority ?? false,
       ...(outcome === 'effective' ? { cut: end?.leaf.cut ?? [] } : {}),
       ...(outcome === 'undecided' && !tally && this.#table.isBehind(process) ? { isBehind: true } : {}),
       ...(isComplete ? { complete: { acks: acks.map(ack => ack.dot), cut: cutOf(process, acks) } } : {}),
     }
+  }
+
+  #isUnproven(process: Process): boolean {
+    return process.end?.leaf.effective === true && !this.#table.lacksProof(process, this.#context.held)
   }
 
   #undecided(): Process[] {
