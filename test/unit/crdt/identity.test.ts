@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { createNetworkLeaves } from '../../../src/crdt/acts.ts'
-import { admissionProof, joinProof, meshIdOf, networkIdOf } from '../../../src/crdt/identity.ts'
-import { toHex } from '../../../src/lib/bytes.ts'
-import { checkNetwork, type NetworkSpec } from '../../../src/model/network.ts'
+import { admissionProof, genesisVersion, joinProof, meshIdOf, networkIdOf } from '../../../src/crdt/identity.ts'
+import { fromHex, sha256, toHex } from '../../../src/lib/bytes.ts'
+import { encode } from '../../../src/lib/cbor.ts'
+import { checkNetwork, type NetworkSpec, specToPlain } from '../../../src/model/network.ts'
 import { parseSubnet } from '../../../src/model/subnet.ts'
 import { sampleLeaves, sampleSpec } from './sample-leaves.ts'
 import { World } from './writer.ts'
@@ -37,6 +38,16 @@ describe('crdt: identity of a network', () => {
   for (const [field, leaf] of others) {
     it(`is another with another ${field}`, () => assert.notEqual(networkIdOf(leaf), networkIdOf(act)))
   }
+
+  it('H5: is another with another genesis, which would deal the blocks to others', () => {
+    const { tenant, name, spec, generation, roster } = act
+    const hashOf = (genesis: number) => {
+      const fields = ['skein network 1', genesis, tenant, name, specToPlain(spec), fromHex(roster), generation]
+      return toHex(sha256(encode(fields)))
+    }
+    assert.equal(networkIdOf(act), hashOf(genesisVersion))
+    assert.notEqual(networkIdOf(act), hashOf(genesisVersion + 1))
+  })
 
   it('does not run fields into each other', () => {
     const names = fc.stringMatching(/^[a-z]{1,6}$/)
