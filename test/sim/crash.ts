@@ -12,6 +12,7 @@ export interface CrashTask {
   /** Of the first host's disk; 0: no crash. */
   readonly operation: number
   readonly how: Death
+  readonly instant: Instant
 }
 
 export interface CrashResult {
@@ -30,7 +31,6 @@ const deeds = [
   'renameNetwork',
   'removeNetwork',
 ]
-const instants: readonly Instant[] = ['before', 'during', 'after']
 const endMs = 4000
 
 function busyPlan(): Plan {
@@ -50,14 +50,14 @@ const parts: Parts = {
 }
 
 /** Fails when that breaks an invariant. */
-export async function crashAt({ operation, how }: CrashTask): Promise<CrashResult> {
+export async function crashAt({ operation, how, instant }: CrashTask): Promise<CrashResult> {
   const plan = busyPlan()
   const world = new World({ plan, parts })
   const host = world.addHost(0)
   let crashed = false
   host.disk.trap = {
     operation,
-    instant: instants[operation % instants.length] ?? 'during',
+    instant,
     spring() {
       host.disk.trap = undefined
       crashed = true
@@ -73,7 +73,7 @@ export async function crashAt({ operation, how }: CrashTask): Promise<CrashResul
     ;({ operations, placed: rewrites } = host.disk)
   })
   await play(world, plan).catch((error: unknown) => {
-    throw new Error(`${how} at operation ${operation}: ${error}\n${world.history.last(30).join('\n')}`)
+    throw new Error(`${how} ${instant} operation ${operation}: ${error}\n${world.history.last(30).join('\n')}`)
   })
   return { operations, rewrites, crashed }
 }

@@ -21,7 +21,8 @@ export interface DiskMood {
 }
 
 /** Where in an operation a trap strikes: before anything happened, while it is under way, when it is done and nobody was told. */
-export type Instant = 'before' | 'during' | 'after'
+export const instants = ['before', 'during', 'after'] as const
+export type Instant = (typeof instants)[number]
 
 export interface Trap {
   /** Number of the operation, from the disk's first: see `VirtualDisk.operations`. */

@@ -1,9 +1,8 @@
 /** Processes die and hosts lose their power: at any moment, and at each point of a write. */
 import { dieHost, startHost, stopHost } from '../lifecycle.ts'
-import type { Instant } from '../virtual-disk.ts'
+import { instants } from '../virtual-disk.ts'
 import { type Death, type Fault, restartLater, type Stroke, strikeDead } from './fault.ts'
 
-const instants: readonly Instant[] = ['before', 'during', 'after']
 /** A trap lies at one of so many operations of the disk to come. */
 const trapReach = 12
 
