@@ -7,6 +7,13 @@ import { type Dot, dotText } from '../../src/crdt/vector.ts'
 import type { GroupId } from '../../src/model/group.ts'
 import type { NetworkId } from '../../src/model/network.ts'
 
+export interface Act {
+  /** As `objectName` has it. */
+  readonly object: string
+  readonly dot: Dot
+  readonly text: string
+}
+
 export const objectName = {
   network: (id: NetworkId) => `network ${id}`,
   tenant: (name: string) => `tenant ${name}`,

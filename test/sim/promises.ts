@@ -1,18 +1,15 @@
 /** What users were told is done, and what may have been done: the measure of I3. */
-import { groupIdOf, networkIdOf } from '../../src/crdt/identity.ts'
+import { networkIdOf } from '../../src/crdt/identity.ts'
 import type { Leaf } from '../../src/crdt/leaves.ts'
 import type { Dot } from '../../src/crdt/vector.ts'
 import type { PeerKey } from '../../src/lib/keys.ts'
-import type { GroupId } from '../../src/model/group.ts'
 import type { NetworkId } from '../../src/model/network.ts'
-import { actText, endedActs, objectName } from './act-objects.ts'
+import { type Act, actText, endedActs, objectName } from './act-objects.ts'
+import { listIn } from './list-in.ts'
+import { ObjectPromises } from './object-promises.ts'
 
-export interface Act {
-  /** As `objectName` has it. */
-  readonly object: string
-  readonly dot: Dot
-  readonly text: string
-}
+/** The last counter of the writer that counts for sure; 0 for none. */
+export type Trusted = (writer: PeerKey) => number
 
 export class Promises {
   /** Per writer, the counter of its last acknowledged leaf. */
@@ -20,15 +17,16 @@ export class Promises {
   /** Acknowledged acts of creation, per network and per tenant. */
   readonly networks = new Map<NetworkId, Act[]>()
   readonly tenants = new Map<string, Act[]>()
-  /** Groups, policies and rules that somebody was told are there. */
-  readonly groups = new Set<GroupId>()
-  readonly policies = new Map<string, { tenant: string; name: string; ids: Set<string> }>()
-  /** Acts that some deletion named, and by whom: whether it was acknowledged or only begun. */
+  readonly objects = new ObjectPromises()
+  /** Acts that some deletion named, and by whom: whether it was acknowledged, then with the first of its counters, or only begun. */
   readonly #begun = new Map<string, Set<PeerKey>>()
-  readonly #covered = new Map<string, Set<PeerKey>>()
+  readonly #covered = new Map<string, Map<PeerKey, number>>()
 
-  /** Hosts that somebody began to remove, or that are gone for good: what nobody had seen of them is lost on purpose (R9). */
+  /** Hosts that are gone for good, or may have two histories: what nobody had seen of them is lost on purpose (R9). */
   readonly #doubted = new Set<PeerKey>()
+
+  /** Hosts that somebody began to remove, and that are still there: if that is not decided, or cancelled, nothing of theirs is lost. */
+  readonly #suspected = new Set<PeerKey>()
 
   /** Hosts that asked to be taken out: they wait until the others hold all that they wrote. */
   readonly #leavers = new Set<PeerKey>()
@@ -39,8 +37,13 @@ export class Promises {
   /** Newcomer -> who admitted it. */
   readonly #admitters = new Map<PeerKey, PeerKey>()
 
+  readonly #undoubted: Trusted = writer => (this.isDoubted(writer) ? 0 : Number.POSITIVE_INFINITY)
+
   begun(by: PeerKey, leaves: readonly Leaf[]): void {
-    for (const leaf of leaves) if (leaf.kind === 'admission') this.#admitters.set(leaf.key, by)
+    for (const leaf of leaves) {
+      if (leaf.kind === 'admission') this.#admitters.set(leaf.key, by)
+      this.objects.begun(leaf)
+    }
     for (const act of leaves.flatMap(endedActs)) {
       const writers = this.#begun.get(act) ?? new Set()
       this.#begun.set(act, writers.add(by))
@@ -49,6 +52,19 @@ export class Promises {
 
   doubt(writers: readonly PeerKey[]): void {
     for (const writer of writers) this.#doubted.add(writer)
+  }
+
+  suspect(writers: readonly PeerKey[]): void {
+    for (const writer of writers) this.#suspected.add(writer)
+  }
+
+  isSuspected(writer: PeerKey): boolean {
+    return this.#suspected.has(writer)
+  }
+
+  /** What nobody else had seen of it is lost for good. */
+  isLost(writer: PeerKey): boolean {
+    return this.#doubted.has(writer)
   }
 
   comesBack(former: PeerKey, key: PeerKey): void {
@@ -74,7 +90,8 @@ export class Promises {
   /** Also who joined through such a host: perhaps nobody else has seen that. */
   isDoubted(writer: PeerKey): boolean {
     const admitter = this.#admitters.get(writer)
-    return this.#doubted.has(writer) || (admitter !== undefined && this.isDoubted(admitter))
+    if (this.#doubted.has(writer) || this.#suspected.has(writer)) return true
+    return admitter !== undefined && this.isDoubted(admitter)
   }
 
   /** True of who was let in by one of these, or by somebody who was. */
@@ -84,7 +101,7 @@ export class Promises {
   }
 
   get anyDoubted(): boolean {
-    return this.#doubted.size > 0
+    return this.#doubted.size > 0 || this.#suspected.size > 0
   }
 
   /** True if whoever deleted the act may lose that by a removal. */
@@ -94,36 +111,27 @@ export class Promises {
 
   acknowledged(last: Dot, leaves: readonly Leaf[]): void {
     this.counters.set(last.writer, Math.max(last.counter, this.counters.get(last.writer) ?? 0))
-    for (const act of leaves.flatMap(endedActs)) {
-      const by = this.#covered.get(act) ?? new Set()
-      this.#covered.set(act, by.add(last.writer))
-    }
     leaves.forEach((leaf, i) => {
       const dot = { writer: last.writer, counter: last.counter - leaves.length + 1 + i }
+      for (const act of endedActs(leaf)) {
+        const by = this.#covered.get(act) ?? new Map<PeerKey, number>()
+        this.#covered.set(act, by)
+        if (!by.has(dot.writer)) by.set(dot.writer, dot.counter)
+      }
       if (leaf.kind === 'network') {
         const id = networkIdOf(leaf)
         listIn(this.networks, id).push({ object: objectName.network(id), dot, text: `${leaf.tenant}/${leaf.name}` })
       }
-      this.#noteObject(leaf)
+      this.objects.acknowledged(dot, leaf)
       if (leaf.kind === 'tenant') {
         listIn(this.tenants, leaf.name).push({ object: objectName.tenant(leaf.name), dot, text: leaf.name })
       }
     })
   }
 
-  #noteObject(leaf: Leaf): void {
-    if (leaf.kind === 'group') this.groups.add(groupIdOf(leaf))
-    if (leaf.kind !== 'policy' && leaf.kind !== 'rule') return
-    const { tenant } = leaf
-    const name = leaf.kind === 'policy' ? leaf.name : leaf.policy
-    const known = this.policies.get(`${tenant}/${name}`) ?? { tenant, name, ids: new Set() }
-    this.policies.set(`${tenant}/${name}`, known)
-    if (leaf.kind === 'rule') known.ids.add(leaf.id)
-  }
-
-  /** True if an acknowledged deletion named the act. */
-  isCovered(object: string, dot: Dot): boolean {
-    return [...(this.#covered.get(actText(object, dot)) ?? [])].some(writer => !this.isDoubted(writer))
+  /** True if an acknowledged deletion named the act. @param trusted as of `mustLive` */
+  isCovered(object: string, dot: Dot, trusted: Trusted = this.#undoubted): boolean {
+    return [...(this.#covered.get(actText(object, dot)) ?? [])].some(([writer, counter]) => counter <= trusted(writer))
   }
 
   /** True if this peer acknowledged a deletion that named the act. */
@@ -131,14 +139,11 @@ export class Promises {
     return this.#covered.get(actText(object, dot))?.has(writer) ?? false
   }
 
-  /** True if no deletion can have named the act: what it made must be there. */
-  mustLive(act: Act): boolean {
-    return !this.#begun.has(actText(act.object, act.dot)) && !this.isDoubted(act.dot.writer)
+  /**
+   * True if no deletion can have named the act: what it made must be there.
+   * @param trusted up to which counter what its writer wrote counts. @default nothing does of one in doubt
+   */
+  mustLive({ object, dot }: Act, trusted: Trusted = this.#undoubted): boolean {
+    return !this.#begun.has(actText(object, dot)) && dot.counter <= trusted(dot.writer)
   }
-}
-
-function listIn<K, V>(map: Map<K, V[]>, key: K): V[] {
-  const list = map.get(key) ?? []
-  map.set(key, list)
-  return list
 }

@@ -19,7 +19,7 @@ describe('histories of members', function () {
   it('H9: the heir of a dead host and who joined through it unseen never own the same', () =>
     joinedThroughTheDead(shippedParts))
 
-  it('H10: of two operators who remove each other’s side at most one succeeds', () =>
+  it('H10: of two operators who remove each other’s side the one whose side has more of the settled succeeds', () =>
     removalFromBothSides(shippedParts))
 
   it('R9: who is let in by a host after its removal began acknowledges it, and all hear that', () =>

@@ -118,10 +118,20 @@ export class World {
 
   /** What nobody else had seen of these is lost on purpose; so is what they alone had seen of a host that has left. */
   doubt(keys: readonly PeerKey[]): void {
+    this.promises.doubt([...keys, ...this.#unsureLeavers(keys)])
+  }
+
+  /** The same, if their removal becomes effective: somebody begins it. */
+  suspect(keys: readonly PeerKey[]): void {
+    this.promises.suspect(keys)
+    this.promises.doubt(this.#unsureLeavers(keys))
+  }
+
+  #unsureLeavers(keys: readonly PeerKey[]): PeerKey[] {
     const others = this.hosts.flatMap(({ peer, signer }) => (peer && !keys.includes(signer.key) ? [peer] : []))
     const isEverywhere = (key: PeerKey, counter: number) =>
       others.every(({ replica }) => (replica.vector().get(key)?.[0]?.counter ?? 0) >= counter)
-    this.promises.doubt([...keys, ...this.promises.unsureLeavers(isEverywhere)])
+    return this.promises.unsureLeavers(isEverywhere)
   }
 
   /** The first broken invariant ends the simulation, after the event in which it broke. */

@@ -5,9 +5,6 @@ import { dotText, vectorHash } from '../../../src/crdt/vector.ts'
 import { toHex } from '../../../src/lib/bytes.ts'
 import type { PeerKey } from '../../../src/lib/keys.ts'
 import { formatIp } from '../../../src/model/ip.ts'
-import type { NetworkId } from '../../../src/model/network.ts'
-
-import { objectName } from '../act-objects.ts'
 import type { Host } from '../host.ts'
 import { isIll, type World } from '../world.ts'
 import { checkCauses, dueOn } from './causes.ts'
@@ -26,7 +23,10 @@ import {
 } from './insiders.ts'
 import { replay, settingOf } from './journals.ts'
 import { openRemovals } from './open-removals.ts'
+import { ownerless } from './ownerless.ts'
+import { checkPromises } from './promises-kept.ts'
 import { difference, stateText } from './state-text.ts'
+import { trustedBy } from './trusted.ts'
 
 /**
  * At any time: peers that hold the same records show the same. Not yet who holds a unit whose checkpoint is still to come. The members of a mesh that
@@ -172,42 +172,17 @@ function checkIsland(world: World, all: readonly Running[]): void {
   })
   const [first] = all
   const due = isOpen || !first ? undefined : dueOn(world, first.host, first.peer.replica.view)
+  const trusted = trustedBy(world, all)
   for (const { host, peer } of all) {
     const vector = peer.replica.vector()
     for (const [writer, counter] of world.promises.counters) {
-      if (world.promises.isDoubted(writer)) continue
+      const due = Math.min(counter, trusted(writer))
       const held = vector.get(writer)?.[0]?.counter ?? 0
-      if (held < counter)
-        world.violate('I3', `${host.name} has ${held} of ${counter} acknowledged writes of ${writer.slice(0, 8)}`)
+      if (held < due)
+        world.violate('I3', `${host.name} has ${held} of ${due} acknowledged writes of ${writer.slice(0, 8)}`)
     }
-    checkPromises(world, { host, peer })
+    checkPromises(world, { host, peer }, trusted)
     checkCauses(world, host, peer.replica.view, due)
-  }
-}
-
-/** It was made for somebody too whom this host does not see until a removal is decided (R9 b): it takes effect then. */
-function isRosterUnseen(world: World, id: NetworkId, one: Running): boolean {
-  const unseen = unseenBy(world, one)
-  const rosters = running(world).map(({ peer }) => peer.replica.view.network(id)?.roster ?? [])
-  return rosters.flat().some(key => unseen.has(key))
-}
-
-function checkPromises(world: World, { host, peer }: Running): void {
-  const { view } = peer.replica
-  for (const [id, acts] of world.promises.networks) {
-    const live = view.network(id)?.status === 'live'
-    const lost = acts.find(act => world.promises.mustLive(act))
-    if (lost && !live && !isRosterUnseen(world, id, { host, peer }))
-      world.violate('I3', `network ${lost.text} (${id.slice(0, 6)}) is lost on ${host.name}`)
-    const back = view.actsOf(id).find(dot => world.promises.isCovered(objectName.network(id), dot))
-    if (back) world.violate('I3', `network ${id.slice(0, 6)}: deleted act ${dotText(back)} is back on ${host.name}`)
-  }
-  for (const [name, acts] of world.promises.tenants) {
-    if (acts.some(act => world.promises.mustLive(act)) && !view.hasTenant(name)) {
-      world.violate('I3', `tenant ${name} is lost on ${host.name}`)
-    }
-    const back = view.tenantActs(name).find(dot => world.promises.isCovered(objectName.tenant(name), dot))
-    if (back) world.violate('I3', `tenant ${name}: deleted act ${dotText(back)} is back on ${host.name}`)
   }
 }
 
@@ -218,6 +193,8 @@ export function leak(world: World): string | undefined {
     ...running(world).flatMap(({ peer }) => peer.replica.view.networks().map(network => network.id)),
   ])
   for (const { host, peer } of islands(world).flat()) {
+    const stranger = ownerless(peer.replica.view, networks)
+    if (stranger) return `${host.name} shows what is nobody's: ${stranger}`
     // it writes nothing any more, also not what is so
     if (peer.replica.fenced) continue
     // also under a key before this one: its successor takes over what it recorded (R8), and a newcomer records what runs there

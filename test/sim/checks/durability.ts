@@ -23,8 +23,8 @@ export class DurabilityCheck {
 
   /** The peer has read its journal after a start. */
   returned(host: string, self: PeerKey, vector: Vector): void {
-    // of a doubted writer the counter may be that of another history
-    const promised = this.#promises.isDoubted(self) ? 0 : (this.#promises.counters.get(self) ?? 0)
+    // of a key that was given up, or copied, the counter may be that of another history
+    const promised = this.#promises.isLost(self) ? 0 : (this.#promises.counters.get(self) ?? 0)
     const held = vector.get(self)?.[0]?.counter ?? 0
     if (held < promised) {
       this.#violate('I3', `${host} had acknowledged its writes up to ${promised}, after its restart it has ${held}`)
@@ -49,10 +49,11 @@ export class DurabilityCheck {
     for (const name of this.#promises.tenants.keys())
       this.#compare(host, objectName.tenant(name), view.tenantActs(name))
     const { objects } = view
-    for (const id of this.#promises.groups) this.#compare(host, objectName.group(id), objects.groupActs(id))
-    for (const { tenant, name, ids } of this.#promises.policies.values()) {
+    const { groups, policies } = this.#promises.objects
+    for (const id of groups.keys()) this.#compare(host, objectName.group(id), objects.groupActs(id))
+    for (const { tenant, name, rules } of policies.values()) {
       this.#compare(host, objectName.policy(tenant, name), objects.policyActs(tenant, name))
-      for (const id of ids) {
+      for (const id of rules.keys()) {
         this.#compare(host, objectName.rule(tenant, name, id), objects.ruleActs(tenant, name, id))
       }
     }

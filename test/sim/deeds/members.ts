@@ -24,7 +24,7 @@ export const memberDeeds: Record<string, Deed> = {
       // a cut link is noticed late; until then nobody may say that the host is down
       if (assertion > 0) await world.time.sleep(random.spread(100, 10_000), peer.life)
       world.history.note(`${host.name} removes ${targets.map(({ name }) => name).join(', ')}, assertion ${assertion}`)
-      world.doubt(targets.map(({ signer }) => signer.key))
+      world.suspect(targets.map(({ signer }) => signer.key))
       await peer.removal.start(
         targets.map(({ signer }) => signer.key),
         assertion,
