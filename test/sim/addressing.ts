@@ -50,12 +50,14 @@ export async function allocate(
       world.violate('R8', `${host.name} hands ${formatIp(ip)} out though it knows of a newer history`)
     }
     world.history.note(`${host.name} is given ${formatIp(ip)} of ${network.slice(0, 6)}`)
+    world.count(preferred === undefined ? 'address given' : 'address given by --ip')
     holding = world.addresses.given(host.name, peer.replica.self, { network, group }, ip)
     isKept(ip)
     await allocate6(world, host, peer, pool, holding, ip6)
     return holding
   } catch (error) {
     world.history.note(`${host.name} is refused ${what}: ${errorText(error)}`)
+    world.count('address refused')
     if (!(error instanceof SkeinError) || !refusalCodes.has(error.code)) {
       world.violate(
         'promise 4',

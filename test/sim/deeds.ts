@@ -39,8 +39,9 @@ const deeds: Record<string, Deed> = {
     async run({ world, host, peer, random }) {
       const name = random.pick(tenants) ?? 'blue'
       await peer.replica.syncNow(500)
-      await peer.replica.write(view => createTenantLeaves(view, name))
+      const dot = await peer.replica.write(view => createTenantLeaves(view, name))
       world.history.note(`${host.name} created tenant ${name}`)
+      return dot !== undefined
     },
   },
   removeTenant: {
@@ -55,6 +56,7 @@ const deeds: Record<string, Deed> = {
         return removeTenantLeaves(view, name)
       })
       world.history.note(`${host.name} removed tenant ${name}`)
+      return true
     },
   },
   createNetwork: {
@@ -68,19 +70,21 @@ const deeds: Record<string, Deed> = {
       const { network, existed } = await createNetwork(deps, { tenant, name, subnet })
       const how = existed ? 'found' : 'created'
       world.history.note(`${host.name} ${how} ${tenant}/${name} ${subnet}: ${network.id.slice(0, 6)}`)
+      return !existed
     },
   },
   removeNetwork: {
     weight: 1,
     async run({ world, host, peer, random }) {
       const network = random.pick(liveNetworks(peer.replica.view))
-      if (!network) return
+      if (!network) return false
       await peer.replica.syncNow(500)
       await peer.replica.write(view => {
         if (view.endpoints(network.id).length > 0) throw new SkeinError('in-use', `${network.name} has endpoints`)
         return removeNetworkLeaves(view, network.id)
       })
       world.history.note(`${host.name} removed ${network.tenant}/${network.name}: ${network.id.slice(0, 6)}`)
+      return true
     },
   },
   ...containerDeeds,
@@ -103,12 +107,12 @@ export function act(world: World, host: Host, name: string, random: Random): voi
   deed
     .run({ world, host, peer, random })
     .then(
-      () => world.count(name),
+      isDone => world.count(isDone ? `deed ${name}` : `deed ${name} in vain`),
       error => {
         if (!(error instanceof SkeinError)) {
           world.violate('promise 4', `${name} on ${host.name}: ${error instanceof Error ? error.stack : error}`)
         }
-        world.count(`${name} refused`)
+        world.count(`deed ${name} refused`)
         world.history.note(`${host.name} refused ${name}: ${errorText(error)}`)
       },
     )

@@ -26,8 +26,7 @@ export const faultWeights = Object.fromEntries(Object.entries(faults).map(([name
 export function breakSomething(world: World, name: string, index: number, random: Random): void {
   const host = world.hosts.find(other => other.index === index) ?? world.hosts[index % world.hosts.length]
   if (!host) return
-  world.count(name)
-  faults[name]?.strike({ world, host, random })
+  faults[name]?.strike({ world, host, random, struck: () => world.count(`fault ${name}`) })
 }
 
 /** Everything works again: links, disks, processes. */

@@ -72,6 +72,7 @@ async function joinFrom(world: World, host: Host, life: Life): Promise<NonNullab
         const requestJoin = world.network.joinerAt(host.name, life)
         const introductions = await joinMesh(requestJoin, invitation, host.signer, self, joinLimitMs)
         world.history.note(`${host.name} is admitted`)
+        world.count('host admitted')
         return { meshId: invitation.meshId, introductions }
       } catch (error) {
         world.history.note(`${host.name} is not admitted: ${errorText(error)}`)

@@ -1,9 +1,10 @@
 /** The course of one simulation: the plan is carried out; then all is mended and checked. */
 
+import { dotText } from '../../src/crdt/vector.ts'
 import { errorText } from '../../src/lib/errors.ts'
 import { checkCapacity } from './checks/capacity.ts'
 import { checkAtRest, checkEqualVectors, leak, unrest } from './checks/convergence.ts'
-import { mayMeet } from './checks/insiders.ts'
+import { mayMeet, running } from './checks/insiders.ts'
 import { checkJournals } from './checks/journals.ts'
 import { checkNaming } from './checks/naming.ts'
 import { openRemovals } from './checks/open-removals.ts'
@@ -88,7 +89,19 @@ export async function rest(world: World): Promise<void> {
   await until(world, restLimitMs, 'I2', () => unrest(world), mayMeet)
   await checkAtRest(world)
   checkJournals(world)
+  countRemovals(world)
   if (world.failure) throw world.failure
+}
+
+/** What became of removals, as the members know it. */
+function countRemovals(world: World): void {
+  const known = running(world).flatMap(({ peer }) => peer.replica.view.removals())
+  const effective = new Map(
+    known.filter(({ outcome }) => outcome === 'effective').map(each => [dotText(each.dot), each]),
+  )
+  for (const { assertedAt } of effective.values()) {
+    world.count(assertedAt ? 'removal of hosts that are down effective at rest' : 'removal effective at rest')
+  }
 }
 
 /** Operators of hosts that have a new key say of the former that it is lost, as often as that is refused. */

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'mocha'
 import { runFleet } from './fleet.ts'
+import { missing } from './occurrences.ts'
 import { shippedParts } from './parts.ts'
 import { planOf } from './plan.ts'
 import type { SeedResult } from './run-seed.ts'
 import type { SeedTask } from './seed-worker.ts'
 import { shrinkSeed, shrunkText } from './shrunk-report.ts'
+import { Sums } from './sums.ts'
 
 /** A fixed range, so that CI's result is the code's and not chance's; `npm run sim -- --minutes M` looks further. */
 const firstSeed = 1
@@ -41,18 +43,16 @@ describe('simulator', function () {
 
   it(`I1, I2, I3, R7 and promise 4 hold in ${plans.length} histories`, async () => {
     const failed: SeedResult[] = []
-    let [units, rewrites] = [0, 0]
+    const sums = new Sums()
     let done = 0
     const tasks = plans.map(seed => ({ seed }))
     await runFleet<SeedTask, SeedResult>(tasks.values(), {
       worker: new URL('./seed-worker.ts', import.meta.url),
       jobs: availableParallelism(),
       onResult(result) {
-        const { failure, tally } = result
-        units += tally['compact unit held at rest'] ?? 0
-        rewrites += tally['journal rewritten'] ?? 0
+        sums.add(result)
         if (++done % 100 === 0) console.log(`      ${done} of ${plans.length} seeds`)
-        if (failure) failed.push(result)
+        if (result.failure) failed.push(result)
         return failed.length < most
       },
     })
@@ -60,7 +60,9 @@ describe('simulator', function () {
     for (const result of failed) reports.push(await shortest(result))
     assert.equal(failed.length, 0, `\n${reports.join('\n\n')}`)
     assert.equal(done, plans.length)
+    assert.deepEqual(missing(sums.tally), [], `never happened\n${sums.text()}`)
     // what nobody needs goes also while all else happens
+    const [units = 0, rewrites = 0] = [sums.tally.get('compact unit held at rest'), sums.tally.get('journal rewritten')]
     assert.ok(units >= 1000, `${units} compact units`)
     assert.ok(rewrites >= 1000, `${rewrites} journals rewritten`)
     console.log(`      ${units} compact units are held at the ends; journals were rewritten ${rewrites} times`)

@@ -37,6 +37,8 @@ const never = new Promise<never>(() => undefined)
 export class VirtualDisk {
   readonly mood: DiskMood = { syncMs: fastSyncMs, failure: 0, freeBytes: Number.POSITIVE_INFINITY, lies: false }
   trap: Trap | undefined
+  /** How often it did harm, of each kind. */
+  readonly harm = { failed: 0, refused: 0, interrupted: 0 }
   readonly #time: VirtualTime
   readonly #random: Random
   /** What processes see, by name. */
@@ -76,7 +78,7 @@ export class VirtualDisk {
     const named = (change: () => void) => this.#operation(life, 0.5, change)
     const syncNames = (fails = false) =>
       this.#operation(life, this.mood.syncMs, () => {
-        if (fails) throw new Error('EIO: i/o error, fsync of the directory')
+        if (fails) throw this.#failed('fsync of the directory')
         this.#durable = new Map(this.#seen)
       })
     return {
@@ -92,7 +94,7 @@ export class VirtualDisk {
       },
       replace: async (path, bytes) => {
         const name = directory + path
-        if (bytes.length > this.mood.freeBytes) throw noSpace('write')
+        if (bytes.length > this.mood.freeBytes) throw this.#noSpace()
         const file = await this.#operation(life, this.mood.syncMs, () => new VirtualFile(bytes))
         await named(() => this.#seen.set(name, file))
         await syncNames()
@@ -154,6 +156,7 @@ export class VirtualDisk {
 
   /** The power goes: also what was not synced is lost, or torn. */
   losePower(): void {
+    if (this.#underWay.size > 0) this.harm.interrupted++
     this.kill()
     const random = this.#random
     for (const name of new Set([...this.#seen.keys(), ...this.#durable.keys()])) {
@@ -182,20 +185,30 @@ export class VirtualDisk {
         this.mood.freeBytes -= fits
         return this.#operation(life, 0.05, () => {
           file.append(life.alive ? bytes.subarray(0, fits) : bytes.subarray(0, this.#random.below(fits + 1)))
-          if (fits < bytes.length) throw noSpace('write')
+          if (fits < bytes.length) throw this.#noSpace()
         })
       },
       sync: () => {
         const covered = file.length
         const fails = this.#random.chance(this.mood.failure)
         return this.#operation(life, this.mood.syncMs, () => {
-          if (fails) throw new Error('EIO: i/o error, fdatasync')
+          if (fails) throw this.#failed('fdatasync')
           if (!this.mood.lies) file.sync(covered)
         })
       },
       truncate: length => this.#operation(life, this.mood.syncMs, () => file.truncate(length, !this.mood.lies)),
       close: async () => undefined,
     }
+  }
+
+  #failed(call: string): Error {
+    this.harm.failed++
+    return new Error(`EIO: i/o error, ${call}`)
+  }
+
+  #noSpace(): Error {
+    this.harm.refused++
+    return new Error('ENOSPC: no space left on device, write')
   }
 
   #operation<T>(life: Life, longestMs: number, effect: () => T): Promise<T> {
@@ -237,8 +250,4 @@ export class VirtualDisk {
       this.#time.after(0, strike, life)
     })
   }
-}
-
-function noSpace(call: string): Error {
-  return new Error(`ENOSPC: no space left on device, ${call}`)
 }

@@ -9,6 +9,7 @@ import { AddressCheck } from './checks/addresses.ts'
 import { DurabilityCheck } from './checks/durability.ts'
 import { OwnershipCheck } from './checks/ownership.ts'
 import { Copies } from './copies.ts'
+import type { Counted } from './counted.ts'
 import { History, Violation } from './history.ts'
 import type { Host } from './host.ts'
 import type { Parts } from './parts.ts'
@@ -43,7 +44,7 @@ export class World {
   readonly hosts: Host[] = []
   /** Tokens for several hosts that operators have at hand. */
   readonly tokens: Invitation[] = []
-  /** How often each thing was done, or refused. */
+  /** How often each thing was done, or refused (counted.ts). */
   readonly tally = new Map<string, number>()
   readonly addresses: AddressCheck
   readonly ownership: OwnershipCheck
@@ -108,8 +109,8 @@ export class World {
     return this.hosts.filter(host => host.ready)
   }
 
-  count(what: string): void {
-    this.tally.set(what, (this.tally.get(what) ?? 0) + 1)
+  count(what: Counted, times = 1): void {
+    this.tally.set(what, (this.tally.get(what) ?? 0) + times)
   }
 
   endpointId(): string {

@@ -86,7 +86,7 @@ export function checkCauses(world: World, host: Host, view: RegistryView, allDue
     if (!isDue && !judges[kind]?.(view, objects, world)) {
       world.violate('conditions', `${host.name} shows ${kind} without a cause, of ${objects.join(' ')}: ${text}`)
     }
-    if (isDue) world.count(`${kind} shown at rest`)
+    world.count(isDue ? `condition ${kind} that is due` : `condition ${kind}`)
     if (!isShowable(condition)) world.violate('conditions', `${host.name} shows ${kind} in more than a line: ${text}`)
   }
   for (const [kind, lines] of due) {

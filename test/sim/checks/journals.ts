@@ -10,7 +10,11 @@ import { difference, stateText } from './state-text.ts'
 
 export function checkJournals(world: World): void {
   for (const host of world.hosts) {
-    for (let i = 0; i < host.disk.placed; i++) world.count('journal rewritten')
+    const { placed, harm } = host.disk
+    world.count('journal rewritten', placed)
+    world.count('sync failed', harm.failed)
+    world.count('write refused by a full disk', harm.refused)
+    world.count('power lost in a write', harm.interrupted)
     // a copy that was never told that it is one goes on; nobody waits for its writes
     if (!host.peer || host.peer.pending() > 0) continue
     const parts = heldParts(host)
@@ -18,8 +22,8 @@ export function checkJournals(world: World): void {
     const shown = stateText(host.peer.replica.view)
     const { registry, log } = replay(setting, parts)
     const held = [...partsOf(log)]
-    for (const part of held) if ('survivors' in part) world.count('compact unit held at rest')
-    for (let i = 0; i < parts.length - held.length; i++) world.count('batch compacted away at rest')
+    world.count('compact unit held at rest', held.filter(part => 'survivors' in part).length)
+    world.count('batch compacted away at rest', parts.length - held.length)
     const replayed = stateText(registry)
     if (replayed !== shown) {
       world.violate('I3', `${host.name} shows what its disk does not hold: ${difference(shown, replayed)}`)

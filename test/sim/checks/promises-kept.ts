@@ -30,6 +30,8 @@ export function checkPromises(world: World, one: Running, trusted: Trusted): voi
     const shown = new Set(living.map(dotText))
     for (const act of acts) {
       if (!promises.mustLive(act, trusted)) continue
+      world.count(`${kind} that must live`)
+      if (promises.isSuspected(act.dot.writer)) world.count('act of a suspected writer that must live')
       if (!shown.has(dotText(act.dot))) {
         world.violate('I3', `${kind} ${act.text} (${object}, act ${dotText(act.dot)}) is lost on ${host.name}`)
       }

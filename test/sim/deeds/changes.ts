@@ -13,7 +13,8 @@ export const changeDeeds: Record<string, Deed> = {
       const network = random.pick(replica.view.networks())
       const name = random.pick(names) ?? 'old'
       // of its dependencies it uses the replica alone, as all of these
-      if (network) await renameNetwork({ replica } as ApiDeps, networkKey(network), name)
+      if (!network) return false
+      return (await renameNetwork({ replica } as ApiDeps, networkKey(network), name)).dot !== undefined
     },
   },
   drainNetwork: {
@@ -22,8 +23,8 @@ export const changeDeeds: Record<string, Deed> = {
     async run({ peer: { replica }, random }) {
       const from = random.pick(replica.view.networks())
       const into = random.pick(replica.view.networks(from?.tenant))
-      if (!from || !into || from.id === into.id) return
-      await drainNetwork({ replica } as ApiDeps, networkKey(from), into.name)
+      if (!from || !into || from.id === into.id) return false
+      return (await drainNetwork({ replica } as ApiDeps, networkKey(from), into.name)).dot !== undefined
     },
   },
   cancelDrain: {
@@ -31,7 +32,8 @@ export const changeDeeds: Record<string, Deed> = {
     async run({ peer: { replica }, random }) {
       const { view } = replica
       const network = random.pick(view.networks().filter(({ id }) => view.drain(id)))
-      if (network) await drainNetwork({ replica } as ApiDeps, networkKey(network), undefined)
+      if (!network) return false
+      return (await drainNetwork({ replica } as ApiDeps, networkKey(network), undefined)).dot !== undefined
     },
   },
   reserve: {
@@ -39,9 +41,9 @@ export const changeDeeds: Record<string, Deed> = {
     absent: 0.5,
     async run({ peer, random }) {
       const network = random.pick(peer.replica.view.networks())
-      if (!network) return
+      if (!network) return false
       const { first, last } = network.spec.subnet
-      await peer.ipam.reserve(network.id, first + random.below(last - first + 1))
+      return (await peer.ipam.reserve(network.id, first + random.below(last - first + 1))) !== undefined
     },
   },
   unreserve: {
@@ -51,7 +53,7 @@ export const changeDeeds: Record<string, Deed> = {
       const network = random.pick(view.networks())
       const ip =
         network && random.pick(view.reserved(network.id).filter(at => view.reservedBy(network.id, at) === self))
-      if (network && ip !== undefined) await peer.ipam.unreserve(network.id, ip)
+      return network && ip !== undefined ? (await peer.ipam.unreserve(network.id, ip)) !== undefined : false
     },
   },
 }

@@ -12,19 +12,21 @@ export const containerDeeds: Record<string, Deed> = {
     weight: 5,
     async run({ world, host, peer, random }) {
       const network = random.pick(peer.replica.view.networks())
-      if (!network) return
+      if (!network) return false
       const { first, last } = network.spec.subnet
       const preferred = random.chance(0.25) ? first + random.below(last - first + 1) : undefined
-      await containerUp(world, host, network.id, { ip: preferred, ip6: wish6(network, preferred, random) })
+      const asked = { ip: preferred, ip6: wish6(network, preferred, random) }
+      return (await containerUp(world, host, network.id, asked)) !== undefined
     },
   },
   burst: {
     weight: 1,
     async run({ world, host, peer, random }) {
       const network = random.pick(liveNetworks(peer.replica.view))
-      if (!network) return
+      if (!network) return false
       const count = 2 + random.below(6)
-      await Promise.all(Array.from({ length: count }, () => containerUp(world, host, network.id)))
+      const started = await Promise.all(Array.from({ length: count }, () => containerUp(world, host, network.id)))
+      return started.some(container => container !== undefined)
     },
   },
   containerDown: {
@@ -32,6 +34,7 @@ export const containerDeeds: Record<string, Deed> = {
     async run({ world, host, random }) {
       const container = random.pick([...host.containers.values()])
       if (container) await containerDown(world, host, container)
+      return container !== undefined
     },
   },
   emptyNetwork: {
@@ -40,17 +43,19 @@ export const containerDeeds: Record<string, Deed> = {
       const network = random.pick(peer.replica.view.networks())
       const containers = [...host.containers.values()].filter(container => container.network === network?.id)
       await Promise.all(containers.map(container => containerDown(world, host, container)))
+      return containers.length > 0
     },
   },
   restartContainer: {
     weight: 1,
     async run({ world, host, random }) {
       const container = random.pick([...host.containers.values()])
-      if (!container) return
+      if (!container) return false
       await containerDown(world, host, container)
       // one that was run with --ip asks for its address again
       const ip = random.chance(0.5) ? container.ip : undefined
-      await containerUp(world, host, poolIdOf(container.network, container.group), { ip })
+      const pool = poolIdOf(container.network, container.group)
+      return (await containerUp(world, host, pool, { ip })) !== undefined
     },
   },
 }

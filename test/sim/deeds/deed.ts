@@ -17,5 +17,6 @@ export interface Deed {
   readonly weight: number
   /** Probability that a whole history knows it not. */
   readonly absent?: number
-  run(turn: Turn): Promise<void>
+  /** Gives false if there was nothing to do, or it was all as wanted. */
+  run(turn: Turn): Promise<boolean>
 }

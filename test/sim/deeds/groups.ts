@@ -17,7 +17,7 @@ export const groupDeeds: Record<string, Deed> = {
     absent: 0.35,
     async run({ world, host, peer: { replica }, random }) {
       const network = random.pick(liveNetworks(replica.view))
-      if (!network) return
+      if (!network) return false
       const { first, last } = network.spec.subnet
       const from = first + random.below(last - first)
       const to = Math.min(last, from + 1 + random.below(random.chance(0.5) ? 3 : last - first))
@@ -27,6 +27,7 @@ export const groupDeeds: Record<string, Deed> = {
       // of its dependencies it uses the replica alone
       const { existed } = await writeGroup({ replica } as ApiDeps, { ...wish, pool })
       world.history.note(`${host.name} ${existed ? 'found' : 'created'} group ${wish.name} of ${network.name} ${pool}`)
+      return !existed
     },
   },
   containerInGroup: {
@@ -36,12 +37,11 @@ export const groupDeeds: Record<string, Deed> = {
       const { view } = peer.replica
       const group = random.pick(view.objects.groups())
       const network = group && view.network(group.network)
-      if (!network) return
+      if (!network) return false
       const { first, last } = network.spec.subnet
       const ip = random.chance(0.2) ? first + random.below(last - first + 1) : undefined
       const asked = { ip, ip6: wish6(network, ip, random) }
-      const container = await containerUp(world, host, poolIdOf(network.id, group.id), asked)
-      if (container) world.count('container in a group')
+      return (await containerUp(world, host, poolIdOf(network.id, group.id), asked)) !== undefined
     },
   },
 }

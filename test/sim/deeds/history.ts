@@ -13,12 +13,13 @@ export const historyDeeds: Record<string, Deed> = {
       const tenant = random.pick(view.tenants()) ?? 'default'
       const name = random.pick(['open', 'shut']) ?? 'open'
       const event = random.pick(view.objects.history(tenant, name))
-      if (!event) return
+      if (!event) return false
       // of its dependencies it uses the replica alone
       const { leaves } = await restorePolicy({ replica } as ApiDeps, `${tenant}:${name}`, versionOf(event))
       world.history.note(
         `${host.name} restored policy ${tenant}/${name} to ${versionOf(event)}: ${leaves.length} records`,
       )
+      return leaves.length > 0
     },
   },
 }

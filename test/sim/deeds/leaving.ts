@@ -14,11 +14,14 @@ export const leavingDeeds: Record<string, Deed> = {
     absent: 0.8,
     async run({ world, host, peer, random }) {
       let more = true
+      let handedOver = 0
       for (let calls = 1 + random.below(4); more && calls > 0; calls--) {
         const { given, left, inUse, waitingFor } = await peer.ipam.drain(5000)
         world.history.note(`${host.name} handed ${given} places over, ${left} can go, ${inUse} are in use`)
+        handedOver += given
         more = left > 0 || waitingFor.length > 0
       }
+      return handedOver > 0
     },
   },
   /** `skein peer leave`; whoever was interrupted in it goes on. Mostly its containers are stopped first. */
@@ -31,6 +34,7 @@ export const leavingDeeds: Record<string, Deed> = {
       const isEmptied = random.chance(0.8)
       // not within this deed: the host may be another, and ends with its process
       void leave(world, leaver ?? host, isEmptied, random.chance(0.5) ? random.spread(100, 20_000) : undefined)
+      return true
     },
   },
 }

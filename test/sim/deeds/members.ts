@@ -17,7 +17,7 @@ export const memberDeeds: Record<string, Deed> = {
       // a host that burnt down before and is still a member comes first
       const chosen = [...others.filter(other => other.gone), ...random.shuffle(others)].slice(0, count)
       const targets = [...new Set(chosen)]
-      if (targets.length === 0) return
+      if (targets.length === 0) return false
       const isDown = random.chance(0.6) && mayLose(turn, targets)
       if (isDown) for (const target of targets) loseForGood(world, target)
       const assertion = targets.every(target => target.gone) && isDown ? 1 : 0
@@ -29,6 +29,7 @@ export const memberDeeds: Record<string, Deed> = {
         targets.map(({ signer }) => signer.key),
         assertion,
       )
+      return true
     },
   },
   assertDown: {
@@ -38,16 +39,17 @@ export const memberDeeds: Record<string, Deed> = {
       const open = peer.replica.view.removals().filter(each => each.outcome !== 'cancelled' && !each.assertedAt)
       const removal = random.pick(open)
       const target = removal?.targets[0]?.key
-      if (!removal || target === undefined) return
+      if (!removal || target === undefined) return false
       // it speaks of every removal that is about this host
       const meant = open.filter(each => each.targets.some(({ key }) => key === target))
       const keys = new Set(meant.flatMap(each => each.targets.map(({ key }) => key)))
       const hosts = hostsOf(world, [...keys])
-      if (hosts.includes(host) || !mayLose(turn, hosts)) return
+      if (hosts.includes(host) || !mayLose(turn, hosts)) return false
       for (const each of hosts) loseForGood(world, each)
       await world.time.sleep(random.spread(100, 10_000), peer.life)
       world.history.note(`${host.name} says that ${hosts.map(({ name }) => name).join(', ')} are down`)
       await peer.removal.assertDown([...keys])
+      return true
     },
   },
   cancelRemoval: {
@@ -55,6 +57,7 @@ export const memberDeeds: Record<string, Deed> = {
     async run({ peer, random }) {
       const removal = random.pick(peer.replica.view.removals().filter(({ outcome }) => outcome === 'undecided'))
       if (removal) await peer.removal.cancel(removal.targets.map(({ key }) => key))
+      return removal !== undefined
     },
   },
 }

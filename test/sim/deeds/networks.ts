@@ -42,7 +42,7 @@ async function create(
   names: readonly string[],
   specs: readonly Spec[],
   kind: (random: Random) => Pick<NetworkRequest, 'encap' | 'pktTag'>,
-): Promise<void> {
+): Promise<boolean> {
   const tenant = random.pick(peer.replica.view.tenants()) ?? 'default'
   const name = random.pick(names) ?? ''
   const spec = { ...(random.pick(specs) as Spec), ...kind(random) }
@@ -52,4 +52,5 @@ async function create(
   const how = existed ? 'found' : 'created'
   const text = `${spec.subnet} ${spec.subnet6 ?? ''} ${spec.encap ?? ''} ${network.spec.pktTag}`
   world.history.note(`${host.name} ${how} ${tenant}/${name} ${text}: ${network.id.slice(0, 6)}`)
+  return !existed
 }

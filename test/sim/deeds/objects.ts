@@ -31,7 +31,8 @@ function deed(weight: number, build: Build): Deed {
     absent: 0.3,
     async run({ peer, random }) {
       if (random.chance(0.3)) await peer.replica.syncNow(500)
-      await peer.replica.write(view => build(view, random.pick(view.tenants()) ?? 'default', random))
+      const dot = await peer.replica.write(view => build(view, random.pick(view.tenants()) ?? 'default', random))
+      return dot !== undefined
     },
   }
 }
@@ -57,6 +58,7 @@ export const objectDeeds: Record<string, Deed> = {
       const group = random.pick(view.objects.groups(tenant).filter(({ status }) => status === 'live'))
       const nameOf = (key: PeerKey) => view.member(key)?.name ?? key
       if (group) await removeGroup({ replica, nameOf }, `${tenant}:${group.name}`)
+      return group !== undefined
     },
   },
   createPolicy: deed(0.3, ({ objects }, tenant, random) =>

@@ -14,10 +14,10 @@ export const returningDeeds: Record<string, Deed> = {
     absent: 0.7,
     async run({ world }) {
       const host = world.readyHosts().find(({ peer, flows }) => peer?.replica.fenced && flows === 0)
-      if (!host) return
-      world.count('joined again')
+      if (!host) return false
       // not within this deed: it lasts as long as nobody lets the host in
-      void rejoin(world, host)
+      void rejoin(world, host).then(() => world.count('joined again'))
+      return true
     },
   },
   /** `skein peer rejoin`, on a host whose key no other machine has: that is what its operator says by it. */
@@ -31,15 +31,22 @@ export const returningDeeds: Record<string, Deed> = {
       })
       // not within this deed: the host may be another, and ends with its process
       if (host) void comeBack(world, host)
+      return host !== undefined
     },
   },
   /** `skein peer rm KEY --key-is-lost`, on the host that stands in its place. */
   keyIsLost: {
     weight: 0.5,
     absent: 0.5,
-    async run({ world, host, peer, random }) {
-      const key = random.pick(lostKeys(world, host, peer))
-      if (key !== undefined) await sayLost(world, host, peer, key)
+    async run({ world, random }) {
+      const sayings = world.readyHosts().flatMap(host => {
+        const { peer } = host
+        return peer && !peer.replica.fenced ? lostKeys(world, host, peer).map(key => ({ host, peer, key })) : []
+      })
+      const saying = random.pick(sayings)
+      // not within this deed: the host is another, and ends with its process
+      if (saying) void sayInTurn(world, saying)
+      return saying !== undefined
     },
   },
 }
@@ -72,6 +79,24 @@ export function lostKeys(world: World, host: Host, { replica: { view } }: Peer):
   return host.abandoned.filter(
     key => isNobodys(world, key) && isOwn(key) && (view.member(key) !== undefined || isUnsaid(key)),
   )
+}
+
+async function sayInTurn(world: World, { host, peer, key }: { host: Host; peer: Peer; key: PeerKey }): Promise<void> {
+  host.flows++
+  try {
+    await sayLost(world, host, peer, key)
+    world.count('key said to be lost')
+  } catch (error) {
+    if (!(error instanceof SkeinError)) {
+      world.violate(
+        'promise 4',
+        `${host.name} says that a key is lost: ${error instanceof Error ? error.stack : error}`,
+      )
+    }
+    world.count('key refused to be said lost')
+    world.history.note(`${host.name} could not: ${errorText(error)}`)
+  }
+  if (host.peer === peer) host.flows--
 }
 
 export async function sayLost(world: World, host: Host, { replica, removal }: Peer, key: PeerKey): Promise<void> {

@@ -10,14 +10,16 @@ export const clockFaults: Record<string, Fault> = {
   clockYear: { weight: 0.3, strike: stroke => jump(stroke, yearMs) },
   clockRight: {
     weight: 0.5,
-    strike({ world, host }) {
+    strike({ world, host, struck }) {
+      if (host.skewMs !== 0) struck()
       host.skewMs = 0
       world.history.note(`the clock of ${host.name} is right`)
     },
   },
 }
 
-function jump({ world, host, random }: Stroke, byMs: number): void {
+function jump({ world, host, random, struck }: Stroke, byMs: number): void {
+  struck()
   host.skewMs += random.chance(0.5) ? byMs : -byMs
   world.history.note(`the clock of ${host.name} jumps to ${Math.round(host.skewMs)} ms off`)
 }

@@ -28,7 +28,7 @@ export const copyFaults: Record<string, Fault> = {
     weight: 1.5,
     absent: 0.8,
     strike(stroke) {
-      const { world, host, random } = stroke
+      const { world, host, random, struck } = stroke
       if (!host.ready) return
       const copy = copyOf(host)
       world.history.note(`the data directory of ${host.name} is copied`)
@@ -36,6 +36,7 @@ export const copyFaults: Record<string, Fault> = {
         if (world.quiet || host.gone) return
         dieHost(world, host, random.chance(0.5) ? 'kill' : 'power')
         putBack(world, host, copy, random)
+        struck()
         restartLater(stroke)
       })
     },
@@ -43,11 +44,13 @@ export const copyFaults: Record<string, Fault> = {
   clone: {
     weight: 1,
     absent: 0.8,
-    strike({ world, host, random }) {
+    strike({ world, host, random, struck }) {
       if (!host.ready) return
       const copy = copyOf(host)
       world.time.after(random.spread(10, 20_000), () => {
-        if (!world.quiet && !host.gone && host.signer === copy.signer) startClone(world, host, copy, random)
+        if (world.quiet || host.gone || host.signer !== copy.signer) return
+        startClone(world, host, copy, random)
+        struck()
       })
     },
   },

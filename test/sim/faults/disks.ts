@@ -10,8 +10,9 @@ const slowestSyncMs = 400
 export const diskFaults: Record<string, Fault> = {
   slowDisk: {
     weight: 1,
-    strike({ world, host, random }) {
+    strike({ world, host, random, struck }) {
       const { disk } = host
+      struck()
       disk.mood.syncMs = random.spread(5, slowestSyncMs)
       world.history.note(`the disk of ${host.name} is slow: ${Math.round(disk.mood.syncMs)} ms`)
       world.time.after(random.spread(500, 10_000), () => {
@@ -22,7 +23,8 @@ export const diskFaults: Record<string, Fault> = {
   brokenDisk: {
     weight: 0.5,
     strike(stroke) {
-      const { world, host, random } = stroke
+      const { world, host, random, struck } = stroke
+      struck()
       host.disk.mood.failure = 0.5
       world.history.note(`the disk of ${host.name} fails`)
       world.time.after(random.spread(500, 5000), () => {
@@ -37,8 +39,9 @@ export const diskFaults: Record<string, Fault> = {
   noteDisk: {
     weight: 1,
     absent: 0.8,
-    strike({ world, host, random }) {
+    strike({ world, host, random, struck }) {
       const { witness } = host
+      struck()
       const what = random.pick(['lost', 'torn', 'stale', 'full', 'slow'] as const)
       world.history.note(`the note of ${host.name} outside of its data directory: ${what}`)
       const later = (change: () => void) => world.time.after(random.spread(500, 20_000), () => world.quiet || change())
@@ -59,8 +62,9 @@ export const diskFaults: Record<string, Fault> = {
   fullDisk: {
     weight: 1,
     strike(stroke) {
-      const { world, host, random } = stroke
+      const { world, host, random, struck } = stroke
       const { disk } = host
+      struck()
       disk.mood.freeBytes = random.below(3000)
       world.history.note(`the disk of ${host.name} has ${disk.mood.freeBytes} bytes left`)
       if (random.chance(0.5)) world.time.after(random.spread(500, 5000), () => strikeDead(stroke, 'kill'))

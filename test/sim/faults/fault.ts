@@ -10,6 +10,8 @@ export interface Stroke {
   readonly host: Host
   /** Of this stroke alone. */
   readonly random: Random
+  /** To be called when it takes effect: a host that is down is not killed. */
+  struck(): void
 }
 
 export interface Fault {
@@ -25,8 +27,9 @@ export type Death = 'kill' | 'power'
 
 /** Ends the process now, unless the mesh is to come to rest, and starts it again later. */
 export function strikeDead(stroke: Stroke, how: Death): void {
-  const { world, host } = stroke
+  const { world, host, struck } = stroke
   if (world.quiet || !host.life) return
+  struck()
   dieHost(world, host, how)
   restartLater(stroke)
 }

@@ -31,11 +31,14 @@ export const hostFaults: Record<string, Fault> = {
   crashLoop: {
     weight: 0.5,
     strike(stroke) {
-      const { world, host, random } = stroke
+      const { world, host, random, struck } = stroke
       const how: Death = random.chance(0.5) ? 'kill' : 'power'
       const again = (left: number) => {
         if (world.quiet || left === 0) return
-        if (host.life) dieHost(world, host, how)
+        if (host.life) {
+          struck()
+          dieHost(world, host, how)
+        }
         void startHost(world, host)
         world.time.after(random.spread(1, 1500), () => again(left - 1))
       }
@@ -51,6 +54,7 @@ export const hostFaults: Record<string, Fault> = {
   stop: {
     weight: 1,
     strike(stroke) {
+      if (stroke.host.ready) stroke.struck()
       void stopHost(stroke.world, stroke.host).then(() => restartLater(stroke))
     },
   },

@@ -1,20 +1,19 @@
 /** Faults of the network: who does not hear whom, and for how long. */
 import type { Host } from '../host.ts'
 import type { Way } from '../links.ts'
-import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
-import type { Fault } from './fault.ts'
+import type { Fault, Stroke } from './fault.ts'
 
 export const linkFaults: Record<string, Fault> = {
   /** Groups that hear only themselves. */
   split: {
     weight: 4,
-    strike({ world, random }) {
+    strike(stroke) {
+      const { world, random } = stroke
       const groups = 2 + random.below(Math.max(1, Math.min(3, world.hosts.length - 1)))
       const side = new Map(world.hosts.map(host => [host, random.below(groups)]))
       cutFor(
-        world,
-        random,
+        stroke,
         ways(world, (a, b) => side.get(a) !== side.get(b)),
       )
     },
@@ -22,43 +21,44 @@ export const linkFaults: Record<string, Fault> = {
   /** Some links, and with them no groups: who hears whom is not transitive. */
   cutLinks: {
     weight: 2,
-    strike({ world, random }) {
+    strike(stroke) {
+      const { world, random } = stroke
       const cut = new Set<string>()
       const isCut = (a: Host, b: Host) => cut.has(`${a.name} ${b.name}`) || cut.has(`${b.name} ${a.name}`)
       for (const a of world.hosts) for (const b of world.hosts) if (random.chance(0.2)) cut.add(`${a.name} ${b.name}`)
-      cutFor(world, random, ways(world, isCut))
+      cutFor(stroke, ways(world, isCut))
     },
   },
   /** What one host sends, or is sent, is lost; the other way it is heard. */
   oneWay: {
     weight: 2,
-    strike({ world, host, random }) {
+    strike(stroke) {
+      const { world, host, random } = stroke
       const isDeaf = random.chance(0.5)
       const others = world.hosts.filter(other => other !== host && random.chance(0.7))
       cutFor(
-        world,
-        random,
+        stroke,
         others.map((other): Way => (isDeaf ? [other.name, host.name] : [host.name, other.name])),
       )
     },
   },
   isolate: {
     weight: 1,
-    strike: ({ world, host, random }) =>
+    strike: stroke =>
       cutFor(
-        world,
-        random,
-        ways(world, (a, b) => a === host || b === host),
+        stroke,
+        ways(stroke.world, (a, b) => a === stroke.host || b === stroke.host),
       ),
   },
   /** A host's links come and go, once a second and faster. */
   flap: {
     weight: 1,
-    strike({ world, host, random }) {
+    strike({ world, host, random, struck }) {
       const halfMs = random.spread(20, 500)
       const endMs = world.time.nowMs + random.spread(1000, 20_000)
       const cut = ways(world, (a, b) => a === host || b === host)
       world.history.note(`the links of ${host.name} flap every ${Math.round(2 * halfMs)} ms`)
+      if (cut.length > 0) struck()
       const flap = () => {
         if (world.quiet || world.time.nowMs >= endMs) return
         const mend = world.network.cut(cut)
@@ -74,7 +74,8 @@ function ways(world: World, isCut: (a: Host, b: Host) => boolean): Way[] {
   return world.hosts.flatMap(a => world.hosts.filter(b => a !== b && isCut(a, b)).map((b): Way => [a.name, b.name]))
 }
 
-function cutFor(world: World, random: Random, cut: readonly Way[]): void {
+function cutFor({ world, random, struck }: Stroke, cut: readonly Way[]): void {
+  if (cut.length > 0) struck()
   const mend = world.network.cut(cut)
   const text = cut.map(([from, to]) => `${from}>${to}`).join(' ')
   world.history.note(`cut: ${text}`)
