@@ -142,7 +142,7 @@ export class Allocation {
       const waitMs = pool.nextCoolInMs(books.moment(), claimant)
       if (waitMs > 0) throw coolingHere(this.#deps.viewpoint(), network, waitMs)
       if (claimant.within) throw poolExhausted(this.#deps.viewpoint(), network, claimant.within)
-      throw exhausted(this.#deps.viewpoint(), network, asker.coolsInMs(id))
+      throw exhausted(this.#deps.viewpoint(), network, { coolsInMs: asker.coolsInMs(id), silent: asker.silent(id) })
     }
   }
 

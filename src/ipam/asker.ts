@@ -1,7 +1,7 @@
 /** Asks other owners for addresses: in the background when few are left, and while a container waits for one. */
 import type { RegistryView } from '../crdt/registry-view.ts'
 import { type Clock, withDeadline } from '../lib/clock.ts'
-import { errorText } from '../lib/errors.ts'
+import { type ErrorCode, errorText, SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Transport } from '../mesh/transport.ts'
@@ -32,6 +32,8 @@ export interface AskerDeps {
 const fanOut = 3
 const requestLimitMs = 2000
 const prepareLimitMs = 5000
+/** Errors of the way to an owner; every other one is what the owner says. */
+const unanswered: readonly ErrorCode[] = ['timeout', 'unavailable', 'unreachable']
 
 /** One question to one owner. */
 interface Question {
@@ -54,6 +56,8 @@ export class Asker {
   readonly #nonces = new Map<string, number>()
   /** What owners that gave nothing said in the last search, per network; monotonic clock. */
   readonly #coolAt = new Map<NetworkId, Map<PeerKey, number>>()
+  /** Who did not answer in the last search, per network. */
+  readonly #silent = new Map<NetworkId, Set<PeerKey>>()
 
   constructor(deps: AskerDeps) {
     this.#deps = deps
@@ -65,6 +69,11 @@ export class Asker {
     const nowMs = this.#deps.clock.monotonic()
     const left = [...(this.#coolAt.get(network) ?? [])].map(([key, atMs]): [PeerKey, number] => [key, atMs - nowMs])
     return new Map(left.filter(([, ms]) => ms > 0))
+  }
+
+  /** Owners that did not answer since the last search began; one that refused has answered. */
+  silent(network: NetworkId): ReadonlySet<PeerKey> {
+    return this.#silent.get(network) ?? new Set()
   }
 
   /** Resolves with true when addresses have arrived, with false when nobody within reach gives any or `limitMs` is over. */
@@ -88,6 +97,7 @@ export class Asker {
   async #search(network: NetworkId, deadlineMs: number): Promise<boolean> {
     const owners = this.#candidates(network)
     const silent = new Set<PeerKey>()
+    this.#silent.set(network, new Set())
     const ask = async (owner: PeerKey, evenLast: boolean) => {
       const answer = await this.#ask({ network, owner, evenLast, deadlineMs })
       if (answer === 'silent') silent.add(owner)
@@ -131,6 +141,7 @@ export class Asker {
       return 'given'
     } catch (error) {
       log.debug({ network, peer, reason: errorText(error) }, 'no answer to a request for addresses')
+      if (error instanceof SkeinError && unanswered.includes(error.code)) this.#silent.get(network)?.add(peer)
       return 'silent'
     }
   }

@@ -18,22 +18,24 @@ export interface Viewpoint {
 /** So many owners are named one by one; the rest are summed up. */
 const maxNamed = 8
 
-/**
- * `exhausted`: who holds the free addresses, and whether they are within reach. `coolsInMs` says of owners that were asked
- * when a freed address of theirs may move to another host (R7).
- */
-export function exhausted(
-  at: Viewpoint,
-  network: Network,
-  coolsInMs: ReadonlyMap<PeerKey, number> = new Map(),
-): SkeinError {
+/** What came of asking the owners. */
+export interface Asked {
+  /** When an address that the owner freed may move to another host (R7). */
+  readonly coolsInMs: ReadonlyMap<PeerKey, number>
+  /** Who did not answer: right after a split the others count as connected still. */
+  readonly silent: ReadonlySet<PeerKey>
+}
+
+/** `exhausted`: who holds the free addresses, and whether they are within reach. */
+export function exhausted(at: Viewpoint, network: Network, asked?: Asked): SkeinError {
   const head = `no free address for ${labelOf(network)} on ${at.nameOf(at.self)}`
   const holders = usageOf(at.view, network)
     .map(row => ({
       ...{
         free: row.addresses - row.used - row.reserved,
         name: at.nameOf(row.owner),
-        coolsInMs: coolsInMs.get(row.owner) ?? 0,
+        coolsInMs: asked?.coolsInMs.get(row.owner) ?? 0,
+        isSilent: asked?.silent.has(row.owner) ?? false,
       },
       ...reach(at, row.owner),
     }))
@@ -53,18 +55,23 @@ export function exhausted(
 
 interface Holder {
   isConnected: boolean
+  isSilent: boolean
   coolsInMs: number
 }
 
-function whyNot({ isConnected, coolsInMs }: Holder): string {
+function whyNot({ isConnected, isSilent, coolsInMs }: Holder): string {
   if (!isConnected) return 'out of reach'
+  if (isSilent) return 'does not answer'
   return coolsInMs > 0 ? `freed lately, may move in ${seconds(coolsInMs)} s` : 'in reach, but gave none'
 }
 
 function remedyFor(holders: readonly Holder[]): string {
-  const waits = holders.filter(({ isConnected, coolsInMs }) => isConnected && coolsInMs > 0).map(of => of.coolsInMs)
+  const waits = holders
+    .filter(({ isConnected, isSilent, coolsInMs }) => isConnected && !isSilent && coolsInMs > 0)
+    .map(of => of.coolsInMs)
   if (waits.length > 0) return `try again in ${seconds(Math.min(...waits))} s, or free an address here`
-  if (holders.some(({ isConnected }) => !isConnected)) return 'wait for them to return, or free an address here'
+  if (holders.some(({ isConnected, isSilent }) => isSilent || !isConnected))
+    return 'wait for them to return, or free an address here'
   return 'run the container there, or free an address here'
 }
 

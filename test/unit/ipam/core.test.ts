@@ -123,6 +123,13 @@ describe('ipam core', () => {
     assert.match(near.message, /host1 holds \d+ \(in reach, but gave none\).*; run the container there, or /)
     const mixed = exhausted({ view, self: late.signer.key, connected: [hosts[0]?.signer.key ?? ''], nameOf }, network)
     assert.match(mixed.message, /on host3: host2 holds \d+ \(out of reach\), host1 holds \d+ \(in reach, /)
+    const connected = hosts.map(h => h.signer.key)
+    const silent = new Set([hosts[1]?.signer.key ?? ''])
+    const mute = exhausted({ view, self: late.signer.key, connected, nameOf }, network, {
+      coolsInMs: new Map(),
+      silent,
+    })
+    assert.match(mute.message, /host2 holds \d+ \(does not answer\).*; wait for them to return, or /)
     const owners = Array.from({ length: 20 }, (_, i) => `owner${i}`)
     const crowd = Object.assign(Object.create(view), {
       block: (_: NetworkId, index: number) => ({ index, owner: owners[index % 20], carved: [], quarantined: false }),
