@@ -1,52 +1,60 @@
-/** Containers that come and go on one host, for as long as the soak lasts. Refusals are counted: faults cause them. */
+/** Containers that come and go on one host, for as long as the soak lasts. Refusals are kept: faults cause them, and some nothing. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LabHost } from '../../lab/index.ts'
+import { idle } from '../lab/support/docker.ts'
 import type { Random } from '../sim/random.ts'
+import { hangMs, type Refusal, shorten } from './refusals.ts'
+import type { Troubles } from './troubles.ts'
 
 export interface Tally {
   started: number
   removed: number
-  refused: number
-  /** Longest time that `docker run` took to be refused, ms. */
-  slowest: number
+  readonly refusals: Refusal[]
 }
 
 /** Most containers of one host at a time. */
 const most = 6
-/** Docker itself waits up to 8 s for the plugin; beyond this it hangs, which nothing may. */
-export const hangMs = 60_000
 
-const idle = ['sh', '-c', 'trap exit TERM; sleep 86400 & wait']
+export interface ChurnOptions {
+  readonly networks: readonly string[]
+  readonly random: Random
+  readonly troubles: Troubles
+  /** Gets the name of each container that was removed; a name is used once. */
+  readonly gone: Set<string>
+  isOver(): boolean
+}
 
-/** @param gone gets the name of each container that was removed; a name is used once. */
-export async function churn(
-  host: LabHost,
-  networks: readonly string[],
-  random: Random,
-  gone: Set<string>,
-  isOver: () => boolean,
-): Promise<Tally> {
-  const tally: Tally = { started: 0, removed: 0, refused: 0, slowest: 0 }
+export async function churn(host: LabHost, options: ChurnOptions): Promise<Tally> {
+  const { networks, random, troubles, gone, isOver } = options
+  const tally: Tally = { started: 0, removed: 0, refusals: [] }
   const running: string[] = []
   let count = 0
   const mark = random.below(2 ** 32).toString(36)
+
+  async function obeyed(deed: Refusal['deed'], ...args: string[]): Promise<boolean> {
+    const fromMs = performance.now()
+    const { code, stderr } = await host.exec(['docker', deed, ...args], { timeoutMs: hangMs })
+    if (code === 0) return true
+    const untilMs = performance.now()
+    // neither Docker nor Skein has refused anything then
+    if (stderr.trim() === '' && troubles.endedCommands(host.name, fromMs, untilMs)) return false
+    const inTrouble = troubles.touch(host.name, fromMs, untilMs)
+    tally.refusals.push({ host: host.name, deed, text: shorten(stderr), ms: untilMs - fromMs, inTrouble })
+    return false
+  }
+
   while (!isOver()) {
     if (running.length < most && random.chance(0.6)) {
       const name = `soak-${host.name}-${mark}-${++count}`
       const network = random.pick(networks) ?? 'bridge'
-      const begun = performance.now()
-      const argv = ['docker', 'run', '-d', '--name', name, '--net', network, 'alpine', ...idle]
-      const { code } = await host.exec(argv, { timeoutMs: hangMs })
-      if (code === 0) tally.started++
-      else tally.refused++
-      if (code !== 0) tally.slowest = Math.max(tally.slowest, performance.now() - begun)
+      if (await obeyed('run', '-d', '--name', name, '--net', network, 'alpine', ...idle)) tally.started++
       running.push(name) // a refused one is left behind as created, and removed like any other
     } else if (running.length > 0) {
       const name = running.splice(random.below(running.length), 1)[0] as string
-      const { code } = await host.exec(['docker', 'rm', '-f', name], { timeoutMs: hangMs })
-      if (code === 0) tally.removed++
-      else running.push(name)
-      if (code === 0) gone.add(name)
+      if (await obeyed('rm', '-f', name)) {
+        tally.removed++
+        gone.add(name)
+      } else running.push(name)
     }
     await delay(random.between(50, 600))
   }

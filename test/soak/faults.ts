@@ -2,48 +2,76 @@
 import type { Lab, LabHost } from '../../lab/index.ts'
 import type { Random } from '../sim/random.ts'
 
+/** One that is chosen, and not made yet. */
 export interface Fault {
-  /** What was broken, for people. */
+  /** What is broken, for people. */
   readonly text: string
+  /** Names of the hosts whose engine, peer or links it breaks. */
+  readonly hosts: readonly string[]
+  /** The commands that run on them end with it, without a word. */
+  readonly endsCommands?: true
+  make(): Promise<void>
   /** Makes whole what was broken. */
   mend(): Promise<void>
 }
 
-type Break = (lab: Lab, random: Random) => Promise<Fault>
+type Choose = (lab: Lab, random: Random) => Fault
 
-const breaks: Record<string, Break> = {
-  async split(lab, random) {
+const kinds: Record<string, Choose> = {
+  split(lab, random) {
     const hosts = random.shuffle(lab.hosts())
     const at = 1 + random.below(hosts.length - 1)
     const groups = [hosts.slice(0, at), hosts.slice(at)].map(group => group.map(host => host.number).join(' '))
-    await lab.split(groups)
-    return { text: `split ${groups.join(' | ')}`, mend: () => lab.heal() }
+    return {
+      text: `split ${groups.join(' | ')}`,
+      hosts: hosts.map(({ name }) => name),
+      make: () => lab.split(groups),
+      mend: () => lab.heal(),
+    }
   },
-  async oneWay(lab, random) {
+  oneWay(lab, random) {
     const [from, to] = random.shuffle(lab.hosts()) as [LabHost, LabHost]
-    await lab.split([String(from.number), String(to.number)], { oneWay: true })
-    return { text: `${to.name} does not hear ${from.name}`, mend: () => lab.heal() }
+    return {
+      text: `${to.name} does not hear ${from.name}`,
+      hosts: [from.name, to.name],
+      make: () => lab.split([String(from.number), String(to.number)], { oneWay: true }),
+      mend: () => lab.heal(),
+    }
   },
-  async killPeer(lab, random) {
+  killPeer(lab, random) {
     const host = anyOf(lab, random)
-    await host.killPeer()
-    return { text: `skeind of ${host.name} killed`, mend: () => host.startPeer() }
+    return {
+      text: `skeind of ${host.name} killed`,
+      hosts: [host.name],
+      make: () => host.killPeer(),
+      mend: () => host.startPeer(),
+    }
   },
-  async stopPeer(lab, random) {
+  stopPeer(lab, random) {
     const host = anyOf(lab, random)
-    await host.stopPeer()
-    return { text: `skeind of ${host.name} stopped`, mend: () => host.startPeer() }
+    return {
+      text: `skeind of ${host.name} stopped`,
+      hosts: [host.name],
+      make: () => host.stopPeer(),
+      mend: () => host.startPeer(),
+    }
   },
-  async killEngine(lab, random) {
+  killEngine(lab, random) {
     const host = anyOf(lab, random)
-    await host.killEngine()
-    return { text: `engine of ${host.name} killed`, mend: () => host.startEngine() }
+    return {
+      text: `engine of ${host.name} killed`,
+      hosts: [host.name],
+      make: () => host.killEngine(),
+      mend: () => host.startEngine(),
+    }
   },
-  async power(lab, random) {
+  power(lab, random) {
     const host = anyOf(lab, random)
-    await host.cutPower()
     return {
       text: `${host.name} without power`,
+      hosts: [host.name],
+      endsCommands: true,
+      make: () => host.cutPower(),
       mend: async () => {
         await host.startPeer()
         await host.startEngine()
@@ -52,10 +80,10 @@ const breaks: Record<string, Break> = {
   },
 }
 
-/** Breaks one thing by chance. */
-export function breakSomething(lab: Lab, random: Random): Promise<Fault> {
-  const kind = random.pick(Object.values(breaks)) as Break
-  return kind(lab, random)
+/** One thing by chance. */
+export function chooseFault(lab: Lab, random: Random): Fault {
+  const choose = random.pick(Object.values(kinds)) as Choose
+  return choose(lab, random)
 }
 
 function anyOf(lab: Lab, random: Random): LabHost {
