@@ -110,6 +110,7 @@ export function dryObjectMakers(
         return objects.profile(of, name) ?? (made.profiles.has(keyOf(of, name)) ? imagined : undefined)
       },
       ruleValues: (of, policy, id) => objects.ruleValues(of, policy, id),
+      lostValues: (of, policy, id) => objects.lostValues(of, policy, id),
     },
   }
   const written = (existed: boolean): Written => ({ dot: undefined, existed })

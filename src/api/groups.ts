@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Leaf } from '../crdt/leaves.ts'
 import { removeGroupLeaves } from '../crdt/object-acts.ts'
+import { ruleRmCommand } from '../crdt/object-commands.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -121,6 +122,6 @@ function removal(deps: Pick<ApiDeps, 'nameOf'>, view: RegistryView, key: string)
   throw new SkeinError(
     'in-use',
     `cannot delete group ${name}${inTenant(tenant)}, ${1 + others.length} rules name it: remove them first with: ` +
-      `skein policy rule-rm${tenantFlag(tenant)} ${rule.policy} ${rule.shown}`,
+      ruleRmCommand(view.objects, tenant, rule.policy, rule),
   )
 }

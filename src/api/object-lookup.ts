@@ -8,7 +8,7 @@ import { inTenant, requireTenant, tenantFlag } from './lookup.ts'
 export interface KnownObjects {
   hasTenant(name: string): boolean
   networkByName(tenant: string, name: string): Pick<Network, 'id' | 'name' | 'spec'> | undefined
-  objects: Pick<ObjectsView, 'groupByName' | 'policy' | 'profile' | 'ruleValues'> & {
+  objects: Pick<ObjectsView, 'groupByName' | 'policy' | 'profile' | 'ruleValues' | 'lostValues'> & {
     groups(tenant: string): readonly Pick<Group, 'name' | 'network' | 'pool'>[]
   }
 }

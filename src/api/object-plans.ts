@@ -1,5 +1,6 @@
 /** What a creation of a policy, rule, group or profile needs, decided on what is known: throws, or says what to write. */
 import { checkGroupSlot } from '../crdt/docker-slots.ts'
+import { ruleRmCommand } from '../crdt/object-commands.ts'
 import type { Group } from '../crdt/objects-view.ts'
 import type { Network } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -34,7 +35,7 @@ export function planRule(known: KnownObjects, wish: RuleWish): { value: RuleValu
   throw new SkeinError(
     'conflict',
     `can not update a rule after its created: rule ${id} of policy ${policy}${inTenant(tenant)} is ${ruleText(other.value)}; ` +
-      `remove it first with: skein policy rule-rm${tenantFlag(tenant)} ${policy} ${id}`,
+      `remove it first with: ${ruleRmCommand(known.objects, tenant, policy, other)}`,
   )
 }
 

@@ -1,4 +1,5 @@
 /** What keeps an object from being deleted, because it names it. */
+import { ruleRmCommand } from '../crdt/object-commands.ts'
 import type { Rule } from '../crdt/objects-view.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
 import { SkeinError } from '../lib/errors.ts'
@@ -42,7 +43,7 @@ export function checkNamedByNoRule(
   throw new SkeinError(
     'in-use',
     `cannot ${verb} network ${name}${inTenant(tenant)}, ${1 + others.length} rules name it: remove them first with: ` +
-      `skein policy rule-rm${tenantFlag(tenant)} ${rule.policy} ${rule.shown}`,
+      ruleRmCommand(view.objects, tenant, rule.policy, rule),
   )
 }
 

@@ -2,6 +2,8 @@
 import type { GlobalSettings } from '../model/global.ts'
 import { defaultTenant } from '../model/names.ts'
 import type { RuleValue } from '../model/rule.ts'
+import type { ObjectsView, Rule } from './objects-view.ts'
+import { shortHash } from './rules.ts'
 
 /** ` -t blue`; nothing for the default tenant. */
 export const tenantFlag = (tenant: string) => (tenant === defaultTenant ? '' : ` -t ${tenant}`)
@@ -39,4 +41,37 @@ export function ruleAddCommand(tenant: string, policy: string, id: string, value
   ]
   const given = flags.filter(([, each]) => each !== '' && each !== 0).map(([flag, each]) => `--${flag}=${each}`)
   return [`skein policy rule-add${tenantFlag(tenant)} ${policy} ${id}`, ...given].join(' ')
+}
+
+/** What is needed to name one value under an id. */
+export type RuleNames = Pick<ObjectsView, 'ruleValues' | 'lostValues'>
+
+/** Names one value under an id, in effect or lost, and no other of either: `5~1a2b`. */
+export function valueName(
+  objects: RuleNames,
+  tenant: string,
+  policy: string,
+  { id, hash }: Pick<Rule, 'id' | 'hash'>,
+): string {
+  return `${id}~${hash.slice(0, shortHash(hashesUnder(objects, tenant, policy, id)))}`
+}
+
+/**
+ * The command that removes a rule. Where more is under its id it names the value: the id alone, which is how the first value
+ * is shown, would remove that as well, such as a denial.
+ */
+export function ruleRmCommand(
+  objects: RuleNames,
+  tenant: string,
+  policy: string,
+  rule: Pick<Rule, 'id' | 'hash'>,
+): string {
+  const isAlone = hashesUnder(objects, tenant, policy, rule.id).length < 2
+  const name = isAlone ? rule.id : valueName(objects, tenant, policy, rule)
+  return `skein policy rule-rm${tenantFlag(tenant)} ${policy} ${name}`
+}
+
+function hashesUnder(objects: RuleNames, tenant: string, policy: string, id: string): string[] {
+  const values = objects.ruleValues(tenant, policy, id).map(({ hash }) => hash)
+  return [...new Set([...values, ...objects.lostValues(tenant, policy, id)])]
 }

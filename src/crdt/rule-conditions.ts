@@ -3,10 +3,10 @@ import { type RuleValue, ruleText } from '../model/rule.ts'
 import type { Condition } from './condition.ts'
 import { hostName } from './condition-text.ts'
 import { maxHlc } from './hlc.ts'
-import { ruleAddCommand, tenantFlag } from './object-commands.ts'
+import { ruleAddCommand, tenantFlag, valueName } from './object-commands.ts'
 import type { ObjectTables } from './object-tables.ts'
 import type { RegistryView } from './registry-view.ts'
-import { type Judged, shortHash } from './rules.ts'
+import type { Judged } from './rules.ts'
 
 /** Of one id of a policy. */
 export function ruleConditions(
@@ -22,8 +22,7 @@ export function ruleConditions(
   const values = tables.policyTable.values(tenant, policy, id)
   // shown until somebody removes it knowingly, or the value is in effect again
   const lost = tables.policyTable.lost(tenant, policy, id)
-  const digits = shortHash([...new Set([...values, ...lost].map(({ hash }) => hash))])
-  const named = ({ hash }: { hash: string }) => `${id}~${hash.slice(0, digits)}`
+  const named = ({ hash }: { hash: string }) => valueName(tables, tenant, policy, { id, hash })
   // never the id alone: that would remove what else is under it, also a denial that comes before the command is typed
   const command = (value: { hash: string }) => `skein policy rule-rm${tenantFlag(tenant)} ${policy} ${named(value)}`
   if (values.length > 1) {

@@ -1,5 +1,5 @@
 /** Pure: the commands after which the answer is the other one. */
-import { argument, ruleAddCommand, tenantFlag } from '../../crdt/object-commands.ts'
+import { argument, ruleAddCommand, ruleRmCommand, tenantFlag } from '../../crdt/object-commands.ts'
 import type { Group } from '../../crdt/objects-view.ts'
 import type { RegistryView } from '../../crdt/registry-view.ts'
 import { formatAddress } from '../../model/address-match.ts'
@@ -43,9 +43,7 @@ export function changeTo(
   const inTheWay =
     needed(against) > topPriority ? against.filter(({ rule }) => rule.value.priority === topPriority) : []
   const left = against.filter(match => !inTheWay.includes(match))
-  const removals = inTheWay.map(
-    ({ rule }) => `skein policy rule-rm${tenantFlag(book.tenant)} ${rule.policy} ${rule.shown}`,
-  )
+  const removals = inTheWay.map(({ rule }) => ruleRmCommand(view.objects, book.tenant, rule.policy, rule))
   if (inTheWay.length > 0 && left.length === 0) return { action, commands: removals, remedy: shared(place) }
   const policy = place.group.policies[0] ?? freePolicy(view, place.group)
   const value = ruleFor(action, needed(left), place, kind)

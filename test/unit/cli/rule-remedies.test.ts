@@ -4,7 +4,7 @@ import { twoSides } from './two-sides.ts'
 
 /** Two sides of a split changed one rule; then the commands that the conditions name are typed, as they stand. */
 describe('cli: the commands of conditions of rules', () => {
-  const { at, say, type, heal, split, agree, listed, healed, only } = twoSides()
+  const { at, say, refused, type, heal, split, agree, listed, healed, only } = twoSides()
   const shown = (tenant = 'default') =>
     at(1)
       .replica.view.objects.rules(tenant, 'p')
@@ -111,5 +111,61 @@ describe('cli: the commands of conditions of rules', () => {
       assert.deepEqual([shown().length, await kinds()], [1, []])
       split()
     }
+  })
+
+  describe('of refusals, where an id has a denial besides', () => {
+    const onApp = '--from-group=app'
+    /** Both sides know of network `web` and group `app`, and write one rule each under one id: the second a denial. */
+    async function twoValues(rule: string) {
+      await withRule('--action=deny --priority=9')
+      heal()
+      await say(1, 'skein net create web -s 10.1.2.0/24')
+      await say(1, 'skein group create web app')
+      await agree()
+      split()
+      await say(1, `skein policy rule-add p 6 ${rule}`)
+      await say(2, 'skein policy rule-add p 6 --action=deny --priority=3')
+      await healed()
+      assert.deepEqual(shown().sort().slice(1), ['6 allow 1', '6 deny 3'])
+    }
+
+    for (const [what, rule, command] of [
+      ['a group that a rule names', onApp, 'skein group rm app'],
+      ['a network that a rule names', '--from-network=web', 'skein net rm web'],
+      ['a network that is renamed', '--from-network=web', 'skein net rename web lan'],
+    ] as const) {
+      it(`${what}: that value is removed alone`, async () => {
+        await twoValues(rule)
+        if (command.includes(' net ')) await type('skein group rm app')
+        const remove = await refused(2, command)
+        assert.match(remove, /^skein policy rule-rm p 6~[0-9a-f]{4}$/)
+        await type(remove)
+        assert.deepEqual([shown().sort(), await kinds()], [['5 deny 9', '6 deny 3'], []])
+        await type(command)
+      })
+    }
+
+    it('an id that is taken: one value after the other is removed, each as it is named', async () => {
+      await twoValues('--priority=1')
+      const add = 'skein policy rule-add p 6 --priority=8'
+      await type(await refused(2, add))
+      assert.equal(shown().filter(each => each.startsWith('6 ')).length, 1)
+      const last = await refused(2, add)
+      assert.equal(last, 'skein policy rule-rm p 6')
+      await type(last)
+      await type(add)
+      assert.deepEqual([shown().sort(), await kinds()], [['5 deny 9', '6 allow 8'], []])
+    })
+
+    it('what is off beside it waits on for a decision', async () => {
+      await withRule('--action=deny')
+      await edit(1, '--action=deny --priority=4')
+      await edit(2, '--priority=2')
+      await only('rule-lost')
+      const remove = await refused(2, 'skein policy rule-add p 5 --action=deny --priority=8')
+      assert.match(remove, /^skein policy rule-rm p 5~[0-9a-f]{4}$/)
+      await type(remove)
+      assert.deepEqual([shown(), await kinds()], [[], ['rule-lost']])
+    })
   })
 })

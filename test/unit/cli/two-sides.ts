@@ -16,6 +16,8 @@ export interface TwoSides {
   both(build: BuildLeaves): Promise<void>
   /** Types a command on a host; the two need not agree. */
   say(n: number, command: string): Promise<string>
+  /** Types a command on a host that refuses it, and gives the command that the refusal ends with. */
+  refused(n: number, command: string): Promise<string>
   /** Types it on host 2, and waits until both know. */
   type(command: string): Promise<string>
   heal(): void
@@ -49,6 +51,12 @@ export function twoSides(): TwoSides {
     await Promise.all(peers.map(peer => peer.stop()))
   })
 
+  async function run(n: number, command: string) {
+    const [program, ...words] = wordsOf(command)
+    assert.equal(program, 'skein')
+    return runCli('skein', words, { SKEIN_HOST: apis[n - 1]?.socketPath })
+  }
+
   const sides: TwoSides = {
     at: n => peers[n - 1] as MemoryPeer,
     heal: () => hub.heal(),
@@ -61,11 +69,14 @@ export function twoSides(): TwoSides {
       sides.split()
     },
     async say(n, command) {
-      const [program, ...words] = wordsOf(command)
-      assert.equal(program, 'skein')
-      const outcome = await runCli('skein', words, { SKEIN_HOST: apis[n - 1]?.socketPath })
+      const outcome = await run(n, command)
       assert.equal(outcome.code, 0, `${command}: ${outcome.stderr}`)
       return outcome.stdout
+    },
+    async refused(n, command) {
+      const { code, stderr } = await run(n, command)
+      assert.notEqual(code, 0, command)
+      return /first with: (skein .*)/.exec(stderr)?.[1] ?? assert.fail(stderr)
     },
     async type(command) {
       const said = await sides.say(2, command)

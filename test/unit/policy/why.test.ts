@@ -122,6 +122,17 @@ describe('policy: why', () => {
     assert.equal(scene.ask('c1', 'db1', 'tcp/80').passes, 'yes')
   })
 
+  it('removes of several values under one id the one that is in the way, alone', () => {
+    const scene = tutorial()
+    scene.addRule('p', '8', { direction: 'in', protocol: 'tcp', action: 'deny', priority: 100 })
+    scene.addRule('p', '8', { direction: 'in', protocol: 'udp', action: 'deny' })
+    const { change } = only(scene.ask('c1', 'db1', 'tcp/80'))
+    assert.match(change?.commands[0] ?? '', /^skein policy rule-rm p 8~[0-9a-f]{4}$/)
+    for (const command of change?.commands ?? []) scene.type(command)
+    assert.equal(scene.ask('c1', 'db1', 'tcp/80').passes, 'yes')
+    assert.deepEqual(deciding(scene.ask('c1', 'db1', 'udp/53')), ['deny p 8'])
+  })
+
   describe('no way', () => {
     const none = (answer: Answer) => {
       const way = only(answer)
