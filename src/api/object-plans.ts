@@ -82,14 +82,15 @@ export interface GroupPlan {
 
 export function planGroup(known: KnownObjects, wish: GroupPlanWish): GroupPlan {
   const { tenant, name } = wish
-  checkName('group', name)
+  const present = known.objects.groupByName(tenant, name)
+  // the later of two of one name bears one that none is created with: app~1a2b3c
+  if (!present) checkName('group', name)
   requireTenant(known, tenant)
   const network = known.networkByName(tenant, wish.network)
   if (!network) throw missingNetwork(tenant, wish.network)
   const pool = checkPool(wish.pool ?? '', network.spec.subnet)
   for (const policy of wish.policies ?? []) requirePolicy(known, tenant, policy)
   if (wish.profile) requireProfile(known, tenant, wish.profile)
-  const present = known.objects.groupByName(tenant, name)
   if (!present) checkGroupSlot(known, tenant, name, wish.network)
   const remedy = `use another name, or remove it first with: skein group rm${tenantFlag(tenant)} ${name}`
   if (present && present.network !== network.id) {

@@ -7,6 +7,7 @@ import { tenantFlag } from './object-commands.ts'
 import type { Group } from './objects-view.ts'
 import { pairsInOrder } from './overlapping.ts'
 import type { Condition, RegistryView } from './registry-view.ts'
+import { isUnusedGroup } from './unused.ts'
 
 interface Pooled {
   readonly group: Group
@@ -40,7 +41,7 @@ function inAge(a: Group, b: Group): [Group, Group] {
 }
 
 function conditionOf(view: RegistryView, network: string, younger: Group, older: Group): Condition {
-  const unused = [younger, older].find(group => isUnused(view, group))
+  const unused = [younger, older].find(group => isUnusedGroup(view, group))
   const { tenant, name, bornName, policies, profile } = unused ?? younger
   const remove = `skein group rm${tenantFlag(tenant)} ${name}`
   // the later of two of one name needs another one
@@ -63,15 +64,4 @@ function conditionOf(view: RegistryView, network: string, younger: Group, older:
       : `end the containers of one of them with docker rm -f, remove the rules that name it, then: ${remove}, ${other}`,
     commands: unused ? [remove] : [],
   }
-}
-
-/** True for what `skein group rm` takes as it is. */
-function isUnused(view: RegistryView, { id, tenant, name, network }: Group): boolean {
-  const { objects } = view
-  return (
-    !view.endpoints(network).some(({ group }) => group === id) &&
-    !objects.policies(tenant).some(policy => {
-      return objects.rules(tenant, policy.name).some(({ value }) => value.fromGroup === name || value.toGroup === name)
-    })
-  )
 }
