@@ -11,6 +11,7 @@ export function viewJson(view: RegistryView, ids: readonly NetworkId[] = []): st
   return JSON.stringify(
     {
       members,
+      removals: view.removals(),
       admissions: view.admissions().map(item => ({ ...item, majority: view.majorityFor(item.dot)?.map(dotText) })),
       invitations: members.map(member => view.invitations(member.key)),
       vnis: members.map(member => [...view.vnisOf(member.key)].sort(([a], [b]) => a - b)),
@@ -47,8 +48,12 @@ function networkOf(view: RegistryView, id: NetworkId) {
   }
 }
 
+/** All that the scenes and histories of the tests write: what the view does not list is asked for, too. */
+const said = { tenants: ['default', 'blue', 'web', '1'], names: ['default', 'blue', 'web', 'db', '1'] }
+const ruleIds = [...said.names, '2']
+
 function objectsOf(objects: ObjectsView) {
-  const names = ['default', 'blue'].flatMap(tenant => ['web', 'db'].map(name => [tenant, name] as const))
+  const names = said.tenants.flatMap(tenant => said.names.map(name => [tenant, name] as const))
   return {
     tenants: objects.tenants().sort(),
     groups: objects.groups().map(group => ({
@@ -64,10 +69,16 @@ function objectsOf(objects: ObjectsView) {
       acts: objects.policyActs(tenant, name),
       rules: objects.rules(tenant, name),
       written: objects.policyRules(tenant, name),
-      ids: ['1', '2'].map(id => [objects.ruleActs(tenant, name, id), objects.policyCover(tenant, name)]),
+      cover: objects.policyCover(tenant, name),
+      ids: ruleIds.map(id => [
+        objects.ruleActs(tenant, name, id),
+        objects.ruleValues(tenant, name, id),
+        objects.lostValues(tenant, name, id),
+      ]),
       history: objects.history(tenant, name),
       versions: objects.history(tenant, name).map(event => objects.rulesAt(tenant, name, event.dot)),
       heads: objects.profileHeads(tenant, name),
+      contested: objects.contested('netprofile', `${tenant}/${name}`),
     })),
   }
 }
