@@ -5,6 +5,7 @@ import type { Leaf } from '../crdt/leaves.ts'
 import { removeGroupLeaves } from '../crdt/object-acts.ts'
 import { ruleRmCommand } from '../crdt/object-commands.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
+import { rulesOfGroup } from '../crdt/unused.ts'
 import type { Dot } from '../crdt/vector.ts'
 import { SkeinError } from '../lib/errors.ts'
 import { formatIp } from '../model/ip.ts'
@@ -17,7 +18,6 @@ import { writeGroup } from './object-writes.ts'
 import { groupOper } from './oper.ts'
 import { checkBody, setDot } from './reply.ts'
 import { type Created, type Deleted, existedHeader, type GroupJson } from './types.ts'
-import { rulesNaming } from './users-of.ts'
 
 const text = z.string().optional()
 const body = z.strictObject({
@@ -117,7 +117,7 @@ function removal(deps: Pick<ApiDeps, 'nameOf'>, view: RegistryView, key: string)
         `stop them with docker rm -f, then: skein group rm${tenantFlag(tenant)} ${name}`,
     )
   }
-  const [rule, ...others] = rulesNaming(view, tenant, value => value.fromGroup === name || value.toGroup === name)
+  const [rule, ...others] = rulesOfGroup(view, group)
   if (!rule) return removeGroupLeaves(view.objects, group)
   throw new SkeinError(
     'in-use',

@@ -1,22 +1,9 @@
 /** What keeps an object from being deleted, because it names it. */
 import { ruleRmCommand } from '../crdt/object-commands.ts'
-import type { Rule } from '../crdt/objects-view.ts'
 import type { RegistryView } from '../crdt/registry-view.ts'
+import { rulesOfNetwork } from '../crdt/unused.ts'
 import { SkeinError } from '../lib/errors.ts'
-import type { RuleValue } from '../model/rule.ts'
 import { inTenant, tenantFlag } from './lookup.ts'
-
-/** Rules of the tenant that the test holds for, with their policies. */
-export function rulesNaming(
-  { objects }: RegistryView,
-  tenant: string,
-  test: (value: RuleValue) => boolean,
-): (Rule & { policy: string })[] {
-  return objects.policies(tenant).flatMap(({ name: policy }) => {
-    const rules = objects.rules(tenant, policy).filter(({ value }) => test(value))
-    return rules.map(rule => ({ ...rule, policy }))
-  })
-}
 
 /** Throws `in-use` if groups are on the network or rules name it. */
 export function checkNetworkUnused(view: RegistryView, network: { id: string; tenant: string; name: string }): void {
@@ -38,7 +25,7 @@ export function checkNamedByNoRule(
   { tenant, name }: { tenant: string; name: string },
   verb: 'delete' | 'rename',
 ): void {
-  const [rule, ...others] = rulesNaming(view, tenant, value => value.fromNetwork === name || value.toNetwork === name)
+  const [rule, ...others] = rulesOfNetwork(view, { tenant, name })
   if (!rule) return
   throw new SkeinError(
     'in-use',

@@ -15,27 +15,32 @@ export function removalConditions(view: RegistryView): Condition[] {
 }
 
 function pending(view: RegistryView, removal: Removal, all: readonly Removal[]): Condition[] {
-  if (removal.outcome !== 'undecided') return []
-  const ofStarter = all.find(each => isUnasserted(each) && aimsAt(each, removal.starter))
-  if (ofStarter) return [stopped(view, removal, ofStarter)]
   // what hides that it was taken back is another one that is undecided
-  if (removal.isLifted) return []
-  if (removal.isUnproven) return [unproven(view, removal)]
-  const { targets, waitingFor, isMajority, dot } = removal
+  const ofStarter = all.find(each => isUnasserted(each) && aimsAt(each, removal.starter))
+  if (removal.outcome !== 'undecided' || (removal.isLifted && !ofStarter)) return []
+  const { dot, targets, since } = removal
+  const objects = [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)]
+  const what = ofStarter
+    ? stopped(view, removal, ofStarter)
+    : removal.isUnproven
+      ? unproven(view, removal)
+      : waiting(view, removal, all)
+  return [{ kind: 'removal-pending', objects, since, ...what }]
+}
+
+type Told = Pick<Condition, 'text' | 'remedy'>
+
+function waiting(view: RegistryView, removal: Removal, all: readonly Removal[]): Told {
+  const { targets, waitingFor, isMajority } = removal
   const typed = targets.map(({ key }) => formerArgument(view, key)).join(' ')
   const starter = hostArgument(view, removal.starter)
   const missing = waitingFor.length > 0 ? `, and waits for ${sortedNames(view, waitingFor).join(', ')}` : ''
   const bring = waitingFor.length > 0 ? 'bring the hosts that it waits for back, or ' : ''
   const minority = isMajority || waitingFor.length > 0 ? '' : ', and those who stay are no majority'
-  return [
-    {
-      kind: 'removal-pending',
-      objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
-      since: removal.since,
-      text: `the removal of ${namesOf(view, targets)} was started on ${nameOf(view, removal.starter)}${missing}${minority}`,
-      remedy: `${bring}on ${starter}: skein peer rm --cancel ${typed}${withoutStarter(view, removal, all)}`,
-    },
-  ]
+  return {
+    text: `the removal of ${namesOf(view, targets)} was started on ${nameOf(view, removal.starter)}${missing}${minority}`,
+    remedy: `${bring}on ${starter}: skein peer rm --cancel ${typed}${withoutStarter(view, removal, all)}`,
+  }
 }
 
 /**
@@ -53,23 +58,17 @@ function withoutStarter(view: RegistryView, removal: Removal, all: readonly Remo
 }
 
 /** Nobody may declare it again, and it binds who acknowledged it: it goes only with its starter (R9 f), which has to be off for that. */
-function unproven(view: RegistryView, { dot, targets, since, starter }: Removal): Condition {
+function unproven(view: RegistryView, { targets, starter }: Removal): Told {
   return {
-    kind: 'removal-pending',
-    objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
-    since,
     text: `the removal of ${namesOf(view, targets)} was declared by ${nameOf(view, starter)}, and was not acknowledged as that says: it is not through`,
     remedy: `switch ${hostArgument(view, starter)} off, then, on a host that stays: ${downCommand(view, [starter])}`,
   }
 }
 
 /** Its starter was removed, too, and may not end it: whoever acknowledged it is bound until somebody says that the starter is down (R9 f). */
-function stopped(view: RegistryView, { dot, targets, since, starter }: Removal, ofStarter: Removal): Condition {
+function stopped(view: RegistryView, { targets, starter }: Removal, ofStarter: Removal): Told {
   const [names, name] = [namesOf(view, targets), nameOf(view, starter)]
   return {
-    kind: 'removal-pending',
-    objects: [`${dot.writer}:${dot.counter}`, ...targets.map(({ key }) => key)],
-    since,
     text: `the removal of ${names} was started on ${name}, which was removed: it is not through, and nobody may end it`,
     remedy: remedyOf(view, ofStarter),
   }

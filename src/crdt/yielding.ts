@@ -1,7 +1,7 @@
 /** The way out of a network that yields to an older one, which has the tag, or the routes, that both claim. */
 import { drainCommand, inTenant } from './condition-text.ts'
 import type { Network, RegistryView } from './registry-view.ts'
-import { isNamedGroup, isNamedNetwork } from './unused.ts'
+import { rulesOfGroup, rulesOfNetwork } from './unused.ts'
 
 /** What the two cannot share, and the flags by which a network with one of its own is created. */
 export interface Claimed {
@@ -34,7 +34,8 @@ function removal(view: RegistryView, network: Network, what: Claimed['what']) {
   const groups = view.objects.groups(network.tenant).filter(group => group.network === network.id)
   const remove = `skein net rm${inTenant(network)} ${network.name}`
   const steps = [...groups.map(group => `skein group rm${inTenant(network)} ${group.name}`), remove].join(', then: ')
-  if (isNamedNetwork(view, network) || groups.some(group => isNamedGroup(view, group))) {
+  const rules = [...rulesOfNetwork(view, network), ...groups.flatMap(group => rulesOfGroup(view, group))]
+  if (rules.length > 0) {
     const named = groups.length > 0 ? 'it or its groups' : 'it'
     return {
       remedy: `remove it, to create it with another ${what}: first the rules that name ${named}, then: ${steps}`,
