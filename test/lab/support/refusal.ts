@@ -1,6 +1,5 @@
 /** A `docker run` that does not work: what Docker says of it, and after how long. */
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { LabHost } from '../../../lab/index.ts'
 
 export interface Refusal {
@@ -30,7 +29,6 @@ export async function refusalsUntil(last: RegExp, ask: () => Promise<Refusal>, t
     all.push(refusal)
     if (last.test(refusal.text)) return all
     assert.ok(performance.now() < untilMs, `within ${timeoutMs} ms: ${last}: ${refusal.text}`)
-    await delay(100)
   }
 }
 

@@ -208,33 +208,24 @@ describe('cli: the commands of conditions of objects', () => {
       for (const command of more) await say(2, command)
     }
 
+    const onlyOldIsLeft = async () => {
+      const names = view()
+        .networks()
+        .map(({ name }) => name)
+      assert.deepEqual([names, await kinds()], [['old'], []])
+    }
+
     it('is removed while it is empty', async () => {
       await clash()
       await type((await only('gateway-overlap')).commands[0] ?? '')
-      assert.deepEqual(
-        [
-          view()
-            .networks()
-            .map(({ name }) => name),
-          await kinds(),
-        ],
-        [['old'], []],
-      )
+      await onlyOldIsLeft()
     })
 
     it('with its groups', async () => {
       await clash('skein group create young app', 'skein group create young db')
       const { remedy } = await only('gateway-overlap')
       for (const command of (/with: (.*)/.exec(remedy)?.[1] ?? '').split(', then: ')) await type(command)
-      assert.deepEqual(
-        [
-          view()
-            .networks()
-            .map(({ name }) => name),
-          await kinds(),
-        ],
-        [['old'], []],
-      )
+      await onlyOldIsLeft()
     })
 
     it('after the rules that name it', async () => {
