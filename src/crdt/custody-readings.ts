@@ -125,9 +125,9 @@ export class CustodyReadings implements CustodyView {
       return root === undefined || isUnfounded(transfers, root, removals)
     })
     const addresses = this.#blocks.allAddresses().filter(({ leaf: { network, ip, transfers } }) => {
-      const carving = this.#carvingOf(network, ip)
-      // one whose carving rests on a step above a limit is honest
-      return carving ? isUnfounded(transfers, carving.carver, removals) : !this.#blocks.carved(network).has(ip)
+      const carvers = this.#carversOf(network, ip)
+      if (carvers.length === 0) return !this.#blocks.carved(network).has(ip)
+      return carvers.every(carver => isUnfounded(transfers, carver, removals))
     })
     return [...this.#blocks.unsound(), ...blocks, ...addresses].filter(isKnown)
   }
@@ -144,6 +144,16 @@ export class CustodyReadings implements CustodyView {
     if (!this.#blocks.carved(id).has(ip)) return undefined
     const index = this.blockOf(id, ip)
     return index === undefined ? undefined : carvingOf(this.#blockChains(id, index), ip)
+  }
+
+  /**
+   * By any chain of its block, in effect or not: of a block that was given twice, or whose step a removal cut off, more than one may
+   * have carved it out in good faith. Who forges such a chain is shown for that.
+   */
+  #carversOf(id: NetworkId, ip: number): PeerKey[] {
+    const index = this.blockOf(id, ip)
+    const chains = index === undefined ? [] : this.#blocks.chains(id, index)
+    return chains.flatMap(({ leaf }) => leaf.transfers.find(({ carved }) => carved.includes(ip))?.from ?? [])
   }
 
   #blockChains(id: NetworkId, index: number): readonly (readonly Transfer[])[] {

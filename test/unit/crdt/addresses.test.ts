@@ -9,23 +9,24 @@ import { bytesOf } from '../../../src/crdt/plain.ts'
 import { encode } from '../../../src/lib/cbor.ts'
 import { type Signer, verifySignature } from '../../../src/lib/keys.ts'
 import { checkNetwork } from '../../../src/model/network.ts'
+import { Scene } from './removal-scene.ts'
 import { forgers, registryOf, World, type Writer } from './writer.ts'
 
 const ip = 0x0a010203 // in block 0 of 8 addresses
 
-/** A network of three settled peers, block 0 with its owner first, and what they may do with single addresses. */
-function custody() {
+/** A network of three settled peers, a block with its owner first, and what they may do with single addresses. */
+function custody(index = 0) {
   const world = new World(3).settleAll()
   const spec = checkNetwork({ tenant: 'default', name: 'web', subnet: '10.1.2.0/24' })
   world.at(1).write(createNetworkLeaves(world.all, { tenant: 'default', name: 'web', spec }))
   const view = world.all
   const id = view.networks()[0]?.id ?? ''
-  const first = world.writers.find(writer => writer.key === view.block(id, 0)?.owner) as Writer
+  const first = world.writers.find(writer => writer.key === view.block(id, index)?.owner) as Writer
   const [second, third] = world.writers.filter(writer => writer !== first) as [Writer, Writer]
   const give = (from: Writer, to: Writer, ips = [ip]) =>
     from.write(giveAddressLeaves(world.all, from.signer, id, ips, to.key, from.next))
   const giveBlock = (from: Writer, to: Writer) =>
-    from.write([transferLeaf(world.all, from.signer, id, 0, to.key, from.next)])
+    from.write([transferLeaf(world.all, from.signer, id, index, to.key, from.next)])
   return { world, id, first, second, third, give, giveBlock }
 }
 
@@ -246,6 +247,41 @@ describe('crdt: custody of a carved-out address (R6, I1)', () => {
       assert.equal(view.block(old.id, 0)?.quarantined, true)
       assert.equal(view.address(old.id, ip)?.quarantined, true)
     }
+  })
+
+  it('is nobody’s forgery when the block was given, and a copy of the giver’s key carved the same address out', () => {
+    // each of them is the owner in one: whose carving is looked at first follows from the keys
+    for (const index of [0, 1, 2]) {
+      const { world, id, first, second, third, giveBlock, give } = custody(index)
+      const at = world.all.blockRange(id, index).first + 3
+      const copy = first.copy()
+      const leaf = transferLeaf(world.all, first.signer, id, index, first.key, first.next, [at])
+      giveBlock(first, second)
+      give(second, third, [at])
+      copy.write([leaf])
+      const view = registryOf(world.meshId, [...world.batches, ...copy.batches])
+      assert.ok(!view.conditions().some(({ kind }) => kind === 'forged-records'))
+      assert.equal(view.address(id, at)?.quarantined, true)
+    }
+  })
+
+  it('is nobody’s forgery either when a removal binds somebody by the copy’s carving, and not by the gift', () => {
+    const scene = new Scene(4)
+    const [giver, getter] = [scene.at(3), scene.at(2)]
+    const index = scene.blockOf(3)
+    const at = scene.all.blockRange(scene.id, index).first + 3
+    const before = scene.all
+    const copy = giver.copy()
+    copy.write([transferLeaf(before, giver.signer, scene.id, index, giver.key, giver.next, [at])])
+    giver.write([{ kind: 'free', network: scene.id, log2: 3 }])
+    scene.give(giver, getter, index, before)
+    getter.write(giveAddressLeaves(scene.all, getter.signer, scene.id, [at], scene.at(4).key, getter.next))
+    const view = scene.seenBy(1, { 2: 1, 3: 2 })
+    for (const batch of copy.batches) view.apply(batch)
+    scene.start(1, 3, 1, 1, view)
+    for (const batch of [...scene.at(1).batches, ...scene.batches]) view.apply(batch)
+    assert.equal(view.address(scene.id, at)?.owner, giver.key, 'the gift is above what host1 is bound by')
+    assert.ok(!view.conditions().some(({ kind }) => kind === 'forged-records'))
   })
 
   it('does not take a repeated record for a fork', () => {
