@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchContext, Measurement, Outcome } from './lib/measurement.ts'
-import { scriptResult, startScript } from './lib/script.ts'
+import { scriptResult, skeindFlags, startScript } from './lib/script.ts'
 import { alone, besides, compare, median, type Row } from './lib/statistics.ts'
 import { settledResident } from './memory/resident.ts'
 import { churnDirectory } from './scale/churn.ts'
@@ -83,7 +83,7 @@ async function memory({ signal, progress }: BenchContext): Promise<Outcome> {
     const directory = mkdtempSync(join('/var/lib', 'skein-bench-'))
     try {
       const { meshId } = await fillDirectory(directory, endpoints, together)
-      const script = await startScript(file('hold'), [directory, meshId, '1'])
+      const script = await startScript(file('hold'), [directory, meshId, '1'], { flags: skeindFlags() })
       try {
         const { openMs } = (await script.line(signal)) as { openMs: number }
         const bytes = await settledResident(script.child.pid ?? 0, signal)

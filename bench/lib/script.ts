@@ -1,6 +1,6 @@
 /** A file of the bench as one bundled program in a process of its own, as skeind is: what it prints is JSON, a line each. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +26,12 @@ export interface ScriptOptions {
   readonly flags?: readonly string[]
   /** Peers of one process share what they decode. */
   readonly sharesDecoding?: boolean
+}
+
+/** What `skeind` sets of Node's limits. */
+export function skeindFlags(): string[] {
+  const program = readFileSync(join(packageRoot(), 'bin', 'skeind'), 'utf8')
+  return program.match(/--[a-z-]+=\d+/g) ?? []
 }
 
 export interface Script {

@@ -4,11 +4,11 @@
  * leaf hashes] with the writer's signature over its bytes; leaves are the very bytes that were signed.
  */
 import { fromHex, sha256, sha256Hex, toHex } from '../lib/bytes.ts'
-import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
+import { decodeHashes, decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey, Signer } from '../lib/keys.ts'
 import type { Hlc } from './hlc.ts'
 import { maxLeafBytes } from './leaves.ts'
-import { hex, integer, key, list } from './plain.ts'
+import { hash, integer, list } from './plain.ts'
 
 export const batchFormat = 1
 /** Largest encoded batch, bytes: fits one message of the mesh with room for its frame. */
@@ -83,7 +83,7 @@ export function openBatch(bytes: Uint8Array): Batch {
     leaf instanceof Uint8Array && leaf.length <= maxLeafBytes ? leaf : undefined,
   )
   if (!leaves || leaves.length === 0) throw new Error('batch has no leaves or a malformed one')
-  const fields = openHeader(decodeInPlace(header, maxBatchBytes), leaves)
+  const fields = openHeader(decodeHashes(header, maxBatchBytes), leaves)
   return { ...fields, leaves, hash: toHex(sha256(header, signature)), header, signature, bytes }
 }
 
@@ -97,13 +97,13 @@ function openHeader(
   leaves: readonly Uint8Array[],
 ): Pick<Batch, 'meshId' | 'writer' | 'first' | 'last' | 'previous' | 'hlc' | 'hashes'> {
   if (!Array.isArray(header) || header[0] !== batchFormat) throw new Error('batch has an unknown format')
-  const meshId = hex(header[1], 16)
-  const writer = key(header[2])
+  const meshId = hash(header[1], 16)
+  const writer = hash(header[2], 32)
   const first = integer(header[3], 1, Number.MAX_SAFE_INTEGER - maxBatchLeaves)
-  const previous = hex(header[5], 32)
+  const previous = hash(header[5], 32)
   const ms = integer(header[6], 0, Number.MAX_SAFE_INTEGER)
   const count = integer(header[7], 0, 0xffff)
-  const hashes = list(header[8], maxBatchLeaves, item => hex(item, 32))
+  const hashes = list(header[8], maxBatchLeaves, item => hash(item, 32))
   if (!meshId || !writer || !first || !previous || ms === undefined || count === undefined || !hashes) {
     throw new Error('batch has a malformed header')
   }

@@ -5,12 +5,12 @@
  * hash], …]]. The writer's signature over it stands in a `checkpoint` leaf too, so whoever holds the run makes the unit itself.
  */
 import { fromHex, sha256Hex } from '../lib/bytes.ts'
-import { decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
+import { decodeHashes, decodeInPlace, encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { type Batch, maxBatchBytes, maxBatchLeaves, openBatch, type Verify } from './batch.ts'
 import { compareHlc, type Hlc } from './hlc.ts'
 import { maxLeafBytes, maxRunCounters } from './leaves.ts'
-import { hex, integer, key, list } from './plain.ts'
+import { hash, integer, list } from './plain.ts'
 
 export const unitFormat = 2
 /** Largest encoded unit, bytes: as a batch, so that it fits wherever one does. */
@@ -108,21 +108,21 @@ export function openUnit(bytes: Uint8Array): CompactUnit {
     leaf instanceof Uint8Array && leaf.length <= maxLeafBytes ? leaf : undefined,
   )
   if (!leaves) throw new Error('unit has malformed leaves')
-  const fields = openHeader(decodeInPlace(header, maxUnitBytes), leaves)
+  const fields = openHeader(decodeHashes(header, maxUnitBytes), leaves)
   const hlc = fields.survivors[0]?.hlc ?? [0, 0]
   return { ...fields, hlc, header, signature, bytes, compact: true }
 }
 
 function openHeader(header: Plain, leaves: readonly Uint8Array[]): Run & Pick<CompactUnit, 'survivors'> {
   if (!Array.isArray(header) || header[0] !== unitFormat) throw new Error('unit has an unknown format')
-  const meshId = hex(header[1], 16)
-  const writer = key(header[2])
+  const meshId = hash(header[1], 16)
+  const writer = hash(header[2], 32)
   const first = integer(header[3], 1, Number.MAX_SAFE_INTEGER - maxBatchLeaves)
   const last = first && integer(header[4], first, first + maxRunCounters - 1)
-  const previous = hex(header[5], 32)
-  const hash = hex(header[6], 32)
+  const previous = hash(header[5], 32)
+  const end = hash(header[6], 32)
   const names = header[7]
-  if (!meshId || !writer || !first || !last || !previous || !hash || !Array.isArray(names)) {
+  if (!meshId || !writer || !first || !last || !previous || !end || !Array.isArray(names)) {
     throw new Error('unit has a malformed header')
   }
   if (names.length !== leaves.length) throw new Error('unit has a wrong leaf count')
@@ -135,7 +135,7 @@ function openHeader(header: Plain, leaves: readonly Uint8Array[]): Run & Pick<Co
     if (!isPlaced(leaf, before, first, last)) throw new Error('unit has leaves out of their order')
     survivors.push(leaf)
   }
-  return { meshId, writer, first, last, previous, hash, survivors }
+  return { meshId, writer, first, last, previous, hash: end, survivors }
 }
 
 function leafNamed(name: Plain, bytes: Uint8Array, before: PlacedLeaf | undefined): PlacedLeaf | undefined {
@@ -143,11 +143,11 @@ function leafNamed(name: Plain, bytes: Uint8Array, before: PlacedLeaf | undefine
   const counter = integer(name[0], 1, Number.MAX_SAFE_INTEGER)
   const ms = integer(name[1], 0, Number.MAX_SAFE_INTEGER)
   const count = integer(name[2], 0, 0xffff)
-  const hash = hex(name[3], 32)
-  if (counter === undefined || ms === undefined || count === undefined || !hash) return undefined
+  const named = hash(name[3], 32)
+  if (counter === undefined || ms === undefined || count === undefined || !named) return undefined
   // leaves of one batch have one clock
   const isSame = before?.hlc[0] === ms && before.hlc[1] === count
-  return { counter, hlc: isSame ? before.hlc : [ms, count], hash, bytes }
+  return { counter, hlc: isSame ? before.hlc : [ms, count], hash: named, bytes }
 }
 
 /** Within the run, and behind the leaf before by counter and not before it by clock. */

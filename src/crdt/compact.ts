@@ -18,14 +18,26 @@ export function pack(text: string): string {
  */
 function place(text: string, from: number): number | undefined {
   if (from + 1 + text.length > room.length) return undefined
-  if (isHex(text)) {
-    room[from] = 1
-    return from + 1 + room.write(text, from + 1, 'hex')
-  }
+  const end = placeHex(text, from)
+  if (end !== undefined) return end
   const first = text.charCodeAt(0)
   const start = first === 0 || first === 1 ? from + 1 : from
   room[from] = 0
   return room.write(text, start, 'utf8') === text.length ? start + text.length : undefined
+}
+
+/** Looks at each digit once: a regular expression, and Node's reading of hex behind it, take about twice as long. */
+function placeHex(text: string, from: number): number | undefined {
+  if (text.length < shortestHex || text.length % 2 === 1) return undefined
+  room[from] = 1
+  let at = from + 1
+  for (let i = 0; i < text.length; i += 2) {
+    const high = digits[text.charCodeAt(i)] ?? notHex
+    const low = digits[text.charCodeAt(i + 1)] ?? notHex
+    if (high + low >= notHex) return undefined
+    room[at++] = high * 16 + low
+  }
+  return at
 }
 
 function marked(text: string): string {
@@ -70,6 +82,13 @@ export function unpackList(packed: string): string[] {
 
 /** Short ones are as large as they are packed. */
 const shortestHex = 32
+
+const notHex = 32
+/** What a character is as a digit of hex as Skein writes it, in small letters. */
+const digits = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(code))
+  return digit < 0 ? notHex : digit
+})
 
 /** Every character is one byte. */
 const isLatin1 = /^[\0-\xff]*$/

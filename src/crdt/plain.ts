@@ -25,6 +25,11 @@ export function hex(value: Plain | undefined, length: number): string | undefine
   return value instanceof Uint8Array && value.length === length ? toHex(value) : undefined
 }
 
+/** What `decodeHashes` makes of bytes of one length. */
+export function hash(value: Plain | undefined, length: number): string | undefined {
+  return typeof value === 'string' && value.length === 2 * length ? value : undefined
+}
+
 /** Bytes of one length, copied. */
 export function bytes(value: Plain | undefined, length: number): Uint8Array | undefined {
   return value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : undefined

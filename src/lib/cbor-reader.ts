@@ -8,8 +8,8 @@ import type { Plain } from './cbor.ts'
 /** Depth of nesting that a decoded value may have; the deepest record (a block's transfers) needs 5. */
 const maxDepth = 12
 
-/** How a byte string leaves the message: as a copy, or as a part of it. */
-export type Take = (message: Uint8Array, from: number, to: number) => Uint8Array
+/** How a byte string leaves the message: as a copy, as a part of it, or as hex. */
+export type Take = (message: Buffer, from: number, to: number) => Uint8Array | string
 
 // RFC 8949: the major types that are read, in the three high bits of the first byte of an item
 const [unsigned, negative, byteString, textString, array, simple] = [0, 1, 2, 3, 4, 7]
@@ -20,9 +20,12 @@ export class CborReader {
   /** The same bytes: what Node makes texts of. */
   readonly #texts: Buffer
   readonly #take: Take
+  readonly #hasTexts: boolean
   #at = 0
 
-  constructor(bytes: Uint8Array, take: Take) {
+  /** @param hasTexts false to read texts as null */
+  constructor(bytes: Uint8Array, take: Take, hasTexts: boolean) {
+    this.#hasTexts = hasTexts
     this.#bytes = bytes
     this.#texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#take = take
@@ -46,11 +49,11 @@ export class CborReader {
         return -1 - this.#argument(info)
       case byteString: {
         const from = this.#skip(this.#argument(info))
-        return this.#take(this.#bytes, from, this.#at)
+        return this.#take(this.#texts, from, this.#at)
       }
       case textString: {
         const from = this.#skip(this.#argument(info))
-        return this.#texts.toString('utf8', from, this.#at)
+        return this.#hasTexts ? this.#texts.toString('utf8', from, this.#at) : null
       }
       case array:
         return this.#items(this.#argument(info), depth + 1)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { fromHex, toHex } from '../../../src/lib/bytes.ts'
-import { decode, encode, type Plain } from '../../../src/lib/cbor.ts'
+import { decode, decodeHashes, encode, type Plain } from '../../../src/lib/cbor.ts'
 
 const { tree: plains } = fc.letrec<{ tree: Plain; leaf: Plain }>(tie => ({
   leaf: fc.oneof(
@@ -112,6 +112,13 @@ describe('cbor', () => {
         refusal(bytes)
       }),
     )
+  })
+
+  it('gives hashes as hex, and no texts, which could be taken for some', () => {
+    const hash = new Uint8Array([0, 0xab, 255])
+    assert.deepEqual(decodeHashes(encode([1, hash, [hash]]), limit), [1, '00abff', ['00abff']])
+    assert.deepEqual(decodeHashes(encode([1, '00abff', 2]), limit), [1, null, 2])
+    assert.throws(() => decodeHashes(encode([1, hash]), 4), /exceeds the limit/)
   })
 
   it('gives byte strings that do not share memory with the message', () => {
