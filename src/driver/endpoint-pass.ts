@@ -74,6 +74,8 @@ async function claim({ ipam, state, log }: EndpointPassDeps, running: readonly R
     await ipam.claim(network, ip)
     log.info({ network, ip, container: containerName }, 'took over the address of a running container')
   }
+  // one that went before it was on record leaves nothing to collect: Docker may have died before it gave the address back
+  ipam.noteRunning(running.filter(({ id }) => !state.wasRemoved(id)))
 }
 
 /**

@@ -129,6 +129,10 @@ class AddressService implements Ipam {
     this.#hints.touch(network)
   }
 
+  noteRunning(running: Iterable<{ network: NetworkId; ip: number }>): void {
+    this.#sweeper.noteRunning(running)
+  }
+
   held(network: NetworkId): number[] {
     const held = this.#books.find(network)?.ledger.held() ?? []
     return [...held].map(([ip]) => ip).sort((a, b) => a - b)

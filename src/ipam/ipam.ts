@@ -38,6 +38,11 @@ export interface Ipam {
   release(network: NetworkId, ip: number): Promise<void>
   /** Marks an address as held by a container that Docker already runs (adoption at start); idempotent. */
   claim(network: NetworkId, ip: number): Promise<void>
+  /**
+   * Docker runs containers with these addresses, and with no others: of what is held these are claimed, and all other claims end. What has no endpoint
+   * record then either is taken back soon: Docker gives the address of a container that goes back by itself, unless it dies in between.
+   */
+  noteRunning(running: Iterable<{ network: NetworkId; ip: number }>): void
   /** Addresses that this host has handed out and not taken back, also those without an endpoint record yet. */
   held(network: NetworkId): number[]
   /**

@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import { formatIp } from '../model/ip.ts'
+import type { NetworkId } from '../model/network.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { Books } from './books.ts'
 import type { Pool } from './core/pool.ts'
@@ -44,6 +45,20 @@ export class Sweeper {
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+  }
+
+  /** See `Ipam.noteRunning`. */
+  noteRunning(running: Iterable<{ network: NetworkId; ip: number }>): void {
+    const shown = new Set([...running].map(({ network, ip }) => `${network}/${ip}`))
+    const nowMs = this.#deps.clock.monotonic()
+    for (const { network, ledger } of this.#deps.books.pools()) {
+      for (const [ip, entry] of ledger.held()) {
+        const runs = shown.has(`${network}/${ip}`)
+        // from now on: a list may miss for a moment what runs
+        if (entry.claimed && !runs) entry.sinceMs = nowMs
+        entry.claimed = runs
+      }
+    }
   }
 
   async #sweep(): Promise<void> {

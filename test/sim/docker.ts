@@ -62,6 +62,7 @@ export async function containerDown(world: World, host: Host, container: Contain
     await world.time.sleep(host.random.spread(1, 500), peer.life)
     await release(world, host, peer, holding)
   } catch (error) {
+    // Docker goes on to ReleaseAddress all the same, unless it dies in between, as it does here: nobody gives the address back
     holding.state = 'orphan'
     world.history.note(`${host.name} could not remove ${id}: ${errorText(error)}`)
   }
@@ -75,6 +76,7 @@ export async function reconcile(world: World, host: Host, peer: Peer): Promise<v
     for (const { network, ip } of host.containers.values()) {
       if (!ipam.held(network).includes(ip)) await ipam.claim(network, ip)
     }
+    ipam.noteRunning(host.containers.values())
     await replica.write(view =>
       [...host.containers.values()].filter(({ id }) => !view.endpoint(replica.self, id)).map(recordOf),
     )

@@ -9,8 +9,8 @@ export const coolDownMs = 30_000
 export interface Held {
   /** When it was handed out, or when an own endpoint record with it was last seen; process start for loaded ones. */
   sinceMs: number
-  /** Docker already runs a container with it: it is not given back for want of an endpoint record. */
-  readonly claimed: boolean
+  /** Docker ran a container with it when it was last asked: it is not taken back for want of an endpoint record. */
+  claimed: boolean
   /** Set while its release is being journalled. */
   releasing?: Promise<void>
 }
