@@ -1,5 +1,6 @@
 /** Gives effect to the checkpoints of all writers in the log and in the registry, as soon as they are durable. */
 import type { Verify } from '../crdt/batch.ts'
+import { recordOf } from '../crdt/checkpoint.ts'
 import { type CompactUnit, leavesOf, openPart, type Part, type PlacedLeaf } from '../crdt/compact-unit.ts'
 import { applyCheckpoints, type HeldPart, remake } from '../crdt/compaction.ts'
 import type { Registry } from '../crdt/registry.ts'
@@ -90,7 +91,7 @@ export class Compactor {
   /** False if what is held of the run and not in the unit is needed, as far as can be said here. */
   mayTake(unit: CompactUnit): boolean {
     const { registry, log } = this.#deps
-    if (this.#isOfTheOnlyOther(unit)) return true
+    if (this.#isOfTheOnlyOther(unit) || this.#letsStrangersIn(unit)) return true
     const named = new Set(unit.survivors.map(leaf => leaf.hash))
     const held = log.within(unit.writer, unit.first, unit.last).flatMap(part => leavesOf(openPart(part.bytes)))
     return registry.checkpoints.mayLose(
@@ -107,6 +108,17 @@ export class Compactor {
     const { registry, log, self, isComplete } = this.#deps
     const known = [...log.writers(), ...registry.members().map(({ key }) => key)]
     return isComplete() && known.every(key => key === writer || key === self)
+  }
+
+  /**
+   * True of a unit that lets somebody in who is not known here. The other members of its mesh may have come in like that, so nobody who judged its
+   * checkpoint can bring it; and a hostile writer gains nothing: whom it lets in could bring the unit itself (decision 0018, "Known by the unit alone").
+   */
+  #letsStrangersIn({ writer, survivors }: CompactUnit): boolean {
+    return survivors.some(placed => {
+      const leaf = recordOf(writer, placed)?.leaf
+      return leaf?.kind === 'admission' && !this.#deps.registry.everMember(leaf.key)
+    })
   }
 
   /**

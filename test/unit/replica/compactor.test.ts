@@ -315,6 +315,29 @@ describe('replica: what is left of a run, as its writer itself brings it', () =>
     assert.equal(mayTake(letGoOf(giver, 'block')), false)
   })
 
+  it('is taken without it where it lets in somebody who is not known: whoever judged it may be a stranger here (I2, seed 6684 with copies)', () => {
+    const four = new Scene(4, 3)
+    const [original, copy] = [four.at(1), four.at(1).copy()]
+    // the other machine with the key of host 1 gave a block away, of which host 4 never heard
+    four.give(copy, four.at(2), four.blockOf(1))
+    const others = [four.at(2), four.at(3)].flatMap(({ batches }) => batches)
+    const holder = holderOf(four, 2)
+    holder.take([...copy.batches, ...others])
+    assert.equal(holder.mayTake(letGo(original.copy())), false, 'host 3 could bring it')
+    four.admit(1, 4)
+    const unit = letGo(original)
+    assert.equal(holder.mayTake(unit), true)
+    holder.take([unit, ...original.batches.slice(-1)])
+    assert.ok(holder.registry.member(four.at(4).key))
+    const early = holderOf(four, 3)
+    early.take([...original.batches, ...others, ...copy.batches])
+    assert.deepEqual(holder.log.vector(), early.log.vector())
+    assert.equal(holder.registry.digest(), early.registry.digest())
+    const aware = holderOf(four, 2)
+    aware.take([...original.batches.slice(0, -1), ...copy.batches, ...others])
+    assert.equal(aware.mayTake(unit), false, 'host 4 could bring it')
+  })
+
   it('is taken without it when the network was deleted and goes too: an old copy met neither of the two checkpoints', () => {
     remove(3)
     const late = receiver()
