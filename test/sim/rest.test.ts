@@ -93,6 +93,17 @@ describe('simulator: at rest', function () {
     assert.match(errorText(stage.peer(3).replica.fenced), /data directory is older/)
   })
 
+  it('the founder, whom no record let in, is to agree, also while a newcomer has not heard of it yet', async () => {
+    const stage = await setStage(2)
+    startClone(stage.world, stage.host(2), copyOf(stage.host(2)), derivedRandom(1, 'told'))
+    stage.world.doubt([keyOf(stage, 1)])
+    const newcomer = stage.world.addHost()
+    void startHost(stage.world, newcomer)
+    await stage.world.run(() => newcomer.peer !== undefined)
+    assert.equal(newcomer.peer?.replica.view.everMember(keyOf(stage, 1)), undefined)
+    assert.ok(namesOf(stage).flat().includes('host1'))
+  })
+
   it('I2: a host whose write was asked for in the moment of the mending and is not durable yet is not at rest', async () => {
     const stage = await setStage(2)
     const peer = stage.peer(2)

@@ -36,11 +36,12 @@ export function insiders(world: World): Host[] {
   return inside.filter(host => !isCutOff(world, host, inside))
 }
 
-/** Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on. */
+/** Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on. Never the founder. */
 function isStray(world: World, { signer: { key }, peer }: Host): boolean {
   if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
   const unaware = running(world).filter(other => !other.peer.replica.view.everMember(key))
   const admissions = peer?.replica.view.admissions().filter(admission => admission.key === key) ?? []
+  if (peer?.replica.view.everMember(key) && admissions.length === 0) return false
   const admitters = new Set(admissions.map(({ admitter }) => admitter))
   const isLost = !running(world).some(other => admitters.has(other.peer.mesh.self))
   return unaware.length > 0 && isLost
