@@ -21,9 +21,14 @@ function place(text: string, from: number): number | undefined {
   const end = placeHex(text, from)
   if (end !== undefined) return end
   const first = text.charCodeAt(0)
-  const start = first === 0 || first === 1 ? from + 1 : from
   room[from] = 0
-  return room.write(text, start, 'utf8') === text.length ? start + text.length : undefined
+  let at = first === 0 || first === 1 ? from + 1 : from
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return undefined
+    room[at++] = code
+  }
+  return at
 }
 
 /** Looks at each digit once: a regular expression, and Node's reading of hex behind it, take about twice as long. */

@@ -90,8 +90,9 @@ export class NetworkEndpoints {
 
   #changed(ip: number): void {
     this.version++
-    const [first, ...others] = this.holders(ip)
-    if (others.some(other => other.owner !== first?.owner)) this.#shared = (this.#shared ?? new Set()).add(ip)
+    const held = this.#byIp.get(ip)
+    const isShared = Array.isArray(held) && held.some(({ owner }) => owner !== held[0].owner)
+    if (isShared) this.#shared = (this.#shared ?? new Set()).add(ip)
     else this.#shared?.delete(ip)
     this.#recent.push(ip)
     if (this.#recent.length > 2 * rememberedChanges) this.#recent = this.#recent.slice(-rememberedChanges)
