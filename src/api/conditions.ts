@@ -23,6 +23,7 @@ export function conditionsJson(deps: ApiDeps, nowMs: number): ConditionJson[] {
     ...waitingNewcomers(deps, nowMs),
     ...wrongSignatures(deps),
     ...contradicted(deps),
+    ...differences(deps),
     ...ofHost(deps),
   ]
 }
@@ -123,6 +124,26 @@ function contradicted({ replica, nameOf }: ApiDeps): ConditionJson[] {
         `${nameOf(writer)} (key ${key}) said something else of its records to this host than it wrote, as ${nameOf(by)} showed: what it wrote counts`,
       ),
       remedy: `no honest host does that: look at the log there; to remove it: skein peer rm ${key}`,
+    }
+  })
+}
+
+/** What this host and another cannot agree on: each of them says it. */
+function differences({ replica, nameOf }: ApiDeps): ConditionJson[] {
+  const { view, self } = replica
+  return replica.differences().map(({ peer, writer, sinceMs }) => {
+    const key = writer?.slice(0, 12)
+    const what =
+      writer === undefined
+        ? 'holds the same records as this host and comes to another state by them: a member said something else of its own to each of them, or one of the two runs a faulty version'
+        : `holds other records of ${nameOf(writer)} (key ${key}) than this host, and neither takes what the other holds: it said something else of them to each`
+    const whom = key ?? 'KEY, whom writer-forked or records-contradicted names'
+    const remove = writer === undefined || view.member(writer) ? `skein peer rm ${whom}; then ` : ''
+    return {
+      ...{ scope: 'host', kind: 'hosts-differ', objects: writer === undefined ? [peer] : [peer, writer], commands: [] },
+      ...{ host: nameOf(self), since: timeText(sinceMs) },
+      text: printable(`${nameOf(peer)} ${what}`),
+      remedy: `${remove}by the digest in skein status, whoever differs from most hosts joins again: skein peer leave, then skein join TOKEN with what skein peer invite says on another`,
     }
   })
 }

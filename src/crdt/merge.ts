@@ -183,14 +183,20 @@ export class Merge {
   }
 
   digest(): string {
-    // what is above a cut is so for everybody
-    const isFenced = this.#gate.withheldWriters().some(writer => !this.removals.gone.has(writer))
-    if (!isFenced && !this.#isCut()) return this.#tables.live.digest()
+    const ready = this.everybodysDigest()
+    if (ready !== undefined) return ready
     // neither a promise of this peer's own, nor what only it still sees of itself, is a difference to other peers
     const history = () => this.history()
     const everybodys = new Merge({ ...this.#options, self: undefined, history })
     for (const batch of history()) everybodys.apply(batch)
     return everybodys.#tables.live.digest()
+  }
+
+  /** The digest, if this peer sets nothing aside that others see, and sees nothing that others set aside: it costs nothing then. */
+  everybodysDigest(): string | undefined {
+    // what is above a cut is so for everybody
+    const isFenced = this.#gate.withheldWriters().some(writer => !this.removals.gone.has(writer))
+    return isFenced || this.#isCut() ? undefined : this.#tables.live.digest()
   }
 
   /** This peer was removed and wrote more than counts for the others, or was let in by what does not count for them. */

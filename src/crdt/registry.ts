@@ -134,6 +134,11 @@ export class Registry implements RegistryView {
     return this.#merge.digest()
   }
 
+  /** The digest where it is at hand, at no cost; undefined where it takes building the state again. */
+  everybodysDigest(): string | undefined {
+    return this.#merge.everybodysDigest()
+  }
+
   conditions(): Condition[] {
     const { tenants, networks, endpoints, objects } = this.#merge.tables
     const twice = this.#custody.twice()

@@ -4,6 +4,7 @@ import { equalBytes, fromHex } from '../lib/bytes.ts'
 import { encode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { AskBack } from '../mesh/transport.ts'
+import type { Agreement } from './agreement.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { Orphans } from './orphans.ts'
 import { attribute, type ShortEntry, shortToPlain } from './short-vector.ts'
@@ -14,6 +15,7 @@ import { entriesOf, narrowShape, summaryFrom, summaryOf } from './vector-summary
 export interface AnswerDeps {
   log: BatchLog
   orphans: Pick<Orphans, 'hash'>
+  agreement: Pick<Agreement, 'stateHash' | 'compared'>
   /** False while this peer is a newcomer that shows nothing. */
   isComplete(): boolean
   /** The member holds exactly this. */
@@ -33,7 +35,7 @@ export async function answerSync(
   bytes: Uint8Array,
   askBack: AskBack,
 ): Promise<Uint8Array> {
-  const { log } = deps
+  const { log, agreement } = deps
   const request = openRequest(bytes)
   if (request.kind === 'offer') {
     const { vector, short } = request
@@ -48,7 +50,10 @@ export async function answerSync(
       const vector = log.vector()
       if (equalBytes(request.hash, log.vectorHash())) {
         deps.shown(from, vector)
-        return encode([held ? answer.equal : answer.incomplete])
+        if (!held) return encode([answer.incomplete])
+        const state = request.state && agreement.stateHash()
+        agreement.compared(from, state, request.state)
+        return encode(state ? [answer.equal, state] : [answer.equal])
       }
       if (!held) return encode([answer.incomplete])
       deps.asked(from, vector)

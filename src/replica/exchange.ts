@@ -1,6 +1,7 @@
 /** What passes between this peer and the members: takes in what they send, asks for what is missing, answers what they ask. */
 import type { Vector } from '../crdt/vector.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { Agreement } from './agreement.ts'
 import { type AnswerDeps, answerSync } from './answer-sync.ts'
 import { Askers } from './askers.ts'
 import { askOf } from './asking.ts'
@@ -26,6 +27,7 @@ export interface ExchangeDeps {
   log: BatchLog
   orphans: Pick<Orphans, 'all' | 'hash' | 'version' | 'besides' | 'contested'>
   contests: Pick<Contests, 'connected' | 'owedTo' | 'owes'>
+  agreement: Pick<Agreement, 'stateHash' | 'compared' | 'synchronised'>
   completeness: Pick<Completeness, 'begin' | 'look' | 'isComplete'>
   right: Pick<RightToWrite, 'isOutdated' | 'close'>
   /** Takes in what a member sent. */
@@ -44,7 +46,7 @@ export class Exchange {
     { transport, clock, random, log: logger }: Pick<ReplicaDeps, 'transport' | 'clock' | 'random' | 'log'>,
     deps: ExchangeDeps,
   ) {
-    const { log, completeness, right, receive, orphans, contests, adopt } = deps
+    const { log, agreement, completeness, right, receive, orphans, contests, adopt } = deps
     const handover = new Handover(orphans, contests, logger)
     const hidden = new Map<PeerKey, HiddenTips>()
     const turns = new Turns(clock, pullTurnMs)
@@ -55,7 +57,8 @@ export class Exchange {
       () => transport.reconnect(),
     )
     this.neighbours = new Neighbours({
-      ...{ transport, log, clock, random, logger, receive, hidden: peer => hidden.get(peer) ?? new HiddenTips(log) },
+      ...{ transport, log, agreement, clock, random, logger, receive },
+      hidden: peer => hidden.get(peer) ?? new HiddenTips(log),
       rolledBack: (_, counter) => void right.close({ kind: 'members', counter }),
       shown: (peer, vector) => {
         completeness.begin(vector)
@@ -64,10 +67,13 @@ export class Exchange {
       shownTo: peer => askers.shownTo(peer),
       pulled: of => completeness.look(of),
       inTurn: pull => turns.run(pull),
-      synchronised: (peer, apart) => handover.give(peer, askOf(transport, peer), apart),
+      synchronised: (peer, apart) => {
+        agreement.synchronised(peer, apart)
+        return handover.give(peer, askOf(transport, peer), apart)
+      },
     })
     const answering: AnswerDeps = {
-      ...{ log, orphans },
+      ...{ log, orphans, agreement },
       adopt: async (peer, units) => {
         await adopt(peer, units)
         if (contests.owes(peer)) this.neighbours.syncSoon(peer)

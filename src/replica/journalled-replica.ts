@@ -8,6 +8,7 @@ import { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
 import { Adoption } from './adoption.ts'
+import { Agreement, type Difference } from './agreement.ts'
 import { BatchLog } from './batch-log.ts'
 import { Collection, type CollectionStatus } from './collection.ts'
 import { Compactor, latestHlc } from './compactor.ts'
@@ -53,6 +54,7 @@ export class JournalledReplica implements Replica {
   readonly #contests: Contests
   readonly #restating: Restating
   readonly #outbox: Outbox
+  readonly #agreement: Agreement
   readonly #exchange: Exchange
   readonly #chain: OwnChain
   readonly #watchers: Watchers
@@ -134,9 +136,15 @@ export class JournalledReplica implements Replica {
       journal: bytes => noteFacts([bytes]),
       completed: () => this.#watchers.notify(),
     })
+    this.#agreement = new Agreement({
+      ...{ registry: this.#registry, log: this.#log, clock: deps.clock, logger: deps.log },
+      isMember: peer => this.#registry.member(peer) !== undefined,
+      unwritten: () => this.unwritten,
+    })
     this.#exchange = new Exchange(deps, {
       ...{ log: this.#log, completeness: this.#completeness, right: this.#right },
       ...{ orphans: new Orphans(this.#registry, this.#log, () => this.#contests.settled()), contests: this.#contests },
+      agreement: this.#agreement,
       receive: (...sent) => this.#receive(...sent),
       adopt: (...given) => this.#adoption.take(...given),
     })
@@ -253,6 +261,10 @@ export class JournalledReplica implements Replica {
 
   contradicted(): readonly Contradicted[] {
     return this.#contests.contradicted()
+  }
+
+  differences(): readonly Difference[] {
+    return this.#agreement.differences()
   }
 
   wrongSignatures(): readonly WrongSignatures[] {

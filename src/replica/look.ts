@@ -2,6 +2,7 @@
 import { type Head, type Vector, vectorFromPlain, vectorHash } from '../crdt/vector.ts'
 import { equalBytes } from '../lib/bytes.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { Agreement } from './agreement.ts'
 import type { Asking } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
 import { attribute } from './short-vector.ts'
@@ -12,6 +13,9 @@ export interface LookDeps {
   self: PeerKey
   log: BatchLog
   asking: Asking
+  agreement: Pick<Agreement, 'stateHash'>
+  /** The member holds the same as this peer did when the state was `mine`. */
+  compared(mine: Uint8Array | undefined, theirs: Uint8Array | undefined): void
   /** The member holds records of this peer's own that this peer does not hold. */
   rolledBack(counter: number): void
 }
@@ -30,10 +34,15 @@ export interface Sight {
  */
 export async function look(deps: LookDeps, inShort: boolean): Promise<Sight | undefined> {
   const mine = deps.log.vector()
+  const state = deps.agreement.stateHash()
   const hello = [ask.hello, deps.log.vectorHash()]
-  const shown = openShown(await deps.asking(inShort ? [...hello, understandsShort] : hello))
+  const more = [understandsShort, ...(state ? [state] : [])]
+  const shown = openShown(await deps.asking(inShort ? [...hello, ...more] : hello))
   if (shown === 'incomplete') return undefined
-  if (shown === 'equal') return { vector: mine, inShort: false }
+  if ('equal' in shown) {
+    if (inShort) deps.compared(state, shown.state)
+    return { vector: mine, inShort: false }
+  }
   if ('shape' in shown && shown.shape !== wideShape) {
     if (!inShort) throw new Error('a summary that was not asked for')
     return lookInShort(deps, mine, shown)

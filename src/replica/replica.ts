@@ -7,6 +7,7 @@ import type { RegistryView } from '../crdt/registry-view.ts'
 import type { Dot, Vector } from '../crdt/vector.ts'
 import type { SkeinError } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
+import type { Difference } from './agreement.ts'
 import type { CollectionStatus } from './collection.ts'
 import type { Contradicted } from './contests.ts'
 import type { RemovalNotice } from './removal-fence.ts'
@@ -59,6 +60,8 @@ export interface Replica {
   wrongSignatures(): readonly WrongSignatures[]
   /** Writers that said something else of their records to this peer than they wrote, as others showed: what they wrote counts. */
   contradicted(): readonly Contradicted[]
+  /** In what members differ from this peer, though they synchronise, for a minute at least. */
+  differences(): readonly Difference[]
   /** What keeps records that nobody needs any more from going, for `status`. */
   collectionStatus(): CollectionStatus
   /** What is held durably. */

@@ -6,6 +6,7 @@ import { fromHex, toHex } from '../lib/bytes.ts'
 import { decode, type Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import { maxMessageBytes } from '../mesh/transport.ts'
+import { stateHashBytes } from './agreement.ts'
 import { maxLocatorHeads } from './history.ts'
 import { type ShortEntry, shortFromPlain, shortHashBytes } from './short-vector.ts'
 import { fromBits, narrowShapeOf, type SummaryShape, summaryBytes, wideShape } from './vector-summary.ts'
@@ -16,7 +17,10 @@ export const syncProtocol = '/skein/sync/2'
 export const ask = { hello: 0, entries: 1, pull: 2, offer: 3, has: 4, tips: 5, orphans: 6 } as const
 /** First element of the answer to a hello. */
 export const answer = { equal: 0, vector: 1, summary: 2, incomplete: 3, narrow: 4 } as const
-/** Third element of a hello: its sender understands `tips` and what is in short. Earlier versions neither send it nor look at it. */
+/**
+ * Third element of a hello: its sender understands `tips` and what is in short. Earlier versions neither send it nor look at it. The fourth one, if any, is
+ * its sender's state hash (agreement.ts), and so is the second one of the answer `equal`.
+ */
 export const understandsShort = 2
 
 /** Most writers that one pull asks for, and most heads of one of them: the tips, or a locator from each. */
@@ -40,7 +44,7 @@ export interface Want {
 
 /** `short`: more of the same, in short; undefined from who does not understand it. */
 export type SyncRequest =
-  | { readonly kind: 'hello'; readonly hash: Uint8Array; readonly inShort: boolean }
+  | { readonly kind: 'hello'; readonly hash: Uint8Array; readonly inShort: boolean; readonly state?: Uint8Array }
   | { readonly kind: 'entries'; readonly buckets: ReadonlySet<number> }
   | { readonly kind: 'tips'; readonly wanted: ReadonlySet<number>; readonly shape: SummaryShape }
   | { readonly kind: 'pull'; readonly wants: readonly Want[]; readonly short: readonly ShortEntry[] | undefined }
@@ -52,9 +56,11 @@ export type SyncRequest =
 /** Throws when malformed. */
 export function openRequest(encoded: Uint8Array): SyncRequest {
   const message = decode(encoded, maxMessageBytes)
-  const [kind, body, third] = Array.isArray(message) ? message : []
+  const [kind, body, third, fourth] = Array.isArray(message) ? message : []
   if (kind === ask.hello && body instanceof Uint8Array) {
-    return { kind: 'hello', hash: body, inShort: third === understandsShort }
+    const inShort = third === understandsShort
+    const state = inShort ? bytes(fourth, stateHashBytes) : undefined
+    return { kind: 'hello', hash: body, inShort, ...(state ? { state } : {}) }
   }
   if (kind === ask.orphans) return orphansFrom(body, third)
   const buckets = kind === ask.entries ? list(body, 256, item => integer(item, 0, 255)) : undefined
@@ -104,14 +110,17 @@ function headFromPlain(value: Plain): Head | undefined {
 
 /** What a member answered to a hello: a vector, or its summary. Throws when malformed. */
 export type Shown =
-  | 'equal'
+  | { readonly equal: true; readonly state?: Uint8Array }
   | 'incomplete'
   | { readonly vector: Vector }
   | { readonly summary: Uint8Array; readonly shape: SummaryShape }
 
 export function openShown(message: Plain): Shown {
   const [kind, body] = Array.isArray(message) ? message : []
-  if (kind === answer.equal) return 'equal'
+  if (kind === answer.equal) {
+    const state = bytes(body, stateHashBytes)
+    return { equal: true, ...(state ? { state } : {}) }
+  }
   if (kind === answer.incomplete) return 'incomplete'
   const vector = kind === answer.vector ? vectorFromPlain(body) : undefined
   if (vector) return { vector }

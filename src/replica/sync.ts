@@ -7,11 +7,12 @@ import { type Dot, dotToPlain, sameHead, type Vector, vectorToPlain } from '../c
 import type { Plain } from '../lib/cbor.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { AskBack, Transport } from '../mesh/transport.ts'
+import type { Agreement } from './agreement.ts'
 import { type Asking, askOf, askOver } from './asking.ts'
 import type { BatchLog } from './batch-log.ts'
 import type { HiddenTips } from './hidden-tips.ts'
 import type { Received } from './intake.ts'
-import { look, wholeOf } from './look.ts'
+import { type LookDeps, look, wholeOf } from './look.ts'
 import { pull } from './pull.ts'
 import { shortToPlain } from './short-vector.ts'
 import { ask } from './sync-messages.ts'
@@ -22,6 +23,7 @@ const maxRounds = 32
 export interface SyncDeps {
   transport: Transport
   log: BatchLog
+  agreement: Pick<Agreement, 'stateHash' | 'compared'>
   /** What of the member's was asked for. */
   hidden(peer: PeerKey): HiddenTips
   receive(from: PeerKey, batches: readonly Uint8Array[]): Promise<Received>
@@ -61,7 +63,7 @@ export interface Synchronised {
  * @param offers with these nothing is offered in return
  */
 export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly Offer[]): Promise<Synchronised> {
-  const { log, transport, hidden } = deps
+  const { log, agreement, transport, hidden } = deps
   const asking = askOf(transport, peer)
   const pullOver = (over: Asking, inShort: boolean, theirs: Vector) =>
     deps.inTurn(() =>
@@ -71,11 +73,15 @@ export async function syncWith(deps: SyncDeps, peer: PeerKey, offers: readonly O
     // that connection may be gone by now: what the one in use gives is looked for all the same
     await pullOver(askOver(askBack), inShort, vector).catch(() => undefined)
   }
-  const rolledBack = (counter: number) => deps.rolledBack(peer, counter)
+  const looking: LookDeps = {
+    ...{ self: transport.self, log, asking, agreement },
+    compared: (mine, theirs) => agreement.compared(peer, mine, theirs),
+    rolledBack: counter => deps.rolledBack(peer, counter),
+  }
   // who knows no writers yet has no use for short names of them
   let inShort = log.vector().size > 0
   for (let round = 0; round < maxRounds; round++) {
-    const seen = await look({ self: transport.self, log, asking, rolledBack }, inShort)
+    const seen = await look(looking, inShort)
     if (!seen) return { equal: false, apart: undefined }
     let theirs = wholeOf(log, seen)
     if (theirs) deps.shown(peer, theirs)

@@ -55,6 +55,7 @@ export function record(replica: Replica, listener: Listener): Recorded {
     collectionStatus: () => replica.collectionStatus(),
     wrongSignatures: () => replica.wrongSignatures(),
     contradicted: () => replica.contradicted(),
+    differences: () => replica.differences(),
     get unwritten() {
       return replica.unwritten
     },

@@ -35,6 +35,9 @@ import { trustedBy } from './trusted.ts'
 export async function checkEqualVectors(world: World): Promise<void> {
   const byVector = new Map<string, { host: Host; digest: string }[]>()
   for (const { host, peer } of running(world)) {
+    // nobody lies in these histories
+    const [differing] = peer.replica.differences()
+    if (differing) world.violate('I2', `${host.name} says that it and ${differing.peer.slice(0, 8)} cannot agree`)
     const vector = peer.replica.vector()
     if (peer.pending() > 0 || isIll(host.disk)) continue
     const hash = toHex(vectorHash(vector))

@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.ts'
 import { Hand, meshWithHostile } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { foundPeer, joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
-import { depsOf } from './fixture.ts'
+import { createTestPeer, depsOf } from './fixture.ts'
 
 const minute = 60_000
 
@@ -136,6 +136,42 @@ describe('api: a member that says something else of its records than it wrote', 
       assert.deepEqual(listed(other), [])
     } finally {
       await mesh.stop()
+    }
+  })
+})
+
+describe('api: hosts that cannot agree', () => {
+  it('are shown with whose records differ and what to type; then it is whoever differs from most that joins again', async () => {
+    const peer = await createTestPeer()
+    try {
+      const [other, writer] = [await peer.admit('host2'), await peer.admit('host3')]
+      const sinceMs = Date.UTC(2026, 11, 4)
+      const listed = (whose: string | undefined) => {
+        const { replica } = peer.deps
+        const differences = () => [{ peer: other, writer: whose, sinceMs }]
+        return conditionsJson({ ...peer.deps, replica: { ...replica, differences } }, sinceMs)
+      }
+      const [condition, ...others] = listed(writer)
+      assert.deepEqual(others, [])
+      assert.deepEqual([condition?.kind, condition?.scope, condition?.host], ['hosts-differ', 'host', 'host1'])
+      assert.deepEqual(condition?.objects, [other, writer])
+      assert.equal(condition?.since, '2026-12-04T00:00:00.000Z')
+      const key = writer.slice(0, 12)
+      assert.match(
+        condition?.text ?? '',
+        new RegExp(`^host2 holds other records of host3 \\(key ${key}\\) than this host`),
+      )
+      assert.match(
+        condition?.remedy ?? '',
+        new RegExp(`^skein peer rm ${key}; then .*skein peer leave, then skein join`),
+      )
+      const [states] = listed(undefined)
+      assert.match(states?.text ?? '', /^host2 holds the same records as this host and comes to another state/)
+      assert.match(states?.remedy ?? '', /^skein peer rm KEY, whom writer-forked or records-contradicted names; then /)
+      const [gone] = listed('ab'.repeat(32))
+      assert.match(gone?.remedy ?? '', /^by the digest in skein status, /, 'who did it is no member any more')
+    } finally {
+      await peer.stop()
     }
   })
 })

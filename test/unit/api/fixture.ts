@@ -111,6 +111,7 @@ function pass(replica: Replica): Replica {
     collectionStatus: () => replica.collectionStatus(),
     wrongSignatures: () => replica.wrongSignatures(),
     contradicted: () => replica.contradicted(),
+    differences: () => replica.differences(),
     isComplete: replica.isComplete,
     unwritten: replica.unwritten,
     get fenced() {

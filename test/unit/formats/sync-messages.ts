@@ -3,6 +3,7 @@ import { dotToPlain, type Vector, vectorFromPlain, vectorToPlain } from '../../.
 import { fromHex } from '../../../src/lib/bytes.ts'
 import { decode, encode, type Plain } from '../../../src/lib/cbor.ts'
 import { maxMessageBytes } from '../../../src/mesh/transport.ts'
+import { stateHashBytes } from '../../../src/replica/agreement.ts'
 import { attribute, type ShortEntry, shortToPlain } from '../../../src/replica/short-vector.ts'
 import {
   answer,
@@ -32,6 +33,7 @@ const vector: Vector = new Map([
   ],
   [keyB, [{ counter: 1, hash: 'ef'.repeat(32) }]],
 ])
+const state = new Uint8Array(stateHashBytes).fill(0x5a)
 const unit = new Uint8Array([1, 2, 3])
 const short: readonly ShortEntry[] = [
   { prefix: 'aaaaaa', head: { counter: 70_000, hash: 'cd'.repeat(4) } },
@@ -39,13 +41,14 @@ const short: readonly ShortEntry[] = [
   { prefix: 'bbbbbb', head: { counter: 1, hash: 'ef'.repeat(4) } },
 ]
 const inShort = (entries: readonly ShortEntry[]) => shortToPlain(attribute(entries, [keyA, keyB]).vector, [keyA, keyB])
+const stateIn = (message: { state?: Uint8Array }) => (message.state ? [message.state] : [])
 const behind = (more: SyncRequest & { kind: 'pull' | 'offer' }) => (more.short ? [inShort(more.short)] : [])
 
 /** As docs/reference/wire.md has it: the code that asks puts the same arrays together where it asks. */
 function plainOf(request: SyncRequest): Plain {
   switch (request.kind) {
     case 'hello':
-      return [ask.hello, request.hash, ...(request.inShort ? [understandsShort] : [])]
+      return [ask.hello, request.hash, ...(request.inShort ? [understandsShort] : []), ...stateIn(request)]
     case 'entries':
       return [ask.entries, [...request.buckets]]
     case 'pull':
@@ -62,8 +65,8 @@ function plainOf(request: SyncRequest): Plain {
 }
 
 function plainOfShown(shown: Shown): Plain {
-  if (shown === 'equal') return [answer.equal]
   if (shown === 'incomplete') return [answer.incomplete]
+  if ('equal' in shown) return [answer.equal, ...stateIn(shown)]
   if ('vector' in shown) return [answer.vector, vectorToPlain(shown.vector)]
   return [shown.shape === wideShape ? answer.summary : answer.narrow, shown.summary]
 }
@@ -82,7 +85,9 @@ export const syncMessages = {
     'hello, understands what is in short': asked({
       ...{ kind: 'hello', hash: new Uint8Array(32).fill(0xcd), inShort: true },
     }),
-    equal: shown('equal'),
+    'hello, with the state': asked({ kind: 'hello', hash: new Uint8Array(32).fill(0xcd), inShort: true, state }),
+    equal: shown({ equal: true }),
+    'equal, with the state': shown({ equal: true, state }),
     'vector shown': shown({ vector }),
     'summary shown': shown({ summary: new Uint8Array(summaryBytes(wideShape)).fill(0x11), shape: wideShape }),
     'narrow summary shown': shown({ summary: new Uint8Array(32).fill(0x11), shape: narrowShape(9) }),

@@ -101,6 +101,7 @@ function withPatience(replica: Replica, patience: number): Replica {
     collectionStatus: () => replica.collectionStatus(),
     wrongSignatures: () => replica.wrongSignatures(),
     contradicted: () => replica.contradicted(),
+    differences: () => replica.differences(),
     get unwritten() {
       return replica.unwritten
     },

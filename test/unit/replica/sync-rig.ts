@@ -4,9 +4,10 @@ import type { Leaf } from '../../../src/crdt/leaves.ts'
 import { type Vector, vectorHash } from '../../../src/crdt/vector.ts'
 import { sha256, toHex } from '../../../src/lib/bytes.ts'
 import { encode } from '../../../src/lib/cbor.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { type PeerKey, verifySignature } from '../../../src/lib/keys.ts'
 import { silentLogger } from '../../../src/lib/log.ts'
+import { Agreement } from '../../../src/replica/agreement.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { Exchange } from '../../../src/replica/exchange.ts'
 import { Intake } from '../../../src/replica/intake.ts'
@@ -42,6 +43,9 @@ export interface SyncPeer {
   readonly mesh: MemoryMesh
   readonly log: BatchLog
   readonly exchange: Exchange
+  readonly agreement: Agreement
+  /** What it says that its state is; nothing at first. */
+  readonly state: { digest: string | undefined }
   /** What others were seen to hold. */
   readonly sights: Vector[]
   /** What it gives others as orphaned units, and was given; the writers whose other units it would have given besides. */
@@ -50,7 +54,8 @@ export interface SyncPeer {
   hold(parts: readonly Part[]): void
 }
 
-export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
+/** @param clock of what is said of its state */
+export function syncPeer(hub: MemoryHub, key: PeerKey, clock: Clock = systemClock): SyncPeer {
   const mesh = hub.join(key)
   const log = new BatchLog()
   const hold = (parts: readonly Part[]) => {
@@ -67,10 +72,16 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
     wrongSignature: () => undefined,
   })
   const orphans = { held: [] as Shown[], given: [] as Uint8Array[], besides: [] as PeerKey[] }
+  const state: { digest: string | undefined } = { digest: undefined }
+  const agreement = new Agreement({
+    ...{ log, isMember: () => true, unwritten: () => 0, clock, logger: silentLogger },
+    registry: { everybodysDigest: () => state.digest },
+  })
   const exchange = new Exchange(
     { transport: mesh, clock: systemClock, random: () => 0.5, log: silentLogger },
     {
       log,
+      agreement,
       orphans: {
         all: () => orphans.held,
         besides: writers => {
@@ -90,7 +101,7 @@ export function syncPeer(hub: MemoryHub, key: PeerKey): SyncPeer {
   )
   const sights: Vector[] = []
   exchange.onShown((_, vector) => void sights.push(vector))
-  return { key, mesh, log, exchange, sights, orphans, hold }
+  return { key, mesh, log, exchange, agreement, state, sights, orphans, hold }
 }
 
 function put(log: BatchLog, part: Part): void {
