@@ -13,7 +13,7 @@ import type { Intake } from './intake.ts'
 
 export interface AdoptionDeps {
   compactor: Pick<Compactor, 'judged' | 'adopt'>
-  contests: Pick<Contests, 'take' | 'adopted'>
+  contests: Pick<Contests, 'take' | 'adopted' | 'wasPutAside'>
   intake: Pick<Intake, 'inTurn' | 'receive'>
   meshId: string
   /** Resolves when the unit is durable. */
@@ -58,7 +58,7 @@ export class Adoption {
 
   async #adopt(given: CompactUnit): Promise<void> {
     const { compactor, contests, journal, applied } = this.#deps
-    const unit = compactor.judged(given)
+    const unit = compactor.judged(given, contests.wasPutAside(given))
     if (!unit) return
     await journal(unit)
     // a record of this peer's own may have let more of the run go meanwhile

@@ -29,7 +29,7 @@ export interface Difference {
 }
 
 interface Seen extends Difference {
-  /** The heads on both sides; '' where they hold the same. */
+  /** The heads on both sides, whichever holds which: each may drop what the other takes. '' where they hold the same. */
   readonly what: string
   /** Monotonic clock, ms. */
   readonly firstMs: number
@@ -73,8 +73,10 @@ export class Agreement {
     for (const [name, { peer: other, writer }] of this.#seen) {
       if (other === peer && writer !== undefined && !apart.has(writer)) this.#seen.delete(name)
     }
-    for (const [writer, theirs] of apart)
-      this.#note(peer, writer, `${heads(this.#deps.log.tips(writer))} ${heads(theirs)}`)
+    for (const [writer, theirs] of apart) {
+      const sides = [this.#deps.log.tips(writer), theirs].map(heads)
+      this.#note(peer, writer, sides.sort().join(' '))
+    }
   }
 
   /** Those with members that have lasted, what began first first. */

@@ -54,11 +54,12 @@ export class Compactor {
   /**
    * What a unit makes of the records of its run that are here, or the unit, where these lack what it keeps (unmade.ts): undefined if nothing, or if
    * its checkpoint would have to wait, or be unjust.
+   * @param wasPutAside by a rule that weighs more than that of units that records lack: the two would undo each other time and again
    */
-  judged(unit: CompactUnit): CompactUnit | undefined {
+  judged(unit: CompactUnit, wasPutAside = false): CompactUnit | undefined {
     const { registry } = this.#deps
     const own = remake(this.#compaction(), unit)
-    const made = own ?? this.#unmade(unit)
+    const made = own ?? (wasPutAside ? undefined : this.#unmade(unit))
     // with a checkpoint that is held, as that
     const isTaken = !own && !this.judges
     return made && (isTaken || registry.checkpoints.mayCollect(unit.writer, made.dropped)) ? made.unit : undefined

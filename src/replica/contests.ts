@@ -78,6 +78,8 @@ export class Contests {
   readonly #late = new Set<string>()
   /** Units for whose sake this peer let go of what it held. */
   readonly #judged = new Set<string>()
+  /** Units that something else took the place of. */
+  readonly #aside = new Set<string>()
   readonly #contradicted = new Map<PeerKey, Contradicted>()
   /** While the journal may have what the log has not yet. */
   isBusy = false
@@ -107,14 +109,17 @@ export class Contests {
     const { writer } = unit
     // of a copy's history, or where something was put aside here, it may be an honest one's all the same
     if (this.#deps.log.isForked(writer) || this.#restated.has(writer)) return
-    this.#late.add(nameOf(unit))
-    for (const oldest of this.#late) if (this.#late.size > maxUnits) this.#late.delete(oldest)
+    remember(this.#late, unit)
   }
 
   /** This peer held what the unit is of, and judged that the rest of it may go. */
   adopted(unit: Part): void {
-    this.#judged.add(nameOf(unit))
-    for (const oldest of this.#judged) if (this.#judged.size > maxUnits) this.#judged.delete(oldest)
+    remember(this.#judged, unit)
+  }
+
+  /** True if something else took the unit's place here since this peer was started. */
+  wasPutAside(unit: Part): boolean {
+    return this.#aside.has(nameOf(unit))
   }
 
   /** What the member is to be shown; it is taken for shown. */
@@ -170,7 +175,7 @@ export class Contests {
       const units = this.#exchanged({ writer, held, mine, theirs, isProved })
       if (units) {
         const isTaken = verdict === 'theirs' || isLate || this.#isUnjust(from, mine)
-        if (isTaken) await this.#restate({ writer, from, isLie: isProved, units, theirs })
+        if (isTaken) await this.#restate({ writer, from, isLie: isProved, units, theirs, mine })
         return
       }
     }
@@ -234,9 +239,10 @@ export class Contests {
     isLie: boolean
     units: readonly Unit[]
     theirs: readonly Part[]
+    mine: readonly Part[]
   }): Promise<void> {
     const { log, clock, logger, journal, compactor, applied } = this.#deps
-    const { writer, from, isLie, units, theirs } = found
+    const { writer, from, isLie, units, theirs, mine } = found
     const times = this.#restated.get(writer) ?? 0
     if (times >= maxRestated) return
     this.#restated.set(writer, times + 1)
@@ -255,6 +261,8 @@ export class Contests {
       await journal(writer, units)
       log.restate(writer, units)
       compactor.reread()
+      const taken = new Set(theirs.map(nameOf))
+      for (const part of mine) if ('survivors' in part && !taken.has(nameOf(part))) remember(this.#aside, part)
       applied(theirs)
     } finally {
       this.isBusy = false
@@ -301,4 +309,9 @@ export class Contests {
       return length > 1 && 2 * length > others.length
     })
   }
+}
+
+function remember(names: Set<string>, unit: Part): void {
+  names.add(nameOf(unit))
+  for (const oldest of names) if (names.size > maxUnits) names.delete(oldest)
 }

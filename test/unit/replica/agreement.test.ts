@@ -105,6 +105,23 @@ describe('replica: members that hold the same', () => {
     a.agreement.synchronised(b.key, new Map())
     assert.deepEqual(a.agreement.differences(), [])
   })
+
+  it('name a writer of whom each takes what the other then drops, time and again', async () => {
+    const [a, b] = both()
+    const [, , third] = writersOf(3)
+    const writer = third?.key ?? ''
+    const [all, none] = [a.log.tips(writer), []]
+    assert.ok(all.length > 0)
+    for (const theirs of [none, all]) {
+      a.log.tips = () => (theirs === none ? all : none)
+      a.agreement.synchronised(b.key, new Map([[writer, theirs]]))
+      clock.aheadMs += minuteMs
+    }
+    assert.deepEqual(
+      a.agreement.differences().map(each => [each.peer, each.writer]),
+      [[b.key, writer]],
+    )
+  })
 })
 
 describe('replica: hosts to which a hostile member told different histories, in part by false units', () => {

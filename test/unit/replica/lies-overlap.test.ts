@@ -90,4 +90,32 @@ describe('replica: lies about what a checkpoint let go of, or in part', function
       await sayTo(mesh, 0, path.slice(0, 2))
     }, holdsNoForged)
   })
+
+  /** A unit that is only said, and one that a checkpoint makes, which overlap. */
+  function overlap(hand: Hand, web: string) {
+    const path = chain(hand, web, 5, false)
+    const said = unitOf(hand, path.slice(0, 3), all(path.slice(0, 3)))
+    const run = path.slice(2)
+    const [made, end] = [unitOf(hand, run, all(run)), path.at(-1)]
+    const after = end && { counter: end.last, hash: end.hash }
+    const lets = hand.make([checkpointLeaf(hand.signer, place(run), all(run))], after && { after })
+    return { said, made, rest: path.slice(3), lets }
+  }
+
+  for (const isBefore of [true, false]) {
+    // whoever holds both shows two tips, and which of the two ways is held goes by the signatures
+    it(`in part, by another lie, ${isBefore ? 'which everybody gives up' : 'which everybody takes'}: nobody goes back`, async () => {
+      await agreeAfter(
+        async (mesh, web) => {
+          const made = Array.from({ length: 64 }, () => overlap(mesh.hand, web))
+          const isMeant = ({ rest, made: unit }: (typeof made)[number]) =>
+            Buffer.compare(rest[0]?.signature ?? assert.fail(), unit.signature) < 0 === isBefore
+          const told = made.find(isMeant) ?? assert.fail('none of 64')
+          for (const host of [0, 1]) await sayTo(mesh, host, [told.said, ...told.rest, told.lets])
+          await sayTo(mesh, 2, [told.said, told.made, told.lets])
+        },
+        ({ replica }, writer) => assert.equal(replica.vector().get(writer)?.length, isBefore ? 1 : 2),
+      )
+    })
+  }
 })
