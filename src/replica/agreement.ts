@@ -74,8 +74,9 @@ export class Agreement {
       if (other === peer && writer !== undefined && !apart.has(writer)) this.#seen.delete(name)
     }
     for (const [writer, theirs] of apart) {
-      const sides = [this.#deps.log.tips(writer), theirs].map(heads)
-      this.#note(peer, writer, sides.sort().join(' '))
+      const sides = [this.#deps.log.tips(writer), theirs]
+      // who shows one history has not said something else to each: an old copy of another host may lack what let it in
+      if (sides.some(({ length }) => length > 1)) this.#note(peer, writer, sides.map(heads).sort().join(' '))
     }
   }
 

@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.ts'
 import { type HostileMesh, meshWithHostile } from '../../support/hostile-member.ts'
 import { MemoryHub } from '../../support/memory-mesh.ts'
 import { joinPeer, type MemoryPeer } from '../../support/memory-peer.ts'
+import type { Writer } from '../crdt/writer.ts'
 import { sayTo, syncAll } from './crosswise.ts'
 import { endpoint } from './random-histories.ts'
 import { meet, type SyncPeer, smallLeaf, syncPeer, writersOf } from './sync-rig.ts'
@@ -87,40 +88,59 @@ describe('replica: members that hold the same', () => {
     assert.ok(traffic.bytes <= 100, `${traffic.bytes} bytes`)
   })
 
-  it('name a writer of whom each holds what the other does not take', async () => {
-    const [a, b] = both()
-    const [, , third] = writersOf(3)
-    a.agreement.synchronised(b.key, new Map([[third?.key ?? '', []]]))
-    clock.aheadMs += minuteMs
-    a.agreement.synchronised(b.key, new Map([[third?.key ?? '', []]]))
-    assert.deepEqual(
-      a.agreement.differences().map(({ peer, writer }) => [peer, writer]),
-      [[b.key, third?.key]],
-    )
-    third?.write([smallLeaf(9)])
-    a.hold(third?.batches ?? [])
-    a.agreement.synchronised(b.key, new Map([[third?.key ?? '', []]]))
-    assert.deepEqual(a.agreement.differences(), [], 'what goes on is no standstill')
-    clock.aheadMs += minuteMs
-    a.agreement.synchronised(b.key, new Map())
-    assert.deepEqual(a.agreement.differences(), [])
-  })
+  describe('name a writer', () => {
+    let writer: Writer
+    const said = (theirs: readonly Head[]) => at(0).agreement.synchronised(at(1).key, new Map([[writer.key, theirs]]))
+    const at = (i: 0 | 1) => both()[i]
+    const named = () =>
+      at(0)
+        .agreement.differences()
+        .map(each => [each.peer, each.writer])
 
-  it('name a writer of whom each takes what the other then drops, time and again', async () => {
-    const [a, b] = both()
-    const [, , third] = writersOf(3)
-    const writer = third?.key ?? ''
-    const [all, none] = [a.log.tips(writer), []]
-    assert.ok(all.length > 0)
-    for (const theirs of [none, all]) {
-      a.log.tips = () => (theirs === none ? all : none)
-      a.agreement.synchronised(b.key, new Map([[writer, theirs]]))
+    beforeEach(() => {
+      writer = writersOf(3)[2] ?? assert.fail()
+      const copy = writer.copy()
+      for (const [i, one] of [writer, copy].entries()) {
+        one.write([smallLeaf(90 + i)])
+        at(0).hold(one.batches)
+      }
+      assert.equal(at(0).log.tips(writer.key).length, 2)
+    })
+
+    it('of whom each holds what the other does not take', () => {
+      const theirs = at(0).log.tips(writer.key).slice(1)
+      said(theirs)
       clock.aheadMs += minuteMs
-    }
-    assert.deepEqual(
-      a.agreement.differences().map(each => [each.peer, each.writer]),
-      [[b.key, writer]],
-    )
+      said(theirs)
+      assert.deepEqual(named(), [[at(1).key, writer.key]])
+      writer.write([smallLeaf(9)])
+      at(0).hold(writer.batches)
+      said(theirs)
+      assert.deepEqual(named(), [], 'what goes on is no standstill')
+      clock.aheadMs += minuteMs
+      at(0).agreement.synchronised(at(1).key, new Map())
+      assert.deepEqual(named(), [])
+    })
+
+    it('of whom each takes what the other then drops, time and again', () => {
+      const all = at(0).log.tips(writer.key)
+      const some = all.slice(1)
+      for (const theirs of [some, all]) {
+        at(0).log.tips = () => (theirs === some ? all : some)
+        said(theirs)
+        clock.aheadMs += minuteMs
+      }
+      assert.deepEqual(named(), [[at(1).key, writer.key]])
+    })
+
+    it('but not one that has shown a single history, of whom the other does not know', () => {
+      at(0).log.tips = () => at(1).log.tips(writer.key)
+      for (let i = 0; i < 3; i++) {
+        said([])
+        clock.aheadMs += minuteMs
+      }
+      assert.deepEqual(named(), [])
+    })
   })
 })
 
