@@ -4,8 +4,12 @@ import type { World } from './world.ts'
 /** How often is looked, ms. */
 const lookMs = 250
 
-/** So long at most the limit does not count, ms: fenced hosts give their connections up every ten minutes at last (src/replica/fenced-turns.ts). */
-const longestWaitMs = 3_600_000
+/**
+ * So long at most the limit does not count, ms: fenced hosts give their connections up every ten minutes at last
+ * (src/replica/fenced-turns.ts), and in each such turn where every key runs twice they meet the other machine by a chance of
+ * one half: 28 turns. In an hour there are ten, which is too few once in a thousand such histories.
+ */
+const longestWaitMs = 14_400_000
 
 /**
  * Runs until `problem` finds none; the last one found is the violation when that takes too long.
