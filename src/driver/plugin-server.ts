@@ -98,11 +98,11 @@ export function createPluginServer(deps: PluginServerDeps): PluginServer {
   }
 }
 
-/** Docker sends no content type and, on a repeat, perhaps no body. */
+/** Docker sends no content type and, where it repeats a call that met nobody, perhaps no body: its contents went with the first try. */
 function tolerate(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
-    if (body.length === 0) return done(null, {})
+    if (body.length === 0) return done(null, undefined)
     try {
       done(null, JSON.parse(String(body)))
     } catch (error) {
@@ -114,6 +114,12 @@ function tolerate(app: FastifyInstance): void {
 function parse<M extends Method>(method: M, body: unknown): RequestOf<M> {
   const parsed = requestSchemas[method].safeParse(body ?? {})
   if (parsed.success) return parsed.data as RequestOf<M>
+  if (body === undefined) {
+    throw new SkeinError(
+      'unavailable',
+      `skeind was starting when Docker called ${method}, and Docker's repeat had lost its contents: try again`,
+    )
+  }
   const problems = parsed.error.issues.map(issue => `${issue.path.join('.') || 'body'}: ${issue.message}`)
   throw new SkeinError('invalid', `${method} was called with a malformed request: ${problems.join('; ')}`)
 }

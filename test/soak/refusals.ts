@@ -28,6 +28,7 @@ const inTrouble: readonly RegExp[] = [
   /error during connect|unexpected EOF/,
   /dial unix \S+mesh\.sock: connect: (connection refused|no such file or directory)/,
   /skeind is (still starting|stopping)/,
+  /skeind was starting when Docker called/,
 ]
 
 /** A refusal as one line: where it came from and what differs from one to the next are left out, so that they can be counted. */
