@@ -42,22 +42,23 @@ function pickAsker(world: World): Asker | undefined {
   // a copy whose removal waits for a fenced starter for ever: who acknowledged that takes nothing of its for granted
   const going = view.removals().filter(({ outcome }) => outcome === 'undecided')
   if (going.some(({ targets }) => targets.some(({ key }) => key === peer.replica.self))) return undefined
-  const network = world.random.pick(
-    view
-      .networks()
-      .filter(
-        ({ id, spec }) => spec.subnet.length >= 28 && view.blockRange(id, 0).first === view.blockRange(id, 0).last,
-      )
-      .filter(({ id, status, into }) => status === 'live' && into === undefined && view.reserved(id).length === 0),
-  )
+  const network = world.random.pick(view.networks().filter(each => gives(view, each)))
   return network && { host, peer, network }
 }
 
-/** False if it was found out to be a copy before it had them all, or the network is gone by now: another is to be asked. */
+/** Its blocks are single addresses, and all of them are for anybody. */
+function gives(view: RegistryView, { id, spec, status, into }: Network): boolean {
+  const { first, last } = view.blockRange(id, 0)
+  const isSingle = spec.subnet.length >= 28 && first === last
+  return isSingle && status === 'live' && into === undefined && view.reserved(id).length === 0
+}
+
+/** False if it was found out to be a copy before it had them all, or the network is gone by now or drained: another is to be asked. */
 async function asksForAll(world: World, { host, peer, network }: Asker): Promise<boolean> {
   const { view } = peer.replica
-  // one that was put back to before it heard of a deletion is told while freed addresses cool down
-  if (view.network(network.id)?.status !== 'live') return false
+  // who was put back to before it heard of a deletion, or of a member, is told while freed addresses cool down
+  const now = view.network(network.id)
+  if (!now || !gives(view, now)) return false
   const group = world.random.pick([undefined, ...poolsOn(view, network.id)])
   const free = freeFor(view, network, group)
   // what a copy had to do with may be quarantined
