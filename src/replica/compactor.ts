@@ -102,13 +102,15 @@ export class Compactor {
   }
 
   /**
-   * True in a mesh that has never had a third host: nobody else can bring what its writer lets go of, nor can be given what it takes back by that.
-   * So an old copy of it, or of this host, stays behind for ever if the unit is not taken (decision 0018).
+   * True in a mesh that has never had a third host, but such as were removed and said to be down: nobody else can bring what its writer lets go of,
+   * nor can be given what it takes back by that. So an old copy of it, or of this host, stays behind for ever if the unit is not taken (decision 0018).
    */
   #isOfTheOnlyOther({ writer }: CompactUnit): boolean {
     const { registry, log, self, isComplete } = this.#deps
-    const known = [...log.writers(), ...registry.members().map(({ key }) => key)]
-    return isComplete() && known.every(key => key === writer || key === self)
+    if (!isComplete()) return false
+    const down = registry.removals().filter(({ outcome, assertedAt }) => outcome === 'effective' && assertedAt)
+    const apart = new Set([writer, self, ...down.flatMap(({ targets }) => targets.map(({ key }) => key))])
+    return [...log.writers(), ...registry.members().map(({ key }) => key)].every(key => apart.has(key))
   }
 
   /**
