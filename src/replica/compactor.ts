@@ -107,10 +107,12 @@ export class Compactor {
    */
   #isOfTheOnlyOther({ writer }: CompactUnit): boolean {
     const { registry, log, self, isComplete } = this.#deps
-    if (!isComplete()) return false
+    const isThird = (key: PeerKey) => key !== writer && key !== self
+    if (!isComplete() || registry.members().some(({ key }) => isThird(key))) return false
+    const gone = [...log.writers()].filter(isThird)
+    if (gone.length === 0) return true
     const down = registry.removals().filter(({ outcome, assertedAt }) => outcome === 'effective' && assertedAt)
-    const apart = new Set([writer, self, ...down.flatMap(({ targets }) => targets.map(({ key }) => key))])
-    return [...log.writers(), ...registry.members().map(({ key }) => key)].every(key => apart.has(key))
+    return gone.every(key => down.some(({ targets }) => targets.some(target => target.key === key)))
   }
 
   /**
