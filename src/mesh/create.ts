@@ -73,6 +73,7 @@ export function createMesh(options: MeshOptions): Libp2pMesh {
       dialer.connected(peer)
       joined.call(peer)
     },
+    replaced: joined.call,
     down(peer) {
       broadcaster.detach(peer)
       if (!node) return

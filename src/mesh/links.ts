@@ -16,6 +16,8 @@ const duplicateAge = 3
 export interface LinkEvents {
   /** The first connection to `peer` lives. */
   up(peer: PeerKey): void
+  /** The one in use ended, and another is used from now on: it may lead to another machine with the same key (R8). */
+  replaced(peer: PeerKey): void
   /** The last living connection to `peer` is gone. */
   down(peer: PeerKey): void
   /** `connection` is the one to use from now on. */
@@ -65,8 +67,10 @@ export function createLinks(self: PeerKey, clock: Clock, events: LinkEvents): Li
     const others = links.get(link.peer)?.filter(other => other !== link) ?? []
     if (others.length > 0) links.set(link.peer, others)
     else links.delete(link.peer)
-    if (primaries.get(link.peer) === link) promote(link.peer)
-    else if (!link.alive) events.failed(link.peer, link.connection.direction === 'outbound' && !link.cut)
+    if (primaries.get(link.peer) === link) {
+      promote(link.peer)
+      if (primaries.has(link.peer)) events.replaced(link.peer)
+    } else if (!link.alive) events.failed(link.peer, link.connection.direction === 'outbound' && !link.cut)
   }
 
   function closeDuplicates(peer: PeerKey, all: readonly Link[]): void {

@@ -27,6 +27,7 @@ export interface Transport {
   /** Installs the handler of a protocol such as `/skein/sync/2`. */
   handle(protocol: string, handler: RequestHandler): void
   onBroadcast(listener: (from: PeerKey, bytes: Uint8Array) => void): void
+  /** Called when a member is connected, and again when another connection takes the place of the one in use: two machines may run with its key (R8). */
   onConnect(listener: (peer: PeerKey) => void): void
   onDisconnect(listener: (peer: PeerKey) => void): void
   /** Ends all connections; what can be made again is made again. */

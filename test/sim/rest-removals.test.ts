@@ -1,11 +1,12 @@
 /** What is rest while removals are undecided, and hosts leave: told step by step. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { errorText } from '../../src/lib/errors.ts'
 import { unrest } from './checks/convergence.ts'
-import { islands, unseenBy } from './checks/insiders.ts'
+import { insiders, islands, unseenBy } from './checks/insiders.ts'
 import { leaveAtLast } from './deeds/leaving.ts'
 import { copyOf, putBack } from './faults/copies.ts'
-import { dieHost, startHost } from './lifecycle.ts'
+import { dieHost, loseForGood, startHost } from './lifecycle.ts'
 import { derivedRandom } from './random.ts'
 import { hashOf, keyOf, setStage } from './stage.ts'
 
@@ -63,6 +64,30 @@ describe('simulator: at rest with removals', function () {
     assert.match((await unrest(stage.world)) ?? '', /host2 holds a removal for undecided that is decided on host1/)
     await stage.heal()
     assert.deepEqual(outcomes(), [['effective'], ['effective']])
+  })
+
+  it('who was removed by a host that is back from before it did that is to agree with nobody: none is left who knows of it, and it speaks with none', async () => {
+    const stage = await setStage(3)
+    const copy = copyOf(stage.host(3))
+    stage.world.doubt([1, 3].map(number => keyOf(stage, number)))
+    await stage.finish(stage.peer(3).removal.start([keyOf(stage, 1)], 0))
+    await stage.heal()
+    assert.match(errorText(stage.peer(1).replica.fenced), /was removed from its mesh/)
+    // from its next start on it speaks with nobody
+    dieHost(stage.world, stage.host(1), 'kill')
+    await stage.finish(startHost(stage.world, stage.host(1)))
+    loseForGood(stage.world, stage.host(2))
+    dieHost(stage.world, stage.host(3), 'kill')
+    putBack(stage.world, stage.host(3), copy, derivedRandom(1, 'told'), 'is lost')
+    await stage.finish(startHost(stage.world, stage.host(3)))
+    await stage.pass(3000)
+    assert.ok(stage.peer(3).replica.view.member(keyOf(stage, 1)), 'it does not know that it removed host 1')
+    assert.deepEqual(
+      insiders(stage.world).map(({ name }) => name),
+      ['host3'],
+    )
+    await stage.heal()
+    assert.equal(stage.world.failure, undefined)
   })
 
   it('R9: a removal that waits for a host which is leaving itself is no rest until it is lifted', async () => {

@@ -9,7 +9,7 @@ import { errorText } from '../../src/lib/errors.ts'
 import { ask, syncProtocol } from '../../src/replica/sync-messages.ts'
 import { leak, unrest } from './checks/convergence.ts'
 import { heldParts } from './checks/held-records.ts'
-import { islands, mayMeet } from './checks/insiders.ts'
+import { insiders, islands, mayMeet } from './checks/insiders.ts'
 import { succeed } from './departures.ts'
 import { copyOf, putBack, startClone } from './faults/copies.ts'
 import { addressOf } from './host.ts'
@@ -104,6 +104,18 @@ describe('simulator: at rest', function () {
     assert.ok(namesOf(stage).flat().includes('host1'))
   })
 
+  it('so is a host that is down, while another has read nothing yet', async () => {
+    const stage = await setStage(2)
+    startClone(stage.world, stage.host(1), copyOf(stage.host(1)), derivedRandom(1, 'told'))
+    stage.world.doubt([keyOf(stage, 2)])
+    dieHost(stage.world, stage.host(2), 'kill')
+    const newcomer = stage.world.addHost()
+    void startHost(stage.world, newcomer)
+    await stage.world.run(() => newcomer.peer !== undefined)
+    assert.equal(newcomer.peer?.replica.view.everMember(keyOf(stage, 2)), undefined)
+    assert.ok(insiders(stage.world).includes(stage.host(2)))
+  })
+
   it('I2: a host whose write was asked for in the moment of the mending and is not durable yet is not at rest', async () => {
     const stage = await setStage(2)
     const peer = stage.peer(2)
@@ -195,6 +207,26 @@ describe('simulator: at rest', function () {
     await stage.heal()
     assert.equal(stage.world.failure, undefined)
     assert.equal(digest(1), digest(2))
+  })
+
+  it('R8: where two machines run with one key each is given the units when it is the one that is asked', async () => {
+    const stage = await setStage(1)
+    await stage.remove(1, await stage.create(1, 'web'))
+    await stage.join()
+    await stage.heal()
+    startClone(stage.world, stage.host(1), copyOf(stage.host(1)), derivedRandom(1, 'told'))
+    await stage.pass(3000)
+    const digest = (number: number) => stage.peer(number).replica.view.digest()
+    await giveUnit(stage, 2)
+    await stage.pass(2000)
+    assert.deepEqual([digest(1) === digest(2), digest(3) === digest(2)], [true, false], 'host 1 was connected first')
+    const used = stage.peer(2).mesh.sessionsWith(keyOf(stage, 1))[0] ?? assert.fail()
+    assert.ok(used.ends.includes(stage.peer(1).mesh))
+    stage.world.network.end(stage.peer(2).mesh, used)
+    await stage.pass(3000)
+    assert.equal(digest(3), digest(2))
+    assert.equal(stage.peer(2).mesh.sessionsWith(keyOf(stage, 1)).length, 2, 'host 1 is back')
+    await stage.heal()
   })
 
   it('R8: an old copy that is met while an address is waited for has the time to be told, and to be named', async () => {

@@ -245,6 +245,7 @@ export class VirtualMesh implements Mesh {
     }
     this.#asking.delete(session)
     if (left.length === 0) for (const listener of this.#losers) listener(peer)
+    else if (all[0] === session) for (const listener of this.#meeters) listener(peer)
   }
 
   #otherEnd({ ends }: Session): VirtualMesh {

@@ -33,16 +33,29 @@ export function insiders(world: World): Host[] {
         Number(b.isIn) - Number(a.isIn) || b.removals - a.removals || b.view.members().length - a.view.members().length,
     )
   const inside = world.hosts.filter(host => !host.gone && !isStray(world, host) && judge?.view.member(host.signer.key))
-  return inside.filter(host => !isCutOff(world, host, inside))
+  return inside.filter(host => !isCutOff(world, host, inside) && !isOut(world, host))
 }
 
-/** Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on. Never the founder. */
+/** It was removed, and speaks with nobody since, by a host that was put back to before it did that: nobody else that is left need know of it. */
+function isOut({ copies }: World, { signer: { key }, peer }: Host): boolean {
+  const removals = peer?.replica.view.removals() ?? []
+  return removals.some(
+    ({ outcome, starter, targets }) =>
+      outcome === 'effective' && copies.has(starter) && targets.some(target => target.key === key),
+  )
+}
+
+/**
+ * Who was admitted by records that only a lost state had, which no machine of its admitter is there to be shown and to pass on. Never the founder. Also
+ * others may know who let it in: it does not run all the time, and has read nothing right after its start.
+ */
 function isStray(world: World, { signer: { key }, peer }: Host): boolean {
   if (!world.copies.any || world.copies.has(key) || !world.promises.isDoubted(key)) return false
   const unaware = running(world).filter(other => !other.peer.replica.view.everMember(key))
   const admissions = peer?.replica.view.admissions().filter(admission => admission.key === key) ?? []
   if (peer?.replica.view.everMember(key) && admissions.length === 0) return false
-  const admitters = new Set(admissions.map(({ admitter }) => admitter))
+  const known = running(world).flatMap(other => other.peer.replica.view.admissions())
+  const admitters = new Set([...admissions, ...known.filter(each => each.key === key)].map(({ admitter }) => admitter))
   const isLost = !running(world).some(other => admitters.has(other.peer.mesh.self))
   return unaware.length > 0 && isLost
 }

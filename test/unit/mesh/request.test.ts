@@ -65,6 +65,20 @@ describe('mesh request', function () {
     assert.equal(text(await member.mesh.request(original.key, '/skein/who/1', bytes('x'), 10_000)), 'original')
   })
 
+  it('goes to the other machine with the key when the one that was asked is gone, which is told as a connection', async () => {
+    const [original, member] = a.key < b.key ? [a, b] : [b, a]
+    const copy = await startPeer({ seed: original.seed })
+    copy.mesh.setMembers([memberOf(member)])
+    await until('the copy is connected too', () => copy.mesh.connected().length > 0)
+    copy.mesh.handle('/skein/who/1', async () => bytes('copy'))
+    const [met] = member.events
+    assert.equal(member.events.length, 1)
+    await original.mesh.stop()
+    await until('it is told', () => member.events.length > 1)
+    assert.deepEqual(member.events, [met, met])
+    assert.equal(text(await member.mesh.request(original.key, '/skein/who/1', bytes('x'), 10_000)), 'copy')
+  })
+
   it('passes refusals on, with their code, and at most 500 characters', async () => {
     const refusals = [
       new SkeinError('conflict', 'taken: choose another'),
