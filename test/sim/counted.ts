@@ -21,6 +21,7 @@ export const rare = [
     'lost hosts removed at rest',
     'key refused to be said lost',
     'coming back refused',
+    'joined again since it could not agree',
   ],
   ...[
     'condition succeeded that is due',

@@ -3,6 +3,7 @@
  * action has a random number of its own, so that leaving some out leaves the others as they are: a failure is shrunk so.
  */
 import { deedAbsence, deedNames, deedWeights } from './deeds.ts'
+import { copyFaults } from './faults/copies.ts'
 import { faultAbsence, faultNames, faultWeights } from './faults.ts'
 import { derivedRandom, type Random, type Weighted } from './random.ts'
 import { calm, drawWeather, type Weather } from './weather.ts'
@@ -19,8 +20,12 @@ export interface Action {
   readonly seed: number
 }
 
+/** `copies`: two or three hosts, whose data directories are copied and put back far more often than is usual (R8). */
+export type PlanKind = 'usual' | 'copies'
+
 export interface Plan {
   readonly seed: number
+  readonly kind?: PlanKind | undefined
   /** Everything is mended then, ms. */
   readonly endMs: number
   readonly weather: Weather
@@ -36,9 +41,9 @@ export interface Reduction {
   readonly calm?: readonly (keyof Weather)[]
 }
 
-export function planOf(seed: number): Plan {
+export function planOf(seed: number, kind: PlanKind = 'usual'): Plan {
   const random = derivedRandom(seed, 'plan')
-  const count = drawCount(random)
+  const count = drawCount(random, kind)
   const endMs = random.between(20_000, 70_000)
   const actions: Omit<Action, 'id'>[] = []
   const add = (atMs: number, what: string, host: number, own = random) => {
@@ -54,7 +59,9 @@ export function planOf(seed: number): Plan {
   for (const atMs of times(random, random.spread(100, 1500), endMs)) {
     add(atMs, random.weighted(habits) ?? 'containerUp', random.below(count))
   }
-  const risks = drawWeights(seed, random, faultNames, faultWeights, faultAbsence)
+  const isOften = (name: string) => kind === 'copies' && copyFaultNames.includes(name)
+  const weights = { ...faultWeights, ...(kind === 'copies' && oftenCopied) }
+  const risks = drawWeights(seed, random, faultNames, weights, name => (isOften(name) ? 0.2 : faultAbsence(name)))
   for (const atMs of times(random, random.spread(1000, 20_000), endMs)) {
     const fault = random.weighted(risks)
     if (fault !== undefined) add(atMs, fault, random.below(count))
@@ -67,7 +74,13 @@ export function planOf(seed: number): Plan {
   }
   const sorted = actions.map((action, order) => ({ action, order }))
   sorted.sort((a, b) => a.action.atMs - b.action.atMs || a.order - b.order)
-  return { seed, endMs, weather: drawWeather(random), actions: sorted.map(({ action }, id) => ({ id, ...action })) }
+  const numbered = sorted.map(({ action }, id) => ({ id, ...action }))
+  return { seed, kind, endMs, weather: drawWeather(random), actions: numbered }
+}
+
+/** What names the plan on the command line of `npm run sim`. */
+export function planText({ seed, kind }: Pick<Plan, 'seed' | 'kind'>): string {
+  return `--seed ${seed}${kind === 'copies' ? ' --copies' : ''}`
 }
 
 export function reduce(plan: Plan, { only, calm: calmed = [] }: Reduction): Plan {
@@ -89,10 +102,13 @@ const extra: readonly string[] = [
   ...['createVlan', 'createDualStack', 'createPool', 'containerInGroup', 'restorePolicy', 'reserveAhead'],
 ]
 
+const copyFaultNames = Object.keys(copyFaults)
+const oftenCopied = Object.fromEntries(copyFaultNames.map(name => [name, 6]))
+
 /** Mostly small meshes; now and then a large one, of 25 at most. */
-function drawCount(random: Random): number {
+function drawCount(random: Random, kind: PlanKind): number {
   const size = random.next()
-  if (size < 0.94) return 2 + random.below(5)
+  if (size < 0.94) return 2 + random.below(kind === 'copies' ? 2 : 5)
   if (size < 0.99) return 7 + random.below(6)
   return size < 0.995 ? 13 + random.below(12) : 25
 }

@@ -12,7 +12,7 @@ import type { Planted } from './planted/planted.ts'
 import { Search } from './planted/search.ts'
 import { runPlan, type SeedResult } from './run-seed.ts'
 import type { SeedTask } from './seed-worker.ts'
-import { shrinkSeed } from './shrunk-report.ts'
+import { shrinkPlan } from './shrunk-report.ts'
 
 interface Found {
   readonly invariant: string
@@ -80,7 +80,7 @@ describe('simulator: planted bugs', function () {
     const parts = { ...shippedParts, ...bug.parts }
     const result = await foundBySeed(bug)
     assert.ok(result?.failure)
-    const shrunk = await shrinkSeed(result.seed, result.failure, parts, 30_000)
+    const shrunk = await shrinkPlan(planOf(result.seed), result.failure, parts, 30_000)
     const whole = planOf(result.seed).actions.length
     assert.ok(shrunk.plan.actions.length <= whole / 2, `${shrunk.plan.actions.length} of ${whole}`)
     assert.equal((await runPlan(shrunk.plan, parts)).failure?.invariant, result.failure.invariant)

@@ -2,12 +2,13 @@
 import { errorText } from '../../src/lib/errors.ts'
 import { Violation } from './history.ts'
 import { type Parts, shippedParts } from './parts.ts'
-import { type Plan, planOf } from './plan.ts'
+import { type Plan, type PlanKind, planText } from './plan.ts'
 import { play } from './scenario.ts'
 import { World } from './world.ts'
 
 export interface SeedResult {
   seed: number
+  kind: PlanKind | undefined
   /** Names the whole history: equal for two runs of one seed. */
   hash: string
   events: number
@@ -32,12 +33,8 @@ const reportedLines = 60
 
 type Print = (line: string) => void
 
-export function runSeed(seed: number, parts: Parts = shippedParts, print?: Print): Promise<SeedResult> {
-  return runPlan(planOf(seed), parts, print)
-}
-
 export async function runPlan(plan: Plan, parts: Parts = shippedParts, print?: Print): Promise<SeedResult> {
-  const { seed } = plan
+  const { seed, kind } = plan
   const world = new World({ plan, parts, print })
   // a rejection that nobody handles would end skeind
   const unhandled = (error: unknown) => world.violate('log', `unhandled rejection: ${stackOf(error)}`)
@@ -46,22 +43,31 @@ export async function runPlan(plan: Plan, parts: Parts = shippedParts, print?: P
   try {
     await play(world, plan)
   } catch (error) {
-    failure = reportOf(world, error)
+    failure = reportOf(world, plan, error)
   } finally {
     process.off('unhandledRejection', unhandled)
   }
   const writes = [...world.promises.counters.values()].reduce((sum, counter) => sum + counter, 0)
   const { step: events, nowMs: virtualMs } = world.time
-  return { seed, hash: world.history.hash, events, virtualMs, writes, tally: Object.fromEntries(world.tally), failure }
+  return {
+    seed,
+    kind,
+    hash: world.history.hash,
+    events,
+    virtualMs,
+    writes,
+    tally: Object.fromEntries(world.tally),
+    failure,
+  }
 }
 
-function reportOf(world: World, error: unknown): Failure {
+function reportOf(world: World, plan: Plan, error: unknown): Failure {
   const invariant = error instanceof Violation ? error.invariant : 'exception'
   const what = error instanceof Violation ? errorText(error) : stackOf(error)
   const lines = [
     ...world.history.last(reportedLines).map(line => `  ${line}`),
     `seed ${world.seed}, event ${world.time.step}, ${(world.time.nowMs / 1000).toFixed(3)} s: ${what}`,
-    `replay it with: npm run sim -- --seed ${world.seed} --verbose`,
+    `replay it with: npm run sim -- ${planText(plan)} --verbose`,
   ]
   return { invariant, atMs: world.time.nowMs, report: lines.join('\n') }
 }

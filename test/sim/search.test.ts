@@ -9,7 +9,7 @@ const bug: Planted = { what: 'a fault', parts: {}, breaks: /I1/, budget: 3 }
 
 function ended(seed: number, invariant?: string): SeedResult {
   const failure = invariant === undefined ? undefined : { invariant, atMs: 0, report: '' }
-  return { seed, hash: '', events: 0, virtualMs: 0, writes: 0, tally: {}, failure }
+  return { seed, kind: 'usual', hash: '', events: 0, virtualMs: 0, writes: 0, tally: {}, failure }
 }
 
 describe('simulator: search', () => {

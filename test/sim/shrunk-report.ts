@@ -2,23 +2,18 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Parts } from './parts.ts'
-import { actionText, type Plan, planOf } from './plan.ts'
+import { actionText, type Plan, planText } from './plan.ts'
 import { type Failure, runPlan } from './run-seed.ts'
 import { type Shrunk, shrink } from './shrink.ts'
 
 /** Real time that shrinking one failure may take, ms. */
 const shrinkLimitMs = 60_000
 
-export async function shrinkSeed(
-  seed: number,
-  failure: Failure,
-  parts: Parts,
-  limitMs = shrinkLimitMs,
-): Promise<Shrunk> {
+export async function shrinkPlan(plan: Plan, failure: Failure, parts: Parts, limitMs = shrinkLimitMs): Promise<Shrunk> {
   const endMs = performance.now() + limitMs
-  return shrink(planOf(seed), {
+  return shrink(plan, {
     failure,
-    attempt: async plan => (await runPlan(plan, parts)).failure,
+    attempt: async reduced => (await runPlan(reduced, parts)).failure,
     isOver: () => performance.now() > endMs,
   })
 }
@@ -26,7 +21,7 @@ export async function shrinkSeed(
 /** The command of a shrunk plan. */
 export function commandOf({ plan, reduction: { only = [], calm = [] } }: Shrunk): string {
   const calmed = calm.length > 0 ? ` --calm ${calm.join(',')}` : ''
-  return `npm run sim -- --seed ${plan.seed} --only ${only.join(',')}${calmed} --verbose`
+  return `npm run sim -- ${planText(plan)} --only ${only.join(',')}${calmed} --verbose`
 }
 
 export function shrunkText(shrunk: Shrunk, whole: number): string {

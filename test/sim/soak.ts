@@ -1,10 +1,10 @@
 /** Runs many seeds: tells how far it is, shrinks the first failures, and sums up what happened in all of them. */
 import { runFleet } from './fleet.ts'
 import { shippedParts } from './parts.ts'
-import { planOf } from './plan.ts'
+import { planOf, planText } from './plan.ts'
 import type { SeedResult } from './run-seed.ts'
 import type { SeedTask } from './seed-worker.ts'
-import { shrinkSeed, shrunkText } from './shrunk-report.ts'
+import { shrinkPlan, shrunkText } from './shrunk-report.ts'
 import { Sums } from './sums.ts'
 
 /** Failures that one run collects before it ends. */
@@ -35,10 +35,11 @@ export async function soak(seeds: Iterator<SeedTask>, total: number | undefined,
     },
   })
   console.log(`${sums.progress(total, failed.length)}\n${sums.text()}`)
-  for (const { seed, failure } of failed.slice(0, maxShrunk)) {
+  for (const { seed, kind, failure } of failed.slice(0, maxShrunk)) {
     if (!failure) continue
-    console.log(`\n${shrunkText(await shrinkSeed(seed, failure, shippedParts), planOf(seed).actions.length)}`)
+    const plan = planOf(seed, kind)
+    console.log(`\n${shrunkText(await shrinkPlan(plan, failure, shippedParts), plan.actions.length)}`)
   }
-  for (const { seed, failure } of failed) console.log(`failed: ${failure?.invariant} npm run sim -- --seed ${seed}`)
+  for (const result of failed) console.log(`failed: ${result.failure?.invariant} npm run sim -- ${planText(result)}`)
   return failed.length > 0 ? 1 : 0
 }
