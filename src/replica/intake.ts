@@ -11,6 +11,7 @@ import { errorText } from '../lib/errors.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { Logger } from '../lib/log.ts'
 import type { BatchLog } from './batch-log.ts'
+import { isUnheld } from './other-history.ts'
 
 export interface IntakeDeps {
   self: PeerKey
@@ -95,7 +96,7 @@ export class Intake {
 
   #isUnknown(batch: Part): boolean {
     const { log, verify } = this.#deps
-    return !log.mayHold(batch.writer, { counter: batch.last, hash: batch.hash }) && isSignedPart(batch, verify)
+    return isUnheld(batch, log) && isSignedPart(batch, verify)
   }
 
   async #place(batches: readonly Part[]): Promise<Received> {

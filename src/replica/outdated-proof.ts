@@ -3,12 +3,13 @@ import type { Verify } from '../crdt/batch.ts'
 import { isSignedPart, openPart } from '../crdt/compact-unit.ts'
 import type { PeerKey } from '../lib/keys.ts'
 import type { BatchLog } from './batch-log.ts'
+import { isUnheld } from './other-history.ts'
 
 export interface ProofContext {
   self: PeerKey
   meshId: string
   verify: Verify
-  log: Pick<BatchLog, 'mayHold'>
+  log: Pick<BatchLog, 'mayHold' | 'within'>
 }
 
 /** The counter of that record. Throws why it proves nothing; anybody may have made it. */
@@ -16,7 +17,7 @@ export function readProof(bytes: Uint8Array, { self, meshId, verify, log }: Proo
   const part = openPart(bytes)
   if (part.meshId !== meshId) throw new Error('a batch of another mesh')
   if (part.writer !== self) throw new Error('a batch of another peer')
-  if (log.mayHold(self, { counter: part.last, hash: part.hash })) throw new Error('it is held here')
+  if (!isUnheld(part, log)) throw new Error('it is held here')
   if (!isSignedPart(part, verify)) throw new Error('a batch with a wrong signature')
   return part.last
 }

@@ -16,6 +16,8 @@ export interface Parts {
   verifyWith(right: Verify): Verify
   /** What the replica is given for the mesh. */
   transportForReplica(transport: Transport): Transport
+  /** What admission, removal, leaving and coming back are given for the replica. */
+  replicaForMembers(replica: Replica): Replica
   /** What the address service is given for the replica, and for the clock. */
   replicaForIpam(replica: Replica): Replica
   clockForIpam(clock: Clock): Clock
@@ -46,6 +48,7 @@ export const shippedParts: Parts = {
   openJournal,
   verifyWith: right => right,
   transportForReplica: transport => transport,
+  replicaForMembers: replica => replica,
   replicaForIpam: replica => replica,
   clockForIpam: clock => clock,
   newLedger: createLedger,

@@ -67,19 +67,20 @@ export async function buildPeer(world: World, host: Host, life: Life): Promise<P
     world.listenerOf(host, () => inner.view),
   )
   const newSeed = () => random.bytes(32)
-  const admission = createAdmission({ ...base, replica, mesh, newSeed })
+  const memberBase = { ...base, replica: parts.replicaForMembers(replica), mesh }
+  const admission = createAdmission({ ...memberBase, newSeed })
   let registered = () => {}
   const isRegistered = new Promise<void>(resolve => {
     registered = resolve
   })
   const removal = createRemovalService({
-    ...{ replica, mesh, log: base.log },
+    ...memberBase,
     registered: () => isRegistered,
     former: host.former,
   })
-  const returning = createReturnService({ ...base, replica, mesh })
-  const leaving = createLeavingService({ ...base, replica, mesh, removal })
-  const rejoining = createRejoinService({ ...base, replica, mesh })
+  const returning = createReturnService(memberBase)
+  const leaving = createLeavingService({ ...memberBase, removal })
+  const rejoining = createRejoinService(memberBase)
   const ipam = createIpam({
     ...base,
     clock: parts.clockForIpam(clock),

@@ -11,14 +11,14 @@ import { openRemovals } from './checks/open-removals.ts'
 import { leaveAtLast } from './deeds/leaving.ts'
 import { lostKeys, sayLost } from './deeds/returning.ts'
 import { act, deedNames } from './deeds.ts'
-import { cannotAgree, joinAgainWhoDiffer } from './differing.ts'
+import { joinAgainAtRest } from './differing.ts'
 import { breakSomething, mendAll } from './faults.ts'
 import type { Host } from './host.ts'
 import { startHost } from './lifecycle.ts'
 import { removeTheLost } from './losses.ts'
 import type { Action, Plan } from './plan.ts'
 import { Random } from './random.ts'
-import { until } from './until.ts'
+import { until, within } from './until.ts'
 import { calm } from './weather.ts'
 import type { World } from './world.ts'
 
@@ -26,8 +26,6 @@ import type { World } from './world.ts'
 const compareMs = 4000
 /** "Within seconds", with the slowest rounds of anti-entropy: all agree so long after everything was mended, ms. */
 const restLimitMs = 60_000
-/** Hosts that cannot agree have said so by then: for a minute it may be that they do (src/replica/agreement.ts), ms. */
-const sayingMs = 60_000
 /** An address that nobody came for is taken back after a minute, looked for every 15 s (src/ipam/sweeper.ts), ms. */
 const leakLimitMs = 100_000
 
@@ -79,7 +77,6 @@ export async function rest(world: World): Promise<void> {
     world.time.after(ms, () => void leaveAtLast(world))
     world.time.after(ms, () => void sayWhatIsLost(world))
   }
-  joinAgainLater(world)
   world.time.after(patienceMs, () => void liftRemovals(world).then(() => removeTheLost(world)))
   // who asked in vain to be taken out, and asks when another's removal is lifted, may wait for that other in turn
   world.time.after(2 * patienceMs, () => void liftRemovals(world))
@@ -97,23 +94,11 @@ export async function rest(world: World): Promise<void> {
   if (world.failure) throw world.failure
 }
 
-/** In time from when hosts that hear nothing of each other have met, and those that cannot agree have joined again. */
+/** In time from when hosts that hear nothing of each other have met. Where keys were copied, also once the fenced machines have joined again. */
 async function agreed(world: World): Promise<void> {
-  const limitMs = world.copies.any ? restLimitMs + sayingMs : restLimitMs
-  await until(
-    world,
-    limitMs,
-    'I2',
-    () => unrest(world),
-    () => mayMeet(world) || cannotAgree(world),
-  )
-}
-
-function joinAgainLater(world: World): void {
-  world.time.after(againMs, () => {
-    joinAgainWhoDiffer(world)
-    joinAgainLater(world)
-  })
+  const problem = () => unrest(world)
+  if (world.copies.any && (await within(world, restLimitMs, problem, mayMeet)) !== undefined) joinAgainAtRest(world)
+  await until(world, restLimitMs, 'I2', problem, mayMeet)
 }
 
 /** What became of removals, as the members know it. */

@@ -20,8 +20,21 @@ export async function until(
   limitMs: number,
   invariant: string,
   problem: () => Promise<string | undefined>,
-  mayWait: (world: World) => boolean = () => false,
+  mayWait?: (world: World) => boolean,
 ): Promise<void> {
+  const found = await within(world, limitMs, problem, mayWait)
+  if (found === undefined) return
+  world.violate(invariant, `${found}, ${limitMs / 1000} s after everything was mended`)
+  throw world.failure
+}
+
+/** The same, and gives the last one. */
+export async function within(
+  world: World,
+  limitMs: number,
+  problem: () => Promise<string | undefined>,
+  mayWait: (world: World) => boolean = () => false,
+): Promise<string | undefined> {
   // what was just set off, a start or a request, has begun to write by then: nothing begins between a look and the checks after it
   await world.run(() => true)
   const longestMs = world.time.nowMs + longestWaitMs
@@ -29,12 +42,10 @@ export async function until(
   let found = await problem()
   while (found !== undefined) {
     if (world.time.nowMs < longestMs && mayWait(world)) deadlineMs = world.time.nowMs + limitMs
-    if (world.time.nowMs >= deadlineMs) {
-      world.violate(invariant, `${found}, ${limitMs / 1000} s after everything was mended`)
-      throw world.failure
-    }
+    if (world.time.nowMs >= deadlineMs) return found
     const nextMs = world.time.nowMs + lookMs
     await world.run(() => world.time.nowMs >= nextMs)
     found = await problem()
   }
+  return undefined
 }

@@ -1,11 +1,11 @@
 /** Address services that hand out what they may not, or too early. */
 import assert from 'node:assert/strict'
-import type { RegistryView } from '../../../src/crdt/registry-view.ts'
 import { createLedger } from '../../../src/ipam/core/ledger.ts'
 import type { Replica } from '../../../src/replica/replica.ts'
 import { freedBeforeTheHeir, removedAndBack } from '../told/heirs.ts'
 import { joinedThroughTheDead } from '../told/removals.ts'
 import type { Planted } from './planted.ts'
+import { changed, seenAs } from './seen-as.ts'
 
 /** Freed addresses are free for everybody at once. */
 const hotLedger: typeof createLedger = (...given) => ({
@@ -13,25 +13,6 @@ const hotLedger: typeof createLedger = (...given) => ({
   isCooling: () => false,
   coolsInMs: () => 0,
 })
-
-/** The same object, but for these members. */
-function changed<T extends object>(target: T, changes: Partial<T>): T {
-  const other: Partial<Record<string | symbol, unknown>> = { ...changes }
-  return new Proxy(target, {
-    get(_, property) {
-      if (property in other) return other[property]
-      const value = Reflect.get(target, property, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-}
-
-/** A replica that shows another view than it has. */
-function seenAs(replica: Replica, change: (view: RegistryView) => Partial<RegistryView>): Replica {
-  const seen = (view: RegistryView) => changed(view, change(view))
-  const write: Replica['write'] = build => replica.write((view, first) => build(seen(view), first))
-  return Object.create(replica, { view: { value: seen(replica.view) }, write: { value: write } }) as Replica
-}
 
 export const addressFaults: readonly Planted[] = [
   {

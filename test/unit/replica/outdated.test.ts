@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { type Batch, makeBatch } from '../../../src/crdt/batch.ts'
-import { encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
+import { checkpointLeaf, runOf } from '../../../src/crdt/checkpoint.ts'
+import { leavesOf, makeUnit } from '../../../src/crdt/compact-unit.ts'
+import { decodeLeaf, encodeLeaf } from '../../../src/crdt/leaf-codec.ts'
 import { signerOf, verifySignature } from '../../../src/lib/keys.ts'
 import { BatchLog } from '../../../src/replica/batch-log.ts'
 import { readProof } from '../../../src/replica/outdated-proof.ts'
@@ -84,7 +86,8 @@ describe('replica: what proves that a data directory is not the newest of its ke
   const newest = batches.at(-1) ?? assert.fail()
   const log = new BatchLog()
   for (const batch of batches.slice(0, -1)) log.add(unitOf(batch))
-  const read = (bytes: Uint8Array) => readProof(bytes, { self, meshId: world.meshId, verify: verifySignature, log })
+  const known = { self, meshId: world.meshId, verify: verifySignature }
+  const read = (bytes: Uint8Array) => readProof(bytes, { ...known, log })
 
   /** The newest batch with something else in it, signed by this key. */
   function like(change: Partial<Pick<Batch, 'meshId' | 'first' | 'previous'>>, by = signer): Uint8Array {
@@ -104,6 +107,26 @@ describe('replica: what proves that a data directory is not the newest of its ke
 
   it('is none that it holds', () => {
     for (const { bytes } of batches.slice(0, -1)) assert.throws(() => read(bytes), /held here/)
+  })
+
+  it('is a record that stays for good, where a compacted run has none of it; not what may have gone', () => {
+    const run = runOf(batches) ?? assert.fail()
+    const left = batches.flatMap(leavesOf).filter(({ bytes }) => decodeLeaf(bytes)?.kind !== 'tenant')
+    const compacted = new BatchLog()
+    compacted.add(unitOf(makeUnit(run, left, checkpointLeaf(signer, run, left).signature)))
+    const readThere = (bytes: Uint8Array) => readProof(bytes, { ...known, log: compacted })
+    for (const { bytes } of batches) assert.throws(() => readThere(bytes), /held here/)
+    const { first, previous } = batches.at(-2) ?? assert.fail()
+    assert.throws(
+      () => readThere(like({ first, previous })),
+      /held here/,
+      'another history may have it, or this one had it',
+    )
+    const { meshId, hlc } = newest
+    const leaves = [
+      encodeLeaf({ kind: 'ack', admission: { writer: world.at(2).key, counter: 1 }, known: 'ab'.repeat(32) }),
+    ]
+    assert.equal(readThere(makeBatch(signer, { meshId, first, previous, hlc, leaves }).bytes), first)
   })
 
   it('is none of another peer, of another mesh, or that its key has not signed', () => {
