@@ -4,7 +4,7 @@ import { seenAs } from './seen-as.ts'
 
 export const memberFaults: readonly Planted[] = [
   {
-    what: 'who acknowledges a removal names less of the target than it holds (R9 a)',
+    what: 'who acknowledges a removal names nothing of what it holds of the target (R9 a)',
     parts: {
       replicaForMembers: replica =>
         seenAs(replica, view => ({
