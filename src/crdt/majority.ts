@@ -6,7 +6,7 @@
  * removal are their writer's acknowledgement.
  */
 import type { PeerKey } from '../lib/keys.ts'
-import type { Dot } from './vector.ts'
+import { type Dot, dotText } from './vector.ts'
 
 /** What one acknowledgement carries. */
 export interface Listing {
@@ -103,11 +103,17 @@ export function provenMajority(
     .sort((a, b) => (a.list?.length ?? 0) - (b.list?.length ?? 0))
   for (const some of [held, standing(held)]) {
     for (let count = 0; count <= some.length; count++) {
-      const acks = some.slice(0, count)
+      const acks = ofTheirDots(proof, some.slice(0, count))
       if (hasMajority({ ...proof, acks }, mayVote(admitter.key))) return acks
     }
   }
   return undefined
+}
+
+/** A declaration names dots: of a writer with two histories both of one are what it proves (R8). */
+function ofTheirDots(proof: Proof, acks: readonly ProofAck[]): ProofAck[] {
+  const dots = new Set(acks.map(({ dot }) => dotText(dot)))
+  return proof.acks.filter(({ dot }) => dots.has(dotText(dot)))
 }
 
 /**

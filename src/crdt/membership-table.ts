@@ -189,7 +189,8 @@ export class MembershipTable {
   majorityFor(admission: Dot, newcomer?: PeerKey): Dot[] | undefined {
     const admitted = this.#admissions.at(newcomer, admission)
     if (!admitted || !this.#sure().isSure(admitted.record.dot)) return undefined
-    return provenMajority(this.#proof(admitted), key => this.#sure().mayVote(key))?.map(ack => ack.dot)
+    const acks = provenMajority(this.#proof(admitted), key => this.#sure().mayVote(key))
+    return acks && [...new Map(acks.map(({ dot }) => [dotText(dot), dot])).values()]
   }
 
   /** What this peer's list says in each record that it wrote of the admission. */

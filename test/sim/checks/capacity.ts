@@ -11,7 +11,7 @@ import type { Host } from '../host.ts'
 import type { Peer } from '../peer.ts'
 import type { World } from '../world.ts'
 import type { Holding } from './addresses.ts'
-import { insiders } from './insiders.ts'
+import { insiders, running } from './insiders.ts'
 import { isInPool, poolsOn } from './pools.ts'
 
 /** Freed addresses move to other hosts after this (src/ipam/core/ledger.ts), and hints are published a second later, ms. */
@@ -46,6 +46,10 @@ function pickAsker(world: World): Asker | undefined {
   return network && { host, peer, network }
 }
 
+function runsTwice(world: World, { signer }: Host): boolean {
+  return running(world).filter(({ host }) => host.signer.key === signer.key).length > 1
+}
+
 /** Its blocks are single addresses, and all of them are for anybody. */
 function gives(view: RegistryView, { id, spec, status, into }: Network): boolean {
   const { first, last } = view.blockRange(id, 0)
@@ -74,8 +78,10 @@ async function asksForAll(world: World, { host, peer, network }: Asker): Promise
       if (!holding) break
       given.push(holding)
     }
-    // a copy that wrote the same as its original is fenced by what either writes next, at rest a checkpoint (R8)
-    isCopy = peer.replica.fenced !== undefined && world.copies.has(host.signer.key)
+    // a copy that wrote the same as its original is fenced by what either writes next, at rest a checkpoint (R8); before, a member closes
+    // one of its two connections with that key, and is out of reach for the moment
+    const isFound = peer.replica.fenced !== undefined || runsTwice(world, host)
+    isCopy = isFound && world.copies.has(host.signer.key)
     const lost = isCopy ? [] : owed.filter(ip => given.every(holding => holding.ip !== ip))
     if (given.length > free.length || lost.length > 0) {
       const text = `${host.name} got ${given.length} of ${what}`
@@ -87,7 +93,8 @@ async function asksForAll(world: World, { host, peer, network }: Asker): Promise
   void takeAll()
   await world.run(() => isDone)
   world.count(isCopy ? 'capacity asked of a copy just found out' : 'capacity asked')
-  if (isCopy) return false
+  // who is not found out yet would be asked for ever
+  if (isCopy) return peer.replica.fenced === undefined
   if (view.removals().some(({ outcome }) => outcome === 'effective')) world.count('capacity asked after removals')
   if (group) world.count('capacity of a pool asked')
   return true

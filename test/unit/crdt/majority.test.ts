@@ -140,6 +140,14 @@ describe('crdt: majority (R4)', () => {
     assert.ok(hasMajority(given), 'for the others, which cannot know what it holds, it counts')
   })
 
+  it('takes both acknowledgements at one dot, or none: who declares itself settled names the dot (R8, seed 1001055)', () => {
+    const twins = [ack('b', ['b']), ack('b', ['b', 'c', 'd'])]
+    const given = proof('a', ['b'], twins)
+    assert.equal(provenMajority(given), undefined, 'with the longer list it is two of four')
+    const more = [...twins, ack('c', ['b', 'c', 'd'])]
+    assert.deepEqual(provenMajority({ ...given, acks: more })?.length, 3)
+  })
+
   it('gives only proofs that hold by themselves, and the whole when the whole holds', () => {
     fc.assert(
       fc.property(proofs, given => {
