@@ -8,6 +8,7 @@ import type { Invitation } from '../../src/mesh/transport.ts'
 import { AddressCheck } from './checks/addresses.ts'
 import { DurabilityCheck } from './checks/durability.ts'
 import { OwnershipCheck } from './checks/ownership.ts'
+import { Pace } from './checks/pace.ts'
 import { Copies } from './copies.ts'
 import type { Counted } from './counted.ts'
 import { History, Violation } from './history.ts'
@@ -154,8 +155,10 @@ export class World {
   }
 
   listenerOf(host: Host, view: () => RegistryView): Listener {
+    const pace = new Pace()
     return {
       begun: leaves => {
+        if (pace.isTooMuch(this.time.nowMs)) this.violate('pace', `${host.name} writes without end`)
         this.promises.begun(host.signer.key, leaves)
         if (this.copies.wasTold(host.life)) this.violate('R8', `${host.name} writes though it knows of a newer history`)
         for (const leaf of leaves) {
