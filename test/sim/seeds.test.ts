@@ -28,6 +28,7 @@ const copied = [
   9196,
   9708,
   9779,
+  2536,
   ...Array.from({ length: 20 }, (_, i) => firstSeed + i),
 ]
 const joinedAgain: Counted = 'joined again since it could not agree'
